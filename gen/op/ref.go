@@ -1,0 +1,211 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/tfgen/tfgen/gen/ir"
+)
+
+func refEmbed(x *Exec, o *ir.Op) error {
+	ids := x.in(o, 0)
+	w, err := x.weight(o, 0)
+	if err != nil {
+		return err
+	}
+	scale := 1.0
+	if _, ok := o.Attrs["scale"]; ok {
+		scale = o.Attrs.Float("scale")
+	}
+	y := x.out(o, 0)
+	for i, id := range ids.Data {
+		id += float64(o.Attrs.Int("offset"))
+		if id < 0 || id >= float64(w.Rows) {
+			return fmt.Errorf("%s: id %v in row %d is outside the table of %d rows", o.Pos, id, i, w.Rows)
+		}
+		for j, v := range w.Row(int(id)) {
+			y.Row(i)[j] = v * scale
+		}
+	}
+	return nil
+}
+
+func refLinear(x *Exec, o *ir.Op) error {
+	w, err := x.weight(o, 0)
+	if err != nil {
+		return err
+	}
+	b, err := x.weight(o, 1)
+	if err != nil {
+		return err
+	}
+	in, y := x.in(o, 0), x.out(o, 0)
+	for r := 0; r < in.Rows; r++ {
+		row := in.Row(r)
+		for j := 0; j < w.Rows; j++ {
+			sum := 0.0
+			for k, v := range w.Row(j) {
+				sum += v * row[k]
+			}
+			if b != nil {
+				sum += b.Data[j]
+			}
+			if len(o.In) > 1 {
+				sum += x.in(o, 1).Row(r)[j]
+			}
+			y.Row(r)[j] = sum
+		}
+	}
+	return nil
+}
+
+func refRMSNorm(x *Exec, o *ir.Op) error {
+	return normalise(x, o, x.in(o, 0), x.out(o, 0), false)
+}
+
+func refLayerNorm(x *Exec, o *ir.Op) error {
+	return normalise(x, o, x.in(o, 0), x.out(o, 0), true)
+}
+
+func refAddRMSNorm(x *Exec, o *ir.Op) error {
+	elementwise(x, o, func(a, b float64) float64 { return a + b })
+	return normalise(x, o, x.Values[o.Out[0]], x.out(o, 1), false)
+}
+
+func refAddLayerNorm(x *Exec, o *ir.Op) error {
+	elementwise(x, o, func(a, b float64) float64 { return a + b })
+	return normalise(x, o, x.Values[o.Out[0]], x.out(o, 1), true)
+}
+
+// normalise writes the norm of in to y, with the mean subtracted or not, in groups of NormDim elements.
+func normalise(x *Exec, o *ir.Op, in, y *Tensor, centre bool) error {
+	w, err := x.weight(o, 0)
+	if err != nil {
+		return err
+	}
+	var b *Tensor
+	if len(o.Weights) > 1 {
+		if b, err = x.weight(o, 1); err != nil {
+			return err
+		}
+	}
+	dim, eps := NormDim(o), o.Attrs.Float("eps")
+	for at := 0; at < len(in.Data); at += dim {
+		group, out := in.Data[at:at+dim], y.Data[at:at+dim]
+		mean := 0.0
+		if centre {
+			for _, v := range group {
+				mean += v / float64(dim)
+			}
+		}
+		square := 0.0
+		for _, v := range group {
+			square += (v - mean) * (v - mean) / float64(dim)
+		}
+		for i, v := range group {
+			out[i] = (v - mean) / math.Sqrt(square+eps) * w.Data[i]
+			if b != nil {
+				out[i] += b.Data[i]
+			}
+		}
+	}
+	return nil
+}
+
+// elementwise writes f(a, b) of the two inputs to result 0.
+func elementwise(x *Exec, o *ir.Op, f func(a, b float64) float64) {
+	a, b, y := x.in(o, 0), x.in(o, 1), x.out(o, 0)
+	for i := range y.Data {
+		y.Data[i] = f(a.Data[i], b.Data[i])
+	}
+}
+
+func refAdd(x *Exec, o *ir.Op) error {
+	elementwise(x, o, func(a, b float64) float64 { return a + b })
+	return nil
+}
+
+func refMul(x *Exec, o *ir.Op) error {
+	elementwise(x, o, func(a, b float64) float64 { return a * b })
+	return nil
+}
+
+func refGLU(x *Exec, o *ir.Op) error {
+	act := activations[o.Attrs.Str("kind")]
+	elementwise(x, o, func(gate, up float64) float64 { return act(gate) * up })
+	return nil
+}
+
+// each writes f(x) of input 0 to result 0.
+func each(x *Exec, o *ir.Op, f func(float64) float64) error {
+	in, y := x.in(o, 0), x.out(o, 0)
+	for i, v := range in.Data {
+		y.Data[i] = f(v)
+	}
+	return nil
+}
+
+func refScale(x *Exec, o *ir.Op) error {
+	c := o.Attrs.Float("c")
+	return each(x, o, func(v float64) float64 { return c * v })
+}
+
+func refSoftcap(x *Exec, o *ir.Op) error {
+	c := o.Attrs.Float("cap")
+	return each(x, o, func(v float64) float64 { return c * math.Tanh(v/c) })
+}
+
+func refAct(x *Exec, o *ir.Op) error { return each(x, o, activations[o.Attrs.Str("kind")]) }
+
+func refSlice(x *Exec, o *ir.Op) error {
+	in, y := x.in(o, 0), x.out(o, 0)
+	for r := 0; r < in.Rows; r++ {
+		copy(y.Row(r), in.Row(r)[o.Attrs.Int("from"):o.Attrs.Int("to")])
+	}
+	return nil
+}
+
+func refSelect(x *Exec, o *ir.Op) error {
+	in, y := x.in(o, 0), x.out(o, 0)
+	for i, r := range x.Select {
+		copy(y.Row(i), in.Row(r))
+	}
+	return nil
+}
+
+func refFirst(x *Exec, o *ir.Op) error {
+	in, y, at := x.in(o, 0), x.out(o, 0), 0
+	for i, s := range x.Segments {
+		copy(y.Row(i), in.Row(at))
+		at += len(s.Tokens)
+	}
+	return nil
+}
+
+func refMean(x *Exec, o *ir.Op) error {
+	in, y, at := x.in(o, 0), x.out(o, 0), 0
+	for i, s := range x.Segments {
+		for range s.Tokens {
+			for j, v := range in.Row(at) {
+				y.Row(i)[j] += v / float64(len(s.Tokens))
+			}
+			at++
+		}
+	}
+	return nil
+}
+
+func refL2Norm(x *Exec, o *ir.Op) error {
+	in, y := x.in(o, 0), x.out(o, 0)
+	for r := 0; r < in.Rows; r++ {
+		square := 0.0
+		for _, v := range in.Row(r) {
+			square += v * v
+		}
+		n := math.Max(math.Sqrt(square), 1e-12)
+		for j, v := range in.Row(r) {
+			y.Row(r)[j] = v / n
+		}
+	}
+	return nil
+}

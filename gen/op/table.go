@@ -1,0 +1,140 @@
+package op
+
+import "github.com/tfgen/tfgen/gen/ir"
+
+// The table. Shapes in the formulas: n rows of the input's row space, widths as named.
+var table = []Row{
+	{
+		Kind: "embed", Doc: "y[n, dim] = scale · w[ids[n], dim]",
+		In:      []string{"ids"},
+		Weights: []Role{{Name: "w", Suffix: ".weight", Shape: func(o *ir.Op) []int { return []int{o.Attrs.Int("rows"), o.Attrs.Int("dim")} }}},
+		Attrs: []Attr{
+			{Name: "rows", Kind: "int", Doc: "rows of the table; an id outside is an error"},
+			{Name: "dim", Kind: "int", Doc: "width of a row"},
+			{Name: "scale", Kind: "float", Default: 1.0, Doc: "factor for every element"},
+			{Name: "offset", Kind: "int", Default: 0, Doc: "added to every id"},
+		},
+		Infer: inferEmbed, Ref: refEmbed,
+	},
+	{
+		Kind: "linear", Doc: "y[n, dim] = x[n, k] · wᵀ + b (+ residual[n, dim])",
+		In: []string{"x", "residual?"},
+		Weights: []Role{
+			{Name: "w", Suffix: ".weight", Shape: func(o *ir.Op) []int { return []int{o.Attrs.Int("dim"), o.In[0].Type.Width()} }},
+			{Name: "b", Suffix: ".bias", Optional: true, Shape: func(o *ir.Op) []int { return []int{o.Attrs.Int("dim")} }},
+		},
+		Attrs: []Attr{{Name: "dim", Kind: "int", Doc: "outputs"}},
+		Infer: inferLinear, Ref: refLinear,
+	},
+	{
+		Kind: "rmsnorm", Doc: "y = x / sqrt(mean(x²) + eps) · w, over groups of dim elements (Zhang & Sennrich 2019)",
+		In:      []string{"x"},
+		Weights: []Role{{Name: "w", Suffix: ".weight", Shape: shapeDim}},
+		Attrs:   normAttrs, Infer: inferSame, Ref: refRMSNorm,
+	},
+	{
+		Kind: "layernorm", Doc: "y = (x - mean) / sqrt(var + eps) · w + b, over groups of dim elements (Ba et al. 2016)",
+		In: []string{"x"},
+		Weights: []Role{
+			{Name: "w", Suffix: ".weight", Shape: shapeDim},
+			{Name: "b", Suffix: ".bias", Optional: true, Shape: shapeDim},
+		},
+		Attrs: normAttrs, Infer: inferSame, Ref: refLayerNorm,
+	},
+	{
+		Kind: "add_rmsnorm", Doc: "s = x + d; y = rmsnorm(s); results s, y",
+		In:      []string{"x", "d"},
+		Weights: []Role{{Name: "w", Suffix: ".weight", Shape: shapeDim}},
+		Attrs:   normAttrs, Infer: inferAddNorm, Ref: refAddRMSNorm,
+	},
+	{
+		Kind: "add_layernorm", Doc: "s = x + d; y = layernorm(s); results s, y",
+		In: []string{"x", "d"},
+		Weights: []Role{
+			{Name: "w", Suffix: ".weight", Shape: shapeDim},
+			{Name: "b", Suffix: ".bias", Optional: true, Shape: shapeDim},
+		},
+		Attrs: normAttrs, Infer: inferAddNorm, Ref: refAddLayerNorm,
+	},
+	{Kind: "add", Doc: "y = a + b", In: []string{"a", "b"}, Infer: inferBinary, Ref: refAdd, Pure: true},
+	{Kind: "mul", Doc: "y = a · b, element by element", In: []string{"a", "b"}, Infer: inferBinary, Ref: refMul, Pure: true},
+	{
+		Kind: "scale", Doc: "y = c · x", In: []string{"x"},
+		Attrs: []Attr{{Name: "c", Kind: "float", Doc: "the factor"}},
+		Infer: inferSame, Ref: refScale, Pure: true,
+	},
+	{
+		Kind: "softcap", Doc: "y = cap · tanh(x / cap) (Gemma 2)", In: []string{"x"},
+		Attrs: []Attr{{Name: "cap", Kind: "float", Doc: "bound of the result"}},
+		Infer: inferSame, Ref: refSoftcap, Pure: true,
+	},
+	{
+		Kind: "act", Doc: "y = kind(x)", In: []string{"x"},
+		Attrs: []Attr{{Name: "kind", Kind: "string", Enum: Activations(), Doc: "activation function"}},
+		Infer: inferSame, Ref: refAct, Pure: true,
+	},
+	{
+		Kind: "glu", Doc: "y = kind(gate) · up (Shazeer 2020)", In: []string{"gate", "up"},
+		Attrs: []Attr{{Name: "kind", Kind: "string", Enum: Activations(), Doc: "activation of the gate"}},
+		Infer: inferBinary, Ref: refGLU, Pure: true,
+	},
+	{
+		Kind: "slice", Doc: "y = x[:, from:to]", In: []string{"x"},
+		Attrs: []Attr{{Name: "from", Kind: "int", Doc: "first element"}, {Name: "to", Kind: "int", Doc: "one past the last"}},
+		Infer: inferSlice, Ref: refSlice, Pure: true,
+	},
+	{
+		Kind: "rope_angles", Doc: "y[n, rot] = cos(p·f) | sin(p·f), times the attention factor; p the position, f the rot/2 frequencies (Su et al. 2021)",
+		In: []string{"positions"},
+		Attrs: []Attr{
+			{Name: "rot", Kind: "int", Doc: "dimensions that are rotated"},
+			{Name: "theta", Kind: "float", Doc: "rope_theta"},
+			{Name: "scaling", Kind: "map", Default: map[string]any{}, Doc: "rope_scaling of the configuration; rope_type names a row of the scaling table"},
+			{Name: "max_pos", Kind: "int", Default: 0, Doc: "max_position_embeddings"},
+		},
+		Infer: inferAngles, Ref: refAngles, Pure: true,
+	},
+	{
+		Kind: "rope", Doc: "rotates pairs of the first rot elements of each head by the angles", In: []string{"x", "angles"},
+		Attrs: []Attr{
+			{Name: "heads", Kind: "int", Doc: "heads in a row"},
+			{Name: "head_dim", Kind: "int", Doc: "width of a head"},
+			{Name: "rot", Kind: "int", Doc: "elements that are rotated"},
+			{Name: "style", Kind: "string", Default: "half", Enum: []string{"half", "interleaved"}, Doc: "half: (i, i+rot/2); interleaved: (2i, 2i+1)"},
+		},
+		Infer: inferRope, Ref: refRope, Pure: true,
+	},
+	{
+		Kind: "attend", Doc: "softmax(scale · q kᵀ + mask) v for each head; kv_heads share (Vaswani et al. 2017, Ainslie et al. 2023)",
+		In: []string{"q", "k", "v"}, State: "kv",
+		Attrs: []Attr{
+			{Name: "heads", Kind: "int", Doc: "query heads"},
+			{Name: "kv_heads", Kind: "int", Doc: "key and value heads"},
+			{Name: "head_dim", Kind: "int", Doc: "width of a head"},
+			{Name: "scale", Kind: "float", Doc: "factor of the scores"},
+			{Name: "mask", Kind: "string", Enum: []string{"causal", "full"}, Doc: "which keys a query sees within its sequence"},
+			{Name: "window", Kind: "int", Default: 0, Doc: "a query sees itself and the window-1 tokens before it; 0: all"},
+			{Name: "softcap", Kind: "float", Default: 0.0, Doc: "cap of the scores; 0: none"},
+		},
+		Infer: inferAttend, Ref: refAttend,
+	},
+	{Kind: "select", Doc: "y[m] = x[row m of the selection]", In: []string{"x"}, Infer: inferSelect, Ref: refSelect},
+	{Kind: "first", Doc: "y[s] = first row of sequence s", In: []string{"x"}, Infer: inferSequence, Ref: refFirst},
+	{Kind: "mean", Doc: "y[s] = mean of the rows of sequence s", In: []string{"x"}, Infer: inferSequence, Ref: refMean},
+	{Kind: "l2norm", Doc: "y = x / max(‖x‖₂, 1e-12)", In: []string{"x"}, Infer: inferSame, Ref: refL2Norm, Pure: true},
+}
+
+var normAttrs = []Attr{
+	{Name: "eps", Kind: "float", Doc: "added under the root"},
+	{Name: "dim", Kind: "int", Default: 0, Doc: "elements normalised together; 0: the whole row"},
+}
+
+func shapeDim(o *ir.Op) []int { return []int{NormDim(o)} }
+
+// NormDim is the number of elements that a norm takes together.
+func NormDim(o *ir.Op) int {
+	if d := o.Attrs.Int("dim"); d > 0 {
+		return d
+	}
+	return o.In[0].Type.Width()
+}
