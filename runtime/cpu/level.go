@@ -1,0 +1,112 @@
+package cpu
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Variable is the name of the environment variable that forces a level.
+const Variable = "TFGEN_CPU"
+
+// Level is a set of instructions that a family of kernels needs. Levels are
+// ordered: a processor that has a level has all lower ones.
+type Level int
+
+// The levels, slowest first.
+const (
+	Portable Level = iota // plain Go, every processor
+	AVX2                  // amd64: AVX2, FMA, F16C, BMI1 and BMI2; 256-bit registers
+	AVX512                // amd64: AVX2 and AVX-512 F, BW, DQ, VL; 512-bit registers
+)
+
+// levels holds one row a level: its name in TFGEN_CPU and in messages, and
+// whether a processor with the given features has it.
+var levels = [...]struct {
+	name string
+	has  func(features) bool
+}{
+	Portable: {"portable", func(features) bool { return true }},
+	AVX2:     {"avx2", features.avx2},
+	AVX512:   {"avx512", features.avx512},
+}
+
+// current and available are fixed when the program starts.
+var (
+	available           = availableLevels(detect())
+	current, currentErr = choose(os.Getenv(Variable), available)
+)
+
+// String returns the level's name, for example "avx2".
+func (l Level) String() string {
+	if l < 0 || int(l) >= len(levels) {
+		return fmt.Sprintf("Level(%d)", int(l))
+	}
+	return levels[l].name
+}
+
+// Parse returns the level called name. The error lists the names that exist.
+func Parse(name string) (Level, error) {
+	for l, row := range levels {
+		if row.name == name {
+			return Level(l), nil
+		}
+	}
+	all := make([]Level, len(levels))
+	for l := range all {
+		all[l] = Level(l)
+	}
+	return Portable, fmt.Errorf("unknown CPU level %q: the levels are %s", name, list(all))
+}
+
+// Current returns the level that kernels use: the highest available one, or
+// the one named in TFGEN_CPU. When Err is not nil it is the highest available.
+func Current() Level { return current }
+
+// Available returns the levels that this processor and operating system
+// support, lowest first. The caller may keep and change the slice.
+func Available() []Level { return append([]Level(nil), available...) }
+
+// Err returns an error when TFGEN_CPU names a level that is unknown or not
+// available here. Opening a generated model returns it.
+func Err() error { return currentErr }
+
+// choose returns the level named forced, or the last of has when forced is empty.
+func choose(forced string, has []Level) (Level, error) {
+	best := has[len(has)-1]
+	if forced == "" {
+		return best, nil
+	}
+	l, err := Parse(forced)
+	if err != nil {
+		return best, fmt.Errorf("%s=%s: %w; available here: %s", Variable, forced, err, list(has))
+	}
+	for _, h := range has {
+		if h == l {
+			return l, nil
+		}
+	}
+	return best, fmt.Errorf("%s=%s: this processor does not have it; available here: %s", Variable, forced, list(has))
+}
+
+// availableLevels returns the levels of a processor with features f, lowest
+// first. It stops at the first level that is missing, so levels stay ordered.
+func availableLevels(f features) []Level {
+	var has []Level
+	for l, row := range levels {
+		if !row.has(f) {
+			break
+		}
+		has = append(has, Level(l))
+	}
+	return has
+}
+
+// list returns the names of the levels separated by commas.
+func list(levels []Level) string {
+	names := make([]string, len(levels))
+	for i, l := range levels {
+		names[i] = l.String()
+	}
+	return strings.Join(names, ", ")
+}
