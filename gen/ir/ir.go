@@ -181,6 +181,7 @@ type Weight struct {
 type Part struct {
 	Tensor string
 	Steps  []Step
+	Zeros  int // rows of zeros instead of a tensor: an absent bias in a fused projection
 }
 
 // Step is one weight-only operation on a part, applied in order.
