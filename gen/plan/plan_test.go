@@ -1,0 +1,63 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/tfgen/tfgen/gen/ir"
+)
+
+// chain builds x → linear(residual x) … so that reuse and in-place results can be checked.
+func chain() *ir.Graph {
+	g := &ir.Graph{Name: "chain"}
+	r := &ir.Region{Name: "embed"}
+	g.Regions = []*ir.Region{r}
+	t := ir.Type{DType: ir.F32, Dims: []int{20}}
+	x := g.NewValue("x", t)
+	add := func(kind string, in ...*ir.Value) *ir.Value {
+		o := &ir.Op{Kind: kind, In: in, Region: r}
+		v := g.NewValue(kind, t)
+		v.Def, o.Out = o, []*ir.Value{v}
+		g.Ops = append(g.Ops, o)
+		return v
+	}
+	x = add("embed", x)
+	h := add("rmsnorm", x)
+	a := add("linear", h)
+	b := add("linear", a, x)
+	c := add("act", b)
+	g.Outputs = []ir.Output{{Name: "y", Value: add("add", c, b)}}
+	return g
+}
+
+func TestPlanReusesAndNeverOverlaps(t *testing.T) {
+	g := chain()
+	p, err := New(g, Limits{Tokens: 3, Selected: 1, Sequences: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range p.Buffers {
+		if b.Stride != 32 || b.Size != 96 {
+			t.Errorf("buffer %s has stride %d and size %d, expected 32 and 96", b.Name, b.Stride, b.Size)
+		}
+		for _, c := range p.Buffers[:i] {
+			if c.first <= b.last && b.first <= c.last && b.Offset < c.Offset+c.Size && c.Offset < b.Offset+b.Size {
+				t.Errorf("%s and %s are alive together and overlap", b.Name, c.Name)
+			}
+		}
+	}
+	if p.At[g.Ops[3].Out[0]] != p.At[g.Ops[0].Out[0]] {
+		t.Error("the residual's sum does not stay in place")
+	}
+	if p.At[g.Ops[4].Out[0]] == p.At[g.Ops[3].Out[0]] {
+		t.Error("act overwrites an operand that is read later")
+	}
+	if p.Arena >= 5*96 {
+		t.Errorf("the arena of %d elements reuses nothing", p.Arena)
+	}
+}
+
+func TestPlanRejectsEmptyLimits(t *testing.T) {
+	if _, err := New(chain(), Limits{}); err == nil {
+		t.Error("limits of zero rows were accepted")
+	}
+}
