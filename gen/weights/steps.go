@@ -1,0 +1,85 @@
+package weights
+
+import (
+	"fmt"
+
+	"github.com/tfgen/tfgen/gen/ir"
+)
+
+func dimsSame(_ ir.Step, rows, cols int) (int, int, error) { return rows, cols, nil }
+
+func readAdd(p *part, s int, r rect, dst []float32) error {
+	c := p.spec.Steps[s].C
+	return p.each(s, r, dst, func(x float64) float64 { return x + c })
+}
+
+func readMul(p *part, s int, r rect, dst []float32) error {
+	c := p.spec.Steps[s].C
+	return p.each(s, r, dst, func(x float64) float64 { return x * c })
+}
+
+// each reads a block before step s and applies f to its elements in float64.
+func (p *part) each(s int, r rect, dst []float32, f func(float64) float64) error {
+	if err := p.read(s, r, dst); err != nil {
+		return err
+	}
+	for i, v := range dst[:r.rows*r.cols] {
+		dst[i] = float32(f(float64(v)))
+	}
+	return nil
+}
+
+func dimsRows(s ir.Step, rows, cols int) (int, int, error) {
+	if s.From < 0 || s.To <= s.From || s.To > rows {
+		return 0, 0, fmt.Errorf("rows %d to %d of %d", s.From, s.To, rows)
+	}
+	return s.To - s.From, cols, nil
+}
+
+func readRows(p *part, s int, r rect, dst []float32) error {
+	r.row += p.spec.Steps[s].From
+	return p.read(s, r, dst)
+}
+
+func dimsTranspose(_ ir.Step, rows, cols int) (int, int, error) { return cols, rows, nil }
+
+// readTranspose reads the transposed block and turns it round, in squares that fit the first-level cache.
+func readTranspose(p *part, s int, r rect, dst []float32) error {
+	tmp := make([]float32, r.rows*r.cols)
+	if err := p.read(s, rect{r.col, r.cols, r.row, r.rows}, tmp); err != nil {
+		return err
+	}
+	const square = 16
+	for i0 := 0; i0 < r.rows; i0 += square {
+		for j0 := 0; j0 < r.cols; j0 += square {
+			for j := j0; j < min(j0+square, r.cols); j++ {
+				for i := i0; i < min(i0+square, r.rows); i++ {
+					dst[i*r.cols+j] = tmp[j*r.rows+i]
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func dimsUnpermute(s ir.Step, rows, cols int) (int, int, error) {
+	if s.N <= 0 || rows%(2*s.N) != 0 {
+		return 0, 0, fmt.Errorf("%d rows cannot be %d heads of an even width", rows, s.N)
+	}
+	return rows, cols, nil
+}
+
+// readUnpermute is the inverse of permute in llama.cpp's convert_hf_to_gguf.py, which stores the rows of each head of
+// width d in pairs (0, d/2, 1, d/2+1, …) so that rotation acts on neighbours: row s·d/2 + j of a head is its stored
+// row 2j + s.
+func readUnpermute(p *part, s int, r rect, dst []float32) error {
+	width := p.dims[s][0] / p.spec.Steps[s].N
+	for i := range r.rows {
+		head, at := (r.row+i)/width, (r.row+i)%width
+		stored := head*width + at%(width/2)*2 + at/(width/2)
+		if err := p.read(s, rect{stored, 1, r.col, r.cols}, dst[i*r.cols:(i+1)*r.cols]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
