@@ -86,12 +86,11 @@ func packVector(dst []byte, src []float32, rows, cols int) error {
 }
 
 func packRowsBF16(dst []byte, src []float32, rows, cols int) error {
+	if err := fitsBF16(src, rows, cols); err != nil {
+		return err
+	}
 	for i, v := range src[:rows*cols] {
-		b := roundBF16(v)
-		if overflowsBF16(b) {
-			return rangeError(src, i, cols)
-		}
-		binary.LittleEndian.PutUint16(dst[2*i:], uint16(b))
+		binary.LittleEndian.PutUint16(dst[2*i:], uint16(roundBF16(v)))
 	}
 	return nil
 }
@@ -108,14 +107,18 @@ func roundBF16(v float32) uint32 {
 	return (bits + 0x7fff + bits>>16&1) >> 16
 }
 
-// overflowsBF16 reports whether rounding went past the largest finite bfloat16.
-func overflowsBF16(b uint32) bool { return b&0x7f80 == 0x7f80 }
+// fitsBF16 reports the first value that would be rounded to an infinity.
+func fitsBF16(src []float32, rows, cols int) error {
+	const limit = 0x7f7f8000 // half a step above the largest bfloat16
+	for i, v := range src[:rows*cols] {
+		if math.Float32bits(v)&0x7fffffff >= limit {
+			return &valueError{Row: i / cols, Value: v}
+		}
+	}
+	return nil
+}
 
 func widenBF16(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
-
-func rangeError(src []float32, i, cols int) error {
-	return &valueError{Row: i / cols, Value: src[i]}
-}
 
 // valueError is a value that a layout cannot hold, in a row counted from the first one packed.
 type valueError struct {

@@ -5,27 +5,46 @@ import (
 	"math"
 )
 
-// packTileF32 packs tile by tile in blocks of 16 columns, so that every line of the source is read once and the
-// block of the result stays in the first-level cache.
-func packTileF32(dst []byte, src []float32, rows, cols int) error {
-	if rows%Tile != 0 {
-		clear(dst[bytesTileF32(rows/Tile*Tile, cols):])
+// block is the number of columns packed at a time: one cache line of each row, at most 1 KiB of the result.
+const block = 16
+
+// noRow stands for rows that are missing in the last tile.
+var noRow [block]float32
+
+// fourRows returns columns k to k1 of rows r to r+3; rows past the end are zero.
+func fourRows(src []float32, rows, cols, r, k, k1 int) (x [4][]float32) {
+	for i := range x {
+		x[i] = noRow[:k1-k]
+		if r+i < rows {
+			x[i] = src[(r+i)*cols:][k:k1]
+		}
 	}
+	return x
+}
+
+// packTileF32 packs blocks of four rows, which are 16 bytes side by side in the result.
+func packTileF32(dst []byte, src []float32, rows, cols int) error {
 	for t := range tiles(rows) {
-		tile, n := dst[t*cols*Tile*4:], min(Tile, rows-t*Tile)
-		for k0 := 0; k0 < cols; k0 += Tile {
-			k1 := min(k0+Tile, cols)
-			block := tile[k0*Tile*4 : k1*Tile*4]
-			for r := range n {
-				at := (t*Tile + r) * cols
-				out := block[r*4:]
-				for k, v := range src[at+k0 : at+k1] {
-					binary.LittleEndian.PutUint32(out[k*Tile*4:], math.Float32bits(v))
-				}
+		tile := dst[t*cols*Tile*4:]
+		for k := 0; k < cols; k += block {
+			for r := 0; r < Tile; r += 4 {
+				x := fourRows(src, rows, cols, t*Tile+r, k, min(k+block, cols))
+				columnsF32(tile[(k*Tile+r)*4:], x[0], x[1], x[2], x[3])
 			}
 		}
 	}
 	return nil
+}
+
+func columnsF32(dst []byte, a, b, c, d []float32) {
+	b, c, d = b[:len(a)], c[:len(a)], d[:len(a)]
+	for k := range a {
+		out := (*[16]byte)(dst[k*Tile*4:])
+		binary.LittleEndian.PutUint32(out[0:], math.Float32bits(a[k]))
+		binary.LittleEndian.PutUint32(out[4:], math.Float32bits(b[k]))
+		binary.LittleEndian.PutUint32(out[8:], math.Float32bits(c[k]))
+		binary.LittleEndian.PutUint32(out[12:], math.Float32bits(d[k]))
+	}
 }
 
 func unpackTileF32(dst []float32, src []byte, rows, cols int) {
@@ -37,49 +56,40 @@ func unpackTileF32(dst []float32, src []byte, rows, cols int) {
 	}
 }
 
-// packTileBF16 is packTileF32 with two neighbouring columns rounded and stored side by side.
+// packTileBF16 is packTileF32 with two neighbouring columns in the place of one.
 func packTileBF16(dst []byte, src []float32, rows, cols int) error {
-	pairs := (cols + 1) / 2
-	if rows%Tile != 0 {
-		clear(dst[bytesTileBF16(rows/Tile*Tile, cols):])
+	if err := fitsBF16(src, rows, cols); err != nil {
+		return err
 	}
+	pairs := (cols + 1) / 2
 	for t := range tiles(rows) {
-		tile, n := dst[t*pairs*Tile*4:], min(Tile, rows-t*Tile)
-		for k0 := 0; k0 < cols; k0 += Tile {
-			k1 := min(k0+Tile, cols)
-			for r := range n {
-				at := (t*Tile + r) * cols
-				if !pairsBF16(tile[k0/2*Tile*4+r*4:], src[at+k0:at+k1]) {
-					return overflowAt(src, at+k0, cols)
-				}
+		tile := dst[t*pairs*Tile*4:]
+		for k := 0; k < cols; k += block {
+			for r := 0; r < Tile; r += 4 {
+				x := fourRows(src, rows, cols, t*Tile+r, k, min(k+block, cols))
+				columnsBF16(tile[(k/2*Tile+r)*4:], x[0], x[1], x[2], x[3])
 			}
 		}
 	}
 	return nil
 }
 
-// pairsBF16 rounds a piece of a row and stores pairs Tile apart; false if a value is too large.
-func pairsBF16(out []byte, row []float32) bool {
-	ok := true
-	for k := 0; k+1 < len(row); k += 2 {
-		lo, hi := roundBF16(row[k]), roundBF16(row[k+1])
-		ok = ok && !overflowsBF16(lo) && !overflowsBF16(hi)
-		binary.LittleEndian.PutUint32(out[k/2*Tile*4:], lo|hi<<16)
+func columnsBF16(dst []byte, a, b, c, d []float32) {
+	b, c, d = b[:len(a)], c[:len(a)], d[:len(a)]
+	k := 0
+	for ; k+1 < len(a); k += 2 {
+		out := (*[16]byte)(dst[k/2*Tile*4:])
+		binary.LittleEndian.PutUint32(out[0:], roundBF16(a[k])|roundBF16(a[k+1])<<16)
+		binary.LittleEndian.PutUint32(out[4:], roundBF16(b[k])|roundBF16(b[k+1])<<16)
+		binary.LittleEndian.PutUint32(out[8:], roundBF16(c[k])|roundBF16(c[k+1])<<16)
+		binary.LittleEndian.PutUint32(out[12:], roundBF16(d[k])|roundBF16(d[k+1])<<16)
 	}
-	if len(row)%2 != 0 {
-		lo := roundBF16(row[len(row)-1])
-		ok = ok && !overflowsBF16(lo)
-		binary.LittleEndian.PutUint32(out[len(row)/2*Tile*4:], lo)
+	if k < len(a) {
+		out := dst[k/2*Tile*4:]
+		for i, x := range [4]float32{a[k], b[k], c[k], d[k]} {
+			binary.LittleEndian.PutUint32(out[4*i:], roundBF16(x))
+		}
 	}
-	return ok
-}
-
-// overflowAt is the error for the first value from index i on that bfloat16 cannot hold.
-func overflowAt(src []float32, i, cols int) error {
-	for !overflowsBF16(roundBF16(src[i])) {
-		i++
-	}
-	return rangeError(src, i, cols)
 }
 
 func unpackTileBF16(dst []float32, src []byte, rows, cols int) {
