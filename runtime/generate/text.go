@@ -1,0 +1,144 @@
+package generate
+
+import (
+	"context"
+	"iter"
+	"strings"
+)
+
+// Tokenizer turns text into tokens and back. Wrap makes one of a tokenizer whose
+// streams are a concrete type.
+type Tokenizer interface {
+	// AppendEncode appends the tokens of text to dst. With special it adds
+	// the tokens that the model expects around a text.
+	AppendEncode(dst []int32, text string, special bool) []int32
+	// NewStream returns a decoder of a sequence of tokens.
+	NewStream(skipSpecial bool) Stream
+}
+
+// Stream decodes a sequence of tokens. A stream that keeps bytes back until a
+// character is complete may also have a method Flush() string, which is called
+// at the end.
+type Stream interface {
+	// Next returns the text that the token adds; it may be empty.
+	Next(id int32) string
+}
+
+// Wrap makes a Tokenizer of t, whose NewStream returns any type of Stream.
+func Wrap[S Stream](t interface {
+	AppendEncode(dst []int32, text string, special bool) []int32
+	NewStream(skipSpecial bool) S
+}) Tokenizer {
+	return wrapped[S]{t}
+}
+
+// wrapped is the Tokenizer of Wrap.
+type wrapped[S Stream] struct {
+	t interface {
+		AppendEncode(dst []int32, text string, special bool) []int32
+		NewStream(skipSpecial bool) S
+	}
+}
+
+func (w wrapped[S]) AppendEncode(dst []int32, text string, special bool) []int32 {
+	return w.t.AppendEncode(dst, text, special)
+}
+
+func (w wrapped[S]) NewStream(skipSpecial bool) Stream { return w.t.NewStream(skipSpecial) }
+
+// Text yields the text that continues prompt, piece by piece, as Tokens does
+// with tokens. It ends before the first text of o.Stop; text that may be the
+// beginning of one is held back until that is decided. Special tokens yield no
+// text.
+func Text(ctx context.Context, s Stepper, t Tokenizer, prompt string, o Options) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if o.Stats == nil {
+			o.Stats = new(Stats)
+		}
+		ids := t.AppendEncode(nil, prompt, true)
+		text := stopper{stop: o.Stop}
+		stream := t.NewStream(true)
+		for id, err := range Tokens(ctx, s, ids, o) {
+			if err != nil {
+				if rest := text.rest(); rest == "" || yield(rest, nil) {
+					yield("", err)
+				}
+				return
+			}
+			piece, found := text.next(stream.Next(id))
+			if piece != "" && !yield(piece, nil) {
+				return
+			}
+			if found {
+				defer func() { o.Stats.Reason = StopText }()
+				return
+			}
+		}
+		if f, ok := stream.(interface{ Flush() string }); ok {
+			piece, found := text.next(f.Flush())
+			if piece != "" && !yield(piece, nil) {
+				return
+			}
+			if found {
+				o.Stats.Reason = StopText
+				return
+			}
+		}
+		if rest := text.rest(); rest != "" {
+			yield(rest, nil)
+		}
+	}
+}
+
+// stopper looks for stop texts in text that comes in pieces.
+type stopper struct {
+	stop []string
+	held string // the beginning of a stop text, perhaps
+}
+
+// next takes the next piece and returns what may be shown, and whether a stop
+// text has been found behind it.
+func (s *stopper) next(piece string) (show string, found bool) {
+	if len(s.stop) == 0 || piece == "" {
+		return piece, false
+	}
+	text := s.held + piece
+	if at := s.find(text); at >= 0 {
+		s.held = ""
+		return text[:at], true
+	}
+	keep := s.open(text)
+	s.held = text[len(text)-keep:]
+	return text[:len(text)-keep], false
+}
+
+// find returns where the first stop text begins, -1 if there is none.
+func (s *stopper) find(text string) int {
+	first := -1
+	for _, stop := range s.stop {
+		if at := strings.Index(text, stop); stop != "" && at >= 0 && (first < 0 || at < first) {
+			first = at
+		}
+	}
+	return first
+}
+
+// open returns the length of the longest end of text that begins a stop text.
+func (s *stopper) open(text string) int {
+	longest := 0
+	for _, stop := range s.stop {
+		for n := min(len(stop)-1, len(text)); n > longest; n-- {
+			if strings.HasSuffix(text, stop[:n]) {
+				longest = n
+			}
+		}
+	}
+	return longest
+}
+
+// rest returns the text that is still held back.
+func (s *stopper) rest() string {
+	rest := s.held
+	s.held = ""
+	return rest
+}
