@@ -40,23 +40,39 @@ func refLinear(x *Exec, o *ir.Op) error {
 		return err
 	}
 	in, y := x.in(o, 0), x.out(o, 0)
-	for r := 0; r < in.Rows; r++ {
-		row := in.Row(r)
-		for j := 0; j < w.Rows; j++ {
-			sum := 0.0
-			for k, v := range w.Row(j) {
-				sum += v * row[k]
-			}
-			if b != nil {
-				sum += b.Data[j]
-			}
-			if len(o.In) > 1 {
-				sum += x.in(o, 1).Row(r)[j]
-			}
-			y.Row(r)[j] = sum
+	for j := range w.Rows {
+		for r := range in.Rows {
+			y.Row(r)[j] = dot(w.Row(j), in.Row(r))
+		}
+	}
+	if b != nil {
+		for i := range y.Data {
+			y.Data[i] += b.Data[i%y.Width]
+		}
+	}
+	if len(o.In) > 1 {
+		for i, v := range x.in(o, 1).Data {
+			y.Data[i] += v
 		}
 	}
 	return nil
+}
+
+// dot is the inner product of two vectors of the same length, in four partial sums.
+func dot(a, b []float64) float64 {
+	b = b[:len(a)]
+	var s0, s1, s2, s3 float64
+	k := 0
+	for ; k+4 <= len(a); k += 4 {
+		s0 += a[k] * b[k]
+		s1 += a[k+1] * b[k+1]
+		s2 += a[k+2] * b[k+2]
+		s3 += a[k+3] * b[k+3]
+	}
+	for ; k < len(a); k++ {
+		s0 += a[k] * b[k]
+	}
+	return s0 + s1 + s2 + s3
 }
 
 func refRMSNorm(x *Exec, o *ir.Op) error {
