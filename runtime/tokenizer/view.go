@@ -1,0 +1,14 @@
+package tokenizer
+
+import "unsafe"
+
+// viewBytes returns the bytes of a string without a copy. Nobody may write to them.
+func viewBytes(s string) []byte {
+	if s == "" {
+		return nil
+	}
+	return unsafe.Slice(unsafe.StringData(s), len(s))
+}
+
+// viewString returns bytes that no one will change any more as a string.
+func viewString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
