@@ -49,7 +49,7 @@ func New(name, layout string, ws ...*ir.Weight) (*Packed, error) {
 		}
 		p.Rows += rows
 		for _, part := range w.Parts {
-			if !seen[part.Tensor] {
+			if part.Zeros == 0 && !seen[part.Tensor] {
 				seen[part.Tensor] = true
 				p.Sources = append(p.Sources, part.Tensor)
 			}
