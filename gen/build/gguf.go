@@ -1,0 +1,78 @@
+package build
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tfgen/tfgen/gen/config"
+	"github.com/tfgen/tfgen/gen/spec"
+)
+
+// findGGUF picks the specification for general.architecture.
+func findGGUF(all []*spec.Spec, meta map[string]any) (*spec.Spec, error) {
+	kind, _ := meta["general.architecture"].(string)
+	var known []string
+	for _, s := range all {
+		if s.GGUF == nil {
+			continue
+		}
+		for _, a := range s.GGUF.Architectures {
+			if a == kind {
+				return s, nil
+			}
+			known = append(known, a)
+		}
+	}
+	return nil, fmt.Errorf("no specification is for GGUF files with general.architecture %q; known ones are %s%s", kind, strings.Join(known, ", "), spec.Suggest(kind, known))
+}
+
+// fromGGUF builds the model of a GGUF file.
+func fromGGUF(s *spec.Spec, src Source) (*Result, error) {
+	g := s.GGUF
+	if g == nil {
+		return nil, fmt.Errorf("%s does not say how a GGUF file stores the architecture", s.File)
+	}
+	head, err := s.Head(g.Class)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range src.Tensors() {
+		for _, r := range g.Refuse {
+			if _, ok := spec.Match(r.Pattern, t.Name); ok {
+				return nil, spec.Errorf(r.Pos, "the file stores %s: %s", t.Name, r.Because)
+			}
+		}
+	}
+	st, err := newStore(&g.Tensors, true, src.Tensors())
+	if err != nil {
+		return nil, err
+	}
+	in := config.Input{Name: "the GGUF metadata", Keys: src.Metadata(), Has: st.has}
+	values, err := config.Resolve(ggufFields(s), g.Require, in)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{spec: s, head: head, values: values, store: st}
+	p.ignores = append(p.ignores, g.Tensors.Ignore...)
+	return p.model()
+}
+
+// ggufFields are the fields of config with the keys of the metadata; those that the gguf section does not mention
+// have no key, only their default.
+func ggufFields(s *spec.Spec) []*spec.Field {
+	given := map[string]*spec.Field{}
+	for _, f := range s.GGUF.Config {
+		given[f.Name] = f
+	}
+	var out []*spec.Field
+	for _, f := range s.Config {
+		g := given[f.Name]
+		if g == nil {
+			c := *f
+			c.Keys = nil
+			g = &c
+		}
+		out = append(out, g)
+	}
+	return out
+}

@@ -1,0 +1,211 @@
+package build
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tfgen/tfgen/gen/config"
+	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/gen/op"
+	"github.com/tfgen/tfgen/gen/spec"
+)
+
+// Result is a checkpoint compiled to a graph, with what its users need to know.
+type Result struct {
+	Graph   *ir.Graph
+	Spec    *spec.Spec
+	Class   string         // the head, e.g. "LlamaForCausalLM"
+	Task    string         // causal-lm, masked-lm, text-classification, …
+	Values  *config.Values // the configuration by our names
+	Context int            // longest sequence
+	BOS     []int          // token ids; empty where the model has none
+	EOS     []int
+	PAD     []int
+	Labels  []string // of classes, in order; nil where the model has none
+	Ignored []string // stored tensors that a rule of the specification ignores
+}
+
+// Model finds the specification for a checkpoint and builds its graph.
+func Model(src Source) (*Result, error) {
+	s, err := Find(src)
+	if err != nil {
+		return nil, err
+	}
+	return ModelWith(s, src)
+}
+
+// ModelWith builds the graph of a checkpoint by a given specification.
+func ModelWith(s *spec.Spec, src Source) (*Result, error) {
+	if src.Metadata() != nil {
+		return fromGGUF(s, src)
+	}
+	return fromDirectory(s, src)
+}
+
+// plan is what the two kinds of checkpoints lead to: everything that expansion needs.
+type plan struct {
+	spec    *spec.Spec
+	head    *spec.Head
+	values  *config.Values
+	store   *store
+	ignores []*spec.Ignore
+}
+
+// model expands the plan.
+func (p *plan) model() (*Result, error) {
+	p.store.env = &spec.Env{Vars: p.values.Map}
+	x := &expander{
+		graph:  &ir.Graph{Name: p.spec.Arch, Vocab: p.values.Int("vocab"), MaxPos: p.values.Int("max_pos")},
+		store:  p.store,
+		shared: map[string]*ir.Op{}, seen: map[*ir.Weight]bool{},
+	}
+	for _, in := range p.spec.Inputs {
+		x.graph.Inputs = append(x.graph.Inputs, x.graph.NewValue(in, ir.Type{DType: ir.I32, Rows: ir.Tokens}))
+	}
+	if err := x.regions(p); err != nil {
+		return nil, err
+	}
+	ignored, err := p.store.finish(p.ignores)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range x.graph.Ops {
+		if err := op.Check(o); err != nil {
+			return nil, err
+		}
+	}
+	return p.describe(x.graph, ignored), nil
+}
+
+func (p *plan) describe(g *ir.Graph, ignored []string) *Result {
+	v := p.values
+	m := &Result{Graph: g, Spec: p.spec, Class: p.head.Class, Task: p.head.Task, Values: v, Ignored: ignored,
+		BOS: v.IDs("bos"), EOS: v.IDs("eos"), PAD: v.IDs("pad"), Context: v.Int("max_pos")}
+	if c := v.Int("context"); c > 0 {
+		m.Context = min(m.Context, c)
+	}
+	if names, ok := v.Map["label_names"].(map[string]any); ok {
+		for i := range len(names) {
+			s, _ := names[fmt.Sprint(i)].(string)
+			m.Labels = append(m.Labels, s)
+		}
+	}
+	return m
+}
+
+// regions expands the embedding, every block and the head.
+func (x *expander) regions(p *plan) error {
+	f := &frame{vars: p.values.Map, names: map[string]*ir.Value{}}
+	x.begin(ir.Embed, "embed", 0, p.spec.Embed.Pos)
+	if err := x.steps(f, p.spec.Embed.Steps); err != nil {
+		return err
+	}
+	x.region.Result = f.current
+	if err := x.blocks(f, p.spec.Blocks); err != nil {
+		return err
+	}
+	x.prefix = ""
+	x.begin(ir.Head, "head", 0, p.head.Pos)
+	if err := x.steps(f, p.head.Steps); err != nil {
+		return err
+	}
+	x.region.Result = f.current
+	if len(x.graph.Outputs) == 0 {
+		return spec.Errorf(p.head.Pos, "%s has no output", p.head.Class)
+	}
+	return nil
+}
+
+func (x *expander) begin(kind ir.RegionKind, name string, index int, pos ir.Pos) {
+	x.region = &ir.Region{Kind: kind, Name: name, Index: index, Pos: pos}
+	x.graph.Regions = append(x.graph.Regions, x.region)
+}
+
+func (x *expander) blocks(f *frame, b *spec.Blocks) error {
+	n, err := b.Repeat.Int(x.env(f))
+	if err != nil {
+		return err
+	}
+	if n < 0 || n > maxRepeat {
+		return spec.Errorf(b.Repeat.Pos, "%d blocks, expected 0 to %d", n, maxRepeat)
+	}
+	width := max(2, len(fmt.Sprint(n-1)))
+	outer := f.vars
+	defer func() { f.vars, f.locals = outer, nil }()
+	for i := range n {
+		f.locals = map[string]any{"i": i}
+		if err := x.let(f, outer, b); err != nil {
+			return err
+		}
+		prefix, err := b.Prefix.Convert(x.env(f), "name")
+		if err != nil {
+			return err
+		}
+		x.prefix, _ = prefix.(string)
+		x.begin(ir.Layer, fmt.Sprintf("layer%0*d", width, i), i, b.Pos)
+		if err := x.steps(f, b.Steps); err != nil {
+			return fmt.Errorf("%w (block %d)", err, i)
+		}
+		x.region.Result = f.current
+	}
+	return nil
+}
+
+// let computes the names that a block gives to expressions.
+func (x *expander) let(f *frame, outer map[string]any, b *spec.Blocks) error {
+	f.vars = make(map[string]any, len(outer)+len(b.Let))
+	for k, v := range outer {
+		f.vars[k] = v
+	}
+	for _, l := range b.Let {
+		v, err := l.Value.Eval(x.env(f))
+		if err != nil {
+			return err
+		}
+		f.vars[l.Name] = v
+	}
+	return nil
+}
+
+// Find picks the built-in specification of a checkpoint: by general.architecture of a GGUF file, by model_type of
+// config.json, or by its class where there is no model_type.
+func Find(src Source) (*spec.Spec, error) {
+	all, err := spec.List()
+	if err != nil {
+		return nil, err
+	}
+	if meta := src.Metadata(); meta != nil {
+		return findGGUF(all, meta)
+	}
+	kind, _ := src.Config()["model_type"].(string)
+	classes := classesOf(src.Config())
+	var known []string
+	for _, s := range all {
+		known = append(known, s.ModelTypes...)
+		for _, t := range s.ModelTypes {
+			if t == kind {
+				return s, nil
+			}
+		}
+		if kind == "" && len(classes) > 0 {
+			if _, err := s.Head(classes[0]); err == nil {
+				return s, nil
+			}
+		}
+	}
+	if kind == "" {
+		return nil, fmt.Errorf("config.json has no model_type, and architectures (%s) names no known class; known model types are %s", strings.Join(classes, ", "), strings.Join(known, ", "))
+	}
+	return nil, fmt.Errorf("config.json: no specification is for model_type %q; known ones are %s%s", kind, strings.Join(known, ", "), spec.Suggest(kind, known))
+}
+
+func classesOf(cfg map[string]any) []string {
+	items, _ := cfg["architectures"].([]any)
+	var out []string
+	for _, x := range items {
+		if s, ok := x.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,74 @@
+package config
+
+import (
+	"math"
+	"strings"
+)
+
+// ropeKeys are the parameters of rotary scaling: published names to those of transformers 5 (modeling_rope_utils.py).
+// Parameters that are read by keys of their own map to "".
+var ropeKeys = map[string]string{
+	"rope_type": "rope_type", "type": "rope_type", "factor": "factor", "attention_factor": "attention_factor",
+	"attn_factor": "attention_factor", "original_max_position_embeddings": "original_max_position_embeddings",
+	"beta_fast": "beta_fast", "beta_slow": "beta_slow", "mscale": "mscale", "mscale_all_dim": "mscale_all_dim",
+	"short_factor": "short_factor", "long_factor": "long_factor", "low_freq_factor": "low_freq_factor",
+	"high_freq_factor": "high_freq_factor", "truncate": "truncate",
+	"rope_theta": "", "partial_rotary_factor": "", "finetuned": "",
+}
+
+// ropeTypes are published names of rope types to those of transformers 5.
+var ropeTypes = map[string]string{"su": "longrope", "none": "default"}
+
+// rope renames the parameters of rotary scaling and makes their numbers float64. all is the whole configuration, whose
+// original_max_position_embeddings counts when scaling depends on it (Phi-3).
+func rope(m, all map[string]any) (any, string) {
+	out := map[string]any{"rope_type": "default"}
+	for _, k := range keysOf(m) {
+		name, known := ropeKeys[k]
+		if !known {
+			return nil, "rotary parameters without " + k
+		}
+		if k == "type" && m["rope_type"] != nil {
+			continue
+		}
+		if name != "" && m[k] != nil {
+			x, ok := ropeValue(name, m[k])
+			if !ok {
+				return nil, "rotary parameters with another " + k
+			}
+			out[name] = x
+		}
+	}
+	original, ok := number(Normal(all["original_max_position_embeddings"]))
+	if kind := out["rope_type"]; ok && (kind == "longrope" || kind == "yarn" || kind == "llama3") {
+		out["original_max_position_embeddings"] = original
+	}
+	return out, ""
+}
+
+// ropeValue checks one parameter: the type is a word, truncate is true or false, the factors of longrope are lists,
+// everything else is a finite number.
+func ropeValue(name string, x any) (any, bool) {
+	switch {
+	case name == "rope_type":
+		s, ok := x.(string)
+		if r, renamed := ropeTypes[s]; renamed {
+			s = r
+		}
+		return s, ok && s != ""
+	case name == "truncate":
+		b, ok := x.(bool)
+		return b, ok
+	case strings.HasSuffix(name, "short_factor") || strings.HasSuffix(name, "long_factor"):
+		l, ok := x.([]any)
+		out := make([]any, len(l))
+		for i := range l {
+			f, isNumber := number(l[i])
+			ok = ok && isNumber && !math.IsInf(f, 0)
+			out[i] = f
+		}
+		return out, ok
+	}
+	f, ok := number(x)
+	return f, ok && !math.IsInf(f, 0)
+}

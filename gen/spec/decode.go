@@ -1,0 +1,240 @@
+package spec
+
+import (
+	"fmt"
+
+	"gopkg.in/yaml.v3"
+)
+
+// fields decodes a mapping with the keys of an object; missing required keys are errors.
+func (d *decoder) fields(n *yaml.Node, object, what string) (map[string]*yaml.Node, error) {
+	return d.keyed(n, objects[object], what)
+}
+
+func (d *decoder) keyed(n *yaml.Node, keys []key, what string) (map[string]*yaml.Node, error) {
+	entries, err := d.entries(n, what, namesOf(keys))
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]*yaml.Node{}
+	for _, e := range entries {
+		out[e.key] = e.value
+	}
+	for _, k := range keys {
+		if k.required && out[k.name] == nil {
+			return nil, d.errorf(n, "%s: the key %q is missing (%s)", what, k.name, k.doc)
+		}
+	}
+	return out, nil
+}
+
+// spec decodes a whole specification.
+func (d *decoder) spec(data []byte) (*Spec, error) {
+	top, err := d.parse(data)
+	if err != nil {
+		return nil, err
+	}
+	f, err := d.fields(top, "spec", "specification")
+	if err != nil {
+		return nil, err
+	}
+	s := &Spec{File: d.file, Library: d.lib}
+	for _, part := range []func(*Spec, map[string]*yaml.Node) error{d.identity, d.configuration, d.storage, d.computation} {
+		if err := part(s, f); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// identity decodes arch, hf and inputs.
+func (d *decoder) identity(s *Spec, f map[string]*yaml.Node) (err error) {
+	if s.Arch, err = d.text(f["arch"], "arch"); err != nil {
+		return err
+	}
+	hf, err := d.fields(f["hf"], "hf", "hf")
+	if err != nil {
+		return err
+	}
+	if s.ModelTypes, err = d.texts(hf["model_type"], "model_type"); err != nil {
+		return err
+	}
+	if s.Inputs, err = d.texts(f["inputs"], "inputs"); err != nil {
+		return err
+	}
+	for _, in := range s.Inputs {
+		if _, ok := inputs[in]; !ok {
+			return d.errorf(f["inputs"], "unknown input %q; expected one of %s%s", in, join(sortedKeys(inputs)), Suggest(in, sortedKeys(inputs)))
+		}
+	}
+	return nil
+}
+
+// configuration decodes config, require and tiny.
+func (d *decoder) configuration(s *Spec, f map[string]*yaml.Node) (err error) {
+	if s.Config, err = d.configFields(f["config"], newScope()); err != nil {
+		return err
+	}
+	for _, name := range []string{"vocab", "max_pos", "layers"} {
+		if s.field(name) == nil {
+			return d.errorf(f["config"], "config: %q is missing; every specification needs it", name)
+		}
+	}
+	if s.Require, err = d.requirements(f["require"]); err != nil {
+		return err
+	}
+	entries, err := d.entries(f["tiny"], "tiny", s.fieldNames())
+	if err != nil {
+		return err
+	}
+	s.Tiny = map[string]*Value{}
+	for _, e := range entries {
+		if s.Tiny[e.key], err = d.value(e.value, "any", newScope()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storage decodes tensors and gguf.
+func (d *decoder) storage(s *Spec, f map[string]*yaml.Node) error {
+	t, err := d.fields(f["tensors"], "tensors", "tensors")
+	if err != nil {
+		return err
+	}
+	s.Tensors = Tensors{Pos: d.pos(f["tensors"]), Prefix: []string{""}}
+	if n := t["prefix"]; n != nil {
+		if s.Tensors.Prefix, err = d.texts(n, "prefix"); err != nil {
+			return err
+		}
+		if len(s.Tensors.Prefix) == 0 {
+			return d.errorf(n, "prefix: the list is empty")
+		}
+	}
+	sc := s.scope()
+	if s.Tensors.Map, err = d.rules(t["map"], sc); err != nil {
+		return err
+	}
+	if s.Tensors.Ignore, err = d.ignores(t["ignore"], sc); err != nil || f["gguf"] == nil {
+		return err
+	}
+	s.GGUF, err = d.gguf(f["gguf"], s)
+	return err
+}
+
+// computation decodes embed, blocks and heads.
+func (d *decoder) computation(s *Spec, f map[string]*yaml.Node) error {
+	sc := s.scope()
+	steps, err := d.steps(f["embed"], "embed", sc)
+	if err != nil {
+		return err
+	}
+	s.Embed = &Section{Pos: d.pos(f["embed"]), Steps: steps}
+	if s.Blocks, err = d.blocks(f["blocks"], sc); err != nil {
+		return err
+	}
+	heads, err := d.entries(f["heads"], "heads", nil)
+	if err != nil {
+		return err
+	}
+	for _, e := range heads {
+		h, err := d.head(e, sc)
+		if err != nil {
+			return err
+		}
+		s.Heads = append(s.Heads, h)
+	}
+	if len(s.Heads) == 0 {
+		return d.errorf(f["heads"], "heads: at least one class is needed")
+	}
+	if s.GGUF != nil {
+		if _, err := s.Head(s.GGUF.Class); err != nil {
+			return &Error{Pos: s.GGUF.Pos, Msg: "gguf: ", Err: err}
+		}
+	}
+	return nil
+}
+
+func (d *decoder) blocks(n *yaml.Node, sc *scope) (*Blocks, error) {
+	f, err := d.fields(n, "blocks", "blocks")
+	if err != nil {
+		return nil, err
+	}
+	b := &Blocks{Pos: d.pos(n)}
+	if b.Repeat, err = d.value(f["repeat"], "int", sc); err != nil {
+		return nil, err
+	}
+	inner := sc.with(nil, []string{"i"})
+	if b.Prefix, err = d.value(f["prefix"], "name", inner); err != nil {
+		return nil, err
+	}
+	if let := f["let"]; let != nil {
+		entries, err := d.entries(let, "let", nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if inner.vars[e.key] {
+				return nil, Errorf(e.pos, "let: $%s is already defined", e.key)
+			}
+			v, err := d.value(e.value, "bool", inner)
+			if err != nil {
+				return nil, err
+			}
+			b.Let = append(b.Let, &Binding{e.pos, e.key, v})
+			inner = inner.with([]string{e.key}, nil)
+		}
+	}
+	b.Steps, err = d.steps(f["body"], "body", inner)
+	return b, err
+}
+
+func (d *decoder) head(e entry, sc *scope) (*Head, error) {
+	f, err := d.fields(e.value, "head", e.key)
+	if err != nil {
+		return nil, err
+	}
+	h := &Head{Pos: e.pos, Class: e.key}
+	if h.Task, err = d.text(f["task"], "task"); err != nil {
+		return nil, err
+	}
+	if !has(tasks, h.Task) {
+		return nil, d.errorf(f["task"], "unknown task %q; expected one of %s%s", h.Task, join(tasks), Suggest(h.Task, tasks))
+	}
+	if h.Steps, err = d.steps(f["steps"], e.key, sc); err != nil {
+		return nil, err
+	}
+	h.Ignore, err = d.ignores(f["ignore"], sc)
+	return h, err
+}
+
+// scope is what expressions outside of macros may use.
+func (s *Spec) scope() *scope { return newScope(s.fieldNames()...) }
+
+func (s *Spec) fieldNames() []string {
+	names := make([]string, len(s.Config))
+	for i, f := range s.Config {
+		names[i] = f.Name
+	}
+	return names
+}
+
+func (s *Spec) field(name string) *Field {
+	for _, f := range s.Config {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+func describeKinds(m map[string]string) string {
+	out := ""
+	for i, k := range sortedKeys(m) {
+		if i > 0 {
+			out += ", "
+		}
+		out += fmt.Sprintf("%s (%s)", k, m[k])
+	}
+	return out
+}

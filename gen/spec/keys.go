@@ -1,0 +1,163 @@
+package spec
+
+// key is one key that a mapping of the language may have. The decoder and the JSON Schema read the same tables.
+type key struct {
+	name     string
+	kind     string // word | words | value | values | steps | a name of objects | "map of " + one of these
+	required bool
+	doc      string
+}
+
+// objects are the mappings of the language with a fixed set of keys.
+var objects = map[string][]key{
+	"spec": {
+		{"arch", "word", true, "name of the architecture"},
+		{"hf", "hf", true, "which Hugging Face configurations this file is for"},
+		{"config", "map of field", true, "our names for values of the configuration; vocab, max_pos and layers are required"},
+		{"require", "map of values", false, "values of configuration keys that are computed; any other value is an error"},
+		{"tiny", "map of value", true, "sizes at which the architecture is tested"},
+		{"inputs", "words", true, "inputs of the model: tokens, positions, token_types"},
+		{"tensors", "tensors", true, "how a Hugging Face checkpoint stores the weights"},
+		{"gguf", "gguf", false, "how a GGUF file stores configuration and weights"},
+		{"embed", "steps", true, "from the inputs to what the first block receives"},
+		{"blocks", "blocks", true, "the layers"},
+		{"heads", "map of head", true, "what follows the last block, by class name"},
+	},
+	"hf": {
+		{"model_type", "words", true, "values of model_type in config.json"},
+	},
+	"field": {
+		{"key", "words", false, "keys of the configuration, dotted; the first that is present wins; file.json:key reads another file"},
+		{"type", "word", true, "type of the value"},
+		{"default", "value", false, "value when no key is present; without one the key is required"},
+		{"null", "value", false, "value when the key is present and null; without one null counts as absent"},
+		{"values", "values", false, "allowed values: a list, a map from theirs to ours, or the name of a table"},
+		{"len", "value", false, "length that a list must have"},
+		{"doc", "word", false, "one line"},
+	},
+	"tensors": {
+		{"prefix", "words", false, "prefixes of names that do not begin with /; the first that the checkpoint uses"},
+		{"map", "map of rule", false, "where weights whose names match a pattern are stored"},
+		{"ignore", "ignores", false, "stored tensors that the model does not use"},
+	},
+	"rule": {
+		{"from", "words", false, "stored name, or alternatives; each * stands for the text that the pattern's * matched"},
+		{"steps", "values", false, "weight-only arithmetic: transpose, {rows: [from, to]}, {add: c}, {mul: c}, {unpermute: heads}"},
+	},
+	"ignore": {
+		{"name", "word", true, "pattern of names"},
+		{"when", "value", true, "condition"},
+	},
+	"gguf": {
+		{"architecture", "words", true, "values of general.architecture"},
+		{"class", "word", true, "the head of such files"},
+		{"config", "map of field", true, "metadata keys for values of config; others take their default"},
+		{"require", "map of values", false, "values of metadata keys that are computed"},
+		{"tensors", "map of rule", true, "names of tensors in the file"},
+		{"ignore", "ignores", false, "tensors that the model does not use"},
+		{"refuse", "map of word", false, "tensors that stand for something unsupported, with the message"},
+	},
+	"blocks": {
+		{"repeat", "value", true, "number of blocks; i counts them from 0"},
+		{"prefix", "word", true, "what stands before names in the body, e.g. layers.{i}."},
+		{"let", "map of value", false, "names for expressions of the block"},
+		{"body", "steps", true, "the block"},
+	},
+	"head": {
+		{"task", "word", true, "causal-lm, masked-lm, text-classification, token-classification, question-answering, embedding, features"},
+		{"steps", "steps", true, "from the last block to the outputs"},
+		{"ignore", "ignores", false, "stored tensors that this class does not use"},
+	},
+	"macro": {
+		{"macro", "word", true, "name"},
+		{"doc", "word", true, "what it computes, with its source"},
+		{"params", "map of param", true, "parameters"},
+		{"steps", "steps", true, "the steps; x is the input"},
+	},
+	"param": {
+		{"type", "word", true, "type of the argument"},
+		{"default", "value", false, "without one the argument is required"},
+		{"doc", "word", true, "one line"},
+	},
+	"table": {
+		{"table", "word", true, "name"},
+		{"doc", "word", true, "what it maps"},
+		{"values", "map of word", true, "theirs to ours"},
+	},
+	"keys": {
+		{"keys", "word", true, "name"},
+		{"doc", "word", true, "what the keys are"},
+		{"names", "words", true, "patterns of configuration keys"},
+	},
+}
+
+// tasks are the values of task.
+var tasks = []string{"causal-lm", "masked-lm", "text-classification", "token-classification", "question-answering", "embedding", "features"}
+
+// fieldTypes are the types of configuration values.
+var fieldTypes = map[string]string{
+	"int":    "an integer",
+	"size":   "an integer from 1",
+	"float":  "a finite number",
+	"bool":   "true or false",
+	"string": "text",
+	"count":  "an integer, or a list or map whose length counts",
+	"list":   "a list",
+	"map":    "a map",
+	"ids":    "a token id, a list of them, or null",
+	"rope":   "a map of rotary scaling parameters; published older keys are renamed",
+}
+
+// paramTypes are the types of macro arguments.
+var paramTypes = map[string]string{
+	"int":    "an integer expression",
+	"float":  "a number expression",
+	"bool":   "a condition",
+	"string": "text",
+	"name":   "the name of a weight",
+	"value":  "the name of a value",
+	"map":    "a map",
+	"any":    "anything",
+}
+
+// forms are the steps that are neither operations nor macros.
+var forms = map[string]string{
+	"residual": "y = x + steps(x)",
+	"repeat":   "{times, as, steps}: the steps several times, in one function",
+	"when":     "{if, then, else}: the steps of one branch",
+	"output":   "names the current value as a result of the model",
+}
+
+// formKeys are the keys of the forms that are mappings.
+var formKeys = map[string][]key{
+	"repeat": {
+		{"times", "value", true, "how often"},
+		{"as", "word", true, "name of the counter, which starts at 0"},
+		{"steps", "steps", true, "the steps"},
+	},
+	"when": {
+		{"if", "value", true, "condition"},
+		{"then", "steps", true, "steps when it holds"},
+		{"else", "steps", false, "steps when it does not"},
+	},
+}
+
+// inputs are the inputs that a model can have.
+var inputs = map[string]string{
+	"tokens":      "token ids",
+	"positions":   "positions in the sequence, from 0",
+	"token_types": "segment ids, 0 where absent",
+}
+
+// tensorSteps are the kinds of weight-only arithmetic with their number of arguments.
+var tensorSteps = map[string]int{"transpose": 0, "rows": 2, "add": 1, "mul": 1, "unpermute": 1}
+
+func keyNames(object string) []string { return namesOf(objects[object]) }
+
+func namesOf(keys []key) []string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	return names
+}

@@ -1,0 +1,237 @@
+package spec
+
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// rules decodes a map from patterns of weight names to stored tensors.
+func (d *decoder) rules(n *yaml.Node, sc *scope) ([]*Rule, error) {
+	if n == nil {
+		return nil, nil
+	}
+	entries, err := d.entries(n, "map", nil)
+	if err != nil {
+		return nil, err
+	}
+	var out []*Rule
+	for _, e := range entries {
+		r, err := d.rule(e, sc)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// rule decodes one rule: a stored name, a list of alternatives, or {from, steps}.
+func (d *decoder) rule(e entry, sc *scope) (r *Rule, err error) {
+	r = &Rule{Pos: e.pos, Pattern: e.key, From: []string{e.key}}
+	from := e.value
+	if e.value.Kind == yaml.MappingNode {
+		f, err := d.fields(e.value, "rule", e.key)
+		if err != nil {
+			return nil, err
+		}
+		if f["steps"] != nil {
+			if r.Steps, err = d.tensorSteps(f["steps"], sc); err != nil {
+				return nil, err
+			}
+		}
+		from = f["from"]
+	}
+	if from != nil {
+		if r.From, err = d.texts(from, "from"); err != nil {
+			return nil, err
+		}
+	}
+	for _, f := range r.From {
+		if strings.Count(f, "*") > strings.Count(r.Pattern, "*") {
+			return nil, Errorf(e.pos, "%q has more * than the pattern %q", f, r.Pattern)
+		}
+	}
+	return r, nil
+}
+
+func (d *decoder) tensorSteps(n *yaml.Node, sc *scope) ([]TensorStep, error) {
+	items, err := d.sequence(n, "steps")
+	var out []TensorStep
+	for _, item := range items {
+		s, err := d.tensorStep(item, sc)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, err
+}
+
+// tensorStep decodes a word such as transpose or a mapping such as {rows: [0, $d_model]}.
+func (d *decoder) tensorStep(n *yaml.Node, sc *scope) (TensorStep, error) {
+	s := TensorStep{Pos: d.pos(n)}
+	var args []*yaml.Node
+	if n.Kind == yaml.ScalarNode {
+		s.Kind = n.Value
+	} else {
+		entries, err := d.entries(n, "steps", sortedKeys(tensorSteps))
+		if err != nil {
+			return s, err
+		}
+		if len(entries) != 1 {
+			return s, d.errorf(n, "steps: expected one step, found %d keys", len(entries))
+		}
+		s.Kind, args = entries[0].key, []*yaml.Node{entries[0].value}
+		if args[0].Kind == yaml.SequenceNode {
+			args = args[0].Content
+		}
+	}
+	arity, ok := tensorSteps[s.Kind]
+	if !ok || len(args) != arity {
+		return s, d.errorf(n, "steps: expected transpose, {rows: [from, to]}, {add: c}, {mul: c} or {unpermute: heads}, found %s", source(n))
+	}
+	for _, a := range args {
+		v, err := d.value(a, "float", sc)
+		if err != nil {
+			return s, err
+		}
+		s.Args = append(s.Args, v)
+	}
+	return s, nil
+}
+
+// ignores decodes a list of patterns, each a word or {name, when}.
+func (d *decoder) ignores(n *yaml.Node, sc *scope) ([]*Ignore, error) {
+	if n == nil {
+		return nil, nil
+	}
+	items, err := d.sequence(n, "ignore")
+	var out []*Ignore
+	for _, item := range items {
+		ig := &Ignore{Pos: d.pos(item), Pattern: item.Value}
+		if item.Kind != yaml.ScalarNode {
+			f, err := d.fields(item, "ignore", "ignore")
+			if err != nil {
+				return nil, err
+			}
+			if ig.Pattern, err = d.text(f["name"], "name"); err != nil {
+				return nil, err
+			}
+			if ig.When, err = d.value(f["when"], "bool", sc); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, ig)
+	}
+	return out, err
+}
+
+// gguf decodes the gguf section.
+func (d *decoder) gguf(n *yaml.Node, s *Spec) (*GGUF, error) {
+	f, err := d.fields(n, "gguf", "gguf")
+	if err != nil {
+		return nil, err
+	}
+	g := &GGUF{Pos: d.pos(n), Tensors: Tensors{Pos: d.pos(f["tensors"]), Prefix: []string{""}}}
+	if g.Architectures, err = d.texts(f["architecture"], "architecture"); err != nil {
+		return nil, err
+	}
+	if g.Class, err = d.text(f["class"], "class"); err != nil {
+		return nil, err
+	}
+	if g.Config, err = d.ggufFields(f["config"], s); err != nil {
+		return nil, err
+	}
+	if g.Require, err = d.requirements(f["require"]); err != nil {
+		return nil, err
+	}
+	sc := s.scope()
+	if g.Tensors.Map, err = d.rules(f["tensors"], sc); err != nil {
+		return nil, err
+	}
+	if g.Tensors.Ignore, err = d.ignores(f["ignore"], sc); err != nil || f["refuse"] == nil {
+		return g, err
+	}
+	entries, err := d.entries(f["refuse"], "refuse", nil)
+	for _, e := range entries {
+		because, err := d.text(e.value, e.key)
+		if err != nil {
+			return nil, err
+		}
+		g.Refuse = append(g.Refuse, &Refusal{e.pos, e.key, because})
+	}
+	return g, err
+}
+
+// ggufFields decodes the values that come from GGUF metadata: a key, a list of keys, or a mapping like those of config
+// in which only what differs is written.
+func (d *decoder) ggufFields(n *yaml.Node, s *Spec) ([]*Field, error) {
+	entries, err := d.entries(n, "gguf config", s.fieldNames())
+	if err != nil {
+		return nil, err
+	}
+	var out []*Field
+	for _, e := range entries {
+		g := *s.field(e.key)
+		g.Pos, g.Null = e.pos, nil
+		if e.value.Kind != yaml.MappingNode {
+			g.Keys, err = d.texts(e.value, e.key)
+		} else {
+			err = d.ggufField(&g, e, s)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, &g)
+	}
+	return out, nil
+}
+
+func (d *decoder) ggufField(g *Field, e entry, s *Spec) error {
+	keys := []key{{"key", "words", false, ""}, {"default", "value", false, ""}, {"type", "word", false, ""}, {"fields", "map of word", false, ""}}
+	f, err := d.keyed(e.value, keys, e.key)
+	if err != nil {
+		return err
+	}
+	g.Keys = nil
+	if f["key"] != nil {
+		if g.Keys, err = d.texts(f["key"], e.key); err != nil {
+			return err
+		}
+	}
+	if f["type"] != nil {
+		if g.Type, err = d.text(f["type"], e.key); err != nil {
+			return err
+		}
+		if _, ok := fieldTypes[g.Type]; !ok {
+			return d.errorf(f["type"], "unknown type %q; expected one of %s", g.Type, describeKinds(fieldTypes))
+		}
+	}
+	if f["fields"] != nil {
+		entries, err := d.entries(f["fields"], e.key, nil)
+		if err != nil {
+			return err
+		}
+		g.Fields = map[string]string{}
+		for _, x := range entries {
+			if g.Fields[x.key], err = d.text(x.value, x.key); err != nil {
+				return err
+			}
+		}
+	}
+	g.Default = nil
+	return d.fieldValues(g, map[string]*yaml.Node{"default": f["default"]}, s.scopeAbove(e.key))
+}
+
+// scopeAbove is what the default of a field may use.
+func (s *Spec) scopeAbove(name string) *scope {
+	sc := newScope()
+	for _, f := range s.Config {
+		if f.Name == name {
+			break
+		}
+		sc.vars[f.Name] = true
+	}
+	return sc
+}
