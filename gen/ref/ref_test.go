@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tfgen/tfgen/gen/checkpoint/tensor"
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
 )
@@ -13,17 +14,17 @@ import (
 // source gives every tensor as 1, 2, 3, …, scaled.
 type source map[string][]int
 
-func (s source) Shape(name string) ([]int, bool) {
+func (s source) Tensor(name string) (tensor.Tensor, bool) {
 	shape, ok := s[name]
-	return shape, ok
+	return tensor.Tensor{Name: name, Shape: shape}, ok
 }
 
 func (s source) ReadF32(name string, first, count int, dst []float32) error {
 	if _, ok := s[name]; !ok {
 		return fmt.Errorf("no tensor %s", name)
 	}
-	for i := range count {
-		dst[i] = float32(first+i+1) / 8
+	for i := range dst {
+		dst[i] = float32(first*len(dst)/count+i+1) / 8
 	}
 	return nil
 }

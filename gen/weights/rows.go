@@ -8,14 +8,16 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/tfgen/tfgen/gen/checkpoint/tensor"
 	"github.com/tfgen/tfgen/gen/ir"
 )
 
 // Source is a checkpoint: tensors by name.
 type Source interface {
-	// Shape returns the shape of a tensor, row-major as in PyTorch.
-	Shape(name string) ([]int, bool)
-	// ReadF32 writes elements first … first+count-1 of the flattened tensor to dst, which holds count.
+	// Tensor returns name, format and shape of a tensor.
+	Tensor(name string) (tensor.Tensor, bool)
+	// ReadF32 writes rows first … first+count-1 of a tensor to dst, which holds exactly these. Rows are those of the
+	// first dimension; a vector has rows of one element.
 	ReadF32(name string, first, count int, dst []float32) error
 }
 
@@ -131,13 +133,13 @@ func openPart(src Source, spec ir.Part) (*part, error) {
 	if spec.Zeros > 0 {
 		return &part{src, spec, [][2]int{{spec.Zeros, 1}}}, nil
 	}
-	shape, ok := src.Shape(spec.Tensor)
+	t, ok := src.Tensor(spec.Tensor)
 	if !ok {
 		return nil, fmt.Errorf("the checkpoint has no tensor %s", spec.Tensor)
 	}
-	rows, cols, err := matrix(shape)
-	if err != nil {
-		return nil, fmt.Errorf("tensor %s: %w", spec.Tensor, err)
+	rows, cols := t.Row()
+	if rows <= 0 || cols <= 0 {
+		return nil, fmt.Errorf("tensor %s of shape %v is empty", spec.Tensor, t.Shape)
 	}
 	p := &part{src, spec, [][2]int{{rows, cols}}}
 	for i, s := range spec.Steps {
@@ -147,27 +149,11 @@ func openPart(src Source, spec ir.Part) (*part, error) {
 		}
 		r, c, err := row.dims(s, p.dims[i][0], p.dims[i][1])
 		if err != nil {
-			return nil, fmt.Errorf("tensor %s of shape %v: %s: %w", spec.Tensor, shape, s.Kind, err)
+			return nil, fmt.Errorf("tensor %s of shape %v: %s: %w", spec.Tensor, t.Shape, s.Kind, err)
 		}
 		p.dims = append(p.dims, [2]int{r, c})
 	}
 	return p, nil
-}
-
-// matrix returns the dimensions of a tensor as a matrix: its first dimension times all others.
-func matrix(shape []int) (rows, cols int, err error) {
-	rows, cols = 1, 1
-	for i, d := range shape {
-		if d <= 0 || d > math.MaxInt/rows/cols {
-			return 0, 0, fmt.Errorf("shape %v is empty or too large", shape)
-		}
-		if i == 0 {
-			rows = d
-		} else {
-			cols *= d
-		}
-	}
-	return rows, cols, nil
 }
 
 func stepKinds() []string {
@@ -212,11 +198,18 @@ func (p *part) read(n int, r rect, dst []float32) error {
 	}
 	cols := p.dims[0][1]
 	if r.cols == cols {
-		return p.src.ReadF32(p.spec.Tensor, r.row*cols, r.rows*cols, dst)
+		return p.src.ReadF32(p.spec.Tensor, r.row, r.rows, dst)
 	}
-	for i := range r.rows {
-		if err := p.src.ReadF32(p.spec.Tensor, (r.row+i)*cols+r.col, r.cols, dst[i*r.cols:(i+1)*r.cols]); err != nil {
+	const elements = 1 << 16 // read at a time
+	step := max(elements/cols, 1)
+	buf := make([]float32, min(step, r.rows)*cols)
+	for at := 0; at < r.rows; at += step {
+		n := min(step, r.rows-at)
+		if err := p.src.ReadF32(p.spec.Tensor, r.row+at, n, buf[:n*cols]); err != nil {
 			return err
+		}
+		for i := range n {
+			copy(dst[(at+i)*r.cols:][:r.cols], buf[i*cols+r.col:])
 		}
 	}
 	return nil

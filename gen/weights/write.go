@@ -11,10 +11,12 @@ import (
 	"sync"
 )
 
-// piece is about how many float32 values a worker holds at a time; workers is their number.
+// piece is about how many float32 values a worker packs at a time. Of a transposed tensor each piece needs all rows,
+// so that larger ones save reading. workers is the number of workers.
 const (
-	piece   = 1 << 20
-	workers = 2
+	piece           = 1 << 20
+	pieceTransposed = 1 << 22
+	workers         = 2
 )
 
 // Write packs all tensors into w at the places that Place gave them, sets their digests and returns the digest of the
@@ -78,7 +80,7 @@ func (p *Packed) write(ctx context.Context, w io.WriterAt, src Source, m *meter)
 	if err != nil {
 		return err
 	}
-	step := max(piece/p.Cols/Tile*Tile, Tile)
+	step := p.step()
 	rows := make([]float32, min(step, p.Rows)*p.Cols)
 	buf := make([]byte, l.Bytes(min(step, p.Rows), p.Cols))
 	digest := sha256.New()
@@ -115,6 +117,21 @@ func (p *Packed) write(ctx context.Context, w io.WriterAt, src Source, m *meter)
 	}
 	digest.Sum(p.SHA256[:0])
 	return nil
+}
+
+// step is the number of rows packed at a time, a multiple of a tile.
+func (p *Packed) step() int {
+	elements := piece
+	for _, w := range p.Weights {
+		for _, part := range w.Parts {
+			for _, s := range part.Steps {
+				if s.Kind == "transpose" {
+					elements = pieceTransposed
+				}
+			}
+		}
+	}
+	return max(elements/p.Cols/Tile*Tile, Tile)
 }
 
 // locate names the weight and row of a value that the layout cannot hold.
