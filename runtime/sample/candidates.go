@@ -1,5 +1,7 @@
 package sample
 
+import "math"
+
 // Candidates are the tokens that can still be chosen, in the order of their
 // ids, with their logits. A processor changes logits and drops tokens.
 type Candidates struct {
@@ -7,6 +9,8 @@ type Candidates struct {
 	Logits  []float32 // Logits[i] belongs to IDs[i]
 	History []int32   // prompt and tokens generated so far; read only
 	All     bool      // nothing has been dropped: IDs[i] == i
+
+	weights []float64 // see weigh
 }
 
 // Processor changes the candidates of one step. At least one must remain.
@@ -21,25 +25,51 @@ func (c *Candidates) load(logits []float32, history []int32) {
 		c.IDs[i] = int32(i)
 	}
 	copy(c.Logits, logits)
-	c.History, c.All = history, true
+	c.History, c.All, c.weights = history, true, c.weights[:0]
 }
 
-// Keep drops the candidates with a logit below least, and of those equal to it
-// all but the first ties by id.
-func (c *Candidates) Keep(least float32, ties int) {
+// Keep drops the candidates with a logit below least.
+func (c *Candidates) Keep(least float32) { c.keep(key(least), math.MaxInt) }
+
+// keep drops the candidates whose key is below least, and of those equal to it
+// all but the first ties.
+func (c *Candidates) keep(least uint32, ties int) {
 	n := 0
 	for i, v := range c.Logits {
-		if v < least || v == least && ties <= 0 {
+		k := key(v)
+		if k < least {
 			continue
 		}
-		if v == least {
-			ties--
+		if k == least {
+			if ties--; ties < 0 {
+				continue
+			}
 		}
 		c.IDs[n], c.Logits[n] = c.IDs[i], v
+		if i < len(c.weights) {
+			c.weights[n] = c.weights[i]
+		}
 		n++
 	}
+	c.weights = c.weights[:min(n, len(c.weights))]
 	c.All = c.All && n == len(c.IDs)
 	c.IDs, c.Logits = c.IDs[:n], c.Logits[:n]
+}
+
+// weigh computes the weights exp(logit − largest logit), the softmax before its
+// division, and returns their sum. It returns false if there is no softmax.
+func (c *Candidates) weigh() (total float64, ok bool) {
+	top, ok := finiteMax(c.Logits)
+	if !ok {
+		return 0, false
+	}
+	c.weights = grow(c.weights, len(c.Logits))
+	for i, v := range c.Logits {
+		w := exp(float64(v) - float64(top))
+		c.weights[i] = w
+		total += w
+	}
+	return total, true
 }
 
 // grow returns a slice of n elements, s itself if it is large enough.

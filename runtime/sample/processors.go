@@ -18,28 +18,20 @@ type TopK int
 
 // Process drops the candidates below the k-th.
 func (k TopK) Process(c *Candidates) {
-	if int(k) >= len(c.Logits) {
-		return
+	if int(k) < len(c.Logits) {
+		c.keepLargest(int(k))
 	}
-	c.Keep(kthLargest(c.Logits, int(k)), math.MaxInt)
 }
 
 // TopP keeps the most probable tokens: a token is dropped if those more probable
 // reach P (TopPLogitsWarper). Among equal logits lower ids are kept first.
-type TopP struct {
-	P       float64
-	weights []float64
-}
+type TopP float64
 
 // Process drops the tail of the distribution.
-func (t *TopP) Process(c *Candidates) {
-	top, ok := finiteMax(c.Logits)
-	if !ok {
-		return
+func (p TopP) Process(c *Candidates) {
+	if total, ok := c.weigh(); ok {
+		c.keepMass(float64(p) * total)
 	}
-	t.weights = grow(t.weights, len(c.Logits))
-	total := softmaxWeights(t.weights, c.Logits, top)
-	c.Keep(massCut(c.Logits, t.weights, t.P*total))
 }
 
 // MinP keeps the tokens whose probability is at least this share of the largest
@@ -52,13 +44,14 @@ func (p MinP) Process(c *Candidates) {
 	if !ok {
 		return
 	}
+	hopeless := top + float32(math.Log(float64(p))) - 1 // saves most calls of exp
 	least := top
 	for _, v := range c.Logits {
-		if v < least && exp(float64(v)-float64(top)) >= float64(p) {
+		if v < least && v >= hopeless && exp(float64(v)-float64(top)) >= float64(p) {
 			least = v
 		}
 	}
-	c.Keep(least, math.MaxInt)
+	c.Keep(least)
 }
 
 // RepetitionPenalty makes tokens of the history less probable: their logits are

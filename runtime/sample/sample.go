@@ -67,7 +67,7 @@ func (o Options) chain() []Processor {
 		chain = append(chain, TopK(o.TopK))
 	}
 	if o.TopP != 0 && o.TopP < 1 {
-		chain = append(chain, &TopP{P: o.TopP})
+		chain = append(chain, TopP(o.TopP))
 	}
 	if o.MinP != 0 {
 		chain = append(chain, MinP(o.MinP))
@@ -87,7 +87,6 @@ type Sampler struct {
 	chain      []Processor
 	generator  rand.PCG
 	candidates Candidates
-	weights    []float64
 }
 
 // New returns a sampler. The extra processors run after those of the options.
@@ -136,15 +135,13 @@ func (s *Sampler) Next(logits []float32, history []int32) (int32, error) {
 // their logits gives.
 func (s *Sampler) draw() (int32, error) {
 	c := &s.candidates
-	top, ok := finiteMax(c.Logits)
+	total, ok := c.weigh()
 	if !ok {
 		return 0, ErrLogits
 	}
-	s.weights = grow(s.weights, len(c.Logits))
-	total := softmaxWeights(s.weights, c.Logits, top)
-	u := float64(s.generator.Uint64()>>11) * 0x1p-53 * total
+	u := float64(s.generator.Uint64()>>11) * 0x1p-53 * total // one rounding: 2⁻⁵³ is exact
 	sum, last := 0.0, 0
-	for i, w := range s.weights {
+	for i, w := range c.weights {
 		if w == 0 {
 			continue
 		}
@@ -158,35 +155,35 @@ func (s *Sampler) draw() (int32, error) {
 }
 
 // ArgMax returns the id of the largest logit, the lowest id if there are
-// several, and -1 if there is none (no logits, or all are NaN or -Inf).
+// several, and -1 if there is none: no logits, all -Inf, or one is NaN.
 func ArgMax(logits []float32) int32 {
 	best, id := float32(math.Inf(-1)), int32(-1)
 	for i, v := range logits {
-		if v > best {
-			best, id = v, int32(i)
+		if v <= best { // most often; false for NaN
+			continue
 		}
+		if v != v {
+			return -1
+		}
+		best, id = v, int32(i)
 	}
 	return id
 }
 
-// greedy returns ArgMax, or ErrLogits if there is none or a logit is not finite.
+// greedy returns ArgMax, or ErrLogits if there is none or it is +Inf.
 func greedy(logits []float32) (int32, error) {
-	if _, ok := finiteMax(logits); !ok {
+	id := ArgMax(logits)
+	if id < 0 || math.IsInf(float64(logits[id]), 1) {
 		return 0, ErrLogits
 	}
-	return ArgMax(logits), nil
+	return id, nil
 }
 
-// finiteMax returns the largest logit. It returns false if that is infinite or
-// a logit is NaN.
-func finiteMax(logits []float32) (top float32, ok bool) {
-	top = float32(math.Inf(-1))
-	for _, v := range logits {
-		if v > top {
-			top = v
-		} else if v != v {
-			return 0, false
-		}
+// finiteMax returns the largest logit, and false if there is none or it is +Inf.
+func finiteMax(logits []float32) (float32, bool) {
+	id, err := greedy(logits)
+	if err != nil {
+		return 0, false
 	}
-	return top, !math.IsInf(float64(top), 0)
+	return logits[id], true
 }

@@ -23,83 +23,77 @@ func key(v float32) uint32 {
 	return b | 1<<31
 }
 
-// value returns the v of key(v).
-func value(k uint32) float32 {
-	if k>>31 != 0 {
-		return math.Float32frombits(k &^ (1 << 31))
-	}
-	return math.Float32frombits(^k)
-}
-
 // digit returns the bits of k that the given level of the descent looks at.
 func digit(k uint32, level int) uint32 { return k >> shifts[level] & (1<<radixBits - 1) }
 
 // prefix returns the bits of k above the given level.
-func prefix(k uint32, level int) uint64 {
+func prefix(k uint32, level int) uint32 {
 	if level == 0 {
 		return 0
 	}
-	return uint64(k) >> shifts[level-1]
+	return k >> shifts[level-1]
 }
 
-// kthLargest returns the k-th largest value, 1 ≤ k ≤ len(values).
-func kthLargest(values []float32, k int) float32 {
-	var found uint32
-	for level := range shifts {
+// keepLargest keeps the k largest logits, 1 ≤ k ≤ len(c.Logits), and those equal
+// to the k-th. Each level drops what is below the digits found, so the later
+// ones have little to do.
+func (c *Candidates) keepLargest(k int) {
+	var found uint32 // the digits of the k-th so far
+	for level, shift := range shifts {
 		var count [1 << radixBits]int
-		want := prefix(found, level)
-		for _, v := range values {
-			if b := key(v); prefix(b, level) == want {
+		for _, v := range c.Logits {
+			if b := key(v); prefix(b, level) == prefix(found, level) {
 				count[digit(b, level)]++
 			}
 		}
 		d := len(count) - 1
-		for ; d > 0 && count[d] < k; d-- {
+		for ; count[d] < k; d-- {
 			k -= count[d]
 		}
-		found |= uint32(d) << shifts[level]
+		found |= uint32(d) << shift
+		c.keep(found, math.MaxInt)
 	}
-	return value(found)
 }
 
-// massCut returns where to cut when values are taken in descending order until
-// their weights add up to at least mass: the value of the last one taken, and how
-// many of the values equal to it are taken. Equal values have equal weights.
-func massCut(values []float32, weights []float64, mass float64) (least float32, ties int) {
-	var found uint32
-	for level := range shifts {
+// keepMass keeps the largest logits whose weights add up to at least mass, which
+// is positive. Of equal logits those with the lowest ids are kept. It needs
+// the weights that weigh computes.
+func (c *Candidates) keepMass(mass float64) {
+	var found uint32 // the digits of the last one kept so far
+	for level, shift := range shifts {
 		var sum [1 << radixBits]float64
-		want := prefix(found, level)
-		for i, v := range values {
-			if b := key(v); prefix(b, level) == want {
-				sum[digit(b, level)] += weights[i]
+		for i, v := range c.Logits {
+			if b := key(v); prefix(b, level) == prefix(found, level) {
+				sum[digit(b, level)] += c.weights[i]
 			}
 		}
-		d := len(sum) - 1
-		lowest := d
-		for ; d >= 0; d-- {
-			if sum[d] > 0 {
-				lowest = d
-				if sum[d] >= mass {
-					break
-				}
-				mass -= sum[d]
-			}
-		}
-		if d < 0 { // rounding: all are taken
-			d = lowest
-			mass = math.Inf(1)
-		}
-		found |= uint32(d) << shifts[level]
+		var d int
+		d, mass = reach(sum[:], mass)
+		found |= uint32(d) << shift
+		c.keep(found, math.MaxInt)
 	}
-	least = value(found)
-	for i, v := range values {
-		if v == least {
-			for ties++; mass > weights[i] && ties < len(values); ties++ {
-				mass -= weights[i]
-			}
-			break
+	for i, v := range c.Logits {
+		if key(v) == found {
+			ties := math.Ceil(min(mass/c.weights[i], float64(len(c.Logits))))
+			c.keep(found, max(1, int(ties)))
+			return
 		}
 	}
-	return least, ties
+}
+
+// reach adds up sums from the last to the first and returns the index at which
+// mass is reached and what it contributes. If rounding keeps the sums below mass,
+// it is the first that is not 0, and contributes everything.
+func reach(sums []float64, mass float64) (d int, rest float64) {
+	for i := len(sums) - 1; i >= 0; i-- {
+		switch {
+		case sums[i] == 0:
+			continue
+		case sums[i] >= mass:
+			return i, mass
+		}
+		mass -= sums[i]
+		d = i
+	}
+	return d, math.Inf(1)
 }
