@@ -64,7 +64,7 @@ var objects = map[string][]key{
 		{"body", "steps", true, "the block"},
 	},
 	"head": {
-		{"task", "word", true, "causal-lm, masked-lm, text-classification, token-classification, question-answering, embedding, features"},
+		{"task", "word", true, "causal-lm, masked-lm, text-classification, token-classification, question-answering, embedding, feature-extraction"},
 		{"steps", "steps", true, "from the last block to the outputs"},
 		{"ignore", "ignores", false, "stored tensors that this class does not use"},
 	},
@@ -92,7 +92,7 @@ var objects = map[string][]key{
 }
 
 // tasks are the values of task.
-var tasks = []string{"causal-lm", "masked-lm", "text-classification", "token-classification", "question-answering", "embedding", "features"}
+var tasks = []string{"causal-lm", "masked-lm", "text-classification", "token-classification", "question-answering", "embedding", "feature-extraction"}
 
 // fieldTypes are the types of configuration values.
 var fieldTypes = map[string]string{
