@@ -22,16 +22,18 @@ const (
 )
 
 // normalForm writes NFC, NFD, NFKC or NFKD of the input (UAX #15).
-func (e *editor) normalForm(compose, compat bool) {
+func (e *editor) normalForm(compose, compat bool) { e.normalFormOf(forms(), compose, compat) }
+
+func (e *editor) normalFormOf(t *formTables, compose, compat bool) {
 	var run []mark
 	for e.pos < len(e.in.b) {
 		if n := e.inert(compose); n > 0 {
 			e.copy(n)
 			continue
 		}
-		run = e.segment(run[:0], compat)
+		run = e.segment(t, run[:0], compat)
 		if compose {
-			run = recompose(run)
+			run = recompose(t, run)
 		}
 		for _, m := range run {
 			e.take(m.r, m.chars)
@@ -54,13 +56,12 @@ func (e *editor) inert(compose bool) int {
 
 // segment decomposes characters up to the next place that nothing is joined over, in canonical order. The
 // input stays where it is until the marks are taken.
-func (e *editor) segment(run []mark, compat bool) []mark {
-	t := forms()
+func (e *editor) segment(t *formTables, run []mark, compat bool) []mark {
 	pending := 0 // where the current run of combining characters begins
-	starters := 0
+	taken := 0
 	for i := e.pos; i < len(e.in.b); {
 		r, n := utf8.DecodeRune(e.in.b[i:])
-		if starters > 0 && t.boundary(r) {
+		if taken > 0 && t.boundary(r) {
 			break
 		}
 		i += n
@@ -71,13 +72,12 @@ func (e *editor) segment(run []mark, compat bool) []mark {
 			if k == first {
 				run[k].chars = 1
 			}
-			run[k].ccc = t.ccc[run[k].r]
 			if run[k].ccc == 0 {
 				order(run[pending:k])
 				pending = k
 			}
 		}
-		starters++
+		taken++
 	}
 	order(run[pending:])
 	return run
@@ -90,8 +90,7 @@ func order(run []mark) {
 }
 
 // recompose joins marks with the last starter before them where a composed character exists.
-func recompose(run []mark) []mark {
-	t := forms()
+func recompose(t *formTables, run []mark) []mark {
 	starter, last := -1, 0 // index of the starter; class of the last character kept behind it, −1 for none
 	out := run[:0]
 	for _, m := range run {
@@ -112,45 +111,97 @@ func recompose(run []mark) []mark {
 	return out
 }
 
-// formTables are the tables of the normal forms, spread out for use.
-type formTables struct {
-	canonical, compatible map[rune]string // full decompositions
-	ccc                   map[rune]uint8
-	pairs                 map[[2]rune]rune
-	joins                 map[rune]bool // second of a pair
+// form is what the normal forms know of a character. The first entry stands for all that have nothing.
+type form struct {
+	canonical, compatible string // full decompositions, "" for none
+	ccc                   uint8  // combining class
+	joins                 bool   // a character before it may absorb it
 }
 
-var forms = sync.OnceValue(func() *formTables {
-	t := &formTables{canonical: map[rune]string{}, compatible: map[rune]string{}, ccc: map[rune]uint8{}, pairs: map[[2]rune]rune{}, joins: map[rune]bool{}}
-	spread(canonicalTable, t.canonical)
-	spread(compatibleTable, t.compatible)
+// formTables are the tables of the normal forms, spread out for use.
+type formTables struct {
+	block [0x30000 >> blockBits]uint16
+	entry [][blockSize]uint16
+	list  []form
+	pairs map[[2]rune]rune
+}
+
+// forms are the tables of the edition that the reference follows.
+var forms = sync.OnceValue(func() *formTables { return newForms(formsUnknown) })
+
+// newForms spreads the tables of formsVersion out, without the characters in the ranges of unknown.
+func newForms(unknown []rune) *formTables {
+	t := &formTables{entry: make([][blockSize]uint16, 1), list: make([]form, 1), pairs: map[[2]rune]rune{}}
+	known := func(r rune) bool {
+		i, exact := slices.BinarySearch(unknown, r)
+		return !exact && i%2 == 0
+	}
+	spread(canonicalTable, func(r rune, d string) {
+		if known(r) {
+			t.add(r).canonical = d
+		}
+	})
+	spread(compatibleTable, func(r rune, d string) {
+		if known(r) {
+			t.add(r).compatible = d
+		}
+	})
 	class := uint8(0)
 	for _, r := range cccTable {
 		if r < 256 {
 			class = uint8(r)
-		} else {
-			t.ccc[r] = class
+		} else if known(r) {
+			t.add(r).ccc = class
 		}
 	}
 	list := []rune(pairTable)
 	for i := 0; i+2 < len(list); i += 3 {
-		t.pairs[[2]rune{list[i], list[i+1]}] = list[i+2]
-		t.joins[list[i+1]] = true
+		if known(list[i+2]) {
+			t.pairs[[2]rune{list[i], list[i+1]}] = list[i+2]
+			t.add(list[i+1]).joins = true
+		}
+	}
+	for r := rune(hangulV); r < hangulV+countV; r++ {
+		t.add(r).joins = true
+	}
+	for r := rune(hangulT + 1); r < hangulT+countT; r++ {
+		t.add(r).joins = true
 	}
 	return t
-})
+}
 
-// spread reads entries of a character, its decomposition, and a NUL.
-func spread(table string, m map[rune]string) {
+// spread calls f for entries of a character, its decomposition, and a NUL.
+func spread(table string, f func(r rune, d string)) {
 	for len(table) > 0 {
 		r, n := utf8.DecodeRuneInString(table)
 		end := n
 		for table[end] != 0 {
 			end++
 		}
-		m[r] = table[n:end]
+		f(r, table[n:end])
 		table = table[end+1:]
 	}
+}
+
+func (t *formTables) add(r rune) *form {
+	b := &t.block[r>>blockBits]
+	if *b == 0 {
+		*b = uint16(len(t.entry))
+		t.entry = append(t.entry, [blockSize]uint16{})
+	}
+	e := &t.entry[*b][r&(blockSize-1)]
+	if *e == 0 {
+		*e = uint16(len(t.list))
+		t.list = append(t.list, form{})
+	}
+	return &t.list[*e]
+}
+
+func (t *formTables) of(r rune) *form {
+	if b := int(r >> blockBits); b < len(t.block) {
+		return &t.list[t.entry[t.block[b]][r&(blockSize-1)]]
+	}
+	return &t.list[0]
 }
 
 // boundary reports whether normalisation never joins or moves anything across the start of r.
@@ -158,17 +209,20 @@ func (t *formTables) boundary(r rune) bool {
 	if r < 0x300 {
 		return true
 	}
-	if r >= hangulV && r < hangulV+countV || r > hangulT && r < hangulT+countT || t.ccc[r] != 0 || t.joins[r] {
+	f := t.of(r)
+	if f.ccc != 0 || f.joins {
 		return false
 	}
-	d, ok := t.compatible[r]
-	if !ok {
-		if d, ok = t.canonical[r]; !ok {
-			return true
-		}
+	d := f.compatible
+	if d == "" {
+		d = f.canonical
+	}
+	if d == "" {
+		return true
 	}
 	first, _ := utf8.DecodeRuneInString(d)
-	return t.ccc[first] == 0 && !t.joins[first] && !(first >= hangulV && first < hangulV+countV) && !(first > hangulT && first < hangulT+countT)
+	f = t.of(first)
+	return f.ccc == 0 && !f.joins
 }
 
 func (t *formTables) decompose(run []mark, r rune, compat bool) []mark {
@@ -180,18 +234,16 @@ func (t *formTables) decompose(run []mark, r rune, compat bool) []mark {
 		}
 		return run
 	}
-	d, ok := "", false
-	if compat {
-		d, ok = t.compatible[r]
+	f := t.of(r)
+	d := f.canonical
+	if compat && f.compatible != "" {
+		d = f.compatible
 	}
-	if !ok {
-		d, ok = t.canonical[r]
-	}
-	if !ok {
-		return append(run, mark{r: r})
+	if d == "" {
+		return append(run, mark{r: r, ccc: f.ccc})
 	}
 	for _, c := range d {
-		run = append(run, mark{r: c})
+		run = append(run, mark{r: c, ccc: t.of(c).ccc})
 	}
 	return run
 }

@@ -26,7 +26,7 @@ func newNormalizer(a *args) normalizer {
 		left, right := a.flag(), a.flag()
 		return func(e *editor) { strip(e, left, right) }
 	case NormAccents:
-		return func(e *editor) { remove(e, func(r rune) bool { return class(r)&cM != 0 }) }
+		return func(e *editor) { remove(e, func(r rune) bool { return class(r)&cAccent != 0 }) }
 	case NormReplace:
 		from, to := a.str(), a.str()
 		if from == "" {
@@ -88,12 +88,21 @@ func lowercase(e *editor) {
 		if r == 'İ' {
 			e.replace('i', n)
 			e.insert('\u0307')
-		} else if l := unicode.ToLower(r); l != r {
+		} else if l := toLower(r); l != r {
 			e.replace(l, n)
 		} else {
 			e.copy(n)
 		}
 	}
+}
+
+func toLower(r rune) rune {
+	for _, l := range laterLower {
+		if l[0] <= r && r <= l[1] {
+			return r + l[2]
+		}
+	}
+	return unicode.ToLower(r)
 }
 
 func strip(e *editor, left, right bool) {

@@ -94,26 +94,20 @@ func (t template) offsets(special bool, a [][2]int) [][2]int {
 	return out
 }
 
-// trimOffsets takes the white space at the ends of tokens out of their offsets.
-func (s *state) trimOffsets(in string, prefixSpace bool) {
-	for i, id := range s.ids {
-		tok := s.t.vocab.text(id)
-		lead := countSpaces(tok, false)
-		trail := countSpaces(tok, true)
-		o := &s.off[i]
-		if lead > 0 {
-			if prefixSpace && lead == 1 && (i == 0 || o[0] == 0) {
-				lead = 0 // the space was put there before the text
-			}
-			for ; lead > 0 && o[0] < o[1]; lead-- {
-				_, n := utf8.DecodeRuneInString(in[o[0]:])
-				o[0] += n
-			}
-		}
-		for ; trail > 0 && o[1] > o[0]; trail-- {
-			_, n := utf8.DecodeLastRuneInString(in[:o[1]])
-			o[1] -= n
-		}
+// trimOffset takes the white space at the ends of token i out of its offsets. token is its text.
+func (s *state) trimOffset(in string, i int, token []byte) {
+	lead, trail := countSpaces(token, false), countSpaces(token, true)
+	o := &s.off[i]
+	if lead == 1 && s.t.post.prefixSpace && (i == 0 || o[0] == 0) {
+		lead = 0 // the space was put there before the text
+	}
+	for ; lead > 0 && o[0] < o[1]; lead-- {
+		_, n := utf8.DecodeRuneInString(in[o[0]:])
+		o[0] += n
+	}
+	for ; trail > 0 && o[1] > o[0]; trail-- {
+		_, n := utf8.DecodeLastRuneInString(in[:o[1]])
+		o[1] -= n
 	}
 }
 

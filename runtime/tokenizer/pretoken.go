@@ -53,7 +53,7 @@ func newPreTokenizer(a *args) preTokenizer {
 	case PrePunctuation:
 		return cutter{scan: one(isPunct), behaviour: a.num(Removed, Contiguous)}
 	case PreDigits:
-		c := cutter{scan: one(func(r rune) bool { return class(r)&cN != 0 }), behaviour: Contiguous}
+		c := cutter{scan: one(func(r rune) bool { return class(r)&cNumeric != 0 }), behaviour: Contiguous}
 		if a.flag() {
 			c.behaviour = Isolated
 		}

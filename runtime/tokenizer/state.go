@@ -13,6 +13,7 @@ type state struct {
 	t       *Tokenizer
 	track   bool // keep alignments
 	literal bool // special tokens in the text are text
+	trim    bool // offsets leave out white space
 
 	cur     text // all sections of the text, normalised
 	edit    editor
@@ -51,6 +52,13 @@ func (s *state) encode(in string) {
 		}
 		if s.track {
 			s.place(s.pieces[i], len(s.ids)-first)
+		}
+		if s.trim && p.id >= 0 {
+			s.trimOffset(in, first, s.cur.b[p.lo:p.hi])
+		} else if s.trim {
+			for k := first; k < len(s.ids); k++ {
+				s.trimOffset(in, k, s.t.vocab.text(s.ids[k]))
+			}
 		}
 	}
 }

@@ -91,10 +91,8 @@ func (t *Tokenizer) EncodePair(a, b string) (ids, typeIDs []int32) {
 func (t *Tokenizer) EncodeOffsets(text string, special bool) (ids []int32, off [][2]int) {
 	s := t.acquire(true, false)
 	defer t.release(s)
+	s.trim = t.post.trim
 	s.encode(text)
-	if t.post.trim {
-		s.trimOffsets(text, t.post.prefixSpace)
-	}
 	return t.post.single.appendIDs(nil, special, s.ids, nil), t.post.single.offsets(special, s.off)
 }
 
@@ -103,7 +101,7 @@ func (t *Tokenizer) acquire(track, literal bool) *state {
 	if !ok {
 		s = &state{t: t}
 	}
-	s.track, s.literal = track, literal
+	s.track, s.literal, s.trim = track, literal, false
 	return s
 }
 
