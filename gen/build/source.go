@@ -7,13 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/tfgen/tfgen/gen/checkpoint/tensor"
 )
 
-// Tensor is a tensor that a checkpoint stores. Shapes are row-major as in PyTorch ([out, in]), also for GGUF.
-type Tensor struct {
-	Name  string
-	Shape []int
-}
+// Tensor is a tensor that a checkpoint stores. Of its fields only the name and the shape matter here.
+type Tensor = tensor.Tensor
 
 // Source is a checkpoint: a Hugging Face directory or a GGUF file.
 type Source interface {

@@ -59,7 +59,7 @@ func (d *decoder) fieldValues(out *Field, f map[string]*yaml.Node, sc *scope) (e
 			}
 		}
 	}
-	if len(out.Keys) == 0 && out.Default == nil && out.Fields == nil {
+	if len(out.Keys) == 0 && out.Default == nil {
 		return Errorf(out.Pos, "%s: has neither a key nor a default", out.Name)
 	}
 	if f["values"] != nil {

@@ -220,7 +220,9 @@ func (d *decoder) ggufField(g *Field, e entry, s *Spec) error {
 			}
 		}
 	}
-	g.Default = nil
+	if len(g.Keys) == 0 && g.Fields == nil && f["default"] == nil {
+		return Errorf(e.pos, "%s: neither key nor fields nor default", e.key)
+	}
 	return d.fieldValues(g, map[string]*yaml.Node{"default": f["default"]}, s.scopeAbove(e.key))
 }
 
