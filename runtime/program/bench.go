@@ -27,9 +27,13 @@ type result struct {
 // benchCommand adds the flags of bench and returns its action.
 func benchCommand(e *env, f *flag.FlagSet) func([]string) error {
 	b := &benchmark{opening: e.openingFlags(f)}
-	f.IntVar(&b.prompt, "prompt", min(128, e.model.Context), "`tokens` of the prompt or of a text")
+	room := e.model.Context
 	if e.model.Generates {
-		f.IntVar(&b.tokens, "n", 64, "`tokens` to decode after the prompt")
+		room = (room + 1) / 2 // the rest is for decoding
+	}
+	f.IntVar(&b.prompt, "prompt", min(128, room), "`tokens` of the prompt or of a text")
+	if e.model.Generates {
+		f.IntVar(&b.tokens, "n", min(64, e.model.Context-min(128, room)), "`tokens` to decode after the prompt")
 	}
 	if e.model.Embeds {
 		f.IntVar(&b.batch, "batch", 32, "`texts` embedded at once")
@@ -43,6 +47,9 @@ func benchCommand(e *env, f *flag.FlagSet) func([]string) error {
 func (e *env) bench(b *benchmark) (err error) {
 	if b.prompt < 1 || b.prompt > e.model.Context || b.repeat < 1 || b.tokens < 0 || b.batch < 0 {
 		return misuse("bench: prompt must be 1 to %d, repeat at least 1, n and batch not negative", e.model.Context)
+	}
+	if b.tokens > e.model.Context-b.prompt {
+		return misuse("bench: prompt %d and n %d are more than the model's %d tokens", b.prompt, b.tokens, e.model.Context)
 	}
 	model, err := e.open(b.opening)
 	if err != nil {
@@ -77,7 +84,7 @@ func (e *env) bench(b *benchmark) (err error) {
 
 // benchSession measures prefill and decode of a decoder.
 func (e *env) benchSession(b *benchmark, model *Instance) ([]result, error) {
-	n := min(b.tokens, e.model.Context-b.prompt)
+	n := b.tokens
 	prompt := make([]int32, b.prompt)
 	for i := range prompt {
 		prompt[i] = int32(i % max(1, e.model.Vocabulary))
