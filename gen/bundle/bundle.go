@@ -1,0 +1,206 @@
+// Package bundle runs the compiler's stages on a checkpoint and collects what a target consists of. It writes nothing
+// itself: files come as data, weights go to a writer that the caller gives.
+package bundle
+
+import (
+	"context"
+	"fmt"
+	"go/token"
+	"io"
+	"strings"
+
+	"github.com/tfgen/tfgen/gen/build"
+	"github.com/tfgen/tfgen/gen/emit/goemit"
+	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/gen/pass"
+	"github.com/tfgen/tfgen/gen/plan"
+	"github.com/tfgen/tfgen/gen/spec"
+	"github.com/tfgen/tfgen/gen/weights"
+)
+
+// Source is a checkpoint: its configuration and its tensors.
+type Source interface {
+	build.Source
+	weights.Source
+}
+
+// Options are the choices of a build.
+type Options struct {
+	Package    string // Go package name
+	Title      string // the model's name for readers
+	Weights    string // weight format: a row of the formats table of gen/weights; "" chooses f32
+	Context    int    // longest sequence; 0: what the model was made for
+	Trace      bool   // add the probe of `tfgen verify`
+	Embed      bool   // compile the weights into the program
+	Program    bool   // add a main package
+	ImportPath string // of the generated package, for that program
+	Dump       func(pass string, g *ir.Graph)
+}
+
+// Bundle is a model on its way through the stages.
+type Bundle struct {
+	Options   Options
+	Source    Source
+	Result    *build.Result
+	Plan      *plan.Plan
+	Packed    []*weights.Packed
+	Tokenizer []byte // packed; nil if the checkpoint has none
+	place     map[*ir.Weight]*weights.Packed
+	header    int64
+	size      int64
+	digest    [32]byte
+	written   bool
+}
+
+// New compiles a checkpoint up to the plan: everything that is known before a weight is read. A nil specification is
+// found from the checkpoint's own metadata.
+func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
+	if o.Weights == "" {
+		o.Weights = "f32"
+	}
+	if !token.IsIdentifier(o.Package) || strings.ToLower(o.Package) != o.Package {
+		return nil, fmt.Errorf("%q is not a Go package name: expected lower-case letters and digits, a letter first", o.Package)
+	}
+	b = &Bundle{Options: o, Source: src}
+	if s == nil {
+		b.Result, err = build.Model(src)
+	} else {
+		b.Result, err = build.ModelWith(s, src)
+	}
+	if err != nil {
+		return nil, err
+	}
+	g := b.Result.Graph
+	if err := b.setContext(g); err != nil {
+		return nil, err
+	}
+	if !o.Trace && b.causal() {
+		keepOutputs(g, "logits")
+	}
+	if err := pass.Run(g, o.Dump); err != nil {
+		return nil, err
+	}
+	if b.Plan, err = plan.New(g, b.limits()); err != nil {
+		return nil, err
+	}
+	if b.Packed, b.place, err = weights.Assign(g, o.Weights); err != nil {
+		return nil, err
+	}
+	b.header, b.size, err = weights.Place(b.Packed)
+	return b, err
+}
+
+// causal reports whether the model is a decoder: whether it has state.
+func (b *Bundle) causal() bool { return len(b.Result.Graph.States) > 0 }
+
+// keepOutputs drops the outputs that only verification asks for.
+func keepOutputs(g *ir.Graph, name string) {
+	for _, o := range g.Outputs {
+		if o.Name == name {
+			g.Outputs = []ir.Output{o}
+			return
+		}
+	}
+}
+
+// setContext applies the wanted context. Learned positions end where their table ends.
+func (b *Bundle) setContext(g *ir.Graph) error {
+	want := b.Options.Context
+	if want == 0 {
+		g.MaxPos = b.Result.Context
+		return nil
+	}
+	if want < 1 || want > 1<<24 {
+		return fmt.Errorf("a context of %d tokens, expected 1 to %d", want, 1<<24)
+	}
+	for _, o := range g.Ops {
+		if o.Kind == "embed" && o.In[0].Name == "positions" && want > o.Attrs.Int("rows") {
+			return fmt.Errorf("a context of %d tokens: the model has learned positions for %d", want, o.Attrs.Int("rows"))
+		}
+	}
+	g.MaxPos = want
+	return nil
+}
+
+// Rows of one pass. A decoder's prompt goes through the layers in chunks; an encoder needs its longest sequence in one
+// pass, and fills it with several short ones.
+const (
+	chunkRows        = 128
+	headRows         = 8
+	encoderRows      = 512
+	encoderSequences = 32
+)
+
+func (b *Bundle) limits() plan.Limits {
+	if b.causal() {
+		rows := min(chunkRows, b.Result.Graph.MaxPos)
+		return plan.Limits{Tokens: rows, Selected: min(headRows, rows), Sequences: rows}
+	}
+	return plan.Limits{Tokens: max(encoderRows, b.Result.Graph.MaxPos), Selected: 1, Sequences: encoderSequences}
+}
+
+// Parameters counts the weights' elements, tied ones once.
+func (b *Bundle) Parameters() (n int64) {
+	for _, w := range b.place {
+		for _, v := range w.Weights {
+			n += int64(v.Elements())
+		}
+	}
+	for _, w := range b.place {
+		for _, v := range w.Weights {
+			for _, p := range v.Parts {
+				n -= int64(p.Zeros)
+			}
+		}
+	}
+	return n
+}
+
+// WeightsSize is the size of the weights file in bytes.
+func (b *Bundle) WeightsSize() int64 { return b.size }
+
+// WriteWeights packs all weights into w and learns their digests.
+func (b *Bundle) WriteWeights(ctx context.Context, w io.WriterAt, progress func(done, total int64, name string)) (err error) {
+	if b.digest, err = weights.Write(ctx, w, b.Packed, b.Source, progress); err != nil {
+		return err
+	}
+	b.written = true
+	return nil
+}
+
+// Files returns the generated files of the package; the weights must have been written, because their digests are part
+// of the code.
+func (b *Bundle) Files() ([]goemit.File, error) {
+	if !b.written {
+		return nil, fmt.Errorf("the weights have not been written")
+	}
+	return b.Emit()
+}
+
+// Emit returns the generated files with the digests known so far.
+func (b *Bundle) Emit() ([]goemit.File, error) {
+	r := b.Result
+	m := &goemit.Model{
+		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
+		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: int32s(r.EOS), MaxLength: r.Context,
+	}
+	files, err := goemit.Emit(m, goemit.Options{
+		Package: b.Options.Package, Title: b.Options.Title, Spec: r.Spec.File, SpecSHA: r.Spec.SHA256,
+		Format: b.Options.Weights, Trace: b.Options.Trace, Embed: b.Options.Embed, Tokens: b.Tokenizer != nil, Program: b.Options.Program, ImportPath: b.Options.ImportPath,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if b.Tokenizer != nil {
+		files = append(files, goemit.File{Name: "tokenizer.bin", Data: b.Tokenizer})
+	}
+	return files, nil
+}
+
+func int32s(ids []int) []int32 {
+	var out []int32
+	for _, id := range ids {
+		out = append(out, int32(id))
+	}
+	return out
+}

@@ -1,0 +1,209 @@
+package goemit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/gen/plan"
+)
+
+// queryTile is the number of query rows that one unit of attention work handles: their scores against a block of keys
+// stay in the first-level cache.
+const queryTile = 32
+
+// attention is one distinct setting of the attend operation.
+type attention struct {
+	key                 string
+	heads, kv, dim, pad int
+	window              int
+	causal, cached      bool
+}
+
+// group is the number of query heads that share a key/value head.
+func (a *attention) group() int { return a.heads / a.kv }
+
+// decodeRows is how many heads of a group one unit of a decode step takes: the whole group unless there are too few
+// key/value heads to share among workers.
+func (a *attention) decodeRows() int {
+	g := min(a.group(), queryTile)
+	for g > 1 && (a.group()%g != 0 || a.heads/g < 4) {
+		g--
+	}
+	return g
+}
+
+// attend emits the attention core: keys and values go to the cache, then streaming softmax over blocks of 64 keys at
+// fixed positions, so that a query's result does not depend on what is computed beside it.
+func (e *emitter) attend(s plan.Step) (string, error) {
+	o := s.Op
+	a := &attention{
+		heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"),
+		window: o.Attrs.Int("window"), causal: o.Attrs.Str("mask") == "causal", cached: o.State != nil,
+	}
+	a.pad = (a.dim + 15) / 16 * 16
+	if a.causal != a.cached || (a.window > 0 && !a.causal) {
+		return "", fmt.Errorf("%s: the Go backend supports causal attention with a cache and full attention without; found mask %s, window %d, state %v",
+			o.Pos, o.Attrs.Str("mask"), a.window, o.State != nil)
+	}
+	softmax := e.kernel(kernel.Kernel{Op: "softmaxBlock", D: []int{kernel.BlockKeys}, F: []float64{o.Attrs.Float("scale"), o.Attrs.Float("softcap")}})
+	scores := e.kernel(kernel.Kernel{Op: "gemm", S: "f32", D: []int{a.dim}})
+	values := e.kernel(kernel.Kernel{Op: "gemm", S: "f32", D: []int{kernel.BlockKeys}})
+	scaleRows := e.kernel(kernel.Kernel{Op: "scaleRows", D: []int{a.pad}})
+	e.needZeros(kernel.BlockKeys)
+	a.key = fmt.Sprintf("%dx%dx%d%s", a.heads, a.kv, a.dim, softmax)
+	name := e.attentionMethods(a, o, []string{softmax, scores, values, scaleRows})
+	layer := 0
+	if a.cached {
+		layer = e.stateIndex(o.State)
+	}
+	return fmt.Sprintf("t.%s(%s, %s, %s, %s, %d, n)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), e.ref(o.In[2]), layer), nil
+}
+
+func (e *emitter) stateIndex(s *ir.State) int {
+	for i, t := range e.Plan.Graph.States {
+		if s == t {
+			return i
+		}
+	}
+	return -1
+}
+
+// attentionMethods records the methods of one attention setting and returns the name of the first.
+func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) string {
+	name := fmt.Sprintf("attend%dx%dx%d", a.heads, a.kv, a.dim)
+	doc := fmt.Sprintf("is attention of %d heads over %d key/value heads of %d, scale %s", a.heads, a.kv, a.dim, number(o.Attrs.Float("scale")))
+	if a.window > 0 {
+		name += fmt.Sprintf("Window%d", a.window)
+		doc += fmt.Sprintf(", over the last %d positions", a.window)
+	}
+	if c := o.Attrs.Float("softcap"); c > 0 {
+		doc += fmt.Sprintf(", scores capped at ±%s", number(c))
+	}
+	if v := strings.TrimPrefix(kernels[0], "softmaxBlock64"); v != "" {
+		name += v
+	}
+	if !a.cached {
+		doc += ", each token sees its whole sequence"
+	}
+	doc += ".\nKeys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. Work is " +
+		"shared by units: a key/value head of a token, or a head of 32 tokens of a prompt."
+	e.method(name, doc, "y, q, k, v view, layer, n int", a.fill(storeText+"\nt.sync()\n"+unitsText(a), name))
+	e.method(name+"Tile", fmt.Sprintf("computes rows of queries of one key/value head over the blocks of 64 keys that they see, with a streaming "+
+		"softmax (Dao 2022, Milakov & Gimelshein 2018). q and y have rows of %d at strides ldq and ldy. %s", a.dim, a.rowDoc()),
+		a.fill("y []float32, ldy int, q []float32, ldq, rows, $params int, cacheK, cacheV []float32, keys int", name), a.fill(tileText, name, kernels...))
+	return name
+}
+
+// fill replaces the markers of a text by the literals of the setting.
+func (a *attention) fill(text, name string, kernels ...string) string {
+	first, last, params := "0", "(length - 1) / 64", "length"
+	mask, prompt, token := fullMask, "s.rows", ""
+	if a.causal {
+		last, params = "(pos + step*(rows-1)) / 64", "pos, step"
+		mask, prompt, token = causalMask, "s.pos+r, 1", "s.pos, 0"
+	}
+	if a.window > 0 {
+		first, mask = fmt.Sprintf("max(0, pos-%d) / 64", a.window-1), fmt.Sprintf(windowMask, a.window-1)
+	}
+	cache := "s.kv[layer]"
+	if !a.cached {
+		cache = "s.kv"
+	}
+	pairs := []string{"$name", name, "$heads", fmt.Sprint(a.heads), "$kv", fmt.Sprint(a.kv), "$dim", fmt.Sprint(a.dim), "$pad", fmt.Sprint(a.pad),
+		"$tiles", fmt.Sprint(a.pad / 16), "$group", fmt.Sprint(a.group()), "$rows", fmt.Sprint(a.decodeRows()), "$units", fmt.Sprint(a.heads / a.decodeRows()),
+		"$first", first, "$last", last, "$cache", cache, "$queries", fmt.Sprint(queryTile)}
+	for i, k := range kernels {
+		pairs = append(pairs, fmt.Sprintf("$kernel%d", i), k)
+	}
+	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$mask", mask, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
+}
+
+// rowDoc says which keys a row of a unit sees.
+func (a *attention) rowDoc() string {
+	if a.causal {
+		return "Row r is the query at position pos + r·step."
+	}
+	return "Every row sees all keys of the sequence of the given length."
+}
+
+// Masks of a block b: keys lo ≤ key < hi of its 64 are seen.
+const (
+	fullMask   = "c.lo[r], c.hi[r] = 0, int32(min(length-b*64, 64))"
+	causalMask = "c.lo[r], c.hi[r] = 0, int32(min(max(pos+r*step+1-b*64, 0), 64))"
+	windowMask = "p := pos + r*step - b*64\nc.lo[r], c.hi[r] = int32(min(max(p-%d, 0), 64)), int32(min(max(p+1, 0), 64))"
+)
+
+const storeText = `from, to := t.rows(n)
+for i := range t.run.segments {
+	s := &t.run.segments[i]
+	kv := &$cache
+	for r := max(from, s.start); r < min(to, s.start+s.rows); r++ {
+		p := (s.pos + r - s.start) % kv.keys
+		for h := range $kv {
+			portable.StoreK(kv.k[h*kv.keys*$dim:], t.at(k, r)[h*$dim:], 0, p, 1, $dim)
+			portable.StoreV(kv.v[h*kv.keys*$pad:], t.at(v, r)[h*$dim:], 0, p, 1, $dim)
+		}
+	}
+}`
+
+func unitsText(a *attention) string {
+	if !a.cached {
+		return `unit := 0
+for i := range t.run.segments {
+	s := &t.run.segments[i]
+` + promptText + `
+}`
+	}
+	return `unit := 0
+for i := range t.run.segments {
+	s := &t.run.segments[i]
+	if s.rows > 1 {
+` + promptText + `
+		continue
+	}
+	kv := &$cache
+	for u := range $units { // one new token: $rows heads of a group are the rows
+		if t.mine(unit) {
+			h := u * $rows
+			g := h / $group
+			t.$nameTile(t.at(y, s.start)[h*$dim:], $dim, t.at(q, s.start)[h*$dim:], $dim, $rows, $token,
+				kv.k[g*kv.keys*$dim:], kv.v[g*kv.keys*$pad:], kv.keys)
+		}
+		unit++
+	}
+}`
+}
+
+const promptText = `kv := &$cache
+for h := range $heads {
+	g := h / $group
+	for r := 0; r < s.rows; r += $queries {
+		if t.mine(unit) {
+			t.$nameTile(t.at(y, s.start+r)[h*$dim:], y.ld, t.at(q, s.start+r)[h*$dim:], q.ld, min($queries, s.rows-r), $prompt,
+				kv.k[g*kv.keys*$dim:], kv.v[g*kv.keys*$pad:], kv.keys)
+		}
+		unit++
+	}
+}`
+
+const tileText = `c := &t.scratch
+acc := c.acc[:rows*$pad]
+clear(acc)
+portable.StartSoftmax(c.m[:rows], c.l[:rows])
+for b := $first; b <= $last; b++ {
+	at := b * 64 % keys
+	for r := range rows {
+		$mask
+	}
+	$kernel1(c.scores[:], 64, q, ldq, cacheK[at*$dim:], 4, zeros[:], 0, rows)
+	$kernel0(c.scores[:], rows, c.lo[:], c.hi[:], c.m[:], c.l[:], c.alpha[:])
+	$kernel3(acc, $pad, c.alpha[:], rows)
+	$kernel2(acc, $pad, c.scores[:], 64, cacheV[at*$pad:], $tiles, acc, $pad, rows)
+}
+portable.FinishSoftmax(c.alpha[:rows], c.l[:rows])
+$kernel3(acc, $pad, c.alpha[:], rows)
+for r := range rows {
+	copy(y[r*ldy:][:$dim], acc[r*$pad:])
+}`

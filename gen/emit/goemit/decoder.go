@@ -1,0 +1,265 @@
+package goemit
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ringBlocks is the number of blocks that a windowed cache keeps: the window, the tokens of one pass, and a block because
+// the window does not begin at one. 0 means that there is no window.
+func (e *emitter) ringBlocks(window int) int {
+	if window == 0 {
+		return 0
+	}
+	return (window-1+e.Plan.Limits.Tokens+63)/64 + 1
+}
+
+// kvText emits the allocation of a session's caches and its exact size.
+func (e *emitter) kvText() string {
+	var size strings.Builder
+	for i, s := range e.Plan.Graph.States {
+		kv, dim := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim")
+		pad := (dim + 15) / 16 * 16
+		fmt.Fprintf(&size, "{%d, %d, %d},", kv*dim*64, kv*pad*64, e.ringBlocks(s.Attrs.Int("window")))
+		if i%4 == 3 {
+			size.WriteString("\n")
+		}
+	}
+	return fmt.Sprintf(`// cacheSizes has a row for each layer: elements of a block of 64 keys and of 64 values, all heads, and the blocks that a
+// layer with a window keeps (0: the whole context).
+var cacheSizes = [%d][3]int{
+	%s
+}
+
+// cacheBlocks is the number of blocks that a layer keeps for a context.
+func cacheBlocks(layer, context int) int {
+	blocks := (context + 63) / 64
+	if ring := cacheSizes[layer][2]; ring > 0 {
+		return min(blocks, ring)
+	}
+	return blocks
+}
+
+// SessionBytes is the memory of a session with the given context, in bytes: keys, values and logits.
+func SessionBytes(context int) int64 {
+	total := arena.Bytes(Vocabulary)
+	for layer, size := range cacheSizes {
+		blocks := cacheBlocks(layer, context)
+		total += arena.Bytes(blocks*size[0]) + arena.Bytes(blocks*size[1])
+	}
+	return total
+}
+`, len(e.Plan.Graph.States), strings.TrimSpace(size.String()))
+}
+
+const sessionText = `
+// Session is the state of one sequence: keys and values of its tokens. It belongs to one caller.
+type Session struct {
+	model   *Model
+	caches  []cache
+	logits  []float32
+	length  int
+	context int
+}
+
+// NewSession returns an empty session for sequences of up to context tokens; 0 is MaxContext. Its memory is
+// SessionBytes(context).
+func (m *Model) NewSession(context int) (*Session, error) {
+	if context == 0 {
+		context = MaxContext
+	}
+	if context < 0 || context > MaxContext {
+		return nil, fmt.Errorf("$package: a context of %d tokens, the model has at most %d", context, MaxContext)
+	}
+	s := &Session{model: m, context: context, logits: arena.New(Vocabulary), caches: make([]cache, len(cacheSizes))}
+	for layer, size := range cacheSizes {
+		blocks := cacheBlocks(layer, context)
+		s.caches[layer] = cache{arena.New(blocks * size[0]), arena.New(blocks * size[1]), blocks * 64}
+	}
+	return s, nil
+}
+
+// Len is the number of tokens in the session.
+func (s *Session) Len() int { return s.length }
+
+// Context is the largest number of tokens that the session holds.
+func (s *Session) Context() int { return s.context }
+
+// Reset empties the session.
+func (s *Session) Reset() { s.length = 0 }
+
+// Close lets go of the session's memory.
+func (s *Session) Close() error {
+	s.caches, s.logits, s.length, s.context = nil, nil, 0, 0
+	return nil
+}
+
+// check reports tokens that do not exist or do not fit.
+func (s *Session) check(tokens []int32) error {
+	if len(tokens) == 0 {
+		return errors.New("$package: no tokens")
+	}
+	if len(tokens) > s.context-s.length {
+		return fmt.Errorf("%w: %d tokens more do not fit, the session holds %d of %d", ErrContext, len(tokens), s.length, s.context)
+	}
+	return checkTokens(tokens)
+}
+`
+
+const stepText = `
+// Prefill appends tokens and returns the logits behind the last one: Vocabulary values, valid until the session's next
+// call. When ctx ends, the tokens of the passes that were done stay; Len tells how many.
+func (s *Session) Prefill(ctx context.Context, tokens []int32) ([]float32, error) {
+	if err := s.check(tokens); err != nil {
+		return nil, err
+	}
+	return s.logits, s.feed(ctx, tokens, nil)
+}
+
+// Decode appends one token and returns the logits behind it, valid until the session's next call. It allocates nothing.
+func (s *Session) Decode(ctx context.Context, token int32) ([]float32, error) {
+	if s.length >= s.context {
+		return nil, fmt.Errorf("%w: the session holds %d of %d tokens", ErrContext, s.length, s.context)
+	}
+	if token < 0 || token >= Vocabulary {
+		return nil, fmt.Errorf("%w: id %d, the vocabulary has %d", ErrToken, token, Vocabulary)
+	}
+	if err := s.model.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer s.model.release()
+	r := s.model.run
+	one := [1]int32{token}
+	r.begin()
+	r.add(one[:], s.length, s.length+1, s.caches)
+	r.selected = append(r.selected, 0)
+	if err := r.execute(true); err != nil {
+		return nil, err
+	}
+	s.length++
+	copy(s.logits, r.row($logits, 0, Vocabulary))
+	return s.logits, nil
+}
+
+// Score appends tokens and calls each with the logits behind every one of them, in order; the slice is valid during
+// the call. An error of each ends the pass and is returned.
+func (s *Session) Score(ctx context.Context, tokens []int32, each func(i int, logits []float32) error) error {
+	if err := s.check(tokens); err != nil {
+		return err
+	}
+	return s.feed(ctx, tokens, each)
+}
+
+// feed runs tokens through the layers in chunks of maxRows; the head runs for the last token, or for all in parts of
+// maxSelected if each wants them.
+func (s *Session) feed(ctx context.Context, tokens []int32, each func(int, []float32) error) error {
+	if err := s.model.acquire(ctx); err != nil {
+		return err
+	}
+	defer s.model.release()
+	r, total := s.model.run, s.length+len(tokens)
+	for at := 0; at < len(tokens); at += maxRows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		chunk := tokens[at:min(at+maxRows, len(tokens))]
+		r.begin()
+		r.add(chunk, s.length, total, s.caches)
+		last := at+len(chunk) == len(tokens)
+		if last && each == nil {
+			r.selected = append(r.selected, int32(len(chunk)-1))
+		}
+		if err := r.execute(true); err != nil {
+			return err
+		}
+		s.length += len(chunk)
+		if last && each == nil {
+			copy(s.logits, r.row($logits, 0, Vocabulary))
+		}
+		if err := r.score(at, len(chunk), each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// score runs the head for rows of the last pass, a few at a time.
+func (r *run) score(first, rows int, each func(int, []float32) error) error {
+	for at := 0; each != nil && at < rows; at += maxSelected {
+		r.selected = r.selected[:0]
+		for i := at; i < min(at+maxSelected, rows); i++ {
+			r.selected = append(r.selected, int32(i))
+		}
+		if err := r.execute(false); err != nil {
+			return err
+		}
+		for i := range r.selected {
+			if err := each(first+at+i, r.row($logits, i, Vocabulary)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// row is row i of a matrix of the last pass.
+func (r *run) row(v view, i, width int) []float32 { return r.arena[v.at+i*v.ld:][:width] }
+`
+
+const batchText = `
+// MaxBatch is the largest number of sessions that DecodeBatch takes.
+const MaxBatch = maxSelected
+
+// DecodeBatch appends one token to each of several sessions of this model in a single pass, which reads the weights
+// once. Each session's logits are the same bits as those of its own Decode. They are valid until its next call.
+func (m *Model) DecodeBatch(ctx context.Context, sessions []*Session, tokens []int32) ([][]float32, error) {
+	if len(sessions) == 0 || len(sessions) > MaxBatch || len(sessions) != len(tokens) {
+		return nil, fmt.Errorf("$package: %d sessions and %d tokens, expected 1 to %d of each", len(sessions), len(tokens), MaxBatch)
+	}
+	for i, s := range sessions {
+		if s.model != m {
+			return nil, errors.New("$package: a session belongs to another model")
+		}
+		for _, t := range sessions[:i] {
+			if s == t {
+				return nil, errors.New("$package: a session stands twice in the batch")
+			}
+		}
+		if err := s.check(tokens[i : i+1]); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer m.release()
+	r := m.run
+	r.begin()
+	for i, s := range sessions {
+		r.add(tokens[i:i+1], s.length, s.length+1, s.caches)
+		r.selected = append(r.selected, int32(i))
+	}
+	if err := r.execute(true); err != nil {
+		return nil, err
+	}
+	logits := make([][]float32, len(sessions))
+	for i, s := range sessions {
+		s.length++
+		copy(s.logits, r.row($logits, i, Vocabulary))
+		logits[i] = s.logits
+	}
+	return logits, nil
+}
+`
+
+const generateText = `
+// EOS are the tokens that end generation.
+var EOS = []int32{$eos}
+
+// Generate continues prompt and yields the text piece by piece. It ends at an end-of-text token, after
+// generate.MaxTokens, at a stop text, when the context is full or when ctx ends.
+func (s *Session) Generate(ctx context.Context, prompt string, options ...generate.Option) iter.Seq2[string, error] {
+	o := generate.Options{EOS: EOS}.With(options...)
+	return generate.Text(ctx, s, generate.Wrap[*tokenizer.Stream](s.model.tokens), prompt, o)
+}
+`

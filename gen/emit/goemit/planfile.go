@@ -1,0 +1,259 @@
+package goemit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/runtime/arena"
+)
+
+// planFile emits plan.go: literal sizes, the places in the arena, and the machinery of a run.
+func (e *emitter) planFile() ([]File, error) {
+	texts := []string{e.constants(), e.arenaViews(), e.threadText(), e.runText()}
+	f, err := e.file("plan.go", "", "", texts...)
+	return []File{f}, err
+}
+
+func (e *emitter) constants() string {
+	g, l := e.Plan.Graph, e.Plan.Limits
+	layers := 0
+	for _, r := range g.Regions {
+		if r.Kind == ir.Layer {
+			layers++
+		}
+	}
+	return fmt.Sprintf(`// Sizes of the model.
+const (
+	Layers     = %d
+	Vocabulary = %d
+	Parameters = %d
+
+	// MaxContext is the longest sequence in tokens.
+	MaxContext = %d
+	// WeightsBytes is the size of the weights file, which is mapped, not read into memory.
+	WeightsBytes = %d
+	// ArenaBytes is the memory of activations, one block for the whole model.
+	ArenaBytes = %d
+	// WorkerBytes is the memory of one worker's attention scores.
+	WorkerBytes = %d
+
+	maxRows      = %d // tokens in one pass through the layers
+	maxSelected  = %d // rows in one pass through the head
+	maxSequences = %d // sequences in one pass
+	arenaSize    = %d // float32 values
+)
+`, layers, g.Vocab, e.Parameters, e.maxContext(), e.FileSize, arena.Bytes(e.Plan.Arena), e.workerBytes(), l.Tokens, l.Selected, l.Sequences, e.Plan.Arena)
+}
+
+// maxContext is the longest sequence: of a session, or of a text that an encoder takes.
+func (e *emitter) maxContext() int {
+	if e.Causal {
+		return e.Plan.Graph.MaxPos
+	}
+	return min(e.Plan.Graph.MaxPos, e.Plan.Limits.Tokens)
+}
+
+// scratchSizes are the rows and the padded width of the attention scratch.
+func (e *emitter) scratchSizes() (rows, pad int) {
+	rows = queryTile
+	for _, o := range e.Plan.Graph.Ops {
+		if o.Kind == "attend" {
+			pad = max(pad, (o.Attrs.Int("head_dim")+15)/16*16)
+		}
+	}
+	return rows, max(pad, 16)
+}
+
+func (e *emitter) workerBytes() int64 {
+	rows, pad := e.scratchSizes()
+	return int64(4 * rows * (64 + pad + 5))
+}
+
+func (e *emitter) arenaViews() string {
+	var b strings.Builder
+	b.WriteString("// Places in the arena: where a matrix begins and the stride of its rows, in elements. Matrices that are not alive at the same time share memory.\nvar (\n")
+	for _, v := range e.views {
+		fmt.Fprintf(&b, "%s = view{%d, %d} // [%s, %d]\n", v.name, v.at.Buffer.Offset+v.at.Col, v.at.Buffer.Stride, count(v.rows), v.width)
+	}
+	return b.String() + ")\n"
+}
+
+func (e *emitter) threadText() string {
+	rows, pad := e.scratchSizes()
+	trace := ""
+	if e.Trace {
+		trace = traceText
+	}
+	return fmt.Sprintf(`// view is a matrix in the arena: its first element and the stride of its rows.
+type view struct{ at, ld int }
+
+// thread is one worker of a run.
+type thread struct {
+	run     *run
+	id      int
+	scratch struct { // attention: 32 queries against a block of 64 keys
+		scores      [%[1]d * 64]float32
+		acc         [%[1]d * %[2]d]float32
+		m, l, alpha [%[1]d]float32
+		lo, hi      [%[1]d]int32
+	}
+}
+
+// at returns the arena from row r of a matrix on.
+func (t *thread) at(v view, r int) []float32 { return t.run.arena[v.at+r*v.ld:] }
+
+// sync waits until all workers have come here.
+func (t *thread) sync() { t.run.pool.Barrier(t.id) }
+
+// rows is this worker's share of n rows.
+func (t *thread) rows(n int) (from, to int) { return t.run.pool.Range(t.id, n, 1) }
+
+// share is this worker's share of n tiles of outputs.
+func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 1) }
+
+// mine reports whether a unit of attention is this worker's.
+func (t *thread) mine(unit int) bool { return unit%%len(t.run.threads) == t.id }
+%[3]s`, rows, pad, trace)
+}
+
+const traceText = `
+// trace hands rows of a matrix to the probe.
+func (t *thread) trace(name string, v view, width, n int) {
+	if t.id == 0 && t.run.probe != nil {
+		for r := range n {
+			t.run.probe(name, t.at(v, r)[:width])
+		}
+	}
+	t.sync()
+}
+`
+
+// runText is the run: what one pass through the model works on.
+func (e *emitter) runText() string {
+	types, addTypes, resetTypes, probe := "", "", "", ""
+	if e.Plan.Graph.Input("token_types") != nil {
+		types = "tokenTypes []int32\n"
+		addTypes = "if types == nil {\nr.tokenTypes = append(r.tokenTypes, zeroTypes[:len(tokens)]...)\n} else {\nr.tokenTypes = append(r.tokenTypes, types...)\n}\n"
+		resetTypes = "r.tokenTypes = r.tokenTypes[:0]\n"
+	}
+	if e.Trace {
+		probe = "probe func(name string, row []float32)\n"
+	}
+	kv, kvSet := "kv []cache // of the session, one for each layer", "kv: kv"
+	params := "tokens []int32, pos, total int, kv []cache"
+	if !e.Causal {
+		kv, kvSet = "kv cache // of the layer that is being computed", "kv: r.cacheAt(len(tokens))"
+		params = "tokens []int32, pos, total int"
+	}
+	if types != "" {
+		params += ", types []int32"
+	}
+	text := fmt.Sprintf(`// segment is a part of a run's rows that belongs to one sequence.
+type segment struct {
+	start, rows int // its rows in the run
+	pos         int // position of the first row in the sequence
+	%[1]s
+}
+
+// cache holds keys and values of one layer, in blocks of 64 positions for each head; keys is the number of positions.
+type cache struct {
+	k, v []float32
+	keys int
+}
+
+// run is the work of one pass through the model and its memory.
+type run struct {
+	model     *Model
+	pool      *pool.Pool
+	arena     []float32
+	threads   []thread
+	segments  []segment
+	tokens    []int32
+	positions []int32
+	totals    []int32 // length of the row's sequence
+	%[2]sselected  []int32 // rows that the head computes
+	n, m, s   int
+	layers    bool // compute embedding and layers
+	%[3]s%[4]s}
+
+// begin empties the run.
+func (r *run) begin() {
+	r.segments, r.tokens, r.positions, r.totals = r.segments[:0], r.tokens[:0], r.positions[:0], r.totals[:0]
+	r.selected = r.selected[:0]
+	%[5]s
+}
+
+// add appends tokens of a sequence, at positions from pos on; total is the length of the sequence as far as it is known.
+func (r *run) add(%[6]s) {
+	r.segments = append(r.segments, segment{start: len(r.tokens), rows: len(tokens), pos: pos, %[7]s})
+	r.tokens = append(r.tokens, tokens...)
+	%[8]sfor i := range tokens {
+		r.positions = append(r.positions, int32(pos+i))
+		r.totals = append(r.totals, int32(total))
+	}
+}
+`, kv, types, probe, e.encoderFields(), resetTypes, params, kvSet, addTypes)
+	if addTypes != "" {
+		text += "\nvar zeroTypes [maxRows]int32\n"
+	}
+	return text + e.encoderCache() + e.workText()
+}
+
+// encoderFields and encoderCache are the memory of keys and values within a run of an encoder.
+func (e *emitter) encoderFields() string {
+	if e.Causal {
+		return ""
+	}
+	return "k, v []float32 // keys and values of one layer\nblocks int // of 64 positions, in use\n"
+}
+
+func (e *emitter) encoderCache() string {
+	if e.Causal {
+		return ""
+	}
+	kv, dim, pad := e.encoderHeads()
+	return fmt.Sprintf(`
+// cacheAt reserves keys and values for a sequence of n tokens.
+func (r *run) cacheAt(n int) cache {
+	if len(r.segments) == 0 {
+		r.blocks = 0
+	}
+	at, blocks := r.blocks*64, (n+63)/64
+	r.blocks += blocks
+	return cache{r.k[at*%d:], r.v[at*%d:], blocks * 64}
+}
+`, kv*dim, kv*pad)
+}
+
+// encoderHeads are the key/value heads and widths of an encoder's attention.
+func (e *emitter) encoderHeads() (kv, dim, pad int) {
+	for _, o := range e.Plan.Graph.Ops {
+		if o.Kind == "attend" {
+			kv, dim = max(kv, o.Attrs.Int("kv_heads")), max(dim, o.Attrs.Int("head_dim"))
+		}
+	}
+	return kv, dim, (dim + 15) / 16 * 16
+}
+
+// workText is the function that every worker runs.
+func (e *emitter) workText() string {
+	head := e.regionCalls(true)
+	if head != "" && e.Causal {
+		head = "if r.m > 0 {\n" + head + "}\n"
+	}
+	return fmt.Sprintf(`
+// execute runs the layers, if wanted, and the head on all workers.
+func (r *run) execute(layers bool) error {
+	r.n, r.m, r.s, r.layers = len(r.tokens), len(r.selected), len(r.segments), layers
+	return r.pool.Run(r)
+}
+
+// Work is the whole pass, run by every worker at the same time; each takes its share of every operation.
+func (r *run) Work(worker int) {
+	t := &r.threads[worker]
+	if r.layers {
+		%s}
+	%s}
+`, e.regionCalls(false), head)
+}

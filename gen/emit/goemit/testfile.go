@@ -1,0 +1,264 @@
+package goemit
+
+import "strings"
+
+// testFile emits model_test.go, with which whoever receives the package can prove it on their machine.
+func (e *emitter) testFile() ([]File, error) {
+	text := encoderTests
+	if e.Causal {
+		text = decoderTests
+	}
+	types := e.Plan.Graph.Input("token_types") != nil
+	first := ""
+	if !e.Causal {
+		first = title(camel(e.Plan.Graph.Outputs[0].Name))
+	}
+	text = strings.NewReplacer("$first", first, "$seq", pick(types, "Sequence{tokens, nil}", "Sequence{Tokens: tokens}")).Replace(openTest + text)
+	f, err := e.file("model_test.go", "", "", e.fill(text))
+	return []File{f}, err
+}
+
+const openTest = `
+// open opens the model with the weights file in this directory, or skips the test.
+func open(t testing.TB, threads int) *Model {
+	t.Helper()
+	if _, err := os.Stat("$package.weights"); err != nil {
+		t.Skip("no weights file here: $package.weights")
+	}
+	m, err := Open("$package.weights", Options{Threads: threads})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+// sample is a sequence of n token ids that jump about in the vocabulary.
+func sample(n int) []int32 {
+	ids := make([]int32, min(n, MaxContext))
+	for i := range ids {
+		ids[i] = int32((i*7919 + 13) % Vocabulary)
+	}
+	return ids
+}
+
+// worst is the largest difference of two results, and the largest value of the second.
+func worst(a, b []float32) (delta, size float64) {
+	for i := range a {
+		delta = max(delta, math.Abs(float64(a[i])-float64(b[i])))
+		size = max(size, math.Abs(float64(b[i])))
+	}
+	return delta, size
+}
+
+// agree fails if two results differ by more than rounding explains.
+func agree(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	if delta, size := worst(got, want); !(delta <= 1e-3*size) {
+		t.Errorf("%s: differs by %g from values up to %g", what, delta, size)
+	}
+}
+
+// same fails if two results are not the same bits.
+func same(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i := range want {
+		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+			t.Fatalf("%s: element %d is %v, expected %v to the bit", what, i, got[i], want[i])
+		}
+	}
+}
+`
+
+const decoderTests = `
+// prefill returns a copy of the logits behind tokens.
+func prefill(t *testing.T, m *Model, tokens []int32) []float32 {
+	t.Helper()
+	s, err := m.NewSession(len(tokens) + 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logits, err := s.Prefill(context.Background(), tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]float32(nil), logits...)
+}
+
+// TestLevels compares the kernels of every instruction set of this machine with the portable ones.
+func TestLevels(t *testing.T) {
+	m, used := open(t, 0), level
+	defer func() { level = used }()
+	level = cpu.Portable
+	want := prefill(t, m, sample(20))
+	for _, level = range cpu.Available() {
+		agree(t, level.String(), prefill(t, m, sample(20)), want)
+	}
+}
+
+// TestDecodeEqualsPrefill checks that tokens one at a time give the same bits as tokens at once.
+func TestDecodeEqualsPrefill(t *testing.T) {
+	m := open(t, 0)
+	tokens := sample(70)
+	s, err := m.NewSession(len(tokens))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range tokens {
+		logits, err := s.Decode(context.Background(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 || i == len(tokens)-1 {
+			same(t, fmt.Sprintf("token %d", i), logits, prefill(t, m, tokens[:i+1]))
+		}
+	}
+}
+
+// TestThreads checks that the number of workers never shows.
+func TestThreads(t *testing.T) {
+	want := prefill(t, open(t, 1), sample(33))
+	for threads := 2; threads <= 3; threads++ {
+		same(t, fmt.Sprintf("%d threads", threads), prefill(t, open(t, threads), sample(33)), want)
+	}
+}
+
+// TestBatch checks that a session's result does not depend on its neighbours.
+func TestBatch(t *testing.T) {
+	m, ctx := open(t, 0), context.Background()
+	var sessions []*Session
+	var next []int32
+	for i := range min(3, MaxBatch) {
+		s, err := m.NewSession(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Prefill(ctx, sample(5+3*i)); err != nil {
+			t.Fatal(err)
+		}
+		sessions, next = append(sessions, s), append(next, int32(i+1)%Vocabulary)
+	}
+	logits, err := m.DecodeBatch(ctx, sessions, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range sessions {
+		same(t, fmt.Sprintf("row %d", i), logits[i], prefill(t, m, append(sample(5+3*i), next[i])))
+	}
+}
+
+// TestDecodeAllocatesNothing holds the promise of Decode.
+func TestDecodeAllocatesNothing(t *testing.T) {
+	m, ctx := open(t, 0), context.Background()
+	s, err := m.NewSession(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func() {
+		if s.Len() == s.Context() {
+			s.Reset()
+		}
+		if _, err := s.Decode(ctx, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step()
+	if n := testing.AllocsPerRun(20, step); n != 0 {
+		t.Errorf("a decode step allocates %v times", n)
+	}
+}
+
+// TestErrors checks what callers are told.
+func TestErrors(t *testing.T) {
+	m, ctx := open(t, 0), context.Background()
+	s, err := m.NewSession(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Decode(ctx, Vocabulary); !errors.Is(err, ErrToken) {
+		t.Errorf("a token outside the vocabulary gives %v", err)
+	}
+	if _, err := s.Prefill(ctx, sample(3)); !errors.Is(err, ErrContext) {
+		t.Errorf("three tokens in a context of two give %v", err)
+	}
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := s.Decode(cancelled, 0); !errors.Is(err, context.Canceled) || s.Len() != 0 {
+		t.Errorf("a cancelled step gives %v and leaves %d tokens", err, s.Len())
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Decode(ctx, 0); !errors.Is(err, ErrClosed) {
+		t.Errorf("a step on a closed model gives %v", err)
+	}
+}
+`
+
+const encoderTests = `
+// compute returns the first output of each of several sequences.
+func compute(t *testing.T, m *Model, lengths ...int) [][]float32 {
+	t.Helper()
+	var batch []Sequence
+	for _, n := range lengths {
+		tokens := sample(n)
+		batch = append(batch, $seq)
+	}
+	outputs, err := m.Run(context.Background(), batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]float32
+	for _, o := range outputs {
+		rows = append(rows, o.$first)
+	}
+	return rows
+}
+
+// TestLevels compares the kernels of every instruction set of this machine with the portable ones.
+func TestLevels(t *testing.T) {
+	m, used := open(t, 0), level
+	defer func() { level = used }()
+	level = cpu.Portable
+	want := compute(t, m, 20)[0]
+	for _, level = range cpu.Available() {
+		agree(t, level.String(), compute(t, m, 20)[0], want)
+	}
+}
+
+// TestBatch checks that a sequence's result does not depend on its neighbours.
+func TestBatch(t *testing.T) {
+	m := open(t, 0)
+	together := compute(t, m, 5, 33, 1, 17)
+	for i, n := range []int{5, 33, 1, 17} {
+		same(t, fmt.Sprintf("sequence %d", i), together[i], compute(t, m, n)[0])
+	}
+}
+
+// TestThreads checks that the number of workers never shows.
+func TestThreads(t *testing.T) {
+	want := compute(t, open(t, 1), 33)[0]
+	for threads := 2; threads <= 3; threads++ {
+		same(t, fmt.Sprintf("%d threads", threads), compute(t, open(t, threads), 33)[0], want)
+	}
+}
+
+// TestErrors checks what callers are told.
+func TestErrors(t *testing.T) {
+	m, ctx := open(t, 0), context.Background()
+	tokens := []int32{Vocabulary}
+	if _, err := m.Run(ctx, []Sequence{$seq}); !errors.Is(err, ErrToken) {
+		t.Errorf("a token outside the vocabulary gives %v", err)
+	}
+	tokens = make([]int32, MaxContext+1)
+	if _, err := m.Run(ctx, []Sequence{$seq}); !errors.Is(err, ErrContext) {
+		t.Errorf("a sequence that is too long gives %v", err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Run(ctx, nil); !errors.Is(err, ErrClosed) {
+		t.Errorf("a closed model gives %v", err)
+	}
+}
+`
