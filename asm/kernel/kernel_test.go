@@ -179,3 +179,15 @@ func TestActivationAliases(t *testing.T) {
 		t.Errorf("Activation(mish) = %q", got)
 	}
 }
+
+// TestParameterNames keeps names that the Go assembler would read as something
+// else out of the table.
+func TestParameterNames(t *testing.T) {
+	for _, k := range samples() {
+		for _, p := range k.Params() {
+			if slices.Contains([]string{"g", "SP", "FP", "SB", "PC"}, p.Name) {
+				t.Errorf("%s has a parameter %s, which is a register of the assembler", k.Name(), p.Name)
+			}
+		}
+	}
+}

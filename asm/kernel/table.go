@@ -106,13 +106,13 @@ var table = map[string]row{
 	"glu": {
 		dims: 1, variants: Activations,
 		name:      func(k Kernel) string { return "glu" + activations[k.S].ident + dim(k) },
-		params:    params(row2("y"), row2("g"), row2("u"), count("rows")),
+		params:    params(row2("y"), row2("x"), row2("u"), count("rows")),
 		portable:  func(k Kernel) string { return "GLU" + activations[k.S].ident },
 		tolerance: Tolerance{8, "|y|, at least 2⁻¹²⁶·(1 + |u|)"},
 		doc: func(k Kernel) string {
 			a := activations[k.S]
-			return fmt.Sprintf("computes y = f(g) · u for rows of %d, where f(x) = %s.\n"+
-				"y may be g or u. Shazeer 2020, GLU Variants Improve Transformer; f: %s.", k.D[0], a.formula, a.source)
+			return fmt.Sprintf("computes y = f(x) · u for rows of %d, where f(x) = %s.\n"+
+				"y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: %s.", k.D[0], a.formula, a.source)
 		},
 	},
 	"act": {

@@ -73,11 +73,11 @@ func pointwise(f func(float32) float32, y []float32, ldy int, x []float32, ldx, 
 	}
 }
 
-// gated computes y = f(g) · u for rows of d. Shazeer 2020.
-func gated(f func(float32) float32, y []float32, ldy int, g []float32, ldg int, u []float32, ldu, rows, d int) {
+// gated computes y = f(x) · u for rows of d. Shazeer 2020.
+func gated(f func(float32) float32, y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
 	for r := range rows {
 		yr, ur := y[r*ldy:][:d], u[r*ldu:][:d]
-		for i, v := range g[r*ldg:][:d] {
+		for i, v := range x[r*ldx:][:d] {
 			yr[i] = f(v) * ur[i]
 		}
 	}
@@ -88,9 +88,9 @@ func ActSiLU(y []float32, ldy int, x []float32, ldx, rows, d int) {
 	pointwise(SiLU, y, ldy, x, ldx, rows, d)
 }
 
-// GLUSiLU computes y = SiLU(g) · u for rows of d. y may be g or u.
-func GLUSiLU(y []float32, ldy int, g []float32, ldg int, u []float32, ldu, rows, d int) {
-	gated(SiLU, y, ldy, g, ldg, u, ldu, rows, d)
+// GLUSiLU computes y = SiLU(x) · u for rows of d. y may be x or u.
+func GLUSiLU(y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
+	gated(SiLU, y, ldy, x, ldx, u, ldu, rows, d)
 }
 
 // ActQuickGELU computes y = QuickGELU(x) for rows of d. y may be x.
@@ -98,9 +98,9 @@ func ActQuickGELU(y []float32, ldy int, x []float32, ldx, rows, d int) {
 	pointwise(QuickGELU, y, ldy, x, ldx, rows, d)
 }
 
-// GLUQuickGELU computes y = QuickGELU(g) · u for rows of d. y may be g or u.
-func GLUQuickGELU(y []float32, ldy int, g []float32, ldg int, u []float32, ldu, rows, d int) {
-	gated(QuickGELU, y, ldy, g, ldg, u, ldu, rows, d)
+// GLUQuickGELU computes y = QuickGELU(x) · u for rows of d. y may be x or u.
+func GLUQuickGELU(y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
+	gated(QuickGELU, y, ldy, x, ldx, u, ldu, rows, d)
 }
 
 // ActGELUTanh computes y = GELUTanh(x) for rows of d. y may be x.
@@ -108,9 +108,9 @@ func ActGELUTanh(y []float32, ldy int, x []float32, ldx, rows, d int) {
 	pointwise(GELUTanh, y, ldy, x, ldx, rows, d)
 }
 
-// GLUGELUTanh computes y = GELUTanh(g) · u for rows of d. y may be g or u.
-func GLUGELUTanh(y []float32, ldy int, g []float32, ldg int, u []float32, ldu, rows, d int) {
-	gated(GELUTanh, y, ldy, g, ldg, u, ldu, rows, d)
+// GLUGELUTanh computes y = GELUTanh(x) · u for rows of d. y may be x or u.
+func GLUGELUTanh(y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
+	gated(GELUTanh, y, ldy, x, ldx, u, ldu, rows, d)
 }
 
 // ActGELU computes y = GELU(x) for rows of d. y may be x.
@@ -118,9 +118,9 @@ func ActGELU(y []float32, ldy int, x []float32, ldx, rows, d int) {
 	pointwise(GELU, y, ldy, x, ldx, rows, d)
 }
 
-// GLUGELU computes y = GELU(g) · u for rows of d. y may be g or u.
-func GLUGELU(y []float32, ldy int, g []float32, ldg int, u []float32, ldu, rows, d int) {
-	gated(GELU, y, ldy, g, ldg, u, ldu, rows, d)
+// GLUGELU computes y = GELU(x) · u for rows of d. y may be x or u.
+func GLUGELU(y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
+	gated(GELU, y, ldy, x, ldx, u, ldu, rows, d)
 }
 
 // ActReLU computes y = ReLU(x) for rows of d. y may be x.
@@ -128,9 +128,9 @@ func ActReLU(y []float32, ldy int, x []float32, ldx, rows, d int) {
 	pointwise(ReLU, y, ldy, x, ldx, rows, d)
 }
 
-// GLUReLU computes y = ReLU(g) · u for rows of d. y may be g or u.
-func GLUReLU(y []float32, ldy int, g []float32, ldg int, u []float32, ldu, rows, d int) {
-	gated(ReLU, y, ldy, g, ldg, u, ldu, rows, d)
+// GLUReLU computes y = ReLU(x) · u for rows of d. y may be x or u.
+func GLUReLU(y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
+	gated(ReLU, y, ldy, x, ldx, u, ldu, rows, d)
 }
 
 // ActReLU2 computes y = ReLU2(x) for rows of d. y may be x.
@@ -138,9 +138,9 @@ func ActReLU2(y []float32, ldy int, x []float32, ldx, rows, d int) {
 	pointwise(ReLU2, y, ldy, x, ldx, rows, d)
 }
 
-// GLUReLU2 computes y = ReLU2(g) · u for rows of d. y may be g or u.
-func GLUReLU2(y []float32, ldy int, g []float32, ldg int, u []float32, ldu, rows, d int) {
-	gated(ReLU2, y, ldy, g, ldg, u, ldu, rows, d)
+// GLUReLU2 computes y = ReLU2(x) · u for rows of d. y may be x or u.
+func GLUReLU2(y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
+	gated(ReLU2, y, ldy, x, ldx, u, ldu, rows, d)
 }
 
 // ActSigmoid computes y = Sigmoid(x) for rows of d. y may be x.
@@ -148,9 +148,9 @@ func ActSigmoid(y []float32, ldy int, x []float32, ldx, rows, d int) {
 	pointwise(Sigmoid, y, ldy, x, ldx, rows, d)
 }
 
-// GLUSigmoid computes y = Sigmoid(g) · u for rows of d. y may be g or u.
-func GLUSigmoid(y []float32, ldy int, g []float32, ldg int, u []float32, ldu, rows, d int) {
-	gated(Sigmoid, y, ldy, g, ldg, u, ldu, rows, d)
+// GLUSigmoid computes y = Sigmoid(x) · u for rows of d. y may be x or u.
+func GLUSigmoid(y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
+	gated(Sigmoid, y, ldy, x, ldx, u, ldu, rows, d)
 }
 
 // ActTanh computes y = Tanh(x) for rows of d. y may be x.
@@ -158,7 +158,7 @@ func ActTanh(y []float32, ldy int, x []float32, ldx, rows, d int) {
 	pointwise(Tanh, y, ldy, x, ldx, rows, d)
 }
 
-// GLUTanh computes y = Tanh(g) · u for rows of d. y may be g or u.
-func GLUTanh(y []float32, ldy int, g []float32, ldg int, u []float32, ldu, rows, d int) {
-	gated(Tanh, y, ldy, g, ldg, u, ldu, rows, d)
+// GLUTanh computes y = Tanh(x) · u for rows of d. y may be x or u.
+func GLUTanh(y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
+	gated(Tanh, y, ldy, x, ldx, u, ldu, rows, d)
 }

@@ -1,0 +1,57 @@
+// Package amd64 lowers the kernels of asm/kernel to x86-64 assembly with avo:
+// one Go assembly file and one file of stubs for exactly the kernels that a
+// generated model calls, for every instruction set below. The caller chooses
+// an instruction set at run time; nothing here looks at the processor.
+package amd64
+
+import (
+	"fmt"
+
+	"github.com/tfgen/tfgen/asm/kernel"
+)
+
+// ISA is an instruction set that kernels are lowered to.
+type ISA int
+
+const (
+	AVX2   ISA = iota // AVX2 and FMA: Haswell, Zen and later; 16 registers of 8 float32
+	AVX512            // AVX-512 F, BW, DQ and VL: Skylake-X, Zen 4 and later; 32 registers of 16 float32
+)
+
+// ISAs lists the instruction sets, the smallest first.
+var ISAs = []ISA{AVX2, AVX512}
+
+// String returns the suffix of functions for the instruction set.
+func (isa ISA) String() string {
+	switch isa {
+	case AVX2:
+		return "AVX2"
+	case AVX512:
+		return "AVX512"
+	}
+	return fmt.Sprintf("ISA(%d)", int(isa))
+}
+
+// lowerings has the function that writes the body of each operation.
+var lowerings = map[string]func(f *function, k kernel.Kernel){
+	"gemm":         gemm,
+	"rmsNorm":      rmsNorm,
+	"addRMSNorm":   rmsNorm,
+	"layerNorm":    layerNorm,
+	"addLayerNorm": layerNorm,
+	"add":          addRows,
+	"mul":          mulRows,
+	"scale":        scale,
+	"scaleRows":    scaleRows,
+	"act":          act,
+	"glu":          glu,
+	"rope":         rope,
+	"softmaxBlock": softmaxBlock,
+	"expandBF16":   expandBF16,
+}
+
+// Supports reports whether Emit can lower the kernel to the instruction set.
+func Supports(isa ISA, k kernel.Kernel) bool {
+	_, ok := lowerings[k.Op]
+	return ok && (isa == AVX2 || isa == AVX512) && k.Validate() == nil
+}

@@ -1,0 +1,41 @@
+// Package cases lists the kernels that package kerneltest is generated from.
+package cases
+
+import "github.com/tfgen/tfgen/asm/kernel"
+
+// Kernels returns awkward and common shapes of every kernel, sorted and with
+// unique names.
+func Kernels() []kernel.Kernel {
+	var ks []kernel.Kernel
+	add := func(op, s string, f []float64, ds ...int) {
+		for _, d := range ds {
+			ks = append(ks, kernel.Kernel{Op: op, S: s, D: []int{d}, F: f})
+		}
+	}
+	add("gemm", "f32", nil, 1, 2, 3, 7, 10, 17, 28, 64, 100, 384, 385, 768, 2048)
+	add("gemm", "bf16", nil, 1, 2, 3, 7, 10, 17, 64, 385, 768, 2048)
+	rows := []int{1, 3, 8, 15, 16, 17, 31, 33, 54, 72, 385, 768}
+	for _, op := range []string{"rmsNorm", "addRMSNorm"} {
+		add(op, "", []float64{1e-6}, rows...)
+	}
+	add("rmsNorm", "", []float64{1e-5}, 768)
+	for _, op := range []string{"layerNorm", "addLayerNorm"} {
+		add(op, "", []float64{1e-12}, rows...)
+	}
+	for _, op := range []string{"add", "mul", "scale", "scaleRows", "expandBF16"} {
+		add(op, "", nil, 1, 7, 14, 16, 33, 100, 768)
+	}
+	for _, kind := range kernel.Activations() {
+		add("act", kind, nil, 1, 17, 768)
+		add("glu", kind, nil, 20, 768)
+	}
+	for _, style := range []string{"half", "interleaved"} {
+		for _, d := range [][]int{{2, 2}, {10, 10}, {14, 6}, {20, 20}, {28, 28}, {54, 54}, {64, 64}, {80, 32}, {128, 128}, {256, 256}} {
+			ks = append(ks, kernel.Kernel{Op: "rope", S: style, D: d})
+		}
+	}
+	for _, f := range [][]float64{{0.125, 0}, {1, 0}, {0.0625, 50}} {
+		add("softmaxBlock", "", f, kernel.BlockKeys)
+	}
+	return kernel.Distinct(ks)
+}
