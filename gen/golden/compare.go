@@ -1,0 +1,216 @@
+package golden
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tfgen/tfgen/gen/op"
+)
+
+// maxGreedy is how many tokens a recorded greedy continuation has at most.
+const maxGreedy = 1 << 10
+
+// Matrix is an output: one row a valid token, or one a sequence.
+type Matrix struct {
+	Rows, Width int
+	Data        []float32 // row-major
+}
+
+// Row returns row i.
+func (m *Matrix) Row(i int) []float32 { return m.Data[i*m.Width : (i+1)*m.Width] }
+
+// Result holds outputs by name: "hidden/0" … "hidden/n", "final", "logits", "pooled", "start_logits", …
+type Result map[string]*Matrix
+
+// Runner is a backend with one model.
+type Runner interface {
+	// Full runs whole sequences as one batch and returns every output; rows of tokens follow each other in the order
+	// of the segments.
+	Full(segments []op.Segment) (Result, error)
+	// Decode feeds the first prefill tokens at once and the others one at a time; it returns the logits of each of
+	// the others.
+	Decode(tokens []int32, prefill int) ([][]float32, error)
+	// Greedy returns the n tokens that follow if the most likely one is always taken; nothing ends it early.
+	Greedy(tokens []int32, n int) ([]int32, error)
+}
+
+// Finding is the comparison of one output of one run.
+type Finding struct {
+	Input     string  `json:"input"`
+	Run       string  `json:"run"` // "batch": all rows of the input together; "row 2": one alone; "decode", "greedy"
+	Output    string  `json:"output"`
+	Worst     float64 `json:"worst"` // largest difference
+	Tolerance float64 `json:"tolerance"`
+	Where     string  `json:"where,omitempty"` // of the largest difference: row, column, expected, found
+	Error     string  `json:"error,omitempty"` // why there is nothing to compare
+	OK        bool    `json:"ok"`
+}
+
+// Share is the worst difference as a share of the tolerance.
+func (f *Finding) Share() float64 {
+	if f.Tolerance == 0 {
+		return 0
+	}
+	return f.Worst / f.Tolerance
+}
+
+// Compare runs every input of a case and compares every recorded output: all rows as one ragged batch, each row
+// alone, decoding and greedy continuation where they are recorded.
+func Compare(c *Case, r Runner) []Finding {
+	var findings []Finding
+	for i := range c.Inputs {
+		in := &c.Inputs[i]
+		segments := in.Segments()
+		findings = append(findings, c.full(in, "batch", segments, 0, r)...)
+		if len(segments) > 1 {
+			for row := range segments {
+				findings = append(findings, c.full(in, fmt.Sprintf("row %d", row), segments[row:row+1], row, r)...)
+			}
+		}
+		findings = append(findings, c.decode(in, r)...)
+		findings = append(findings, c.greedy(in, r)...)
+	}
+	return findings
+}
+
+// full compares one run of segments, which are rows first, first+1, … of the input.
+func (c *Case) full(in *Input, run string, segments []op.Segment, first int, r Runner) []Finding {
+	result, err := r.Full(segments)
+	if err != nil {
+		return []Finding{{Input: in.Name, Run: run, Error: err.Error()}}
+	}
+	var findings []Finding
+	for _, name := range c.Outputs(in.Name) {
+		a, _ := c.Expected(in.Name, name)
+		f := Finding{Input: in.Name, Run: run, Output: name, Tolerance: c.Tolerance(name, a)}
+		if err := f.compare(a, result[name], segments, first); err != nil {
+			f.Error = err.Error()
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// compare compares the rows of an output with an expected array [B, T, …] of tokens or [B, …] of sequences.
+func (f *Finding) compare(a *Array, m *Matrix, segments []op.Segment, first int) error {
+	if m == nil {
+		return fmt.Errorf("the model has no output %s", f.Output)
+	}
+	tokens := 0
+	for _, s := range segments {
+		tokens += len(s.Tokens)
+	}
+	batch, width := a.Shape[0], len(a.Data)/a.Shape[0]
+	if m.Rows == len(segments) && m.Width == width && len(a.Shape) == 2 {
+		f.rows(m, func(i int) []float32 { return a.Data[(first+i)*width:][:width] })
+		return nil
+	}
+	perToken := 0
+	if len(a.Shape) > 1 {
+		perToken = width / a.Shape[1]
+	}
+	if m.Rows != tokens || m.Width != perToken || first+len(segments) > batch {
+		return fmt.Errorf("%s is [%d %d], expected shape %v", f.Output, m.Rows, m.Width, a.Shape)
+	}
+	var want [][]float32
+	for i, s := range segments {
+		if len(s.Tokens) > a.Shape[1] {
+			return fmt.Errorf("%s has expected shape %v for %d tokens", f.Output, a.Shape, len(s.Tokens))
+		}
+		for j := range s.Tokens {
+			want = append(want, a.Data[(first+i)*width+j*perToken:][:perToken])
+		}
+	}
+	f.rows(m, func(i int) []float32 { return want[i] })
+	return nil
+}
+
+// rows compares a matrix row by row. Anything that is not a finite number is infinitely far off.
+func (f *Finding) rows(m *Matrix, want func(row int) []float32) {
+	for i := range m.Rows {
+		expected := want(i)
+		for j, got := range m.Row(i) {
+			d := math.Abs(float64(got) - float64(expected[j]))
+			if math.IsNaN(d) || math.IsInf(d, 0) {
+				f.Error = fmt.Sprintf("row %d column %d is %v, expected %v", i, j, got, expected[j])
+				return
+			}
+			if d > f.Worst {
+				f.Worst, f.Where = d, fmt.Sprintf("row %d column %d is %v, expected %v", i, j, got, expected[j])
+			}
+		}
+	}
+	f.OK = f.Worst <= f.Tolerance
+}
+
+// decode compares step-by-step logits of every row of an input that has them.
+func (c *Case) decode(in *Input, r Runner) []Finding {
+	a, ok := c.Expected(in.Name, "decode/logits")
+	if !ok {
+		return nil
+	}
+	f := Finding{Input: in.Name, Run: "decode", Output: "decode/logits", Tolerance: c.Tolerance("decode/logits", a)}
+	if len(a.Shape) != 3 || a.Shape[0] != len(in.IDs) || a.Shape[1] != len(in.IDs[0])-in.Prefill {
+		f.Error = fmt.Sprintf("decode/logits has shape %v for %d tokens after %d", a.Shape, len(in.IDs[0]), in.Prefill)
+		return []Finding{f}
+	}
+	steps, vocab := a.Shape[1], a.Shape[2]
+	for row, ids := range in.IDs {
+		logits, err := r.Decode(ids, in.Prefill)
+		if err != nil {
+			f.OK, f.Error = false, err.Error()
+			return []Finding{f}
+		}
+		m, err := stack(logits, steps, vocab)
+		if err != nil {
+			f.OK, f.Error = false, err.Error()
+			return []Finding{f}
+		}
+		if f.rows(m, func(i int) []float32 { return a.Data[(row*steps+i)*vocab:][:vocab] }); f.Error != "" {
+			f.OK = false
+			return []Finding{f}
+		}
+	}
+	return []Finding{f}
+}
+
+// stack makes a matrix of rows.
+func stack(rows [][]float32, n, width int) (*Matrix, error) {
+	m := &Matrix{Rows: n, Width: width}
+	for _, row := range rows {
+		if len(row) != width {
+			return nil, fmt.Errorf("decode/logits has rows of %d, expected %d", len(row), width)
+		}
+		m.Data = append(m.Data, row...)
+	}
+	if len(rows) != n {
+		return nil, fmt.Errorf("decode/logits has %d rows, expected %d", len(rows), n)
+	}
+	return m, nil
+}
+
+// greedy compares the greedy continuation of every row of an input that has one.
+func (c *Case) greedy(in *Input, r Runner) []Finding {
+	a, ok := c.Expected(in.Name, "greedy")
+	if !ok {
+		return nil
+	}
+	f := Finding{Input: in.Name, Run: "greedy", Output: "greedy", OK: true}
+	if len(a.Shape) != 2 || a.Shape[0] != len(in.IDs) || a.Shape[1] > maxGreedy {
+		f.OK, f.Error = false, fmt.Sprintf("greedy has shape %v for %d rows", a.Shape, len(in.IDs))
+		return []Finding{f}
+	}
+	n := a.Shape[1]
+	for row, ids := range in.IDs {
+		got, err := r.Greedy(ids[:in.Length(row)], n)
+		if err != nil {
+			f.OK, f.Error = false, err.Error()
+			return []Finding{f}
+		}
+		if want := a.Ints[row*n : (row+1)*n]; !slices.Equal(got, want) {
+			f.OK, f.Where = false, fmt.Sprintf("row %d is %v, expected %v", row, got, want)
+		}
+	}
+	return []Finding{f}
+}
