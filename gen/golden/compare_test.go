@@ -174,7 +174,7 @@ func TestCheck(t *testing.T) {
 		{func(c *Case) { c.expected["one/logits"].Shape[0] = 2 }, "one/logits: shape [2 3 2] with 6 elements"},
 		{func(c *Case) { c.expected["one/greedy"] = c.expected["one/logits"] }, "one/greedy: greedy continuations are integers"},
 		{func(c *Case) { c.Name = "" }, "no case name"},
-		{func(c *Case) { c.HiddenCount = 1 << 40 }, "hidden_count is 1099511627776"},
+		{func(c *Case) { c.HiddenCount = 1 << 30 }, "hidden_count is 1073741824"},
 	} {
 		k := toyCase()
 		c.change(k)

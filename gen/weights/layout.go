@@ -110,10 +110,8 @@ func roundBF16(v float32) uint32 {
 // fitsBF16 reports the first value that would be rounded to an infinity.
 func fitsBF16(src []float32, rows, cols int) error {
 	const limit = 0x7f7f8000 // half a step above the largest bfloat16
-	for i, v := range src[:rows*cols] {
-		if math.Float32bits(v)&0x7fffffff >= limit {
-			return &valueError{Row: i / cols, Value: v}
-		}
+	if i := beyond(src[:rows*cols], limit); i >= 0 {
+		return &valueError{Row: i / cols, Value: src[i]}
 	}
 	return nil
 }

@@ -124,6 +124,22 @@ func TestRoundBF16(t *testing.T) {
 	}
 }
 
+func TestBeyond(t *testing.T) {
+	inf := float32(math.Inf(1))
+	for _, bad := range []float32{inf, -inf, float32(math.NaN()), math.Float32frombits(0xffffffff)} {
+		for at := range 9 {
+			x := []float32{math.MaxFloat32, -math.MaxFloat32, 0, 1, -1, 2, -2, 3, -3}
+			if i := beyond(x, infinity); i != -1 {
+				t.Fatalf("%v is said to be infinite", x[i])
+			}
+			x[at] = bad
+			if i := beyond(x, infinity); i != at {
+				t.Errorf("%v at %d is found at %d", bad, at, i)
+			}
+		}
+	}
+}
+
 func TestLookupUnknown(t *testing.T) {
 	_, err := Lookup("tile8")
 	if err == nil || !strings.Contains(err.Error(), "there are rows_bf16, rows_f32, tile16_bf16, tile16_f32, vector_f32") {

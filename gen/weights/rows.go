@@ -94,7 +94,7 @@ func Rows(src Source, w *ir.Weight, first, count int, dst []float32) error {
 			if err := p.rows(from-at, to-from, cols, out); err != nil {
 				return fmt.Errorf("%s: weight %s: tensor %s: %w", w.Pos, w.Name, p.spec.Tensor, err)
 			}
-			if i := notFinite(out); i >= 0 {
+			if i := beyond(out, infinity); i >= 0 {
 				return fmt.Errorf("weight %s: tensor %s: row %d contains %v", w.Name, p.spec.Tensor, from-at+i/cols, out[i])
 			}
 		}
@@ -215,11 +215,22 @@ func (p *part) read(n int, r rect, dst []float32) error {
 	return nil
 }
 
-// notFinite returns the index of the first NaN or infinity, -1 if there is none.
-func notFinite(x []float32) int {
-	const exponent = 0x7f800000
-	for i, v := range x {
-		if math.Float32bits(v)&exponent == exponent {
+// infinity is the bits of a positive infinity: what is not finite has at least these without its sign.
+const infinity = 0x7f800000
+
+// beyond returns the index of the first value whose bits without the sign are limit or more, -1 if there is none.
+func beyond(x []float32, limit uint32) int {
+	carry := 1<<31 - limit // reaches the highest bit when it is added to limit
+	i := 0
+	for ; i+4 <= len(x); i += 4 {
+		a, b := math.Float32bits(x[i])&^(1<<31)+carry, math.Float32bits(x[i+1])&^(1<<31)+carry
+		c, d := math.Float32bits(x[i+2])&^(1<<31)+carry, math.Float32bits(x[i+3])&^(1<<31)+carry
+		if (a|b|c|d)>>31 != 0 {
+			break
+		}
+	}
+	for ; i < len(x); i++ {
+		if math.Float32bits(x[i])&^(1<<31) >= limit {
 			return i
 		}
 	}
