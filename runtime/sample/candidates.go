@@ -18,14 +18,18 @@ type Processor interface {
 	Process(c *Candidates)
 }
 
-// load makes all tokens candidates.
-func (c *Candidates) load(logits []float32, history []int32) {
+// load makes all tokens candidates. It returns false if a logit is NaN.
+func (c *Candidates) load(logits []float32, history []int32) bool {
 	c.IDs, c.Logits = grow(c.IDs, len(logits)), grow(c.Logits, len(logits))
-	for i := range c.IDs {
-		c.IDs[i] = int32(i)
+	numbers := true
+	for i, v := range logits {
+		c.IDs[i], c.Logits[i] = int32(i), v
+		if v != v {
+			numbers = false
+		}
 	}
-	copy(c.Logits, logits)
 	c.History, c.All, c.weights = history, true, c.weights[:0]
+	return numbers
 }
 
 // Keep drops the candidates with a logit below least.
@@ -51,9 +55,13 @@ func (c *Candidates) keep(least uint32, ties int) {
 		}
 		n++
 	}
-	c.weights = c.weights[:min(n, len(c.weights))]
+	c.shorten(n)
+}
+
+// shorten drops all candidates but the first n.
+func (c *Candidates) shorten(n int) {
 	c.All = c.All && n == len(c.IDs)
-	c.IDs, c.Logits = c.IDs[:n], c.Logits[:n]
+	c.IDs, c.Logits, c.weights = c.IDs[:n], c.Logits[:n], c.weights[:min(n, len(c.weights))]
 }
 
 // weigh computes the weights exp(logit − largest logit), the softmax before its

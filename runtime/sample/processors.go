@@ -30,6 +30,7 @@ type TopP float64
 // Process drops the tail of the distribution.
 func (p TopP) Process(c *Candidates) {
 	if total, ok := c.weigh(); ok {
+		c.dropLight((1 - float64(p)) * total)
 		c.keepMass(float64(p) * total)
 	}
 }

@@ -117,7 +117,9 @@ func (s *Sampler) Next(logits []float32, history []int32) (int32, error) {
 		return greedy(logits)
 	}
 	c := &s.candidates
-	c.load(logits, history)
+	if !c.load(logits, history) {
+		return 0, ErrLogits
+	}
 	for _, p := range s.chain {
 		p.Process(c)
 	}

@@ -38,6 +38,9 @@ func prefix(k uint32, level int) uint32 {
 // to the k-th. Each level drops what is below the digits found, so the later
 // ones have little to do.
 func (c *Candidates) keepLargest(k int) {
+	if block := len(c.Logits) / k; block >= 8 {
+		c.Keep(blockBound(c.Logits, block, k))
+	}
 	var found uint32 // the digits of the k-th so far
 	for level, shift := range shifts {
 		var count [1 << radixBits]int
@@ -53,6 +56,36 @@ func (c *Candidates) keepLargest(k int) {
 		found |= uint32(d) << shift
 		c.keep(found, math.MaxInt)
 	}
+}
+
+// blockBound returns a value that the k-th largest is not below: the least of
+// the maxima of k blocks of values. It leaves few candidates at little cost.
+func blockBound(values []float32, block, k int) float32 {
+	bound := float32(math.Inf(1))
+	for i := range k {
+		top := float32(math.Inf(-1))
+		for _, v := range values[i*block:][:block] {
+			if v > top {
+				top = v
+			}
+		}
+		bound = min(bound, top)
+	}
+	return bound
+}
+
+// dropLight drops candidates that weigh so little that all like them together
+// weigh less than mass.
+func (c *Candidates) dropLight(mass float64) {
+	cut := 0.5 * mass / float64(len(c.Logits)) // half: the sums are rounded
+	n := 0
+	for i, w := range c.weights {
+		if w >= cut {
+			c.IDs[n], c.Logits[n], c.weights[n] = c.IDs[i], c.Logits[i], w
+			n++
+		}
+	}
+	c.shorten(n)
 }
 
 // keepMass keeps the largest logits whose weights add up to at least mass, which
