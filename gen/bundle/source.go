@@ -39,12 +39,16 @@ func (c *Checkpoint) ReadFile(name string) ([]byte, error) {
 
 // Tokenizer returns the packed tokenizer of the checkpoint, nil if it has none.
 func (c *Checkpoint) Tokenizer() ([]byte, error) {
-	data, err := c.ReadFile("tokenizer.json")
+	if meta := c.Metadata(); meta != nil {
+		if _, ok := meta["tokenizer.ggml.model"]; !ok {
+			return nil, nil
+		}
+		return tokenizer.FromGGUF(meta)
+	}
+	_, dir := c.Checkpoint.Source()
+	data, err := tokenizer.FromDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return tokenizer.FromJSON(data, nil)
+	return data, err
 }

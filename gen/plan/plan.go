@@ -71,7 +71,7 @@ func New(g *ir.Graph, l Limits) (*Plan, error) {
 }
 
 // lastUses gives for every value the index of the last operation that reads it. Outputs are read after the last one,
-// a region's result at least until the region ends.
+// as is what the head reads, a region's result at least until the region ends.
 func lastUses(g *ir.Graph) map[*ir.Value]int {
 	last := map[*ir.Value]int{}
 	for i, o := range g.Ops {
@@ -85,6 +85,13 @@ func lastUses(g *ir.Graph) map[*ir.Value]int {
 	for i, o := range g.Ops {
 		if r := o.Region; r.Result != nil {
 			last[r.Result] = max(last[r.Result], i)
+		}
+	}
+	for _, o := range g.Ops { // the head may run several times, for other rows of the same pass
+		for _, v := range o.In {
+			if o.Region.Kind == ir.Head && v.Def != nil && v.Def.Region.Kind != ir.Head {
+				last[v] = len(g.Ops)
+			}
 		}
 	}
 	for _, o := range g.Outputs {

@@ -56,6 +56,25 @@ func TestPlanReusesAndNeverOverlaps(t *testing.T) {
 	}
 }
 
+func TestWhatTheHeadReadsStays(t *testing.T) {
+	g := chain()
+	head := &ir.Region{Kind: ir.Head, Name: "head"}
+	g.Regions = append(g.Regions, head)
+	x := g.Ops[3].Out[0]
+	y := g.NewValue("norm", x.Type)
+	o := &ir.Op{Kind: "rmsnorm", In: []*ir.Value{x}, Out: []*ir.Value{y}, Region: head}
+	y.Def = o
+	g.Ops = append(g.Ops, o)
+	g.Outputs = append(g.Outputs, ir.Output{Name: "final", Value: y})
+	p, err := New(g, Limits{Tokens: 3, Selected: 1, Sequences: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.At[y] == p.At[x] {
+		t.Error("the head overwrites what it reads; it could not run a second time")
+	}
+}
+
 func TestPlanRejectsEmptyLimits(t *testing.T) {
 	if _, err := New(chain(), Limits{}); err == nil {
 		t.Error("limits of zero rows were accepted")

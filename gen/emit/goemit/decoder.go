@@ -53,6 +53,9 @@ func SessionBytes(context int) int64 {
 }
 
 const sessionText = `
+// EOS are the tokens that end generation.
+var EOS = []int32{$eos}
+
 // Session is the state of one sequence: keys and values of its tokens. It belongs to one caller.
 type Session struct {
 	model   *Model
@@ -253,9 +256,6 @@ func (m *Model) DecodeBatch(ctx context.Context, sessions []*Session, tokens []i
 `
 
 const generateText = `
-// EOS are the tokens that end generation.
-var EOS = []int32{$eos}
-
 // Generate continues prompt and yields the text piece by piece. It ends at an end-of-text token, after
 // generate.MaxTokens, at a stop text, when the context is full or when ctx ends.
 func (s *Session) Generate(ctx context.Context, prompt string, options ...generate.Option) iter.Seq2[string, error] {

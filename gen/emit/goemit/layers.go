@@ -115,9 +115,9 @@ func (e *emitter) body(r *ir.Region) (string, error) {
 		y := s.Op.Out[len(s.Op.Out)-1]
 		fmt.Fprintf(&b, "%s // %s  %s\n", call, s.Op.Pos, shape(y))
 	}
-	b.WriteString("t.sync()\n")
-	if e.Trace && r.Result != nil {
-		b.WriteString(e.traceResult(r))
+	b.WriteString("t.sync()")
+	if e.Trace && r.Result != nil && r.Kind != ir.Head {
+		b.WriteString("\n" + e.traceResult(r))
 	}
 	text := b.String()
 	if own {

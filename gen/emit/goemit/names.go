@@ -191,7 +191,16 @@ func (e *emitter) nameViews() {
 
 // viewName is the name of a value's place: its own, or one made from its operation.
 func viewName(v *ir.Value, o *ir.Op) string {
-	if v.Name != "" {
+	switch {
+	case o.Region.Result == v && o.Region.Kind != ir.Head, o.Kind == "embed":
+		return "x" // the residual stream
+	case o.Kind == "rmsnorm" || o.Kind == "layernorm":
+		return "h"
+	case o.Kind == "attend":
+		return "attended"
+	case strings.Count(v.Name, "|") > 0 && !strings.ContainsFunc(strings.ReplaceAll(v.Name, "|", ""), func(r rune) bool { return r != 'q' && r != 'k' && r != 'v' }):
+		return strings.ReplaceAll(v.Name, "|", "")
+	case v.Name != "":
 		return v.Name
 	}
 	return o.Kind

@@ -104,7 +104,7 @@ func (e *emitter) layoutTable() string {
 	b.WriteString(comment("layout is the table of the weights file: the digest of its header (size, and every tensor's place) and the digest of every tensor. The file is a safetensors container whose tensors are in the layout the kernels read."))
 	fmt.Fprintf(&b, "var layout = weightfile.Layout{\nSize: %d,\nHeaderSize: %d,\nHeader: %s,\nTensors: []weightfile.Tensor{\n", e.FileSize, e.HeaderSize, digest(e.Header))
 	for _, p := range e.Packed {
-		fmt.Fprintf(&b, "{%q, %d, %d, %s},\n", p.Name, p.Offset, p.Size, digest(p.SHA256))
+		fmt.Fprintf(&b, "{Name: %q, Offset: %d, Size: %d, SHA256: %s},\n", p.Name, p.Offset, p.Size, digest(p.SHA256))
 	}
 	return b.String() + "},\n}\n"
 }

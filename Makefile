@@ -1,0 +1,60 @@
+# Targets for people and for CI. `make demo` and `make test` are all that a new user needs.
+GO      ?= go
+BIN     := bin
+DEMO    := $(BIN)/demo
+PROMPT  ?= func (r *Reader) Read(
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+
+.PHONY: all demo test test-all check bench cover fuzz quick install-tools clean
+
+all: test
+
+$(BIN)/tfgen: FORCE
+	@mkdir -p $(BIN)
+	$(GO) build -o $@ ./cmd/tfgen
+FORCE:
+
+# Compiles the model that ships with the repository, builds its program and completes a prompt.
+demo: $(BIN)/tfgen
+	$(BIN)/tfgen build tests/demo-model -o $(DEMO) --package gocode --title gocode-4m --weights bf16 --program --vendor
+	cd $(DEMO) && CGO_ENABLED=0 $(GO) build -o ../gocode ./cmd/gocode
+	$(BIN)/gocode generate --weights $(DEMO)/gocode.weights -n 64 -p '$(PROMPT)'
+
+# All fast tests.
+test:
+	$(GO) vet ./...
+	$(GO) test ./...
+
+# Everything: race detector on the runtime, and the suites over TFGEN_SHARED and TFGEN_MODELS where these are set.
+test-all: test
+	$(GO) test -race ./runtime/...
+	$(GO) test -count=1 -timeout 60m ./gen/... ./tests/... ./cmd/...
+
+quick:
+	$(GO) test -short ./...
+
+check:
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || (echo 'gofmt: the files above are not formatted'; exit 1)
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) test ./tests/check/...
+
+bench:
+	$(GO) test -run '^$$' -bench . ./asm/amd64/... ./runtime/...
+
+cover:
+	$(GO) test -coverprofile=cover.out ./...
+	$(GO) tool cover -func=cover.out | tail -1
+
+FUZZTIME ?= 10s
+fuzz:
+	@for pkg in $$($(GO) list ./gen/... ./runtime/...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg 2>/dev/null | grep '^Fuzz'); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; done
+
+install-tools:
+	$(GO) install $(STATICCHECK)
+
+clean:
+	rm -rf $(BIN) cover.out
