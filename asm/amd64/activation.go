@@ -310,12 +310,13 @@ func gelu(f *function) func(x reg.VecVirtual) reg.VecVirtual {
 	return func(x reg.VecVirtual) reg.VecVirtual {
 		abs := f.minusAbs(x)
 		f.max(abs, tail, abs)
-		g := f.geluRatio(abs)
+		g, rest := f.geluRatio(abs)
 		half := f.vec()
 		f.mul(f.float("half", 0.5), abs, half)
 		flip := f.vec()
 		f.VXORPS(f.signBits(), abs, flip)
 		square, low := f.twoProduct(half, flip)
+		f.add(rest, low, low) // e^rest = 1 + rest
 		p, n := f.exponential(square, low)
 		eg, negative := f.vec(), f.vec()
 		f.mul(g, p, eg)
@@ -331,19 +332,26 @@ func gelu(f *function) func(x reg.VecVirtual) reg.VecVirtual {
 	}
 }
 
-// geluRatio returns G(a) = e^(a²/2)·Φ(−a), given −a.
-func (f *function) geluRatio(minusA reg.VecVirtual) reg.VecVirtual {
-	den, num, inv, s := f.vec(), f.vec(), f.broadcast(f.float("one", 1)), f.vec()
-	four := f.broadcast(f.float("four", 4))
+// geluRatio returns G(a) = e^(a²/2)·Φ(−a) as g·(1 + rest), given −a. rest is what
+// rounding has taken from 1/(a + 4).
+func (f *function) geluRatio(minusA reg.VecVirtual) (g, rest reg.VecVirtual) {
+	four, rest := f.broadcast(f.float("four", 4)), f.broadcast(f.float("one", 1))
+	den, lost, inv := f.vec(), f.vec(), f.vec()
 	f.sub(minusA, four, den)
-	f.add(minusA, four, num) // 4 − a: s has the opposite sign
-	f.div(den, inv, inv)
-	f.mul(num, inv, s)
+	f.div(den, rest, inv)
+	f.sub(den, four, lost)
+	f.sub(minusA, lost, lost) // a + 4 is den + lost
+	f.fnma(den, inv, rest)    // 1 − den·inv
+	f.fnma(lost, inv, rest)   // 1/(a + 4) is inv·(1 + this)
+	s, eighth := f.vec(), f.vec()
+	f.mul(f.float("eight", 8), inv, eighth)
+	f.sub(f.float("one", 1), eighth, s)
+	f.fma(rest, eighth, s) // (4 − a)/(4 + a)
 	flipped := make([]float64, len(geluTerms))
 	for i, c := range geluTerms {
 		flipped[i] = c * float64(1-2*(i%2))
 	}
-	g := f.polynomial("gelu", flipped, s)
+	g = f.polynomial("gelu", flipped, s)
 	f.mul(inv, g, g)
-	return g
+	return g, rest
 }

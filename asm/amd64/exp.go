@@ -27,21 +27,30 @@ type power struct {
 }
 
 // exponential returns p and 2^n with e^(a + low) = p · 2^n for lanes of a ≤ 0
-// that are at least lowestExponent. low, if not nil, is a small correction.
-// a = 0 gives exactly 1. Cody and Waite 1980: n = ⌊a/ln2⌉, r = a − n·ln2.
+// that are at least lowestExponent. low is a small correction that is
+// overwritten, or nil. a = 0 gives exactly 1.
 func (f *function) exponential(a, low reg.VecVirtual) (p reg.VecVirtual, scale power) {
-	n, r := f.vec(), f.vec()
+	r, n := f.reduce(a, low)
+	return f.polynomial("exp", append([]float64{1, 1}, expTerms...), r), f.power(n)
+}
+
+// reduce returns n = ⌊a/ln2⌉ and r = a + low − n·ln2, |r| ≤ ln2/2, for a low
+// that may be nil. Cody and Waite 1980.
+func (f *function) reduce(a, low reg.VecVirtual) (r, n reg.VecVirtual) {
+	n, r = f.vec(), f.vec()
 	f.mul(f.float("log2e", math.Log2E), a, n)
 	f.round(n)
 	f.copy(a, r)
 	hi := float64(float32(math.Ln2))
 	f.fnma(f.float("ln2", hi), n, r)
-	f.fnma(f.float("ln2Low", math.Ln2-hi), n, r)
-	if low != nil {
-		f.add(low, r, r)
+	rest := f.float("ln2Low", math.Ln2-hi)
+	if low == nil {
+		f.fnma(rest, n, r)
+		return r, n
 	}
-	p = f.polynomial("exp", append([]float64{1, 1}, expTerms...), r)
-	return p, f.power(n)
+	f.fnma(rest, n, low)
+	f.add(low, r, r)
+	return r, n
 }
 
 // round rounds lanes to the nearest integer, ties to even.
@@ -80,12 +89,12 @@ func (f *function) times(s power, v, d reg.VecVirtual) {
 }
 
 // polynomial returns Σ c[i]·x^i by Horner's rule. The constants of the file are
-// called name0, name1 …
+// called name0, name1 … from the highest power down.
 func (f *function) polynomial(name string, c []float64, x reg.VecVirtual) reg.VecVirtual {
 	last := len(c) - 1
-	p := f.broadcast(f.float(fmt.Sprintf("%s%d", name, last), c[last]))
+	p := f.broadcast(f.float(name+"0", c[last]))
 	for i := last - 1; i >= 0; i-- {
-		f.horner(f.float(fmt.Sprintf("%s%d", name, i), c[i]), x, p)
+		f.horner(f.float(fmt.Sprintf("%s%d", name, last-i), c[i]), x, p)
 	}
 	return p
 }

@@ -302,22 +302,28 @@ DATA doubled<>+48(SB)/8, $0x0000000600000006
 DATA doubled<>+56(SB)/8, $0x0000000700000007
 GLOBL doubled<>(SB), RODATA|NOPTR, $64
 
-DATA exp0<>+0(SB)/8, $0x3f8000003f800000
-DATA exp0<>+8(SB)/8, $0x3f8000003f800000
-DATA exp0<>+16(SB)/8, $0x3f8000003f800000
-DATA exp0<>+24(SB)/8, $0x3f8000003f800000
+DATA eight<>+0(SB)/8, $0x4100000041000000
+DATA eight<>+8(SB)/8, $0x4100000041000000
+DATA eight<>+16(SB)/8, $0x4100000041000000
+DATA eight<>+24(SB)/8, $0x4100000041000000
+GLOBL eight<>(SB), RODATA|NOPTR, $32
+
+DATA exp0<>+0(SB)/8, $0x3ab429a93ab429a9
+DATA exp0<>+8(SB)/8, $0x3ab429a93ab429a9
+DATA exp0<>+16(SB)/8, $0x3ab429a93ab429a9
+DATA exp0<>+24(SB)/8, $0x3ab429a93ab429a9
 GLOBL exp0<>(SB), RODATA|NOPTR, $32
 
-DATA exp1<>+0(SB)/8, $0x3f8000003f800000
-DATA exp1<>+8(SB)/8, $0x3f8000003f800000
-DATA exp1<>+16(SB)/8, $0x3f8000003f800000
-DATA exp1<>+24(SB)/8, $0x3f8000003f800000
+DATA exp1<>+0(SB)/8, $0x3c091de83c091de8
+DATA exp1<>+8(SB)/8, $0x3c091de83c091de8
+DATA exp1<>+16(SB)/8, $0x3c091de83c091de8
+DATA exp1<>+24(SB)/8, $0x3c091de83c091de8
 GLOBL exp1<>(SB), RODATA|NOPTR, $32
 
-DATA exp2<>+0(SB)/8, $0x3efffffc3efffffc
-DATA exp2<>+8(SB)/8, $0x3efffffc3efffffc
-DATA exp2<>+16(SB)/8, $0x3efffffc3efffffc
-DATA exp2<>+24(SB)/8, $0x3efffffc3efffffc
+DATA exp2<>+0(SB)/8, $0x3d2aadcb3d2aadcb
+DATA exp2<>+8(SB)/8, $0x3d2aadcb3d2aadcb
+DATA exp2<>+16(SB)/8, $0x3d2aadcb3d2aadcb
+DATA exp2<>+24(SB)/8, $0x3d2aadcb3d2aadcb
 GLOBL exp2<>(SB), RODATA|NOPTR, $32
 
 DATA exp3<>+0(SB)/8, $0x3e2aaa473e2aaa47
@@ -326,22 +332,22 @@ DATA exp3<>+16(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+24(SB)/8, $0x3e2aaa473e2aaa47
 GLOBL exp3<>(SB), RODATA|NOPTR, $32
 
-DATA exp4<>+0(SB)/8, $0x3d2aadcb3d2aadcb
-DATA exp4<>+8(SB)/8, $0x3d2aadcb3d2aadcb
-DATA exp4<>+16(SB)/8, $0x3d2aadcb3d2aadcb
-DATA exp4<>+24(SB)/8, $0x3d2aadcb3d2aadcb
+DATA exp4<>+0(SB)/8, $0x3efffffc3efffffc
+DATA exp4<>+8(SB)/8, $0x3efffffc3efffffc
+DATA exp4<>+16(SB)/8, $0x3efffffc3efffffc
+DATA exp4<>+24(SB)/8, $0x3efffffc3efffffc
 GLOBL exp4<>(SB), RODATA|NOPTR, $32
 
-DATA exp5<>+0(SB)/8, $0x3c091de83c091de8
-DATA exp5<>+8(SB)/8, $0x3c091de83c091de8
-DATA exp5<>+16(SB)/8, $0x3c091de83c091de8
-DATA exp5<>+24(SB)/8, $0x3c091de83c091de8
+DATA exp5<>+0(SB)/8, $0x3f8000003f800000
+DATA exp5<>+8(SB)/8, $0x3f8000003f800000
+DATA exp5<>+16(SB)/8, $0x3f8000003f800000
+DATA exp5<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp5<>(SB), RODATA|NOPTR, $32
 
-DATA exp6<>+0(SB)/8, $0x3ab429a93ab429a9
-DATA exp6<>+8(SB)/8, $0x3ab429a93ab429a9
-DATA exp6<>+16(SB)/8, $0x3ab429a93ab429a9
-DATA exp6<>+24(SB)/8, $0x3ab429a93ab429a9
+DATA exp6<>+0(SB)/8, $0x3f8000003f800000
+DATA exp6<>+8(SB)/8, $0x3f8000003f800000
+DATA exp6<>+16(SB)/8, $0x3f8000003f800000
+DATA exp6<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp6<>(SB), RODATA|NOPTR, $32
 
 DATA exponentBias<>+0(SB)/8, $0x0000007f0000007f
@@ -356,64 +362,64 @@ DATA four<>+16(SB)/8, $0x4080000040800000
 DATA four<>+24(SB)/8, $0x4080000040800000
 GLOBL four<>(SB), RODATA|NOPTR, $32
 
-DATA gelu0<>+0(SB)/8, $0x3f415a5e3f415a5e
-DATA gelu0<>+8(SB)/8, $0x3f415a5e3f415a5e
-DATA gelu0<>+16(SB)/8, $0x3f415a5e3f415a5e
-DATA gelu0<>+24(SB)/8, $0x3f415a5e3f415a5e
+DATA gelu0<>+0(SB)/8, $0x390f1b26390f1b26
+DATA gelu0<>+8(SB)/8, $0x390f1b26390f1b26
+DATA gelu0<>+16(SB)/8, $0x390f1b26390f1b26
+DATA gelu0<>+24(SB)/8, $0x390f1b26390f1b26
 GLOBL gelu0<>(SB), RODATA|NOPTR, $32
 
-DATA gelu1<>+0(SB)/8, $0x3f1b9f1c3f1b9f1c
-DATA gelu1<>+8(SB)/8, $0x3f1b9f1c3f1b9f1c
-DATA gelu1<>+16(SB)/8, $0x3f1b9f1c3f1b9f1c
-DATA gelu1<>+24(SB)/8, $0x3f1b9f1c3f1b9f1c
+DATA gelu1<>+0(SB)/8, $0x3932577339325773
+DATA gelu1<>+8(SB)/8, $0x3932577339325773
+DATA gelu1<>+16(SB)/8, $0x3932577339325773
+DATA gelu1<>+24(SB)/8, $0x3932577339325773
 GLOBL gelu1<>(SB), RODATA|NOPTR, $32
 
-DATA gelu2<>+0(SB)/8, $0x3ec636cb3ec636cb
-DATA gelu2<>+8(SB)/8, $0x3ec636cb3ec636cb
-DATA gelu2<>+16(SB)/8, $0x3ec636cb3ec636cb
-DATA gelu2<>+24(SB)/8, $0x3ec636cb3ec636cb
+DATA gelu2<>+0(SB)/8, $0xbacd58e1bacd58e1
+DATA gelu2<>+8(SB)/8, $0xbacd58e1bacd58e1
+DATA gelu2<>+16(SB)/8, $0xbacd58e1bacd58e1
+DATA gelu2<>+24(SB)/8, $0xbacd58e1bacd58e1
 GLOBL gelu2<>(SB), RODATA|NOPTR, $32
 
-DATA gelu3<>+0(SB)/8, $0x3e3f00223e3f0022
-DATA gelu3<>+8(SB)/8, $0x3e3f00223e3f0022
-DATA gelu3<>+16(SB)/8, $0x3e3f00223e3f0022
-DATA gelu3<>+24(SB)/8, $0x3e3f00223e3f0022
+DATA gelu3<>+0(SB)/8, $0xbb65edf6bb65edf6
+DATA gelu3<>+8(SB)/8, $0xbb65edf6bb65edf6
+DATA gelu3<>+16(SB)/8, $0xbb65edf6bb65edf6
+DATA gelu3<>+24(SB)/8, $0xbb65edf6bb65edf6
 GLOBL gelu3<>(SB), RODATA|NOPTR, $32
 
-DATA gelu4<>+0(SB)/8, $0x3d7769e13d7769e1
-DATA gelu4<>+8(SB)/8, $0x3d7769e13d7769e1
-DATA gelu4<>+16(SB)/8, $0x3d7769e13d7769e1
-DATA gelu4<>+24(SB)/8, $0x3d7769e13d7769e1
+DATA gelu4<>+0(SB)/8, $0x3bf67ec43bf67ec4
+DATA gelu4<>+8(SB)/8, $0x3bf67ec43bf67ec4
+DATA gelu4<>+16(SB)/8, $0x3bf67ec43bf67ec4
+DATA gelu4<>+24(SB)/8, $0x3bf67ec43bf67ec4
 GLOBL gelu4<>(SB), RODATA|NOPTR, $32
 
-DATA gelu5<>+0(SB)/8, $0x3bf67ec43bf67ec4
-DATA gelu5<>+8(SB)/8, $0x3bf67ec43bf67ec4
-DATA gelu5<>+16(SB)/8, $0x3bf67ec43bf67ec4
-DATA gelu5<>+24(SB)/8, $0x3bf67ec43bf67ec4
+DATA gelu5<>+0(SB)/8, $0x3d7769e13d7769e1
+DATA gelu5<>+8(SB)/8, $0x3d7769e13d7769e1
+DATA gelu5<>+16(SB)/8, $0x3d7769e13d7769e1
+DATA gelu5<>+24(SB)/8, $0x3d7769e13d7769e1
 GLOBL gelu5<>(SB), RODATA|NOPTR, $32
 
-DATA gelu6<>+0(SB)/8, $0xbb65edf6bb65edf6
-DATA gelu6<>+8(SB)/8, $0xbb65edf6bb65edf6
-DATA gelu6<>+16(SB)/8, $0xbb65edf6bb65edf6
-DATA gelu6<>+24(SB)/8, $0xbb65edf6bb65edf6
+DATA gelu6<>+0(SB)/8, $0x3e3f00223e3f0022
+DATA gelu6<>+8(SB)/8, $0x3e3f00223e3f0022
+DATA gelu6<>+16(SB)/8, $0x3e3f00223e3f0022
+DATA gelu6<>+24(SB)/8, $0x3e3f00223e3f0022
 GLOBL gelu6<>(SB), RODATA|NOPTR, $32
 
-DATA gelu7<>+0(SB)/8, $0xbacd58e1bacd58e1
-DATA gelu7<>+8(SB)/8, $0xbacd58e1bacd58e1
-DATA gelu7<>+16(SB)/8, $0xbacd58e1bacd58e1
-DATA gelu7<>+24(SB)/8, $0xbacd58e1bacd58e1
+DATA gelu7<>+0(SB)/8, $0x3ec636cb3ec636cb
+DATA gelu7<>+8(SB)/8, $0x3ec636cb3ec636cb
+DATA gelu7<>+16(SB)/8, $0x3ec636cb3ec636cb
+DATA gelu7<>+24(SB)/8, $0x3ec636cb3ec636cb
 GLOBL gelu7<>(SB), RODATA|NOPTR, $32
 
-DATA gelu8<>+0(SB)/8, $0x3932577339325773
-DATA gelu8<>+8(SB)/8, $0x3932577339325773
-DATA gelu8<>+16(SB)/8, $0x3932577339325773
-DATA gelu8<>+24(SB)/8, $0x3932577339325773
+DATA gelu8<>+0(SB)/8, $0x3f1b9f1c3f1b9f1c
+DATA gelu8<>+8(SB)/8, $0x3f1b9f1c3f1b9f1c
+DATA gelu8<>+16(SB)/8, $0x3f1b9f1c3f1b9f1c
+DATA gelu8<>+24(SB)/8, $0x3f1b9f1c3f1b9f1c
 GLOBL gelu8<>(SB), RODATA|NOPTR, $32
 
-DATA gelu9<>+0(SB)/8, $0x390f1b26390f1b26
-DATA gelu9<>+8(SB)/8, $0x390f1b26390f1b26
-DATA gelu9<>+16(SB)/8, $0x390f1b26390f1b26
-DATA gelu9<>+24(SB)/8, $0x390f1b26390f1b26
+DATA gelu9<>+0(SB)/8, $0x3f415a5e3f415a5e
+DATA gelu9<>+8(SB)/8, $0x3f415a5e3f415a5e
+DATA gelu9<>+16(SB)/8, $0x3f415a5e3f415a5e
+DATA gelu9<>+24(SB)/8, $0x3f415a5e3f415a5e
 GLOBL gelu9<>(SB), RODATA|NOPTR, $32
 
 DATA geluTail<>+0(SB)/8, $0xc1680000c1680000
@@ -904,16 +910,16 @@ DATA tailMask<>+48(SB)/8, $0x0000000000000000
 DATA tailMask<>+56(SB)/8, $0x0000000000000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
-DATA tanh0<>+0(SB)/8, $0xbeaaaa99beaaaa99
-DATA tanh0<>+8(SB)/8, $0xbeaaaa99beaaaa99
-DATA tanh0<>+16(SB)/8, $0xbeaaaa99beaaaa99
-DATA tanh0<>+24(SB)/8, $0xbeaaaa99beaaaa99
+DATA tanh0<>+0(SB)/8, $0xbbba09a6bbba09a6
+DATA tanh0<>+8(SB)/8, $0xbbba09a6bbba09a6
+DATA tanh0<>+16(SB)/8, $0xbbba09a6bbba09a6
+DATA tanh0<>+24(SB)/8, $0xbbba09a6bbba09a6
 GLOBL tanh0<>(SB), RODATA|NOPTR, $32
 
-DATA tanh1<>+0(SB)/8, $0x3e08836e3e08836e
-DATA tanh1<>+8(SB)/8, $0x3e08836e3e08836e
-DATA tanh1<>+16(SB)/8, $0x3e08836e3e08836e
-DATA tanh1<>+24(SB)/8, $0x3e08836e3e08836e
+DATA tanh1<>+0(SB)/8, $0x3ca8e4a93ca8e4a9
+DATA tanh1<>+8(SB)/8, $0x3ca8e4a93ca8e4a9
+DATA tanh1<>+16(SB)/8, $0x3ca8e4a93ca8e4a9
+DATA tanh1<>+24(SB)/8, $0x3ca8e4a93ca8e4a9
 GLOBL tanh1<>(SB), RODATA|NOPTR, $32
 
 DATA tanh2<>+0(SB)/8, $0xbd5c1801bd5c1801
@@ -922,16 +928,16 @@ DATA tanh2<>+16(SB)/8, $0xbd5c1801bd5c1801
 DATA tanh2<>+24(SB)/8, $0xbd5c1801bd5c1801
 GLOBL tanh2<>(SB), RODATA|NOPTR, $32
 
-DATA tanh3<>+0(SB)/8, $0x3ca8e4a93ca8e4a9
-DATA tanh3<>+8(SB)/8, $0x3ca8e4a93ca8e4a9
-DATA tanh3<>+16(SB)/8, $0x3ca8e4a93ca8e4a9
-DATA tanh3<>+24(SB)/8, $0x3ca8e4a93ca8e4a9
+DATA tanh3<>+0(SB)/8, $0x3e08836e3e08836e
+DATA tanh3<>+8(SB)/8, $0x3e08836e3e08836e
+DATA tanh3<>+16(SB)/8, $0x3e08836e3e08836e
+DATA tanh3<>+24(SB)/8, $0x3e08836e3e08836e
 GLOBL tanh3<>(SB), RODATA|NOPTR, $32
 
-DATA tanh4<>+0(SB)/8, $0xbbba09a6bbba09a6
-DATA tanh4<>+8(SB)/8, $0xbbba09a6bbba09a6
-DATA tanh4<>+16(SB)/8, $0xbbba09a6bbba09a6
-DATA tanh4<>+24(SB)/8, $0xbbba09a6bbba09a6
+DATA tanh4<>+0(SB)/8, $0xbeaaaa99beaaaa99
+DATA tanh4<>+8(SB)/8, $0xbeaaaa99beaaaa99
+DATA tanh4<>+16(SB)/8, $0xbeaaaa99beaaaa99
+DATA tanh4<>+24(SB)/8, $0xbeaaaa99beaaaa99
 GLOBL tanh4<>(SB), RODATA|NOPTR, $32
 
 DATA tanhSmall<>+0(SB)/8, $0xbf200000bf200000
@@ -965,41 +971,47 @@ row:
 	VMASKMOVPS   (DX), Y0, Y2
 	VORPS        signBit<>+0(SB), Y2, Y3
 	VMAXPS       Y3, Y1, Y3
-	VBROADCASTSS one<>+0(SB), Y6
-	VBROADCASTSS four<>+0(SB), Y5
-	VSUBPS       Y3, Y5, Y4
-	VADDPS       Y3, Y5, Y5
-	VDIVPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y4
-	VBROADCASTSS gelu9<>+0(SB), Y5
-	VFMADD213PS  gelu8<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu7<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu6<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu5<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu4<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu3<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu2<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu1<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu0<>+0(SB), Y4, Y5
-	VMULPS       Y6, Y5, Y5
+	VBROADCASTSS four<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y5
+	VSUBPS       Y3, Y4, Y6
+	VDIVPS       Y6, Y5, Y7
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y3, Y4, Y4
+	VFNMADD231PS Y6, Y7, Y5
+	VFNMADD231PS Y4, Y7, Y5
+	VMULPS       eight<>+0(SB), Y7, Y6
+	VSUBPS       one<>+0(SB), Y6, Y4
+	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS gelu0<>+0(SB), Y6
+	VFMADD213PS  gelu1<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu2<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu3<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu4<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu5<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu6<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu7<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu8<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu9<>+0(SB), Y4, Y6
+	VMULPS       Y7, Y6, Y6
 	VMULPS       half<>+0(SB), Y3, Y4
 	VXORPS       signBit<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y4, Y3, Y7
-	VMULPS       log2e<>+0(SB), Y6, Y3
+	VMULPS       Y4, Y3, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y3, Y8
+	VADDPS       Y5, Y8, Y8
+	VMULPS       log2e<>+0(SB), Y7, Y3
 	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y6, Y4
+	VMOVAPS      Y7, Y4
 	VFNMADD231PS ln2<>+0(SB), Y3, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y3, Y4
-	VADDPS       Y7, Y4, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
 	VCVTPS2DQ    Y3, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -1007,7 +1019,7 @@ row:
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       exponentBias<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y5, Y6, Y5
+	VMULPS       Y6, Y5, Y5
 	VMAXPS       Y2, Y1, Y6
 	VMULPS       Y6, Y5, Y6
 	VMULPS       Y3, Y6, Y6
@@ -1048,43 +1060,49 @@ row:
 	VMOVUPS.Z         (DX), K1, Z1
 	VORPS.BCST        signBit<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
-	VBROADCASTSS      one<>+0(SB), Z5
-	VBROADCASTSS      four<>+0(SB), Z4
-	VSUBPS            Z2, Z4, Z3
-	VADDPS            Z2, Z4, Z4
-	VDIVPS            Z3, Z5, Z5
-	VMULPS            Z4, Z5, Z3
-	VBROADCASTSS      gelu9<>+0(SB), Z4
-	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu0<>+0(SB), Z3, Z4
-	VMULPS            Z5, Z4, Z4
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
 	VMULPS.BCST       half<>+0(SB), Z2, Z3
-	VBROADCASTSS      signBit<>+0(SB), Z5
-	VXORPS            Z5, Z2, Z2
-	VMULPS            Z3, Z2, Z5
-	VMOVAPS           Z5, Z7
-	VFMSUB231PS       Z3, Z2, Z7
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z2
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
 	VRNDSCALEPS       $0x00, Z2, Z2
-	VMOVAPS           Z5, Z3
+	VMOVAPS           Z6, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z3
-	VADDPS            Z7, Z3, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
-	VMULPS            Z4, Z5, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
 	VMAXPS            Z1, Z0, Z4
 	VMULPS            Z4, Z3, Z4
 	VSCALEFPS         Z2, Z4, Z4
@@ -1093,8 +1111,8 @@ row:
 	VSUBPS            Z3, Z2, Z2
 	VMULPS            Z1, Z2, Z2
 	VPMOVD2M          Z1, K2
-	VBLENDMPS         Z4, Z2, K2, Z6
-	VMOVUPS           Z6, K1, (AX)
+	VBLENDMPS         Z4, Z2, K2, Z7
+	VMOVUPS           Z7, K1, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -1126,41 +1144,47 @@ column:
 	VMOVUPS      (DX)(DI*1), Y2
 	VORPS        signBit<>+0(SB), Y2, Y3
 	VMAXPS       Y3, Y1, Y3
-	VBROADCASTSS one<>+0(SB), Y6
-	VBROADCASTSS four<>+0(SB), Y5
-	VSUBPS       Y3, Y5, Y4
-	VADDPS       Y3, Y5, Y5
-	VDIVPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y4
-	VBROADCASTSS gelu9<>+0(SB), Y5
-	VFMADD213PS  gelu8<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu7<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu6<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu5<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu4<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu3<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu2<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu1<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu0<>+0(SB), Y4, Y5
-	VMULPS       Y6, Y5, Y5
+	VBROADCASTSS four<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y5
+	VSUBPS       Y3, Y4, Y6
+	VDIVPS       Y6, Y5, Y7
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y3, Y4, Y4
+	VFNMADD231PS Y6, Y7, Y5
+	VFNMADD231PS Y4, Y7, Y5
+	VMULPS       eight<>+0(SB), Y7, Y6
+	VSUBPS       one<>+0(SB), Y6, Y4
+	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS gelu0<>+0(SB), Y6
+	VFMADD213PS  gelu1<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu2<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu3<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu4<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu5<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu6<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu7<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu8<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu9<>+0(SB), Y4, Y6
+	VMULPS       Y7, Y6, Y6
 	VMULPS       half<>+0(SB), Y3, Y4
 	VXORPS       signBit<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y4, Y3, Y7
-	VMULPS       log2e<>+0(SB), Y6, Y3
+	VMULPS       Y4, Y3, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y3, Y8
+	VADDPS       Y5, Y8, Y8
+	VMULPS       log2e<>+0(SB), Y7, Y3
 	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y6, Y4
+	VMOVAPS      Y7, Y4
 	VFNMADD231PS ln2<>+0(SB), Y3, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y3, Y4
-	VADDPS       Y7, Y4, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
 	VCVTPS2DQ    Y3, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -1168,7 +1192,7 @@ column:
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       exponentBias<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y5, Y6, Y5
+	VMULPS       Y6, Y5, Y5
 	VMAXPS       Y2, Y1, Y6
 	VMULPS       Y6, Y5, Y6
 	VMULPS       Y3, Y6, Y6
@@ -1186,41 +1210,47 @@ column:
 	VMASKMOVPS   64(DX), Y0, Y2
 	VORPS        signBit<>+0(SB), Y2, Y3
 	VMAXPS       Y3, Y1, Y3
-	VBROADCASTSS one<>+0(SB), Y6
-	VBROADCASTSS four<>+0(SB), Y5
-	VSUBPS       Y3, Y5, Y4
-	VADDPS       Y3, Y5, Y5
-	VDIVPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y4
-	VBROADCASTSS gelu9<>+0(SB), Y5
-	VFMADD213PS  gelu8<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu7<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu6<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu5<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu4<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu3<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu2<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu1<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu0<>+0(SB), Y4, Y5
-	VMULPS       Y6, Y5, Y5
+	VBROADCASTSS four<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y5
+	VSUBPS       Y3, Y4, Y6
+	VDIVPS       Y6, Y5, Y7
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y3, Y4, Y4
+	VFNMADD231PS Y6, Y7, Y5
+	VFNMADD231PS Y4, Y7, Y5
+	VMULPS       eight<>+0(SB), Y7, Y6
+	VSUBPS       one<>+0(SB), Y6, Y4
+	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS gelu0<>+0(SB), Y6
+	VFMADD213PS  gelu1<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu2<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu3<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu4<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu5<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu6<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu7<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu8<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu9<>+0(SB), Y4, Y6
+	VMULPS       Y7, Y6, Y6
 	VMULPS       half<>+0(SB), Y3, Y4
 	VXORPS       signBit<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y4, Y3, Y7
-	VMULPS       log2e<>+0(SB), Y6, Y3
+	VMULPS       Y4, Y3, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y3, Y8
+	VADDPS       Y5, Y8, Y8
+	VMULPS       log2e<>+0(SB), Y7, Y3
 	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y6, Y4
+	VMOVAPS      Y7, Y4
 	VFNMADD231PS ln2<>+0(SB), Y3, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y3, Y4
-	VADDPS       Y7, Y4, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
 	VCVTPS2DQ    Y3, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -1228,7 +1258,7 @@ column:
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       exponentBias<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y5, Y6, Y5
+	VMULPS       Y6, Y5, Y5
 	VMAXPS       Y2, Y1, Y6
 	VMULPS       Y6, Y5, Y6
 	VMULPS       Y3, Y6, Y6
@@ -1269,93 +1299,49 @@ row:
 	VMOVUPS           (DX), Z1
 	VORPS.BCST        signBit<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
-	VBROADCASTSS      one<>+0(SB), Z5
-	VBROADCASTSS      four<>+0(SB), Z4
-	VSUBPS            Z2, Z4, Z3
-	VADDPS            Z2, Z4, Z4
-	VDIVPS            Z3, Z5, Z5
-	VMULPS            Z4, Z5, Z3
-	VBROADCASTSS      gelu9<>+0(SB), Z4
-	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu0<>+0(SB), Z3, Z4
-	VMULPS            Z5, Z4, Z4
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
 	VMULPS.BCST       half<>+0(SB), Z2, Z3
-	VBROADCASTSS      signBit<>+0(SB), Z5
-	VXORPS            Z5, Z2, Z2
-	VMULPS            Z3, Z2, Z5
-	VMOVAPS           Z5, Z8
-	VFMSUB231PS       Z3, Z2, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z2
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
 	VRNDSCALEPS       $0x00, Z2, Z2
-	VMOVAPS           Z5, Z3
+	VMOVAPS           Z6, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z3
-	VADDPS            Z8, Z3, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
-	VMULPS            Z4, Z5, Z3
-	VMAXPS            Z1, Z0, Z4
-	VMULPS            Z4, Z3, Z4
-	VSCALEFPS         Z2, Z4, Z4
-	VSCALEFPS         Z2, Z3, Z3
-	VBROADCASTSS      one<>+0(SB), Z2
-	VSUBPS            Z3, Z2, Z2
-	VMULPS            Z1, Z2, Z2
-	VPMOVD2M          Z1, K2
-	VBLENDMPS         Z4, Z2, K2, Z6
-	VMOVUPS           Z6, (AX)
-	VMOVUPS.Z         64(DX), K1, Z1
-	VORPS.BCST        signBit<>+0(SB), Z1, Z2
-	VMAXPS            Z2, Z0, Z2
-	VBROADCASTSS      one<>+0(SB), Z5
-	VBROADCASTSS      four<>+0(SB), Z4
-	VSUBPS            Z2, Z4, Z3
-	VADDPS            Z2, Z4, Z4
-	VDIVPS            Z3, Z5, Z5
-	VMULPS            Z4, Z5, Z3
-	VBROADCASTSS      gelu9<>+0(SB), Z4
-	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu0<>+0(SB), Z3, Z4
-	VMULPS            Z5, Z4, Z4
-	VMULPS.BCST       half<>+0(SB), Z2, Z3
-	VBROADCASTSS      signBit<>+0(SB), Z5
-	VXORPS            Z5, Z2, Z2
-	VMULPS            Z3, Z2, Z5
-	VMOVAPS           Z5, Z8
-	VFMSUB231PS       Z3, Z2, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z2
-	VRNDSCALEPS       $0x00, Z2, Z2
-	VMOVAPS           Z5, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z3
-	VADDPS            Z8, Z3, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
-	VMULPS            Z4, Z5, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
 	VMAXPS            Z1, Z0, Z4
 	VMULPS            Z4, Z3, Z4
 	VSCALEFPS         Z2, Z4, Z4
@@ -1365,7 +1351,63 @@ row:
 	VMULPS            Z1, Z2, Z2
 	VPMOVD2M          Z1, K2
 	VBLENDMPS         Z4, Z2, K2, Z7
-	VMOVUPS           Z7, K1, 64(AX)
+	VMOVUPS           Z7, (AX)
+	VMOVUPS.Z         64(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z8
+	VMOVUPS           Z8, K1, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -1396,41 +1438,47 @@ column:
 	VMOVUPS      (DX)(DI*1), Y1
 	VORPS        signBit<>+0(SB), Y1, Y2
 	VMAXPS       Y2, Y0, Y2
-	VBROADCASTSS one<>+0(SB), Y5
-	VBROADCASTSS four<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y3
-	VADDPS       Y2, Y4, Y4
-	VDIVPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y3
-	VBROADCASTSS gelu9<>+0(SB), Y4
-	VFMADD213PS  gelu8<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu7<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu6<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu5<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu4<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu3<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu2<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu1<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu0<>+0(SB), Y3, Y4
-	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
 	VMULPS       half<>+0(SB), Y2, Y3
 	VXORPS       signBit<>+0(SB), Y2, Y2
-	VMULPS       Y3, Y2, Y5
-	VMOVAPS      Y5, Y6
-	VFMSUB231PS  Y3, Y2, Y6
-	VMULPS       log2e<>+0(SB), Y5, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VMULPS       log2e<>+0(SB), Y6, Y2
 	VROUNDPS     $0x00, Y2, Y2
-	VMOVAPS      Y5, Y3
+	VMOVAPS      Y6, Y3
 	VFNMADD231PS ln2<>+0(SB), Y2, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y2, Y3
-	VADDPS       Y6, Y3, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y3, Y4
+	VFMADD213PS  exp2<>+0(SB), Y3, Y4
+	VFMADD213PS  exp3<>+0(SB), Y3, Y4
+	VFMADD213PS  exp4<>+0(SB), Y3, Y4
+	VFMADD213PS  exp5<>+0(SB), Y3, Y4
+	VFMADD213PS  exp6<>+0(SB), Y3, Y4
 	VCVTPS2DQ    Y2, Y3
 	VPSRAD       $0x01, Y3, Y2
 	VPSUBD       Y2, Y3, Y3
@@ -1438,7 +1486,7 @@ column:
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       exponentBias<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y4, Y5, Y4
+	VMULPS       Y5, Y4, Y4
 	VMAXPS       Y1, Y0, Y5
 	VMULPS       Y5, Y4, Y5
 	VMULPS       Y2, Y5, Y5
@@ -1483,43 +1531,49 @@ column:
 	VMOVUPS           (DX)(DI*1), Z1
 	VORPS.BCST        signBit<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
-	VBROADCASTSS      one<>+0(SB), Z5
-	VBROADCASTSS      four<>+0(SB), Z4
-	VSUBPS            Z2, Z4, Z3
-	VADDPS            Z2, Z4, Z4
-	VDIVPS            Z3, Z5, Z5
-	VMULPS            Z4, Z5, Z3
-	VBROADCASTSS      gelu9<>+0(SB), Z4
-	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu0<>+0(SB), Z3, Z4
-	VMULPS            Z5, Z4, Z4
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
 	VMULPS.BCST       half<>+0(SB), Z2, Z3
-	VBROADCASTSS      signBit<>+0(SB), Z5
-	VXORPS            Z5, Z2, Z2
-	VMULPS            Z3, Z2, Z5
-	VMOVAPS           Z5, Z7
-	VFMSUB231PS       Z3, Z2, Z7
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z2
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
 	VRNDSCALEPS       $0x00, Z2, Z2
-	VMOVAPS           Z5, Z3
+	VMOVAPS           Z6, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z3
-	VADDPS            Z7, Z3, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
-	VMULPS            Z4, Z5, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
 	VMAXPS            Z1, Z0, Z4
 	VMULPS            Z4, Z3, Z4
 	VSCALEFPS         Z2, Z4, Z4
@@ -1528,8 +1582,8 @@ column:
 	VSUBPS            Z3, Z2, Z2
 	VMULPS            Z1, Z2, Z2
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z4, Z2, K1, Z6
-	VMOVUPS           Z6, (AX)(DI*1)
+	VBLENDMPS         Z4, Z2, K1, Z7
+	VMOVUPS           Z7, (AX)(DI*1)
 	ADDQ              $0x40, DI
 	CMPQ              DI, $0x00000c00
 	JLT               column
@@ -1593,15 +1647,15 @@ row:
 	VROUNDPS     $0x00, Y7, Y7
 	VMOVAPS      Y6, Y6
 	VFNMADD231PS ln2<>+0(SB), Y7, Y6
-	VFNMADD231PS ln2Low<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS exp6<>+0(SB), Y8
-	VFMADD213PS  exp5<>+0(SB), Y6, Y8
-	VFMADD213PS  exp4<>+0(SB), Y6, Y8
-	VFMADD213PS  exp3<>+0(SB), Y6, Y8
-	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VBROADCASTSS exp0<>+0(SB), Y8
 	VFMADD213PS  exp1<>+0(SB), Y6, Y8
-	VFMADD213PS  exp0<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
 	VCVTPS2DQ    Y7, Y7
 	VPSRAD       $0x01, Y7, Y6
 	VPSUBD       Y6, Y7, Y7
@@ -1680,15 +1734,15 @@ row:
 	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z5, Z5
 	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
 	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
 	VMULPS            Z4, Z7, Z4
 	VSCALEFPS         Z6, Z4, Z4
 	VSCALEFPS         Z6, Z7, Z7
@@ -1760,15 +1814,15 @@ column:
 	VROUNDPS     $0x00, Y7, Y7
 	VMOVAPS      Y6, Y6
 	VFNMADD231PS ln2<>+0(SB), Y7, Y6
-	VFNMADD231PS ln2Low<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS exp6<>+0(SB), Y8
-	VFMADD213PS  exp5<>+0(SB), Y6, Y8
-	VFMADD213PS  exp4<>+0(SB), Y6, Y8
-	VFMADD213PS  exp3<>+0(SB), Y6, Y8
-	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VBROADCASTSS exp0<>+0(SB), Y8
 	VFMADD213PS  exp1<>+0(SB), Y6, Y8
-	VFMADD213PS  exp0<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
 	VCVTPS2DQ    Y7, Y7
 	VPSRAD       $0x01, Y7, Y6
 	VPSUBD       Y6, Y7, Y7
@@ -1821,15 +1875,15 @@ column:
 	VROUNDPS     $0x00, Y7, Y7
 	VMOVAPS      Y6, Y6
 	VFNMADD231PS ln2<>+0(SB), Y7, Y6
-	VFNMADD231PS ln2Low<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS exp6<>+0(SB), Y8
-	VFMADD213PS  exp5<>+0(SB), Y6, Y8
-	VFMADD213PS  exp4<>+0(SB), Y6, Y8
-	VFMADD213PS  exp3<>+0(SB), Y6, Y8
-	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VBROADCASTSS exp0<>+0(SB), Y8
 	VFMADD213PS  exp1<>+0(SB), Y6, Y8
-	VFMADD213PS  exp0<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
 	VCVTPS2DQ    Y7, Y7
 	VPSRAD       $0x01, Y7, Y6
 	VPSUBD       Y6, Y7, Y7
@@ -1908,15 +1962,15 @@ row:
 	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z5, Z5
 	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
 	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
 	VMULPS            Z4, Z7, Z4
 	VSCALEFPS         Z6, Z4, Z4
 	VSCALEFPS         Z6, Z7, Z7
@@ -1959,15 +2013,15 @@ row:
 	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z5, Z5
 	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
 	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
 	VMULPS            Z4, Z7, Z4
 	VSCALEFPS         Z6, Z4, Z4
 	VSCALEFPS         Z6, Z7, Z7
@@ -2038,15 +2092,15 @@ column:
 	VROUNDPS     $0x00, Y6, Y6
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS ln2<>+0(SB), Y6, Y5
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp0<>+0(SB), Y5, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y7
 	VCVTPS2DQ    Y6, Y6
 	VPSRAD       $0x01, Y6, Y5
 	VPSUBD       Y5, Y6, Y6
@@ -2129,15 +2183,15 @@ column:
 	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z5, Z5
 	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
 	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
 	VMULPS            Z4, Z7, Z4
 	VSCALEFPS         Z6, Z4, Z4
 	VSCALEFPS         Z6, Z7, Z7
@@ -2192,15 +2246,15 @@ row:
 	VROUNDPS     $0x00, Y6, Y6
 	VMOVAPS      Y8, Y8
 	VFNMADD231PS ln2<>+0(SB), Y6, Y8
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
 	VADDPS       Y7, Y8, Y8
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y8, Y7
-	VFMADD213PS  exp4<>+0(SB), Y8, Y7
-	VFMADD213PS  exp3<>+0(SB), Y8, Y7
-	VFMADD213PS  exp2<>+0(SB), Y8, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y8, Y7
-	VFMADD213PS  exp0<>+0(SB), Y8, Y7
+	VFMADD213PS  exp2<>+0(SB), Y8, Y7
+	VFMADD213PS  exp3<>+0(SB), Y8, Y7
+	VFMADD213PS  exp4<>+0(SB), Y8, Y7
+	VFMADD213PS  exp5<>+0(SB), Y8, Y7
+	VFMADD213PS  exp6<>+0(SB), Y8, Y7
 	VCVTPS2DQ    Y6, Y8
 	VPSRAD       $0x01, Y8, Y6
 	VPSUBD       Y6, Y8, Y8
@@ -2262,15 +2316,15 @@ row:
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
 	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
 	VMULPS            Z4, Z6, Z4
 	VSCALEFPS         Z5, Z4, Z4
 	VSCALEFPS         Z5, Z6, Z6
@@ -2325,15 +2379,15 @@ column:
 	VROUNDPS     $0x00, Y6, Y6
 	VMOVAPS      Y8, Y8
 	VFNMADD231PS ln2<>+0(SB), Y6, Y8
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
 	VADDPS       Y7, Y8, Y8
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y8, Y7
-	VFMADD213PS  exp4<>+0(SB), Y8, Y7
-	VFMADD213PS  exp3<>+0(SB), Y8, Y7
-	VFMADD213PS  exp2<>+0(SB), Y8, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y8, Y7
-	VFMADD213PS  exp0<>+0(SB), Y8, Y7
+	VFMADD213PS  exp2<>+0(SB), Y8, Y7
+	VFMADD213PS  exp3<>+0(SB), Y8, Y7
+	VFMADD213PS  exp4<>+0(SB), Y8, Y7
+	VFMADD213PS  exp5<>+0(SB), Y8, Y7
+	VFMADD213PS  exp6<>+0(SB), Y8, Y7
 	VCVTPS2DQ    Y6, Y8
 	VPSRAD       $0x01, Y8, Y6
 	VPSUBD       Y6, Y8, Y8
@@ -2369,15 +2423,15 @@ column:
 	VROUNDPS     $0x00, Y6, Y6
 	VMOVAPS      Y8, Y8
 	VFNMADD231PS ln2<>+0(SB), Y6, Y8
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
 	VADDPS       Y7, Y8, Y8
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y8, Y7
-	VFMADD213PS  exp4<>+0(SB), Y8, Y7
-	VFMADD213PS  exp3<>+0(SB), Y8, Y7
-	VFMADD213PS  exp2<>+0(SB), Y8, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y8, Y7
-	VFMADD213PS  exp0<>+0(SB), Y8, Y7
+	VFMADD213PS  exp2<>+0(SB), Y8, Y7
+	VFMADD213PS  exp3<>+0(SB), Y8, Y7
+	VFMADD213PS  exp4<>+0(SB), Y8, Y7
+	VFMADD213PS  exp5<>+0(SB), Y8, Y7
+	VFMADD213PS  exp6<>+0(SB), Y8, Y7
 	VCVTPS2DQ    Y6, Y8
 	VPSRAD       $0x01, Y8, Y6
 	VPSUBD       Y6, Y8, Y8
@@ -2439,15 +2493,15 @@ row:
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
 	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
 	VMULPS            Z4, Z6, Z4
 	VSCALEFPS         Z5, Z4, Z4
 	VSCALEFPS         Z5, Z6, Z6
@@ -2473,15 +2527,15 @@ row:
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
 	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
 	VMULPS            Z4, Z6, Z4
 	VSCALEFPS         Z5, Z4, Z4
 	VSCALEFPS         Z5, Z6, Z6
@@ -2535,15 +2589,15 @@ column:
 	VROUNDPS     $0x00, Y5, Y5
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS ln2<>+0(SB), Y5, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y6
 	VADDPS       Y6, Y7, Y7
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y7, Y6
-	VFMADD213PS  exp4<>+0(SB), Y7, Y6
-	VFMADD213PS  exp3<>+0(SB), Y7, Y6
-	VFMADD213PS  exp2<>+0(SB), Y7, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y7, Y6
-	VFMADD213PS  exp0<>+0(SB), Y7, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y6
 	VCVTPS2DQ    Y5, Y7
 	VPSRAD       $0x01, Y7, Y5
 	VPSUBD       Y5, Y7, Y7
@@ -2609,15 +2663,15 @@ column:
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
 	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
 	VMULPS            Z4, Z6, Z4
 	VSCALEFPS         Z5, Z4, Z4
 	VSCALEFPS         Z5, Z6, Z6
@@ -3056,13 +3110,13 @@ row:
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS ln2<>+0(SB), Y6, Y5
 	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp0<>+0(SB), Y5, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y7
 	VCVTPS2DQ    Y6, Y6
 	VPSRAD       $0x01, Y6, Y5
 	VPSUBD       Y5, Y6, Y6
@@ -3115,13 +3169,13 @@ row:
 	VMOVAPS           Z4, Z4
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
 	VMULPS            Z3, Z7, Z3
 	VSCALEFPS         Z5, Z3, Z3
 	VSCALEFPS         Z5, Z7, Z7
@@ -3168,13 +3222,13 @@ column:
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS ln2<>+0(SB), Y6, Y5
 	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp0<>+0(SB), Y5, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y7
 	VCVTPS2DQ    Y6, Y6
 	VPSRAD       $0x01, Y6, Y5
 	VPSUBD       Y5, Y6, Y6
@@ -3203,13 +3257,13 @@ column:
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS ln2<>+0(SB), Y6, Y5
 	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp0<>+0(SB), Y5, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y7
 	VCVTPS2DQ    Y6, Y6
 	VPSRAD       $0x01, Y6, Y5
 	VPSUBD       Y5, Y6, Y6
@@ -3262,13 +3316,13 @@ row:
 	VMOVAPS           Z4, Z4
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
-	VBROADCASTSS      exp6<>+0(SB), Z8
-	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z8
 	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp0<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
 	VMULPS            Z3, Z8, Z3
 	VSCALEFPS         Z5, Z3, Z3
 	VSCALEFPS         Z5, Z8, Z8
@@ -3286,13 +3340,13 @@ row:
 	VMOVAPS           Z4, Z4
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
-	VBROADCASTSS      exp6<>+0(SB), Z8
-	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z8
 	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp0<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
 	VMULPS            Z3, Z8, Z3
 	VSCALEFPS         Z5, Z3, Z3
 	VSCALEFPS         Z5, Z8, Z8
@@ -3338,13 +3392,13 @@ column:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -3401,13 +3455,13 @@ column:
 	VMOVAPS           Z4, Z4
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
 	VMULPS            Z3, Z7, Z3
 	VSCALEFPS         Z5, Z3, Z3
 	VSCALEFPS         Z5, Z7, Z7
@@ -3453,13 +3507,13 @@ row:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -3508,13 +3562,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
 	VSCALEFPS         Z4, Z6, Z6
 	VPMOVD2M          Z2, K2
 	VBLENDMPS         Z6, Z1, K2, Z5
@@ -3558,13 +3612,13 @@ column:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -3589,13 +3643,13 @@ column:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -3644,13 +3698,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
 	VSCALEFPS         Z4, Z7, Z7
 	VPMOVD2M          Z2, K2
 	VBLENDMPS         Z7, Z1, K2, Z5
@@ -3665,13 +3719,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
 	VSCALEFPS         Z4, Z7, Z7
 	VPMOVD2M          Z2, K2
 	VBLENDMPS         Z7, Z1, K2, Z6
@@ -3714,13 +3768,13 @@ column:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -3773,13 +3827,13 @@ column:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
 	VSCALEFPS         Z4, Z6, Z6
 	VPMOVD2M          Z2, K1
 	VBLENDMPS         Z6, Z1, K1, Z5
@@ -3823,13 +3877,13 @@ row:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -3847,11 +3901,11 @@ row:
 	VANDPS       signBit<>+0(SB), Y2, Y4
 	VORPS        Y4, Y5, Y5
 	VMULPS       Y2, Y2, Y4
-	VBROADCASTSS tanh4<>+0(SB), Y6
-	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
+	VBROADCASTSS tanh0<>+0(SB), Y6
 	VFMADD213PS  tanh1<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh0<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh4<>+0(SB), Y4, Y6
 	VMULPS       Y2, Y4, Y4
 	VFMADD213PS  Y2, Y6, Y4
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y3, Y2
@@ -3892,13 +3946,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
 	VSCALEFPS         Z4, Z6, Z6
 	VBROADCASTSS      one<>+0(SB), Z4
 	VADDPS            Z4, Z6, Z3
@@ -3908,11 +3962,11 @@ row:
 	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
 	VORPS             Z3, Z4, Z4
 	VMULPS            Z1, Z1, Z3
-	VBROADCASTSS      tanh4<>+0(SB), Z6
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z6
+	VBROADCASTSS      tanh0<>+0(SB), Z6
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z6
 	VMULPS            Z1, Z3, Z3
 	VFMADD213PS       Z1, Z6, Z3
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
@@ -3955,13 +4009,13 @@ column:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -3979,11 +4033,11 @@ column:
 	VANDPS       signBit<>+0(SB), Y2, Y4
 	VORPS        Y4, Y5, Y5
 	VMULPS       Y2, Y2, Y4
-	VBROADCASTSS tanh4<>+0(SB), Y6
-	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
+	VBROADCASTSS tanh0<>+0(SB), Y6
 	VFMADD213PS  tanh1<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh0<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh4<>+0(SB), Y4, Y6
 	VMULPS       Y2, Y4, Y4
 	VFMADD213PS  Y2, Y6, Y4
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y3, Y2
@@ -4001,13 +4055,13 @@ column:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -4025,11 +4079,11 @@ column:
 	VANDPS       signBit<>+0(SB), Y2, Y4
 	VORPS        Y4, Y5, Y5
 	VMULPS       Y2, Y2, Y4
-	VBROADCASTSS tanh4<>+0(SB), Y6
-	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
+	VBROADCASTSS tanh0<>+0(SB), Y6
 	VFMADD213PS  tanh1<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh0<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh4<>+0(SB), Y4, Y6
 	VMULPS       Y2, Y4, Y4
 	VFMADD213PS  Y2, Y6, Y4
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y3, Y2
@@ -4070,13 +4124,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
 	VSCALEFPS         Z4, Z7, Z7
 	VBROADCASTSS      one<>+0(SB), Z4
 	VADDPS            Z4, Z7, Z3
@@ -4086,11 +4140,11 @@ row:
 	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
 	VORPS             Z3, Z4, Z4
 	VMULPS            Z1, Z1, Z3
-	VBROADCASTSS      tanh4<>+0(SB), Z7
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z7
+	VBROADCASTSS      tanh0<>+0(SB), Z7
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z7
 	VMULPS            Z1, Z3, Z3
 	VFMADD213PS       Z1, Z7, Z3
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
@@ -4105,13 +4159,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
 	VSCALEFPS         Z4, Z7, Z7
 	VBROADCASTSS      one<>+0(SB), Z4
 	VADDPS            Z4, Z7, Z3
@@ -4121,11 +4175,11 @@ row:
 	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
 	VORPS             Z3, Z4, Z4
 	VMULPS            Z1, Z1, Z3
-	VBROADCASTSS      tanh4<>+0(SB), Z7
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z7
+	VBROADCASTSS      tanh0<>+0(SB), Z7
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z7
 	VMULPS            Z1, Z3, Z3
 	VFMADD213PS       Z1, Z7, Z3
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
@@ -4167,13 +4221,13 @@ column:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -4191,11 +4245,11 @@ column:
 	VANDPS       signBit<>+0(SB), Y1, Y3
 	VORPS        Y3, Y4, Y4
 	VMULPS       Y1, Y1, Y3
-	VBROADCASTSS tanh4<>+0(SB), Y5
-	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
-	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VBROADCASTSS tanh0<>+0(SB), Y5
 	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
-	VFMADD213PS  tanh0<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
 	VMULPS       Y1, Y3, Y3
 	VFMADD213PS  Y1, Y5, Y3
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
@@ -4240,13 +4294,13 @@ column:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
 	VSCALEFPS         Z4, Z6, Z6
 	VBROADCASTSS      one<>+0(SB), Z4
 	VADDPS            Z4, Z6, Z3
@@ -4256,11 +4310,11 @@ column:
 	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
 	VORPS             Z3, Z4, Z4
 	VMULPS            Z1, Z1, Z3
-	VBROADCASTSS      tanh4<>+0(SB), Z6
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z6
+	VBROADCASTSS      tanh0<>+0(SB), Z6
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z6
 	VMULPS            Z1, Z3, Z3
 	VFMADD213PS       Z1, Z6, Z3
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K1
@@ -38864,41 +38918,47 @@ column:
 	VMOVUPS      (DX)(R9*1), Y2
 	VORPS        signBit<>+0(SB), Y2, Y3
 	VMAXPS       Y3, Y1, Y3
-	VBROADCASTSS one<>+0(SB), Y6
-	VBROADCASTSS four<>+0(SB), Y5
-	VSUBPS       Y3, Y5, Y4
-	VADDPS       Y3, Y5, Y5
-	VDIVPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y4
-	VBROADCASTSS gelu9<>+0(SB), Y5
-	VFMADD213PS  gelu8<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu7<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu6<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu5<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu4<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu3<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu2<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu1<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu0<>+0(SB), Y4, Y5
-	VMULPS       Y6, Y5, Y5
+	VBROADCASTSS four<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y5
+	VSUBPS       Y3, Y4, Y6
+	VDIVPS       Y6, Y5, Y7
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y3, Y4, Y4
+	VFNMADD231PS Y6, Y7, Y5
+	VFNMADD231PS Y4, Y7, Y5
+	VMULPS       eight<>+0(SB), Y7, Y6
+	VSUBPS       one<>+0(SB), Y6, Y4
+	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS gelu0<>+0(SB), Y6
+	VFMADD213PS  gelu1<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu2<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu3<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu4<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu5<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu6<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu7<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu8<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu9<>+0(SB), Y4, Y6
+	VMULPS       Y7, Y6, Y6
 	VMULPS       half<>+0(SB), Y3, Y4
 	VXORPS       signBit<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y4, Y3, Y7
-	VMULPS       log2e<>+0(SB), Y6, Y3
+	VMULPS       Y4, Y3, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y3, Y8
+	VADDPS       Y5, Y8, Y8
+	VMULPS       log2e<>+0(SB), Y7, Y3
 	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y6, Y4
+	VMOVAPS      Y7, Y4
 	VFNMADD231PS ln2<>+0(SB), Y3, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y3, Y4
-	VADDPS       Y7, Y4, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
 	VCVTPS2DQ    Y3, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -38906,7 +38966,7 @@ column:
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       exponentBias<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y5, Y6, Y5
+	VMULPS       Y6, Y5, Y5
 	VMAXPS       Y2, Y1, Y6
 	VMULPS       Y6, Y5, Y6
 	VMULPS       Y3, Y6, Y6
@@ -38926,41 +38986,47 @@ column:
 	VMASKMOVPS   64(DX), Y0, Y2
 	VORPS        signBit<>+0(SB), Y2, Y3
 	VMAXPS       Y3, Y1, Y3
-	VBROADCASTSS one<>+0(SB), Y6
-	VBROADCASTSS four<>+0(SB), Y5
-	VSUBPS       Y3, Y5, Y4
-	VADDPS       Y3, Y5, Y5
-	VDIVPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y4
-	VBROADCASTSS gelu9<>+0(SB), Y5
-	VFMADD213PS  gelu8<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu7<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu6<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu5<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu4<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu3<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu2<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu1<>+0(SB), Y4, Y5
-	VFMADD213PS  gelu0<>+0(SB), Y4, Y5
-	VMULPS       Y6, Y5, Y5
+	VBROADCASTSS four<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y5
+	VSUBPS       Y3, Y4, Y6
+	VDIVPS       Y6, Y5, Y7
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y3, Y4, Y4
+	VFNMADD231PS Y6, Y7, Y5
+	VFNMADD231PS Y4, Y7, Y5
+	VMULPS       eight<>+0(SB), Y7, Y6
+	VSUBPS       one<>+0(SB), Y6, Y4
+	VFMADD231PS  Y5, Y6, Y4
+	VBROADCASTSS gelu0<>+0(SB), Y6
+	VFMADD213PS  gelu1<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu2<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu3<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu4<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu5<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu6<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu7<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu8<>+0(SB), Y4, Y6
+	VFMADD213PS  gelu9<>+0(SB), Y4, Y6
+	VMULPS       Y7, Y6, Y6
 	VMULPS       half<>+0(SB), Y3, Y4
 	VXORPS       signBit<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y4, Y3, Y7
-	VMULPS       log2e<>+0(SB), Y6, Y3
+	VMULPS       Y4, Y3, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y3, Y8
+	VADDPS       Y5, Y8, Y8
+	VMULPS       log2e<>+0(SB), Y7, Y3
 	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y6, Y4
+	VMOVAPS      Y7, Y4
 	VFNMADD231PS ln2<>+0(SB), Y3, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y3, Y4
-	VADDPS       Y7, Y4, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y8
+	VADDPS       Y8, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
 	VCVTPS2DQ    Y3, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -38968,7 +39034,7 @@ column:
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       exponentBias<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y5, Y6, Y5
+	VMULPS       Y6, Y5, Y5
 	VMAXPS       Y2, Y1, Y6
 	VMULPS       Y6, Y5, Y6
 	VMULPS       Y3, Y6, Y6
@@ -39015,95 +39081,49 @@ row:
 	VMOVUPS           (DX), Z1
 	VORPS.BCST        signBit<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
-	VBROADCASTSS      one<>+0(SB), Z5
-	VBROADCASTSS      four<>+0(SB), Z4
-	VSUBPS            Z2, Z4, Z3
-	VADDPS            Z2, Z4, Z4
-	VDIVPS            Z3, Z5, Z5
-	VMULPS            Z4, Z5, Z3
-	VBROADCASTSS      gelu9<>+0(SB), Z4
-	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu0<>+0(SB), Z3, Z4
-	VMULPS            Z5, Z4, Z4
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
 	VMULPS.BCST       half<>+0(SB), Z2, Z3
-	VBROADCASTSS      signBit<>+0(SB), Z5
-	VXORPS            Z5, Z2, Z2
-	VMULPS            Z3, Z2, Z5
-	VMOVAPS           Z5, Z8
-	VFMSUB231PS       Z3, Z2, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z2
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
 	VRNDSCALEPS       $0x00, Z2, Z2
-	VMOVAPS           Z5, Z3
+	VMOVAPS           Z6, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z3
-	VADDPS            Z8, Z3, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
-	VMULPS            Z4, Z5, Z3
-	VMAXPS            Z1, Z0, Z4
-	VMULPS            Z4, Z3, Z4
-	VSCALEFPS         Z2, Z4, Z4
-	VSCALEFPS         Z2, Z3, Z3
-	VBROADCASTSS      one<>+0(SB), Z2
-	VSUBPS            Z3, Z2, Z2
-	VMULPS            Z1, Z2, Z2
-	VPMOVD2M          Z1, K2
-	VBLENDMPS         Z4, Z2, K2, Z6
-	VMOVUPS           (SI), Z1
-	VMULPS            Z1, Z6, Z6
-	VMOVUPS           Z6, (AX)
-	VMOVUPS.Z         64(DX), K1, Z1
-	VORPS.BCST        signBit<>+0(SB), Z1, Z2
-	VMAXPS            Z2, Z0, Z2
-	VBROADCASTSS      one<>+0(SB), Z5
-	VBROADCASTSS      four<>+0(SB), Z4
-	VSUBPS            Z2, Z4, Z3
-	VADDPS            Z2, Z4, Z4
-	VDIVPS            Z3, Z5, Z5
-	VMULPS            Z4, Z5, Z3
-	VBROADCASTSS      gelu9<>+0(SB), Z4
-	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu0<>+0(SB), Z3, Z4
-	VMULPS            Z5, Z4, Z4
-	VMULPS.BCST       half<>+0(SB), Z2, Z3
-	VBROADCASTSS      signBit<>+0(SB), Z5
-	VXORPS            Z5, Z2, Z2
-	VMULPS            Z3, Z2, Z5
-	VMOVAPS           Z5, Z8
-	VFMSUB231PS       Z3, Z2, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z2
-	VRNDSCALEPS       $0x00, Z2, Z2
-	VMOVAPS           Z5, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z3
-	VADDPS            Z8, Z3, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
-	VMULPS            Z4, Z5, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
 	VMAXPS            Z1, Z0, Z4
 	VMULPS            Z4, Z3, Z4
 	VSCALEFPS         Z2, Z4, Z4
@@ -39113,9 +39133,67 @@ row:
 	VMULPS            Z1, Z2, Z2
 	VPMOVD2M          Z1, K2
 	VBLENDMPS         Z4, Z2, K2, Z7
-	VMOVUPS.Z         64(SI), K1, Z1
+	VMOVUPS           (SI), Z1
 	VMULPS            Z1, Z7, Z7
-	VMOVUPS           Z7, K1, 64(AX)
+	VMOVUPS           Z7, (AX)
+	VMOVUPS.Z         64(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z8
+	VMOVUPS.Z         64(SI), K1, Z1
+	VMULPS            Z1, Z8, Z8
+	VMOVUPS           Z8, K1, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -39150,41 +39228,47 @@ column:
 	VMOVUPS      (DX)(R9*1), Y1
 	VORPS        signBit<>+0(SB), Y1, Y2
 	VMAXPS       Y2, Y0, Y2
-	VBROADCASTSS one<>+0(SB), Y5
-	VBROADCASTSS four<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y3
-	VADDPS       Y2, Y4, Y4
-	VDIVPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y3
-	VBROADCASTSS gelu9<>+0(SB), Y4
-	VFMADD213PS  gelu8<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu7<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu6<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu5<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu4<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu3<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu2<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu1<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu0<>+0(SB), Y3, Y4
-	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
 	VMULPS       half<>+0(SB), Y2, Y3
 	VXORPS       signBit<>+0(SB), Y2, Y2
-	VMULPS       Y3, Y2, Y5
-	VMOVAPS      Y5, Y6
-	VFMSUB231PS  Y3, Y2, Y6
-	VMULPS       log2e<>+0(SB), Y5, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VMULPS       log2e<>+0(SB), Y6, Y2
 	VROUNDPS     $0x00, Y2, Y2
-	VMOVAPS      Y5, Y3
+	VMOVAPS      Y6, Y3
 	VFNMADD231PS ln2<>+0(SB), Y2, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y2, Y3
-	VADDPS       Y6, Y3, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y3, Y4
+	VFMADD213PS  exp2<>+0(SB), Y3, Y4
+	VFMADD213PS  exp3<>+0(SB), Y3, Y4
+	VFMADD213PS  exp4<>+0(SB), Y3, Y4
+	VFMADD213PS  exp5<>+0(SB), Y3, Y4
+	VFMADD213PS  exp6<>+0(SB), Y3, Y4
 	VCVTPS2DQ    Y2, Y3
 	VPSRAD       $0x01, Y3, Y2
 	VPSUBD       Y2, Y3, Y3
@@ -39192,7 +39276,7 @@ column:
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       exponentBias<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y4, Y5, Y4
+	VMULPS       Y5, Y4, Y4
 	VMAXPS       Y1, Y0, Y5
 	VMULPS       Y5, Y4, Y5
 	VMULPS       Y2, Y5, Y5
@@ -39243,43 +39327,49 @@ column:
 	VMOVUPS           (DX)(R9*1), Z1
 	VORPS.BCST        signBit<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
-	VBROADCASTSS      one<>+0(SB), Z5
-	VBROADCASTSS      four<>+0(SB), Z4
-	VSUBPS            Z2, Z4, Z3
-	VADDPS            Z2, Z4, Z4
-	VDIVPS            Z3, Z5, Z5
-	VMULPS            Z4, Z5, Z3
-	VBROADCASTSS      gelu9<>+0(SB), Z4
-	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  gelu0<>+0(SB), Z3, Z4
-	VMULPS            Z5, Z4, Z4
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
 	VMULPS.BCST       half<>+0(SB), Z2, Z3
-	VBROADCASTSS      signBit<>+0(SB), Z5
-	VXORPS            Z5, Z2, Z2
-	VMULPS            Z3, Z2, Z5
-	VMOVAPS           Z5, Z7
-	VFMSUB231PS       Z3, Z2, Z7
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z2
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
 	VRNDSCALEPS       $0x00, Z2, Z2
-	VMOVAPS           Z5, Z3
+	VMOVAPS           Z6, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z3
-	VADDPS            Z7, Z3, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
-	VMULPS            Z4, Z5, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
 	VMAXPS            Z1, Z0, Z4
 	VMULPS            Z4, Z3, Z4
 	VSCALEFPS         Z2, Z4, Z4
@@ -39288,10 +39378,10 @@ column:
 	VSUBPS            Z3, Z2, Z2
 	VMULPS            Z1, Z2, Z2
 	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z4, Z2, K1, Z6
+	VBLENDMPS         Z4, Z2, K1, Z7
 	VMOVUPS           (SI)(R9*1), Z1
-	VMULPS            Z1, Z6, Z6
-	VMOVUPS           Z6, (AX)(R9*1)
+	VMULPS            Z1, Z7, Z7
+	VMOVUPS           Z7, (AX)(R9*1)
 	ADDQ              $0x40, R9
 	CMPQ              R9, $0x00000c00
 	JLT               column
@@ -39362,15 +39452,15 @@ column:
 	VROUNDPS     $0x00, Y7, Y7
 	VMOVAPS      Y6, Y6
 	VFNMADD231PS ln2<>+0(SB), Y7, Y6
-	VFNMADD231PS ln2Low<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS exp6<>+0(SB), Y8
-	VFMADD213PS  exp5<>+0(SB), Y6, Y8
-	VFMADD213PS  exp4<>+0(SB), Y6, Y8
-	VFMADD213PS  exp3<>+0(SB), Y6, Y8
-	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VBROADCASTSS exp0<>+0(SB), Y8
 	VFMADD213PS  exp1<>+0(SB), Y6, Y8
-	VFMADD213PS  exp0<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
 	VCVTPS2DQ    Y7, Y7
 	VPSRAD       $0x01, Y7, Y6
 	VPSUBD       Y6, Y7, Y7
@@ -39425,15 +39515,15 @@ column:
 	VROUNDPS     $0x00, Y7, Y7
 	VMOVAPS      Y6, Y6
 	VFNMADD231PS ln2<>+0(SB), Y7, Y6
-	VFNMADD231PS ln2Low<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y9
 	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS exp6<>+0(SB), Y8
-	VFMADD213PS  exp5<>+0(SB), Y6, Y8
-	VFMADD213PS  exp4<>+0(SB), Y6, Y8
-	VFMADD213PS  exp3<>+0(SB), Y6, Y8
-	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VBROADCASTSS exp0<>+0(SB), Y8
 	VFMADD213PS  exp1<>+0(SB), Y6, Y8
-	VFMADD213PS  exp0<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
 	VCVTPS2DQ    Y7, Y7
 	VPSRAD       $0x01, Y7, Y6
 	VPSUBD       Y6, Y7, Y7
@@ -39518,15 +39608,15 @@ row:
 	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z5, Z5
 	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
 	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
 	VMULPS            Z4, Z7, Z4
 	VSCALEFPS         Z6, Z4, Z4
 	VSCALEFPS         Z6, Z7, Z7
@@ -39571,15 +39661,15 @@ row:
 	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z5, Z5
 	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
 	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
 	VMULPS            Z4, Z7, Z4
 	VSCALEFPS         Z6, Z4, Z4
 	VSCALEFPS         Z6, Z7, Z7
@@ -39656,15 +39746,15 @@ column:
 	VROUNDPS     $0x00, Y6, Y6
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS ln2<>+0(SB), Y6, Y5
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y8
 	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp0<>+0(SB), Y5, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y7
 	VCVTPS2DQ    Y6, Y6
 	VPSRAD       $0x01, Y6, Y5
 	VPSUBD       Y5, Y6, Y6
@@ -39753,15 +39843,15 @@ column:
 	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z5, Z5
 	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
 	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
 	VMULPS            Z4, Z7, Z4
 	VSCALEFPS         Z6, Z4, Z4
 	VSCALEFPS         Z6, Z7, Z7
@@ -39825,15 +39915,15 @@ column:
 	VROUNDPS     $0x00, Y6, Y6
 	VMOVAPS      Y8, Y8
 	VFNMADD231PS ln2<>+0(SB), Y6, Y8
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
 	VADDPS       Y7, Y8, Y8
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y8, Y7
-	VFMADD213PS  exp4<>+0(SB), Y8, Y7
-	VFMADD213PS  exp3<>+0(SB), Y8, Y7
-	VFMADD213PS  exp2<>+0(SB), Y8, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y8, Y7
-	VFMADD213PS  exp0<>+0(SB), Y8, Y7
+	VFMADD213PS  exp2<>+0(SB), Y8, Y7
+	VFMADD213PS  exp3<>+0(SB), Y8, Y7
+	VFMADD213PS  exp4<>+0(SB), Y8, Y7
+	VFMADD213PS  exp5<>+0(SB), Y8, Y7
+	VFMADD213PS  exp6<>+0(SB), Y8, Y7
 	VCVTPS2DQ    Y6, Y8
 	VPSRAD       $0x01, Y8, Y6
 	VPSUBD       Y6, Y8, Y8
@@ -39871,15 +39961,15 @@ column:
 	VROUNDPS     $0x00, Y6, Y6
 	VMOVAPS      Y8, Y8
 	VFNMADD231PS ln2<>+0(SB), Y6, Y8
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
 	VADDPS       Y7, Y8, Y8
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y8, Y7
-	VFMADD213PS  exp4<>+0(SB), Y8, Y7
-	VFMADD213PS  exp3<>+0(SB), Y8, Y7
-	VFMADD213PS  exp2<>+0(SB), Y8, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y8, Y7
-	VFMADD213PS  exp0<>+0(SB), Y8, Y7
+	VFMADD213PS  exp2<>+0(SB), Y8, Y7
+	VFMADD213PS  exp3<>+0(SB), Y8, Y7
+	VFMADD213PS  exp4<>+0(SB), Y8, Y7
+	VFMADD213PS  exp5<>+0(SB), Y8, Y7
+	VFMADD213PS  exp6<>+0(SB), Y8, Y7
 	VCVTPS2DQ    Y6, Y8
 	VPSRAD       $0x01, Y8, Y6
 	VPSUBD       Y6, Y8, Y8
@@ -39947,15 +40037,15 @@ row:
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
 	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
 	VMULPS            Z4, Z6, Z4
 	VSCALEFPS         Z5, Z4, Z4
 	VSCALEFPS         Z5, Z6, Z6
@@ -39983,15 +40073,15 @@ row:
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
 	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
 	VMULPS            Z4, Z6, Z4
 	VSCALEFPS         Z5, Z4, Z4
 	VSCALEFPS         Z5, Z6, Z6
@@ -40051,15 +40141,15 @@ column:
 	VROUNDPS     $0x00, Y5, Y5
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS ln2<>+0(SB), Y5, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y6
 	VADDPS       Y6, Y7, Y7
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y7, Y6
-	VFMADD213PS  exp4<>+0(SB), Y7, Y6
-	VFMADD213PS  exp3<>+0(SB), Y7, Y6
-	VFMADD213PS  exp2<>+0(SB), Y7, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y7, Y6
-	VFMADD213PS  exp0<>+0(SB), Y7, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y6
 	VCVTPS2DQ    Y5, Y7
 	VPSRAD       $0x01, Y7, Y5
 	VPSUBD       Y5, Y7, Y7
@@ -40131,15 +40221,15 @@ column:
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
 	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
 	VMULPS            Z4, Z6, Z4
 	VSCALEFPS         Z5, Z4, Z4
 	VSCALEFPS         Z5, Z6, Z6
@@ -40527,13 +40617,13 @@ column:
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS ln2<>+0(SB), Y6, Y5
 	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp0<>+0(SB), Y5, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y7
 	VCVTPS2DQ    Y6, Y6
 	VPSRAD       $0x01, Y6, Y5
 	VPSUBD       Y5, Y6, Y6
@@ -40564,13 +40654,13 @@ column:
 	VMOVAPS      Y5, Y5
 	VFNMADD231PS ln2<>+0(SB), Y6, Y5
 	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
-	VBROADCASTSS exp6<>+0(SB), Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VBROADCASTSS exp0<>+0(SB), Y7
 	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp0<>+0(SB), Y5, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y7
 	VCVTPS2DQ    Y6, Y6
 	VPSRAD       $0x01, Y6, Y5
 	VPSUBD       Y5, Y6, Y6
@@ -40629,13 +40719,13 @@ row:
 	VMOVAPS           Z4, Z4
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
-	VBROADCASTSS      exp6<>+0(SB), Z8
-	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z8
 	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp0<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
 	VMULPS            Z3, Z8, Z3
 	VSCALEFPS         Z5, Z3, Z3
 	VSCALEFPS         Z5, Z8, Z8
@@ -40655,13 +40745,13 @@ row:
 	VMOVAPS           Z4, Z4
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
-	VBROADCASTSS      exp6<>+0(SB), Z8
-	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z8
 	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
-	VFMADD213PS.BCST  exp0<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
 	VMULPS            Z3, Z8, Z3
 	VSCALEFPS         Z5, Z3, Z3
 	VSCALEFPS         Z5, Z8, Z8
@@ -40713,13 +40803,13 @@ column:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -40782,13 +40872,13 @@ column:
 	VMOVAPS           Z4, Z4
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
 	VMULPS            Z3, Z7, Z3
 	VSCALEFPS         Z5, Z3, Z3
 	VSCALEFPS         Z5, Z7, Z7
@@ -40843,13 +40933,13 @@ column:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -40876,13 +40966,13 @@ column:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -40937,13 +41027,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
 	VSCALEFPS         Z4, Z7, Z7
 	VPMOVD2M          Z2, K2
 	VBLENDMPS         Z7, Z1, K2, Z5
@@ -40960,13 +41050,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
 	VSCALEFPS         Z4, Z7, Z7
 	VPMOVD2M          Z2, K2
 	VBLENDMPS         Z7, Z1, K2, Z6
@@ -41015,13 +41105,13 @@ column:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -41080,13 +41170,13 @@ column:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
 	VSCALEFPS         Z4, Z6, Z6
 	VPMOVD2M          Z2, K1
 	VBLENDMPS         Z6, Z1, K1, Z5
@@ -41139,13 +41229,13 @@ column:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -41163,11 +41253,11 @@ column:
 	VANDPS       signBit<>+0(SB), Y2, Y4
 	VORPS        Y4, Y5, Y5
 	VMULPS       Y2, Y2, Y4
-	VBROADCASTSS tanh4<>+0(SB), Y6
-	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
+	VBROADCASTSS tanh0<>+0(SB), Y6
 	VFMADD213PS  tanh1<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh0<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh4<>+0(SB), Y4, Y6
 	VMULPS       Y2, Y4, Y4
 	VFMADD213PS  Y2, Y6, Y4
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y3, Y2
@@ -41187,13 +41277,13 @@ column:
 	VMOVAPS      Y4, Y4
 	VFNMADD231PS ln2<>+0(SB), Y5, Y4
 	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VBROADCASTSS exp0<>+0(SB), Y6
 	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp0<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
 	VCVTPS2DQ    Y5, Y5
 	VPSRAD       $0x01, Y5, Y4
 	VPSUBD       Y4, Y5, Y5
@@ -41211,11 +41301,11 @@ column:
 	VANDPS       signBit<>+0(SB), Y2, Y4
 	VORPS        Y4, Y5, Y5
 	VMULPS       Y2, Y2, Y4
-	VBROADCASTSS tanh4<>+0(SB), Y6
-	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
+	VBROADCASTSS tanh0<>+0(SB), Y6
 	VFMADD213PS  tanh1<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh0<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
+	VFMADD213PS  tanh4<>+0(SB), Y4, Y6
 	VMULPS       Y2, Y4, Y4
 	VFMADD213PS  Y2, Y6, Y4
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y3, Y2
@@ -41262,13 +41352,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
 	VSCALEFPS         Z4, Z7, Z7
 	VBROADCASTSS      one<>+0(SB), Z4
 	VADDPS            Z4, Z7, Z3
@@ -41278,11 +41368,11 @@ row:
 	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
 	VORPS             Z3, Z4, Z4
 	VMULPS            Z1, Z1, Z3
-	VBROADCASTSS      tanh4<>+0(SB), Z7
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z7
+	VBROADCASTSS      tanh0<>+0(SB), Z7
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z7
 	VMULPS            Z1, Z3, Z3
 	VFMADD213PS       Z1, Z7, Z3
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
@@ -41299,13 +41389,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z7
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
 	VSCALEFPS         Z4, Z7, Z7
 	VBROADCASTSS      one<>+0(SB), Z4
 	VADDPS            Z4, Z7, Z3
@@ -41315,11 +41405,11 @@ row:
 	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
 	VORPS             Z3, Z4, Z4
 	VMULPS            Z1, Z1, Z3
-	VBROADCASTSS      tanh4<>+0(SB), Z7
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z7
+	VBROADCASTSS      tanh0<>+0(SB), Z7
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z7
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z7
 	VMULPS            Z1, Z3, Z3
 	VFMADD213PS       Z1, Z7, Z3
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
@@ -41367,13 +41457,13 @@ column:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -41391,11 +41481,11 @@ column:
 	VANDPS       signBit<>+0(SB), Y1, Y3
 	VORPS        Y3, Y4, Y4
 	VMULPS       Y1, Y1, Y3
-	VBROADCASTSS tanh4<>+0(SB), Y5
-	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
-	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VBROADCASTSS tanh0<>+0(SB), Y5
 	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
-	VFMADD213PS  tanh0<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
 	VMULPS       Y1, Y3, Y3
 	VFMADD213PS  Y1, Y5, Y3
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
@@ -41446,13 +41536,13 @@ column:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z6
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
 	VSCALEFPS         Z4, Z6, Z6
 	VBROADCASTSS      one<>+0(SB), Z4
 	VADDPS            Z4, Z6, Z3
@@ -41462,11 +41552,11 @@ column:
 	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
 	VORPS             Z3, Z4, Z4
 	VMULPS            Z1, Z1, Z3
-	VBROADCASTSS      tanh4<>+0(SB), Z6
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z6
+	VBROADCASTSS      tanh0<>+0(SB), Z6
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z6
 	VMULPS            Z1, Z3, Z3
 	VFMADD213PS       Z1, Z6, Z3
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K1
@@ -49271,13 +49361,13 @@ row:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS ln2<>+0(SB), Y8, Y7
 	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp6<>+0(SB), Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VBROADCASTSS exp0<>+0(SB), Y9
 	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp0<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
 	VCVTPS2DQ    Y8, Y8
 	VPSRAD       $0x01, Y8, Y7
 	VPSUBD       Y7, Y8, Y8
@@ -49295,11 +49385,11 @@ row:
 	VANDPS       signBit<>+0(SB), Y5, Y7
 	VORPS        Y7, Y8, Y8
 	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh4<>+0(SB), Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VBROADCASTSS tanh0<>+0(SB), Y9
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh0<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
 	VMULPS       Y5, Y7, Y7
 	VFMADD213PS  Y5, Y9, Y7
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
@@ -49322,13 +49412,13 @@ row:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS ln2<>+0(SB), Y8, Y7
 	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp6<>+0(SB), Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VBROADCASTSS exp0<>+0(SB), Y9
 	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp0<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
 	VCVTPS2DQ    Y8, Y8
 	VPSRAD       $0x01, Y8, Y7
 	VPSUBD       Y7, Y8, Y8
@@ -49346,11 +49436,11 @@ row:
 	VANDPS       signBit<>+0(SB), Y5, Y7
 	VORPS        Y7, Y8, Y8
 	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh4<>+0(SB), Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VBROADCASTSS tanh0<>+0(SB), Y9
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh0<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
 	VMULPS       Y5, Y7, Y7
 	VFMADD213PS  Y5, Y9, Y7
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
@@ -49373,13 +49463,13 @@ row:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS ln2<>+0(SB), Y8, Y7
 	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp6<>+0(SB), Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VBROADCASTSS exp0<>+0(SB), Y9
 	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp0<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
 	VCVTPS2DQ    Y8, Y8
 	VPSRAD       $0x01, Y8, Y7
 	VPSUBD       Y7, Y8, Y8
@@ -49397,11 +49487,11 @@ row:
 	VANDPS       signBit<>+0(SB), Y5, Y7
 	VORPS        Y7, Y8, Y8
 	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh4<>+0(SB), Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VBROADCASTSS tanh0<>+0(SB), Y9
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh0<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
 	VMULPS       Y5, Y7, Y7
 	VFMADD213PS  Y5, Y9, Y7
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
@@ -49424,13 +49514,13 @@ row:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS ln2<>+0(SB), Y8, Y7
 	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp6<>+0(SB), Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VBROADCASTSS exp0<>+0(SB), Y9
 	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp0<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
 	VCVTPS2DQ    Y8, Y8
 	VPSRAD       $0x01, Y8, Y7
 	VPSUBD       Y7, Y8, Y8
@@ -49448,11 +49538,11 @@ row:
 	VANDPS       signBit<>+0(SB), Y5, Y7
 	VORPS        Y7, Y8, Y8
 	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh4<>+0(SB), Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VBROADCASTSS tanh0<>+0(SB), Y9
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh0<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
 	VMULPS       Y5, Y7, Y7
 	VFMADD213PS  Y5, Y9, Y7
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
@@ -49475,13 +49565,13 @@ row:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS ln2<>+0(SB), Y8, Y7
 	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp6<>+0(SB), Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VBROADCASTSS exp0<>+0(SB), Y9
 	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp0<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
 	VCVTPS2DQ    Y8, Y8
 	VPSRAD       $0x01, Y8, Y7
 	VPSUBD       Y7, Y8, Y8
@@ -49499,11 +49589,11 @@ row:
 	VANDPS       signBit<>+0(SB), Y5, Y7
 	VORPS        Y7, Y8, Y8
 	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh4<>+0(SB), Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VBROADCASTSS tanh0<>+0(SB), Y9
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh0<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
 	VMULPS       Y5, Y7, Y7
 	VFMADD213PS  Y5, Y9, Y7
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
@@ -49526,13 +49616,13 @@ row:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS ln2<>+0(SB), Y8, Y7
 	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp6<>+0(SB), Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VBROADCASTSS exp0<>+0(SB), Y9
 	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp0<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
 	VCVTPS2DQ    Y8, Y8
 	VPSRAD       $0x01, Y8, Y7
 	VPSUBD       Y7, Y8, Y8
@@ -49550,11 +49640,11 @@ row:
 	VANDPS       signBit<>+0(SB), Y5, Y7
 	VORPS        Y7, Y8, Y8
 	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh4<>+0(SB), Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VBROADCASTSS tanh0<>+0(SB), Y9
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh0<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
 	VMULPS       Y5, Y7, Y7
 	VFMADD213PS  Y5, Y9, Y7
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
@@ -49577,13 +49667,13 @@ row:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS ln2<>+0(SB), Y8, Y7
 	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp6<>+0(SB), Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VBROADCASTSS exp0<>+0(SB), Y9
 	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp0<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
 	VCVTPS2DQ    Y8, Y8
 	VPSRAD       $0x01, Y8, Y7
 	VPSUBD       Y7, Y8, Y8
@@ -49601,11 +49691,11 @@ row:
 	VANDPS       signBit<>+0(SB), Y5, Y7
 	VORPS        Y7, Y8, Y8
 	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh4<>+0(SB), Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VBROADCASTSS tanh0<>+0(SB), Y9
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh0<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
 	VMULPS       Y5, Y7, Y7
 	VFMADD213PS  Y5, Y9, Y7
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
@@ -49628,13 +49718,13 @@ row:
 	VMOVAPS      Y7, Y7
 	VFNMADD231PS ln2<>+0(SB), Y8, Y7
 	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp6<>+0(SB), Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VBROADCASTSS exp0<>+0(SB), Y9
 	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp0<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
 	VCVTPS2DQ    Y8, Y8
 	VPSRAD       $0x01, Y8, Y7
 	VPSUBD       Y7, Y8, Y8
@@ -49652,11 +49742,11 @@ row:
 	VANDPS       signBit<>+0(SB), Y5, Y7
 	VORPS        Y7, Y8, Y8
 	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh4<>+0(SB), Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VBROADCASTSS tanh0<>+0(SB), Y9
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh0<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
 	VMULPS       Y5, Y7, Y7
 	VFMADD213PS  Y5, Y9, Y7
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
@@ -49686,13 +49776,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -49712,13 +49802,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -49738,13 +49828,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -49764,13 +49854,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -49790,13 +49880,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -49816,13 +49906,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -49842,13 +49932,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -49868,13 +49958,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -49902,13 +49992,13 @@ row:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS ln2<>+0(SB), Y4, Y2
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y2, Y5
-	VFMADD213PS  exp4<>+0(SB), Y2, Y5
-	VFMADD213PS  exp3<>+0(SB), Y2, Y5
-	VFMADD213PS  exp2<>+0(SB), Y2, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y2, Y5
-	VFMADD213PS  exp0<>+0(SB), Y2, Y5
+	VFMADD213PS  exp2<>+0(SB), Y2, Y5
+	VFMADD213PS  exp3<>+0(SB), Y2, Y5
+	VFMADD213PS  exp4<>+0(SB), Y2, Y5
+	VFMADD213PS  exp5<>+0(SB), Y2, Y5
+	VFMADD213PS  exp6<>+0(SB), Y2, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y2
 	VPSUBD       Y2, Y4, Y4
@@ -49967,13 +50057,13 @@ row:
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z7
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z17
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
+	VBROADCASTSS      exp0<>+0(SB), Z17
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z17
 	VSCALEFPS         Z8, Z17, Z17
 	VBROADCASTSS      one<>+0(SB), Z8
 	VADDPS            Z8, Z17, Z7
@@ -49983,11 +50073,11 @@ row:
 	VANDPS.BCST       signBit<>+0(SB), Z5, Z7
 	VORPS             Z7, Z8, Z8
 	VMULPS            Z5, Z5, Z7
-	VBROADCASTSS      tanh4<>+0(SB), Z17
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
+	VBROADCASTSS      tanh0<>+0(SB), Z17
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z7, Z17
 	VMULPS            Z5, Z7, Z7
 	VFMADD213PS       Z5, Z17, Z7
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z6, K1
@@ -50010,13 +50100,13 @@ row:
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z7
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z17
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
+	VBROADCASTSS      exp0<>+0(SB), Z17
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z17
 	VSCALEFPS         Z8, Z17, Z17
 	VBROADCASTSS      one<>+0(SB), Z8
 	VADDPS            Z8, Z17, Z7
@@ -50026,11 +50116,11 @@ row:
 	VANDPS.BCST       signBit<>+0(SB), Z5, Z7
 	VORPS             Z7, Z8, Z8
 	VMULPS            Z5, Z5, Z7
-	VBROADCASTSS      tanh4<>+0(SB), Z17
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
+	VBROADCASTSS      tanh0<>+0(SB), Z17
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z7, Z17
 	VMULPS            Z5, Z7, Z7
 	VFMADD213PS       Z5, Z17, Z7
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z6, K1
@@ -50053,13 +50143,13 @@ row:
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z7
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z17
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
+	VBROADCASTSS      exp0<>+0(SB), Z17
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z17
 	VSCALEFPS         Z8, Z17, Z17
 	VBROADCASTSS      one<>+0(SB), Z8
 	VADDPS            Z8, Z17, Z7
@@ -50069,11 +50159,11 @@ row:
 	VANDPS.BCST       signBit<>+0(SB), Z5, Z7
 	VORPS             Z7, Z8, Z8
 	VMULPS            Z5, Z5, Z7
-	VBROADCASTSS      tanh4<>+0(SB), Z17
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
+	VBROADCASTSS      tanh0<>+0(SB), Z17
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z7, Z17
 	VMULPS            Z5, Z7, Z7
 	VFMADD213PS       Z5, Z17, Z7
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z6, K1
@@ -50096,13 +50186,13 @@ row:
 	VMOVAPS           Z7, Z7
 	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z7
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z7
-	VBROADCASTSS      exp6<>+0(SB), Z17
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
+	VBROADCASTSS      exp0<>+0(SB), Z17
 	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp0<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z17
 	VSCALEFPS         Z8, Z17, Z17
 	VBROADCASTSS      one<>+0(SB), Z8
 	VADDPS            Z8, Z17, Z7
@@ -50112,11 +50202,11 @@ row:
 	VANDPS.BCST       signBit<>+0(SB), Z5, Z7
 	VORPS             Z7, Z8, Z8
 	VMULPS            Z5, Z5, Z7
-	VBROADCASTSS      tanh4<>+0(SB), Z17
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
+	VBROADCASTSS      tanh0<>+0(SB), Z17
 	VFMADD213PS.BCST  tanh1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh0<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z7, Z17
 	VMULPS            Z5, Z7, Z7
 	VFMADD213PS       Z5, Z17, Z7
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z6, K1
@@ -50148,13 +50238,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, (AX)
 	VADDPS            Z5, Z2, Z2
@@ -50166,13 +50256,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, 64(AX)
 	VADDPS            Z5, Z2, Z2
@@ -50184,13 +50274,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, 128(AX)
 	VADDPS            Z5, Z2, Z2
@@ -50202,13 +50292,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, 192(AX)
 	VADDPS            Z5, Z2, Z2
@@ -50230,13 +50320,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVSS            X5, (R8)
 	VFMADD231SS       (DI), X5, X2
@@ -50358,13 +50448,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50384,13 +50474,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50410,13 +50500,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50436,13 +50526,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50462,13 +50552,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50488,13 +50578,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50514,13 +50604,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50540,13 +50630,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50574,13 +50664,13 @@ row:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS ln2<>+0(SB), Y4, Y2
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y2, Y5
-	VFMADD213PS  exp4<>+0(SB), Y2, Y5
-	VFMADD213PS  exp3<>+0(SB), Y2, Y5
-	VFMADD213PS  exp2<>+0(SB), Y2, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y2, Y5
-	VFMADD213PS  exp0<>+0(SB), Y2, Y5
+	VFMADD213PS  exp2<>+0(SB), Y2, Y5
+	VFMADD213PS  exp3<>+0(SB), Y2, Y5
+	VFMADD213PS  exp4<>+0(SB), Y2, Y5
+	VFMADD213PS  exp5<>+0(SB), Y2, Y5
+	VFMADD213PS  exp6<>+0(SB), Y2, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y2
 	VPSUBD       Y2, Y4, Y4
@@ -50680,13 +50770,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, (AX)
 	VADDPS            Z5, Z2, Z2
@@ -50698,13 +50788,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, 64(AX)
 	VADDPS            Z5, Z2, Z2
@@ -50716,13 +50806,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, 128(AX)
 	VADDPS            Z5, Z2, Z2
@@ -50734,13 +50824,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, 192(AX)
 	VADDPS            Z5, Z2, Z2
@@ -50762,13 +50852,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVSS            X5, (R8)
 	VFMADD231SS       (DI), X5, X2
@@ -50890,13 +50980,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50916,13 +51006,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50942,13 +51032,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50968,13 +51058,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -50994,13 +51084,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -51020,13 +51110,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -51046,13 +51136,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -51072,13 +51162,13 @@ row:
 	VMOVAPS      Y3, Y3
 	VFNMADD231PS ln2<>+0(SB), Y4, Y3
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp0<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y3
 	VPSUBD       Y3, Y4, Y4
@@ -51106,13 +51196,13 @@ row:
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS ln2<>+0(SB), Y4, Y2
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
-	VBROADCASTSS exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y2, Y5
-	VFMADD213PS  exp4<>+0(SB), Y2, Y5
-	VFMADD213PS  exp3<>+0(SB), Y2, Y5
-	VFMADD213PS  exp2<>+0(SB), Y2, Y5
+	VBROADCASTSS exp0<>+0(SB), Y5
 	VFMADD213PS  exp1<>+0(SB), Y2, Y5
-	VFMADD213PS  exp0<>+0(SB), Y2, Y5
+	VFMADD213PS  exp2<>+0(SB), Y2, Y5
+	VFMADD213PS  exp3<>+0(SB), Y2, Y5
+	VFMADD213PS  exp4<>+0(SB), Y2, Y5
+	VFMADD213PS  exp5<>+0(SB), Y2, Y5
+	VFMADD213PS  exp6<>+0(SB), Y2, Y5
 	VCVTPS2DQ    Y4, Y4
 	VPSRAD       $0x01, Y4, Y2
 	VPSUBD       Y2, Y4, Y4
@@ -51212,13 +51302,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, (AX)
 	VADDPS            Z5, Z2, Z2
@@ -51230,13 +51320,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, 64(AX)
 	VADDPS            Z5, Z2, Z2
@@ -51248,13 +51338,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, 128(AX)
 	VADDPS            Z5, Z2, Z2
@@ -51266,13 +51356,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVUPS           Z5, 192(AX)
 	VADDPS            Z5, Z2, Z2
@@ -51294,13 +51384,13 @@ row:
 	VMOVAPS           Z3, Z3
 	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp6<>+0(SB), Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VBROADCASTSS      exp0<>+0(SB), Z5
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp0<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
 	VSCALEFPS         Z4, Z5, Z5
 	VMOVSS            X5, (R8)
 	VFMADD231SS       (DI), X5, X2
