@@ -93,7 +93,19 @@ func FromGGUF(meta map[string]any) ([]byte, error) {
 			list = append(list, added{text: v.tokens[i], norm: v.escaped && strings.Contains(v.tokens[i], " ")})
 		}
 	}
+	v.literalSpaces()
 	return v.pack(list)
+}
+
+// literalSpaces lets the user-defined runs of spaces stand for runs of "▁" in the text as well, as
+// tokenizer.json writes them.
+func (v *ggufVocab) literalSpaces() {
+	for i, t := range v.types {
+		s := strings.ReplaceAll(v.tokens[i], " ", "▁")
+		if _, taken := v.ids[s]; v.escaped && t == ggufUserDefined && !taken {
+			v.Added = append(v.Added, tokenizer.AddedToken{ID: v.ids[v.tokens[i]], Pattern: s})
+		}
+	}
 }
 
 func (v *ggufVocab) read() (err error) {

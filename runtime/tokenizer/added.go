@@ -26,6 +26,9 @@ func (t *Tokenizer) setAdded(all []AddedToken) error {
 		if a.Flags&AddedNormalized != 0 {
 			set = &t.normed
 		}
+		if n := len(set.tokens); n > 0 && set.tokens[n-1].Pattern == a.Pattern {
+			return fmt.Errorf("tokenizer: added tokens %d and %d are both looked for as %q", set.tokens[n-1].ID, a.ID, a.Pattern)
+		}
 		set.tokens = append(set.tokens, a)
 		for c := int(a.Pattern[0]) + 1; c < len(set.first); c++ {
 			set.first[c] = int32(len(set.tokens))

@@ -61,11 +61,9 @@ func newBPE(a *args, v *vocab, sec [sections + 1][]byte) model {
 		a.fail("%w", err)
 		return m
 	}
-	for i := 0; i < len(m.merges)/4; i++ {
-		if u32(m.merges, i) >= uint32(v.size()) {
-			a.fail("merge %d names token %d of %d", i/3, u32(m.merges, i), v.size())
-			return m
-		}
+	if top, _ := greatest(m.merges); len(m.merges) > 0 && top >= uint32(v.size()) {
+		a.fail("a merge names token %d of %d", top, v.size())
+		return m
 	}
 	for c := range m.ascii {
 		m.ascii[c] = v.find([]byte{byte(c)}, flagModel)
@@ -108,12 +106,6 @@ func (m *bpe) merge(a, b int32) int32 {
 }
 
 func (m *bpe) encode(s *state, b []byte) {
-	if m.flags&BPEIgnoreMerges != 0 {
-		if id := m.vocab.find(m.spelled(s, b), flagModel); id >= 0 {
-			s.ids, s.lens = append(s.ids, id), append(s.lens, len(b))
-			return
-		}
-	}
 	if !s.track {
 		if ids, ok := m.words.get(b); ok {
 			s.ids = append(s.ids, ids...)
@@ -121,6 +113,20 @@ func (m *bpe) encode(s *state, b []byte) {
 		}
 	}
 	first := len(s.ids)
+	m.split(s, b)
+	if !s.track {
+		m.words.put(b, s.ids[first:])
+	}
+}
+
+// split is encode without the cache.
+func (m *bpe) split(s *state, b []byte) {
+	if m.flags&BPEIgnoreMerges != 0 {
+		if id := m.vocab.find(m.spelled(s, b), flagModel); id >= 0 {
+			s.ids, s.lens = append(s.ids, id), append(s.lens, len(b))
+			return
+		}
+	}
 	s.symbols = s.symbols[:0]
 	if m.raw {
 		for _, c := range b {
@@ -138,9 +144,6 @@ func (m *bpe) encode(s *state, b []byte) {
 		if y.size != 0 {
 			s.ids, s.lens = append(s.ids, y.id), append(s.lens, int(y.size))
 		}
-	}
-	if !s.track {
-		m.words.put(b, s.ids[first:])
 	}
 }
 

@@ -114,5 +114,3 @@ func class(r rune) uint16 {
 
 func isSpace(r rune) bool { return class(r)&cSpace != 0 }
 func isWord(r rune) bool  { return class(r)&cWord != 0 }
-
-func isPunct(r rune) bool { return class(r)&cPunct != 0 }

@@ -68,81 +68,91 @@ func (t *Tokenizer) decode(d *decodeState, ids []int32, skipSpecial bool) []byte
 	return in.b
 }
 
-func newDecoder(a *args) decoder {
-	switch a.Kind {
-	case DecodeByteLevel:
-		return decodeBytes
-	case DecodeWordPiece:
+// decoders make a decoder from its step's arguments.
+var decoders = map[Kind]func(a *args) decoder{
+	DecodeByteLevel:    func(*args) decoder { return decodeBytes },
+	DecodeByteFallback: func(*args) decoder { return decodeFallback },
+	DecodeFuse:         func(*args) decoder { return decodeFuse },
+	DecodeWordPiece: func(a *args) decoder {
 		clean, prefix := a.flag(), []byte(a.str())
 		return func(in, out *tokens) { decodeWordPiece(in, out, clean, prefix) }
-	case DecodeMetaspace:
-		scheme, replacement := a.num(PrependFirst, PrependAlways), []byte(a.str())
-		if utf8.RuneCount(replacement) != 1 {
-			a.fail("replacement %q is not one character", replacement)
-		}
-		return func(in, out *tokens) {
-			in.each(func(i int, b []byte) {
-				to := " "
-				if i == 0 && scheme != PrependNever {
-					to = ""
-				}
-				out.replaced(b, replacement, to)
-				out.end()
-			})
-		}
-	case DecodeByteFallback:
-		return decodeFallback
-	case DecodeFuse:
-		return func(in, out *tokens) {
-			out.b = append(out.b, in.b...)
-			out.end()
-		}
-	case DecodeStrip:
-		start, stop, what := int(a.num(0, math.MaxInt32)), int(a.num(0, math.MaxInt32)), []byte(a.str())
-		if utf8.RuneCount(what) != 1 {
-			a.fail("%q is not one character", what)
-		}
-		return func(in, out *tokens) {
-			in.each(func(_ int, b []byte) {
-				for n := 0; n < start && bytes.HasPrefix(b, what); n++ {
-					b = b[len(what):]
-				}
-				for n := 0; n < stop && bytes.HasSuffix(b, what); n++ {
-					b = b[:len(b)-len(what)]
-				}
-				out.b = append(out.b, b...)
-				out.end()
-			})
-		}
-	case DecodeBPE:
+	},
+	DecodeMetaspace: func(a *args) decoder {
+		scheme, replacement := a.num(PrependFirst, PrependAlways), a.character()
+		return perToken(func(out *tokens, b []byte, i, _ int) {
+			to := " "
+			if i == 0 && scheme != PrependNever {
+				to = ""
+			}
+			out.replaced(b, replacement, to)
+		})
+	},
+	DecodeStrip: func(a *args) decoder {
+		start, stop, what := int(a.num(0, math.MaxInt32)), int(a.num(0, math.MaxInt32)), a.character()
+		return perToken(func(out *tokens, b []byte, _, _ int) {
+			for n := 0; n < start && bytes.HasPrefix(b, what); n++ {
+				b = b[len(what):]
+			}
+			for n := 0; n < stop && bytes.HasSuffix(b, what); n++ {
+				b = b[:len(b)-len(what)]
+			}
+			out.b = append(out.b, b...)
+		})
+	},
+	DecodeBPE: func(a *args) decoder {
 		suffix := []byte(a.str())
-		return func(in, out *tokens) {
-			in.each(func(i int, b []byte) {
-				to := " "
-				if i == len(in.ends)-1 {
-					to = ""
-				}
-				out.replaced(b, suffix, to)
-				out.end()
-			})
-		}
-	case DecodeReplace:
+		return perToken(func(out *tokens, b []byte, i, n int) {
+			to := " "
+			if i == n-1 {
+				to = ""
+			}
+			out.replaced(b, suffix, to)
+		})
+	},
+	DecodeReplace: func(a *args) decoder {
 		from, to := []byte(a.str()), a.str()
 		if len(from) == 0 {
 			a.fail("an empty text to replace")
 		}
-		return func(in, out *tokens) {
-			in.each(func(_ int, b []byte) {
-				out.replaced(b, from, to)
-				out.end()
-			})
-		}
-	case DecodeCTC:
+		return perToken(func(out *tokens, b []byte, _, _ int) { out.replaced(b, from, to) })
+	},
+	DecodeCTC: func(a *args) decoder {
 		clean, pad, delimiter := a.flag(), []byte(a.str()), []byte(a.str())
 		return func(in, out *tokens) { decodeCTC(in, out, clean, pad, delimiter) }
+	},
+}
+
+func newDecoder(a *args) decoder {
+	f, ok := decoders[a.Kind]
+	if !ok {
+		a.fail("no such decoder")
+		return nil
 	}
-	a.fail("no such decoder")
-	return nil
+	return f(a)
+}
+
+// perToken makes a decoder of a function that appends what becomes of token i of n.
+func perToken(f func(out *tokens, b []byte, i, n int)) decoder {
+	return func(in, out *tokens) {
+		in.each(func(i int, b []byte) {
+			f(out, b, i, len(in.ends))
+			out.end()
+		})
+	}
+}
+
+// character reads a text of one character.
+func (a *args) character() []byte {
+	s := a.str()
+	if utf8.RuneCountInString(s) != 1 {
+		a.fail("%q is not one character", s)
+	}
+	return []byte(s)
+}
+
+func decodeFuse(in, out *tokens) {
+	out.b = append(out.b, in.b...)
+	out.end()
 }
 
 // replaced appends b with from replaced by to.

@@ -22,9 +22,7 @@ const (
 )
 
 // normalForm writes NFC, NFD, NFKC or NFKD of the input (UAX #15).
-func (e *editor) normalForm(compose, compat bool) { e.normalFormOf(forms(), compose, compat) }
-
-func (e *editor) normalFormOf(t *formTables, compose, compat bool) {
+func (e *editor) normalForm(t *formTables, compose, compat bool) {
 	var run []mark
 	for e.pos < len(e.in.b) {
 		if n := e.inert(compose); n > 0 {

@@ -84,18 +84,30 @@ func checkHash(h []byte, n int, what string) (mask uint32, err error) {
 	if len(h)%4 != 0 || slots == 0 || slots&(slots-1) != 0 {
 		return 0, fmt.Errorf("tokenizer: the %s's table has %d bytes", what, len(h))
 	}
-	free := false
-	for i := range slots {
-		s := u32(h, i)
-		free = free || s == 0
-		if s > uint32(n) {
-			return 0, fmt.Errorf("tokenizer: the %s's table names entry %d of %d", what, s-1, n)
-		}
+	top, free := greatest(h)
+	if top > uint32(n) {
+		return 0, fmt.Errorf("tokenizer: the %s's table names entry %d of %d", what, top-1, n)
 	}
 	if !free {
 		return 0, fmt.Errorf("tokenizer: the %s's table is full", what)
 	}
 	return uint32(slots - 1), nil
+}
+
+// greatest returns the greatest number of a list of uint32, and whether one is 0.
+func greatest(b []byte) (top uint32, zero bool) {
+	var m0, m1 uint32
+	least := ^uint32(0)
+	for ; len(b) >= 8; b = b[8:] {
+		v := binary.LittleEndian.Uint64(b)
+		lo, hi := uint32(v), uint32(v>>32)
+		m0, m1, least = max(m0, lo), max(m1, hi), min(least, lo, hi)
+	}
+	if len(b) >= 4 {
+		v := binary.LittleEndian.Uint32(b)
+		m0, least = max(m0, v), min(least, v)
+	}
+	return max(m0, m1), least == 0
 }
 
 func (v *vocab) loadForms(b []byte) error {

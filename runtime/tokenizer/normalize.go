@@ -10,37 +10,35 @@ import (
 // normalizer writes a changed copy of the editor's input.
 type normalizer func(e *editor)
 
-func newNormalizer(a *args) normalizer {
-	switch a.Kind {
-	case NormNFC:
-		return func(e *editor) { e.normalForm(true, false) }
-	case NormNFD:
-		return func(e *editor) { e.normalForm(false, false) }
-	case NormNFKC:
-		return func(e *editor) { e.normalForm(true, true) }
-	case NormNFKD:
-		return func(e *editor) { e.normalForm(false, true) }
-	case NormLowercase:
-		return lowercase
-	case NormStrip:
+// normalizers make a normalizer from its step's arguments.
+var normalizers = map[Kind]func(a *args) normalizer{
+	NormNFC:         func(*args) normalizer { return func(e *editor) { e.normalForm(forms(), true, false) } },
+	NormNFD:         func(*args) normalizer { return func(e *editor) { e.normalForm(forms(), false, false) } },
+	NormNFKC:        func(*args) normalizer { return func(e *editor) { e.normalForm(forms(), true, true) } },
+	NormNFKD:        func(*args) normalizer { return func(e *editor) { e.normalForm(forms(), false, true) } },
+	NormLowercase:   func(*args) normalizer { return lowercase },
+	NormAccents:     func(*args) normalizer { return remove(cAccent) },
+	NormBertAccents: func(*args) normalizer { return remove(cMn) },
+	NormBertClean:   func(*args) normalizer { return bertClean },
+	NormBertHan:     func(*args) normalizer { return bertHan },
+	NormNmt:         func(*args) normalizer { return nmt },
+	NormByteLevel:   func(*args) normalizer { return mapBytes },
+	NormStrip: func(a *args) normalizer {
 		left, right := a.flag(), a.flag()
 		return func(e *editor) { strip(e, left, right) }
-	case NormAccents:
-		return func(e *editor) { remove(e, func(r rune) bool { return class(r)&cAccent != 0 }) }
-	case NormReplace:
+	},
+	NormReplace: func(a *args) normalizer {
 		from, to := a.str(), a.str()
 		if from == "" {
 			a.fail("an empty text to replace")
 		}
 		return func(e *editor) { replaceText(e, from, to) }
-	case NormPattern:
-		pattern, to := a.str(), a.str()
-		scan, ok := patterns[pattern]
-		if !ok {
-			a.fail("pattern %q is not known", pattern)
-		}
+	},
+	NormPattern: func(a *args) normalizer {
+		scan, to := a.scanner(), a.str()
 		return func(e *editor) { replacePattern(e, scan, to) }
-	case NormPrepend:
+	},
+	NormPrepend: func(a *args) normalizer {
 		s := a.str()
 		return func(e *editor) {
 			if len(e.in.b) > 0 {
@@ -48,19 +46,26 @@ func newNormalizer(a *args) normalizer {
 			}
 			e.rest()
 		}
-	case NormBertClean:
-		return bertClean
-	case NormBertHan:
-		return bertHan
-	case NormBertAccents:
-		return func(e *editor) { remove(e, func(r rune) bool { return class(r)&cMn != 0 }) }
-	case NormNmt:
-		return nmt
-	case NormByteLevel:
-		return mapBytes
+	},
+}
+
+func newNormalizer(a *args) normalizer {
+	f, ok := normalizers[a.Kind]
+	if !ok {
+		a.fail("no such normalizer")
+		return nil
 	}
-	a.fail("no such normalizer")
-	return nil
+	return f(a)
+}
+
+// scanner reads a pattern.
+func (a *args) scanner() scanner {
+	pattern := a.str()
+	scan, ok := patterns[pattern]
+	if !ok {
+		a.fail("pattern %q is not known", pattern)
+	}
+	return scan
 }
 
 // ascii copies the bytes up to the next character beyond ASCII.
@@ -118,14 +123,16 @@ func strip(e *editor, left, right bool) {
 	e.skip(len(e.in.b) - hi)
 }
 
-// remove leaves the characters out that f holds for.
-func remove(e *editor, f func(rune) bool) {
-	for e.pos < len(e.in.b) {
-		r, n := e.peek()
-		if f(r) {
-			e.skip(n)
-		} else {
-			e.copy(n)
+// remove leaves the characters of a class out.
+func remove(set uint16) normalizer {
+	return func(e *editor) {
+		for e.pos < len(e.in.b) {
+			r, n := e.peek()
+			if class(r)&set != 0 {
+				e.skip(n)
+			} else {
+				e.copy(n)
+			}
 		}
 	}
 }

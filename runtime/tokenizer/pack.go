@@ -57,12 +57,7 @@ func packTokens(s *Source, sec *[sections + 1][]byte) {
 	for id, e := range s.Tokens {
 		sec[secOffsets] = le.AppendUint32(sec[secOffsets], uint32(len(sec[secTexts])))
 		sec[secTexts] = append(sec[secTexts], e.Text...)
-		var f byte
-		for bit, on := range map[byte]bool{flagModel: e.Model, flagAdded: e.Added, flagSpecial: e.Special, flagForm: e.Form != "" && e.Form != e.Text} {
-			if on {
-				f |= bit
-			}
-		}
+		f := e.flags()
 		sec[secFlags] = append(sec[secFlags], f)
 		if f&flagForm != 0 {
 			b := binary.AppendUvarint(sec[secForms], uint64(id))
@@ -78,6 +73,15 @@ func packTokens(s *Source, sec *[sections + 1][]byte) {
 	}
 	sec[secOffsets] = le.AppendUint32(sec[secOffsets], uint32(len(sec[secTexts])))
 	sec[secHash] = words(table)
+}
+
+func (e *Entry) flags() (f byte) {
+	for bit, on := range [...]bool{e.Model, e.Added, e.Special, e.Form != "" && e.Form != e.Text} {
+		if on {
+			f |= 1 << bit
+		}
+	}
+	return f
 }
 
 func packMerges(s *Source, sec *[sections + 1][]byte) {

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -83,16 +84,17 @@ func runOf(b []byte, i int, f func(rune) bool) int {
 // runClass returns the bytes of the longest run at i of at most limit characters of the classes; limit −1
 // is none.
 func runClass(b []byte, i int, set uint16, limit int) int {
-	return runMasked(b, i, set, 0, limit)
+	return run(b, i, set, true, limit)
 }
 
 // runOther is runClass for characters of none of the classes.
 func runOther(b []byte, i int, set uint16) int {
-	return runMasked(b, i, set, set, -1)
+	return run(b, i, set, false, -1)
 }
 
-// runMasked takes characters whose class c has (c ^ flip) & set ≠ 0, or (c & set) = 0 where flip is set.
-func runMasked(b []byte, i int, set, flip uint16, limit int) int {
+// run returns the bytes of the longest run at i of at most limit characters that are of the classes, or that
+// are not.
+func run(b []byte, i int, set uint16, of bool, limit int) int {
 	t := classes()
 	n := i
 	for n < len(b) && limit != 0 {
@@ -105,7 +107,7 @@ func runMasked(b []byte, i int, set, flip uint16, limit int) int {
 			r, size = utf8.DecodeRune(b[n:])
 			c = t.of(r)
 		}
-		if (c&set != 0) == (flip != 0) {
+		if (c&set != 0) != of {
 			break
 		}
 		n += size
@@ -173,7 +175,7 @@ func lines(b []byte, i int) int {
 	return n
 }
 
-// punctuation matches  ?[set]+ (or [^set]+) followed by the trailing bytes.
+// punctuation matches a space or none, then what run matches, then any of the trailing characters.
 func punctuation(b []byte, i int, run func(b []byte, i int) int, trail string) int {
 	k := i
 	if b[k] == ' ' {
@@ -183,13 +185,13 @@ func punctuation(b []byte, i int, run func(b []byte, i int) int, trail string) i
 	if n == 0 {
 		return 0
 	}
-	for k += n; k < len(b) && (b[k] == '\n' || b[k] == '\r' || b[k] == '/') && trail != "" && (b[k] != '/' || trail[len(trail)-1] == '/'); k++ {
+	for k += n; k < len(b) && strings.IndexByte(trail, b[k]) >= 0; k++ {
 	}
 	return k - i
 }
 
 func notWordOrSpace(b []byte, i int) int { return runOther(b, i, cSpace|cL|cN) }
-func notSpace(b []byte, i int) int       { return runClass(b, i, cP|cS, -1) }
+func marksOrSigns(b []byte, i int) int   { return runClass(b, i, cP|cS, -1) }
 
 // scanGPT2 is the pattern of GPT-2.
 func scanGPT2(b []byte, i int) int {
@@ -314,7 +316,7 @@ func upperWord(b []byte, i int) int {
 // scanDeepSeek is the last pattern of DeepSeek V3. It leaves numbers and control characters unmatched.
 func scanDeepSeek(b []byte, i int) int {
 	c, size := at(b, i)
-	if b[i] < utf8.RuneSelf && isPunct(rune(b[i])) {
+	if c&cPunct != 0 && b[i] < utf8.RuneSelf {
 		n := 1
 		for i+n < len(b) && (b[i+n]|0x20) >= 'a' && (b[i+n]|0x20) <= 'z' {
 			n++
@@ -331,7 +333,7 @@ func scanDeepSeek(b []byte, i int) int {
 	if n := runClass(b, i, cL|cM, -1); n > 0 {
 		return n
 	}
-	if n := punctuation(b, i, notSpace, "\r\n"); n > 0 {
+	if n := punctuation(b, i, marksOrSigns, "\r\n"); n > 0 {
 		return n
 	}
 	if n := lines(b, i); n > 0 {

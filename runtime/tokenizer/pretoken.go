@@ -1,8 +1,6 @@
 package tokenizer
 
 import (
-	"bytes"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -18,62 +16,61 @@ type cut struct {
 	match  bool
 }
 
-func newPreTokenizer(a *args) preTokenizer {
-	switch a.Kind {
-	case PreByteLevel:
-		return byteLevel{prefix: a.flag(), split0: a.flag()}
-	case PrePattern:
+// preTokenizers make a pre-tokenizer from its step's arguments.
+var preTokenizers = map[Kind]func(a *args) preTokenizer{
+	PreByteLevel: func(a *args) preTokenizer { return byteLevel{prefix: a.flag(), words: a.flag()} },
+	PrePattern: func(a *args) preTokenizer {
+		return cutter{behaviour: a.num(Removed, Contiguous), invert: a.flag(), scan: a.scanner()}
+	},
+	PreText: func(a *args) preTokenizer {
 		c := cutter{behaviour: a.num(Removed, Contiguous), invert: a.flag()}
-		pattern := a.str()
-		scan, ok := patterns[pattern]
-		if !ok {
-			a.fail("pattern %q is not known", pattern)
-		}
-		c.scan = scan
-		return c
-	case PreText:
-		c := cutter{behaviour: a.num(Removed, Contiguous), invert: a.flag()}
-		lit := []byte(a.str())
-		if len(lit) == 0 {
+		s := a.str()
+		if s == "" {
 			a.fail("an empty text to split at")
 		}
-		c.scan = func(b []byte, i int) int {
-			if bytes.HasPrefix(b[i:], lit) {
-				return len(lit)
-			}
-			return 0
-		}
+		c.scan = literal(s)
 		return c
-	case PreWhitespace:
-		return cutter{scan: scanWords, behaviour: Removed, invert: true}
-	case PreSpaceSplit:
-		return cutter{scan: one(isSpace), behaviour: Removed}
-	case PreBert:
-		return bertSplit{}
-	case PrePunctuation:
-		return cutter{scan: one(isPunct), behaviour: a.num(Removed, Contiguous)}
-	case PreDigits:
-		c := cutter{scan: one(func(r rune) bool { return class(r)&cNumeric != 0 }), behaviour: Contiguous}
+	},
+	PreWhitespace: func(*args) preTokenizer { return cutter{scan: scanWords, behaviour: Removed, invert: true} },
+	PreSpaceSplit: func(*args) preTokenizer { return cutter{scan: one(cSpace), behaviour: Removed} },
+	PreBert:       func(*args) preTokenizer { return bertSplit{} },
+	PrePunctuation: func(a *args) preTokenizer {
+		return cutter{scan: one(cPunct), behaviour: a.num(Removed, Contiguous)}
+	},
+	PreDigits: func(a *args) preTokenizer {
 		if a.flag() {
-			c.behaviour = Isolated
+			return cutter{scan: one(cNumeric), behaviour: Isolated}
 		}
-		return c
-	case PreMetaspace:
-		m := metaspace{scheme: a.num(PrependFirst, PrependAlways), cut: a.flag(), replacement: a.str()}
-		if utf8.RuneCountInString(m.replacement) != 1 {
-			a.fail("replacement %q is not one character", m.replacement)
-		}
-		return m
-	}
-	a.fail("no such pre-tokenizer")
-	return nil
+		return cutter{scan: one(cNumeric), behaviour: Contiguous}
+	},
+	PreMetaspace: func(a *args) preTokenizer {
+		return metaspace{scheme: a.num(PrependFirst, PrependAlways), cut: a.flag(), replacement: string(a.character())}
+	},
 }
 
-// one matches a single character.
-func one(f func(rune) bool) scanner {
+func newPreTokenizer(a *args) preTokenizer {
+	f, ok := preTokenizers[a.Kind]
+	if !ok {
+		a.fail("no such pre-tokenizer")
+		return nil
+	}
+	return f(a)
+}
+
+// literal matches a text.
+func literal(s string) scanner {
 	return func(b []byte, i int) int {
-		r, n := utf8.DecodeRune(b[i:])
-		if f(r) {
+		if len(b)-i >= len(s) && string(b[i:i+len(s)]) == s {
+			return len(s)
+		}
+		return 0
+	}
+}
+
+// one matches a single character of a class.
+func one(set uint16) scanner {
+	return func(b []byte, i int) int {
+		if c, n := at(b, i); c&set != 0 {
 			return n
 		}
 		return 0
@@ -172,8 +169,8 @@ func (s *state) keep(behaviour int32) {
 type bertSplit struct{}
 
 func (bertSplit) split(s *state) {
-	cutter{scan: one(isSpace), behaviour: Removed}.split(s)
-	cutter{scan: one(isPunct), behaviour: Isolated}.split(s)
+	cutter{scan: one(cSpace), behaviour: Removed}.split(s)
+	cutter{scan: one(cPunct), behaviour: Isolated}.split(s)
 }
 
 // rewrite replaces the text of each piece that is no added token by what f makes of it.
@@ -199,8 +196,8 @@ func (s *state) rewrite(f func(e *editor, p piece)) {
 
 // byteLevel writes each byte as a printable character (GPT-2), after splitting by GPT-2's pattern if wanted.
 type byteLevel struct {
-	prefix, split0 bool
-	raw            bool // the model takes bytes: nothing is written
+	prefix, words bool
+	raw           bool // the model takes bytes: nothing is written
 }
 
 func (l byteLevel) split(s *state) {
@@ -212,7 +209,7 @@ func (l byteLevel) split(s *state) {
 			e.rest()
 		})
 	}
-	if l.split0 {
+	if l.words {
 		cutter{scan: scanGPT2, behaviour: Isolated}.split(s)
 	}
 	if !l.raw {
@@ -268,7 +265,7 @@ type metaspace struct {
 
 func (m metaspace) split(s *state) {
 	s.rewrite(func(e *editor, p piece) {
-		if b := e.in.b[p.lo:]; b[0] != ' ' && !strings.HasPrefix(viewString(b), m.replacement) {
+		if b := e.in.b[p.lo:]; b[0] != ' ' && literal(m.replacement)(b, 0) == 0 {
 			if m.scheme == PrependAlways || m.scheme == PrependFirst && e.spanAt(p.lo).lo == 0 {
 				prepend(e, m.replacement)
 			}
@@ -276,11 +273,6 @@ func (m metaspace) split(s *state) {
 		replaceText(e, " ", m.replacement)
 	})
 	if m.cut {
-		cutter{scan: func(b []byte, i int) int {
-			if strings.HasPrefix(viewString(b[i:]), m.replacement) {
-				return len(m.replacement)
-			}
-			return 0
-		}, behaviour: MergedWithNext}.split(s)
+		cutter{scan: literal(m.replacement), behaviour: MergedWithNext}.split(s)
 	}
 }

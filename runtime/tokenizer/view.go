@@ -9,6 +9,3 @@ func viewBytes(s string) []byte {
 	}
 	return unsafe.Slice(unsafe.StringData(s), len(s))
 }
-
-// viewString returns bytes that no one will change any more as a string.
-func viewString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
