@@ -111,13 +111,21 @@ func (a *attention) fill(text, name string, kernels ...string) string {
 	if !a.cached {
 		cache = "s.kv"
 	}
-	pairs := []string{"$name", name, "$heads", fmt.Sprint(a.heads), "$kv", fmt.Sprint(a.kv), "$dim", fmt.Sprint(a.dim), "$pad", fmt.Sprint(a.pad),
-		"$tiles", fmt.Sprint(a.pad / 16), "$group", fmt.Sprint(a.group()), "$rows", fmt.Sprint(a.decodeRows()), "$units", fmt.Sprint(a.heads / a.decodeRows()),
+	pairs := []string{"$rowswords", rowWords(a.decodeRows()), "$name", name, "$heads", fmt.Sprint(a.heads), "$kv", fmt.Sprint(a.kv), "$dim", fmt.Sprint(a.dim), "$pad", fmt.Sprint(a.pad),
+		"$tiles", fmt.Sprint(a.pad / 16), "$group", fmt.Sprint(a.group()), "$rows", fmt.Sprint(a.decodeRows()),
 		"$first", first, "$last", last, "$cache", cache, "$queries", fmt.Sprint(queryTile)}
 	for i, k := range kernels {
 		pairs = append(pairs, fmt.Sprintf("$kernel%d", i), k)
 	}
 	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$mask", mask, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
+}
+
+// rowWords says what the rows of a unit of a decode step are.
+func rowWords(n int) string {
+	if n == 1 {
+		return "a unit is one head"
+	}
+	return fmt.Sprintf("%d heads that share keys and values are the rows of a unit", n)
 }
 
 // rowDoc says which keys a row of a unit sees.
@@ -164,9 +172,8 @@ for i := range t.run.segments {
 		continue
 	}
 	kv := &$cache
-	for u := range $units { // one new token: $rows heads of a group are the rows
+	for h := 0; h < $heads; h += $rows { // one new token: $rowswords
 		if t.mine(unit) {
-			h := u * $rows
 			g := h / $group
 			t.$nameTile(t.at(y, s.start)[h*$dim:], $dim, t.at(q, s.start)[h*$dim:], $dim, $rows, $token,
 				kv.k[g*kv.keys*$dim:], kv.v[g*kv.keys*$pad:], kv.keys)

@@ -33,7 +33,7 @@ func (e *emitter) linear(s plan.Step) (string, error) {
 		return "", fmt.Errorf("%s: no matrix product reads the layout %s of %s", o.Pos, p.Layout, p.Name)
 	}
 	k, dim := o.In[0].Type.Width(), o.Attrs.Int("dim")
-	name := fmt.Sprintf("linear%s%dx%d", strings.ToUpper(format), k, dim)
+	name := fmt.Sprintf("linear%sx%dx%d", strings.ToUpper(format), k, dim)
 	args := []string{e.ref(o.Out[0]), e.ref(o.In[0]), e.weightRef(o.Weights[0], o.Region)}
 	params, start, formula := "y, x view, w []"+elem(p.Layout), "zeros[:], 0", "x·wᵀ"
 	switch {

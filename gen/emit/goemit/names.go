@@ -178,7 +178,7 @@ func (e *emitter) nameViews() {
 			if e.findView(v) != nil {
 				continue
 			}
-			base := camel(viewName(v, s.Op))
+			base := camel(e.viewName(v, s.Op))
 			name := base
 			for i := 2; used[name]; i++ {
 				name = fmt.Sprintf("%s%d", base, i)
@@ -189,8 +189,13 @@ func (e *emitter) nameViews() {
 	}
 }
 
-// viewName is the name of a value's place: its own, or one made from its operation.
-func viewName(v *ir.Value, o *ir.Op) string {
+// viewName is the name of a value's place: that of the output it is, its own, or one made from its operation.
+func (e *emitter) viewName(v *ir.Value, o *ir.Op) string {
+	for _, out := range e.Plan.Graph.Outputs {
+		if out.Value == v {
+			return out.Name + "_out"
+		}
+	}
 	switch {
 	case o.Region.Result == v && o.Region.Kind != ir.Head, o.Kind == "embed":
 		return "x" // the residual stream
@@ -198,6 +203,8 @@ func viewName(v *ir.Value, o *ir.Op) string {
 		return "h"
 	case o.Kind == "attend":
 		return "attended"
+	case o.Kind == "select":
+		return "last" // the rows whose logits are wanted
 	case strings.Count(v.Name, "|") > 0 && !strings.ContainsFunc(strings.ReplaceAll(v.Name, "|", ""), func(r rune) bool { return r != 'q' && r != 'k' && r != 'v' }):
 		return strings.ReplaceAll(v.Name, "|", "")
 	case v.Name != "":

@@ -72,7 +72,7 @@ func (e *emitter) workerBytes() int64 {
 
 func (e *emitter) arenaViews() string {
 	var b strings.Builder
-	b.WriteString("// Places in the arena: where a matrix begins and the stride of its rows, in elements. Matrices that are not alive at the same time share memory.\nvar (\n")
+	b.WriteString(comment("Places in the arena: where a matrix begins and the stride of its rows, in elements. Matrices that are not alive at the same time share memory.") + "var (\n")
 	for _, v := range e.views {
 		fmt.Fprintf(&b, "%s = view{%d, %d} // [%s, %d]\n", v.name, v.at.Buffer.Offset+v.at.Col, v.at.Buffer.Stride, count(v.rows), v.width)
 	}
