@@ -44,11 +44,8 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 func benchText(b *testing.B) string {
-	if os.Getenv("TFGEN_SHARED") == "" {
-		b.Skip("TFGEN_SHARED is not set: the text is not here")
-	}
 	var s strings.Builder
-	for _, l := range lines[corpusLine](b, filepath.Join(os.Getenv("TFGEN_SHARED"), "golden/tokenizers/long.jsonl.gz")) {
+	for _, l := range lines[corpusLine](b, filepath.Join(shared(b), "long.jsonl.gz")) {
 		if l.Cat == "prose" || l.Cat == "languages" || l.Cat == "code" {
 			s.WriteString(l.Text)
 		}

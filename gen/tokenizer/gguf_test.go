@@ -53,16 +53,12 @@ func fromGGUF(t *testing.T, path string) ([]byte, *tokenizer.Tokenizer) {
 
 func TestGoldenGGUF(t *testing.T) {
 	dir := models(t)
-	shared := os.Getenv("TFGEN_SHARED")
-	if shared == "" {
-		t.Skip("TFGEN_SHARED is not set: the full corpus is not here")
-	}
-	shared = filepath.Join(shared, "golden/tokenizers")
-	corpus := lines[corpusLine](t, filepath.Join(shared, "corpus.jsonl"))
-	long := lines[corpusLine](t, filepath.Join(shared, "long.jsonl.gz"))
+	golds := shared(t)
+	corpus := texts(t, filepath.Join(golds, "corpus.jsonl"))
+	long := longTexts(t, filepath.Join(golds, "long.jsonl.gz"))
 	for _, name := range []string{"gpt-2", "mpt", "llama-spm"} {
 		t.Run(name, func(t *testing.T) {
-			expect := lines[golden](t, filepath.Join(shared, "expected/gguf-"+name+".jsonl.gz"))
+			expect := lines[golden](t, filepath.Join(golds, "expected/gguf-"+name+".jsonl.gz"))
 			packed, _ := fromGGUF(t, filepath.Join(dir, expect[0].File))
 			run(t, "gguf-"+name, packed, expect, corpus, long)
 		})
@@ -101,18 +97,15 @@ func TestGGUFVocab(t *testing.T) {
 // TestGemmaFromGGUF compares the vocabulary inside Gemma 3's GGUF file with its tokenizer.json.
 func TestGemmaFromGGUF(t *testing.T) {
 	dir := models(t)
-	shared := os.Getenv("TFGEN_SHARED")
-	if shared == "" {
-		t.Skip("TFGEN_SHARED is not set: the full corpus is not here")
-	}
-	corpus := lines[corpusLine](t, filepath.Join(shared, "golden/tokenizers/corpus.jsonl"))
+	golds := shared(t)
+	corpus := texts(t, filepath.Join(golds, "corpus.jsonl"))
 	_, tok := fromGGUF(t, filepath.Join(dir, "gemma-3-270m/gemma-3-270m-q4_k_m.gguf"))
 	same, all := 0, 0
-	for _, g := range lines[golden](t, filepath.Join(shared, "golden/tokenizers/expected/gemma3.jsonl.gz")) {
+	for _, g := range lines[golden](t, filepath.Join(golds, "expected/gemma3.jsonl.gz")) {
 		if g.I == nil {
 			continue
 		}
-		text := corpus[*g.I].Text
+		text := corpus[*g.I]
 		if strings.Contains(text, "<image_soft_token>") {
 			continue // only tokenizer.json has it
 		}

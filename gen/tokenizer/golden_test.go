@@ -49,6 +49,7 @@ type golden struct {
 }
 
 type corpusLine struct {
+	I    int    `json:"i"`
 	Cat  string `json:"cat"`
 	Text string `json:"text"`
 }
@@ -91,7 +92,7 @@ func newTally(t *testing.T, name string) *tally {
 }
 
 func (c *tally) check(what string, line int, text string, got, want any) {
-	if fmt.Sprint(got) == fmt.Sprint(want) {
+	if equal(got, want) {
 		c.pass[what]++
 		return
 	}
@@ -101,7 +102,20 @@ func (c *tally) check(what string, line int, text string, got, want any) {
 	}
 }
 
-var compared = []string{"ids", "sp", "dec", "dec_skip", "raw", "stream", "offsets", "bytes", "sp_off", "long", "pair", "single"}
+// equal compares lists and texts; an empty list is as good as none.
+func equal(got, want any) bool {
+	switch g := got.(type) {
+	case []int32:
+		return slices.Equal(g, want.([]int32))
+	case []int:
+		return slices.Equal(g, want.([]int))
+	case []string:
+		return slices.Equal(g, want.([]string))
+	}
+	return got == want
+}
+
+var compared = []string{"ids", "sp", "dec", "dec_skip", "dec_sp", "raw", "stream", "offsets", "bytes", "sp_off", "long", "pair", "single"}
 
 func (c *tally) report() {
 	var s []string
@@ -131,12 +145,15 @@ func (c *tally) line(tok *tokenizer.Tokenizer, text string, g *golden) {
 	if g.Dec != nil {
 		dec = *g.Dec
 	}
-	c.check("dec", i, text, quote(tok.Decode(g.IDs, false)), quote(dec))
+	c.check("dec", i, text, tok.Decode(g.IDs, false), dec)
 	skip := dec
 	if g.DecSkip != nil {
 		skip = *g.DecSkip
 	}
-	c.check("dec_skip", i, text, quote(tok.Decode(sp, true)), quote(skip))
+	c.check("dec_skip", i, text, tok.Decode(sp, true), skip)
+	if g.DecSp != nil {
+		c.check("dec_sp", i, text, tok.Decode(sp, false), *g.DecSp)
+	}
 	offIDs, off := tok.EncodeOffsets(text, false)
 	c.check("ids", i, text, offIDs, g.IDs)
 	bytes := g.ByteOff
@@ -153,8 +170,6 @@ func (c *tally) line(tok *tokenizer.Tokenizer, text string, g *golden) {
 		c.check("stream", i, text, pieces(tok, g.IDs), want(g.Stream))
 	}
 }
-
-func quote(s string) string { return fmt.Sprintf("%q", s) }
 
 func flat(off [][2]int) []int {
 	out := []int{}
@@ -184,7 +199,7 @@ func pieces(tok *tokenizer.Tokenizer, ids []int32) []string {
 	s := tok.NewStream(false)
 	out := []string{}
 	for _, id := range ids {
-		out = append(out, quote(s.Next(id)))
+		out = append(out, s.Next(id))
 	}
 	return out
 }
@@ -194,9 +209,9 @@ func want(list []*string) []string {
 	out := []string{}
 	for _, p := range list {
 		if p == nil {
-			out = append(out, quote(""))
+			out = append(out, "")
 		} else {
-			out = append(out, quote(*p))
+			out = append(out, *p)
 		}
 	}
 	return out
@@ -213,7 +228,8 @@ func (c *tally) long(tok *tokenizer.Tokenizer, text string, g *golden) {
 }
 
 // run compares a family's expectations with what the packed tokenizer does.
-func run(t *testing.T, name string, packed []byte, expect []golden, corpus []corpusLine, long []corpusLine) {
+func run(t *testing.T, name string, packed []byte, expect []golden, corpus map[int]string, long map[string]string) {
+	t.Helper()
 	tok, err := tokenizer.Load(packed)
 	if err != nil {
 		t.Fatal(err)
@@ -222,29 +238,90 @@ func run(t *testing.T, name string, packed []byte, expect []golden, corpus []cor
 	for i := range expect {
 		switch g := &expect[i]; {
 		case g.I != nil:
-			c.line(tok, corpus[*g.I].Text, g)
+			c.line(tok, corpus[*g.I], g)
 		case g.Long != "" && long != nil:
-			k := slices.IndexFunc(long, func(l corpusLine) bool { return l.Cat == g.Long })
-			c.long(tok, long[k].Text, g)
+			c.long(tok, long[g.Long], g)
 		case g.Pair != nil && g.Cut == nil && g.AddSp == nil:
-			ids, types := tok.EncodePair(corpus[g.Pair[0]].Text, corpus[g.Pair[1]].Text)
+			ids, types := tok.EncodePair(corpus[g.Pair[0]], corpus[g.Pair[1]])
 			c.check("pair", g.Pair[0], "", fmt.Sprint(ids, types), fmt.Sprint(g.IDs, g.Types))
 		}
 	}
 	c.report()
 }
 
-// families that this engine supports; the others of the golden data give an error at compile time.
+// unsupportedFamilies use components that are an error at compile time.
 var unsupportedFamilies = []string{"unigram-t5", "unigram-xlmr", "unigram-bytes", "xlmr"}
 
-func TestGoldenFamilies(t *testing.T) {
-	shared := os.Getenv("TFGEN_SHARED")
-	if shared == "" {
+// texts reads the whole corpus, by line.
+func texts(t *testing.T, path string) map[int]string {
+	out := map[int]string{}
+	for i, l := range lines[corpusLine](t, path) {
+		if l.I == 0 {
+			l.I = i
+		}
+		out[l.I] = l.Text
+	}
+	return out
+}
+
+func longTexts(t *testing.T, path string) map[string]string {
+	out := map[string]string{}
+	for _, l := range lines[corpusLine](t, path) {
+		out[l.Cat] = l.Text
+	}
+	return out
+}
+
+// shared returns the folder of the full golden data, or skips.
+func shared(t testing.TB) string {
+	dir := os.Getenv("TFGEN_SHARED")
+	if dir == "" {
 		t.Skip("TFGEN_SHARED is not set: the full corpus is not here")
 	}
-	dir := filepath.Join(shared, "golden/tokenizers")
-	corpus := lines[corpusLine](t, filepath.Join(dir, "corpus.jsonl"))
-	long := lines[corpusLine](t, filepath.Join(dir, "long.jsonl.gz"))
+	return filepath.Join(dir, "golden/tokenizers")
+}
+
+// TestGoldenSubset runs the expectations that the repository holds.
+func TestGoldenSubset(t *testing.T) {
+	corpus := texts(t, "testdata/corpus.jsonl.gz")
+	files, err := filepath.Glob("testdata/*.expected.jsonl.gz")
+	if err != nil || len(files) != 23 {
+		t.Fatalf("%d expectations, %v", len(files), err)
+	}
+	for _, f := range files {
+		name := strings.TrimSuffix(filepath.Base(f), ".expected.jsonl.gz")
+		t.Run(name, func(t *testing.T) {
+			packed, err := FromJSON(unzip(t, "testdata/"+name+".json.gz"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run(t, name, packed, lines[golden](t, f), corpus, nil)
+		})
+	}
+}
+
+func unzip(t testing.TB, path string) []byte {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestGoldenFamilies(t *testing.T) {
+	dir := shared(t)
+	corpus := texts(t, filepath.Join(dir, "corpus.jsonl"))
+	long := longTexts(t, filepath.Join(dir, "long.jsonl.gz"))
 	files, err := filepath.Glob(filepath.Join(dir, "expected/*.jsonl.gz"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no expectations", err)
@@ -255,18 +332,14 @@ func TestGoldenFamilies(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			expect := lines[golden](t, f)
 			path := filepath.Join(dir, expect[0].File)
 			if !strings.HasPrefix(expect[0].File, "synthetic/") {
-				if os.Getenv("TFGEN_MODELS") == "" {
-					t.Skip("TFGEN_MODELS is not set: the published tokenizer is not here")
-				}
-				path = filepath.Join(os.Getenv("TFGEN_MODELS"), expect[0].File)
+				path = filepath.Join(models(t), expect[0].File)
 			}
 			src, err := os.ReadFile(path)
 			if err != nil {
-				t.Fatal(err)
+				t.Skip("not fetched: ", err)
 			}
 			packed, err := FromJSON(src, nil)
 			if slices.Contains(unsupportedFamilies, name) {
@@ -280,5 +353,39 @@ func TestGoldenFamilies(t *testing.T) {
 			}
 			run(t, name, packed, expect, corpus, long)
 		})
+	}
+}
+
+// TestDemoModel encodes the prompts of the model that ships with the project.
+func TestDemoModel(t *testing.T) {
+	dir := filepath.Join(filepath.Dir(filepath.Dir(shared(t))), "demo-model")
+	packed, err := FromDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := tokenizer.Load(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "golden.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Prompt string  `json:"prompt"`
+		IDs    []int32 `json:"input_ids"`
+		Greedy []int32 `json:"greedy"`
+		Text   string  `json:"text"`
+	}
+	if err := json.Unmarshal(b, &cases); err != nil || len(cases) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, c := range cases {
+		if got := tok.Encode(c.Prompt, true); !slices.Equal(got, c.IDs) {
+			t.Errorf("%q\n got %v\nwant %v", c.Prompt, got, c.IDs)
+		}
+		if got := tok.Decode(c.Greedy, true); got != c.Text {
+			t.Errorf("%v\n got %q\nwant %q", c.Greedy, got, c.Text)
+		}
 	}
 }

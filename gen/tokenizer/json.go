@@ -27,7 +27,7 @@ type file struct {
 	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
 	PostProcessor json.RawMessage `json:"post_processor"`
 	Decoder       json.RawMessage `json:"decoder"`
-	Model         json.RawMessage `json:"model"`
+	Model         *modelFile      `json:"model"`
 }
 
 // component is a normalizer, pre-tokenizer, post-processor or decoder. The fields of all of them are here.

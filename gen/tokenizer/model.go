@@ -1,40 +1,35 @@
 package tokenizer
 
 import (
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
 // modelFile is the model of a tokenizer.json.
 type modelFile struct {
-	Type         string          `json:"type"`
-	Vocab        json.RawMessage `json:"vocab"`
-	Merges       json.RawMessage `json:"merges"`
-	Dropout      *float64        `json:"dropout"`
-	Unknown      *string         `json:"unk_token"`
-	Prefix       *string         `json:"continuing_subword_prefix"`
-	Suffix       *string         `json:"end_of_word_suffix"`
-	FuseUnknown  *bool           `json:"fuse_unk"`
-	ByteFallback *bool           `json:"byte_fallback"`
-	IgnoreMerges *bool           `json:"ignore_merges"`
-	MaxChars     *int64          `json:"max_input_chars_per_word"`
+	Type         string     `json:"type"`
+	Vocab        vocabTable `json:"vocab"`
+	Merges       mergeList  `json:"merges"`
+	Dropout      *float64   `json:"dropout"`
+	Unknown      *string    `json:"unk_token"`
+	Prefix       *string    `json:"continuing_subword_prefix"`
+	Suffix       *string    `json:"end_of_word_suffix"`
+	FuseUnknown  *bool      `json:"fuse_unk"`
+	ByteFallback *bool      `json:"byte_fallback"`
+	IgnoreMerges *bool      `json:"ignore_merges"`
+	MaxChars     *int64     `json:"max_input_chars_per_word"`
 }
 
-func (b *builder) model(raw json.RawMessage) error {
-	var m modelFile
-	if len(raw) == 0 {
+func (b *builder) model(m *modelFile) error {
+	if m == nil {
 		return fmt.Errorf("missing")
-	}
-	if err := json.Unmarshal(raw, &m); err != nil {
-		return err
 	}
 	if m.Type == "" { // files written before the type was: told apart as the reference does
 		switch {
-		case m.Merges != nil:
+		case m.Merges.present:
 			m.Type = "BPE"
 		case m.MaxChars != nil:
 			m.Type = "WordPiece"
@@ -45,10 +40,10 @@ func (b *builder) model(raw json.RawMessage) error {
 	default:
 		return fmt.Errorf("%s: %w", m.Type, unsupported("BPE", "WordPiece", "WordLevel"))
 	}
-	vocab := map[string]int32{}
-	if err := json.Unmarshal(m.Vocab, &vocab); err != nil {
-		return fmt.Errorf("vocab: %w", err)
+	if m.Vocab.err != nil {
+		return m.Vocab.err
 	}
+	vocab := m.Vocab.ids
 	if err := b.setVocab(vocab); err != nil {
 		return err
 	}
@@ -64,9 +59,9 @@ func (b *builder) model(raw json.RawMessage) error {
 	}
 	switch m.Type {
 	case "BPE":
-		return b.bpe(&m, unknown)
+		return b.bpe(m, unknown)
 	case "WordPiece":
-		return b.wordPiece(&m, unknown)
+		return b.wordPiece(m, unknown)
 	}
 	b.step(tokenizer.ModelWordLevel, []int32{unknown})
 	return nil
@@ -96,11 +91,10 @@ func (b *builder) bpe(m *modelFile, unknown int32) error {
 		return fmt.Errorf("dropout %v makes encoding random; supported is none", *m.Dropout)
 	}
 	prefix := text(m.Prefix, "")
-	merges, err := readMerges(m.Merges)
-	if err != nil {
-		return err
+	if m.Merges.err != nil || !m.Merges.present {
+		return cmp.Or(m.Merges.err, fmt.Errorf("merges are missing"))
 	}
-	for _, p := range merges {
+	for _, p := range m.Merges.pairs {
 		if err := b.merge(p[0], p[1], prefix); err != nil {
 			return err
 		}
@@ -112,39 +106,4 @@ func (b *builder) bpe(m *modelFile, unknown int32) error {
 func (b *builder) bpeStep(fuse, fallback, ignore bool, unknown int32, prefix, suffix string) {
 	flags := bit(fuse)*tokenizer.BPEFuseUnknown | bit(fallback)*tokenizer.BPEByteFallback | bit(ignore)*tokenizer.BPEIgnoreMerges
 	b.step(tokenizer.ModelBPE, []int32{flags, unknown}, prefix, suffix)
-}
-
-// readMerges reads pairs, or as older files have it texts with a space between.
-func readMerges(raw json.RawMessage) ([][2]string, error) {
-	var pairs [][]string
-	if err := json.Unmarshal(raw, &pairs); err == nil {
-		out := make([][2]string, len(pairs))
-		for i, p := range pairs {
-			if len(p) != 2 {
-				return nil, fmt.Errorf("merge %d has %d parts, expected 2", i, len(p))
-			}
-			out[i] = [2]string{p[0], p[1]}
-		}
-		return out, nil
-	}
-	var lines []string
-	if err := json.Unmarshal(raw, &lines); err != nil {
-		return nil, fmt.Errorf("merges: %w", err)
-	}
-	return splitMerges(lines)
-}
-
-func splitMerges(lines []string) ([][2]string, error) {
-	var out [][2]string
-	for i, l := range lines {
-		if strings.HasPrefix(l, "#version") {
-			continue
-		}
-		left, right, ok := strings.Cut(l, " ")
-		if !ok || strings.Contains(right, " ") {
-			return nil, fmt.Errorf("merge %d is %q, expected two texts with a space between", i, l)
-		}
-		out = append(out, [2]string{left, right})
-	}
-	return out, nil
 }

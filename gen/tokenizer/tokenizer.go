@@ -97,8 +97,7 @@ type added struct {
 	special                          bool
 }
 
-// addTokens gives the added tokens their ids: that of the model's vocabulary if it has the text, else the
-// next free one in order, whatever the file says. This is what the reference does. Then it packs.
+// pack adds the added tokens and packs, and checks that the result loads.
 func (b *builder) pack(list []added) ([]byte, error) {
 	b.uniqueMerges()
 	if err := b.addTokens(list); err != nil {
@@ -114,6 +113,8 @@ func (b *builder) pack(list []added) ([]byte, error) {
 	return packed, nil
 }
 
+// addTokens gives the added tokens their ids: that of the model's vocabulary if it has the text, else the
+// next free one in order, whatever the file says. This is what the reference does.
 func (b *builder) addTokens(list []added) error {
 	if len(list) == 0 {
 		return nil

@@ -37,6 +37,11 @@ func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
 	return string(t.decode(d, ids, skipSpecial))
 }
 
+// shows reports whether decoding takes an id into account.
+func (t *Tokenizer) shows(id int32, skipSpecial bool) bool {
+	return t.vocab.has(id) && !(skipSpecial && t.vocab.flags[id]&flagSpecial != 0)
+}
+
 // decodeState is the scratch space of decoding.
 type decodeState struct{ a, b tokens }
 
@@ -47,7 +52,7 @@ func (t *Tokenizer) decode(d *decodeState, ids []int32, skipSpecial bool) []byte
 	in, out := &d.a, &d.b
 	in.reset()
 	for _, id := range ids {
-		if !t.vocab.has(id) || skipSpecial && t.vocab.flags[id]&flagSpecial != 0 {
+		if !t.shows(id, skipSpecial) {
 			continue
 		}
 		if len(t.decoders) == 0 && len(in.ends) > 0 {

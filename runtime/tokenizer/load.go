@@ -24,12 +24,38 @@ func Load(packed []byte) (*Tokenizer, error) {
 	if err := t.setAdded(p.Added); err != nil {
 		return nil, err
 	}
+	if err := checkGrowth(p.Steps); err != nil {
+		return nil, err
+	}
 	for _, s := range p.Steps {
 		if err := t.addStep(s, sec); err != nil {
 			return nil, fmt.Errorf("tokenizer: step %d: %w", s.Kind, err)
 		}
 	}
 	return t, t.finish()
+}
+
+// checkGrowth bounds how much longer replacements can make a text, since each works on what the one before
+// it wrote.
+func checkGrowth(steps []Step) error {
+	const most = 1 << 12
+	growth := map[bool]int{false: 1, true: 1} // of decoding, of encoding
+	for _, s := range steps {
+		n := 1
+		switch {
+		case len(s.Strs) < 2:
+		case s.Kind == NormReplace || s.Kind == DecodeReplace:
+			n = (len(s.Strs[1]) + len(s.Strs[0]) - 1) / max(len(s.Strs[0]), 1)
+		case s.Kind == NormPattern:
+			n = len(s.Strs[1])
+		}
+		encoding := s.Kind < ModelBPE
+		if n > most/growth[encoding] {
+			return fmt.Errorf("tokenizer: replacements make a text more than %d times as long", most)
+		}
+		growth[encoding] *= max(n, 1)
+	}
+	return nil
 }
 
 func readSections(b []byte) ([sections + 1][]byte, error) {

@@ -28,6 +28,9 @@ func (s *Stream) Next(id int32) string {
 			s.prefix, s.done = append(s.prefix[:0], b...), len(s.ids)
 		}
 	}
+	if !s.t.shows(id, s.skip) {
+		return ""
+	}
 	s.ids = append(s.ids, id)
 	b := s.decode()
 	if len(b) <= len(s.prefix) || incomplete(b) || !bytes.HasPrefix(b, s.prefix) {
