@@ -3,15 +3,31 @@ package goemit
 import (
 	"fmt"
 	"strings"
+
+	"github.com/tfgen/tfgen/gen/plan"
+	"github.com/tfgen/tfgen/runtime/arena"
 )
 
 // ringBlocks is the number of blocks that a windowed cache keeps: the window, the tokens of one pass, and a block because
 // the window does not begin at one. 0 means that there is no window.
-func (e *emitter) ringBlocks(window int) int {
+func ringBlocks(window, rows int) int {
 	if window == 0 {
 		return 0
 	}
-	return (window-1+e.Plan.Limits.Tokens+63)/64 + 1
+	return (window-1+rows+63)/64 + 1
+}
+
+// SessionBytes is the memory of a session with the given context: keys, values and logits.
+func SessionBytes(p *plan.Plan, context int) int64 {
+	total := arena.Bytes(p.Graph.Vocab)
+	for _, s := range p.Graph.States {
+		kv, dim, blocks := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim"), (context+63)/64
+		if ring := ringBlocks(s.Attrs.Int("window"), p.Limits.Tokens); ring > 0 {
+			blocks = min(blocks, ring)
+		}
+		total += arena.Bytes(blocks*64*kv*dim) + arena.Bytes(blocks*64*kv*((dim+15)/16*16))
+	}
+	return total
 }
 
 // kvText emits the allocation of a session's caches and its exact size.
@@ -20,7 +36,7 @@ func (e *emitter) kvText() string {
 	for i, s := range e.Plan.Graph.States {
 		kv, dim := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim")
 		pad := (dim + 15) / 16 * 16
-		fmt.Fprintf(&size, "{%d, %d, %d},", kv*dim*64, kv*pad*64, e.ringBlocks(s.Attrs.Int("window")))
+		fmt.Fprintf(&size, "{%d, %d, %d},", kv*dim*64, kv*pad*64, ringBlocks(s.Attrs.Int("window"), e.Plan.Limits.Tokens))
 		if i%4 == 3 {
 			size.WriteString("\n")
 		}

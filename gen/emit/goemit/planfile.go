@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/gen/plan"
 	"github.com/tfgen/tfgen/runtime/arena"
 )
 
@@ -43,7 +44,7 @@ const (
 	maxSequences = %d // sequences in one pass
 	arenaSize    = %d // float32 values
 )
-`, layers, g.Vocab, e.Parameters, e.maxContext(), e.FileSize, arena.Bytes(e.Plan.Arena), e.workerBytes(), l.Tokens, l.Selected, l.Sequences, e.Plan.Arena)
+`, layers, g.Vocab, e.Parameters, e.maxContext(), e.FileSize, arena.Bytes(e.Plan.Arena), WorkerBytes(e.Plan.Graph), l.Tokens, l.Selected, l.Sequences, e.Plan.Arena)
 }
 
 // maxContext is the longest sequence: of a session, or of a text that an encoder takes.
@@ -55,9 +56,9 @@ func (e *emitter) maxContext() int {
 }
 
 // scratchSizes are the rows and the padded width of the attention scratch.
-func (e *emitter) scratchSizes() (rows, pad int) {
+func scratchSizes(g *ir.Graph) (rows, pad int) {
 	rows = queryTile
-	for _, o := range e.Plan.Graph.Ops {
+	for _, o := range g.Ops {
 		if o.Kind == "attend" {
 			pad = max(pad, (o.Attrs.Int("head_dim")+15)/16*16)
 		}
@@ -65,8 +66,9 @@ func (e *emitter) scratchSizes() (rows, pad int) {
 	return rows, max(pad, 16)
 }
 
-func (e *emitter) workerBytes() int64 {
-	rows, pad := e.scratchSizes()
+// WorkerBytes is the memory of one worker's attention scratch.
+func WorkerBytes(g *ir.Graph) int64 {
+	rows, pad := scratchSizes(g)
 	return int64(4 * rows * (64 + pad + 5))
 }
 
@@ -80,7 +82,7 @@ func (e *emitter) arenaViews() string {
 }
 
 func (e *emitter) threadText() string {
-	rows, pad := e.scratchSizes()
+	rows, pad := scratchSizes(e.Plan.Graph)
 	trace := ""
 	if e.Trace {
 		trace = traceText
@@ -212,7 +214,7 @@ func (e *emitter) encoderCache() string {
 	if e.Causal {
 		return ""
 	}
-	kv, dim, pad := e.encoderHeads()
+	kv, dim, pad := encoderHeads(e.Plan.Graph)
 	return fmt.Sprintf(`
 // cacheAt reserves keys and values for a sequence of n tokens.
 func (r *run) cacheAt(n int) cache {
@@ -227,13 +229,23 @@ func (r *run) cacheAt(n int) cache {
 }
 
 // encoderHeads are the key/value heads and widths of an encoder's attention.
-func (e *emitter) encoderHeads() (kv, dim, pad int) {
-	for _, o := range e.Plan.Graph.Ops {
+func encoderHeads(g *ir.Graph) (kv, dim, pad int) {
+	for _, o := range g.Ops {
 		if o.Kind == "attend" {
 			kv, dim = max(kv, o.Attrs.Int("kv_heads")), max(dim, o.Attrs.Int("head_dim"))
 		}
 	}
 	return kv, dim, (dim + 15) / 16 * 16
+}
+
+// encoderBlocks is the number of blocks of 64 positions that one pass of an encoder needs at most.
+func encoderBlocks(l plan.Limits) int { return (l.Tokens+63)/64 + l.Sequences }
+
+// EncoderBytes is the memory of keys and values within a pass of an encoder.
+func EncoderBytes(p *plan.Plan) int64 {
+	kv, dim, pad := encoderHeads(p.Graph)
+	n := encoderBlocks(p.Limits) * 64 * kv
+	return arena.Bytes(n*dim) + arena.Bytes(n*pad)
 }
 
 // workText is the function that every worker runs.

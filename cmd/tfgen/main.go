@@ -1,0 +1,74 @@
+// Command tfgen compiles transformers: from a checkpoint and a specification to a specialised Go package.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// command is one row of the table of subcommands.
+type command struct {
+	name, summary string
+	run           func(ctx context.Context, args []string, stdout, stderr io.Writer) error
+}
+
+func commands() []command {
+	return []command{
+		{"build", "compile a checkpoint into a Go package", runBuild},
+		{"verify", "compare generated code with golden cases", runVerify},
+		{"spec", "list, check or describe specifications", runSpec},
+		{"version", "print the version", runVersion},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// errUsage says that the command line is wrong; what is wrong has been printed.
+var errUsage = errors.New("wrong usage")
+
+// run runs one command and returns the exit status: 0, 1 for a failure, 2 for wrong usage.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	name := "help"
+	if len(args) > 0 {
+		name = args[0]
+	}
+	for _, c := range commands() {
+		if c.name != name {
+			continue
+		}
+		err := c.run(ctx, args[1:], stdout, stderr)
+		switch {
+		case err == nil, errors.Is(err, flag.ErrHelp):
+			return 0
+		case errors.Is(err, errUsage):
+			return 2
+		}
+		fmt.Fprintln(stderr, "tfgen:", err)
+		return 1
+	}
+	if name != "help" && name != "-h" && name != "--help" {
+		fmt.Fprintf(stderr, "tfgen: no command is called %q\n\n", name)
+		usage(stderr)
+		return 2
+	}
+	usage(stdout)
+	return 0
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage: tfgen COMMAND [arguments]\n\nCommands:")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
+	}
+	fmt.Fprintln(w, "\n`tfgen COMMAND -h` explains a command.")
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tfgen/tfgen"
+	"github.com/tfgen/tfgen/gen/golden"
+	"github.com/tfgen/tfgen/gen/spec"
+	"github.com/tfgen/tfgen/gen/verify"
+)
+
+// errMismatch is returned when a backend is off: the table says which.
+var errMismatch = errors.New("some results are outside their tolerance")
+
+const verifyHelp = `usage: tfgen verify [flags] CASE…
+
+Compiles golden cases and compares the float64 reference and the generated code at every CPU level of this machine with
+the recorded values: hidden states of every layer, outputs, decoding step by step, greedy tokens. A case is a directory
+with config.json, golden.json and golden.safetensors. The exit status is 0 if everything is within its tolerance.
+
+`
+
+// runVerify is the verify command.
+func runVerify(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	f := flag.NewFlagSet("verify", flag.ContinueOnError)
+	asJSON := f.Bool("json", false, "print reports as JSON")
+	levels := f.String("levels", "", "CPU levels to run, separated by commas (default: all of this machine)")
+	format := f.String("weights", "f32", "weight format of the generated code")
+	specName := f.String("spec", "", "specification to use instead of the one that config.json asks for")
+	quiet := f.Bool("quiet", false, "say nothing about progress")
+	f.SetOutput(stderr)
+	f.Usage = func() {
+		fmt.Fprint(stderr, verifyHelp)
+		f.PrintDefaults()
+	}
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if f.NArg() == 0 {
+		f.Usage()
+		return errors.New("no case given")
+	}
+	o := verify.Options{Cases: f.Args(), Weights: *format}
+	if *levels != "" {
+		o.Levels = strings.Split(*levels, ",")
+	}
+	if *specName != "" {
+		s, err := spec.Load(*specName)
+		if err != nil {
+			return err
+		}
+		o.Spec = s
+	}
+	if !*quiet {
+		o.Progress = func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
+	}
+	work, err := os.MkdirTemp("", "tfgen-verify-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if o.Module, err = runtimeModule(filepath.Join(work, "tfgen")); err != nil {
+		return err
+	}
+	o.Work = filepath.Join(work, "cases")
+	if err := os.Mkdir(o.Work, 0o755); err != nil {
+		return err
+	}
+	reports, err := verify.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	return printReports(stdout, reports, *asJSON)
+}
+
+func printReports(w io.Writer, reports []golden.Report, asJSON bool) error {
+	ok := true
+	if asJSON {
+		for _, r := range reports {
+			ok = ok && r.OK
+		}
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(reports); err != nil {
+			return err
+		}
+	} else {
+		var err error
+		if ok, err = golden.Print(w, reports); err != nil {
+			return err
+		}
+	}
+	if !ok {
+		return errMismatch
+	}
+	return nil
+}
+
+// runtimeModule writes the runtime that tfgen carries to dir, as the module github.com/tfgen/tfgen, and returns dir.
+func runtimeModule(dir string) (string, error) {
+	err := fs.WalkDir(tfgen.Runtime, "runtime", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || !strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, ".s") {
+			return err
+		}
+		data, err := tfgen.Runtime.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		out := filepath.Join(dir, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(out, data, 0o644)
+	})
+	if err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module github.com/tfgen/tfgen\n\ngo 1.26\n"), 0o644)
+}
