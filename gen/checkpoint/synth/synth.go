@@ -59,7 +59,7 @@ func Parse(weights []byte) (*Source, error) {
 
 // resolve follows copies to the tensor that has a row of its own.
 func resolve(rows map[string]json.RawMessage, name string) (string, error) {
-	for range rows {
+	for range len(rows) + 1 { // a chain of copies ends at the latest after all rows
 		text, ok := rows[name]
 		if !ok {
 			return "", fmt.Errorf("it is a copy of %q, which does not exist", name)
