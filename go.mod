@@ -3,12 +3,14 @@ module github.com/tfgen/tfgen
 go 1.26.8
 
 require (
-	github.com/dave/jennifer v1.7.1 // indirect
-	github.com/mmcloughlin/avo v0.6.0 // indirect
-	golang.org/x/mod v0.42.0 // indirect
+	github.com/dave/jennifer v1.7.1
+	github.com/mmcloughlin/avo v0.6.0
+	golang.org/x/mod v0.42.0
+	golang.org/x/text v0.43.0
+	gopkg.in/yaml.v3 v3.0.1
+)
+
+require (
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
-	gonum.org/v1/gonum v0.17.0 // indirect
-	gopkg.in/yaml.v3 v3.0.1 // indirect
 )
