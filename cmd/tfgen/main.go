@@ -21,6 +21,8 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"build", "compile a checkpoint into a Go package", runBuild},
+		{"run", "build a model into a cache and run it", runRun},
+		{"inspect", "say what a model is and what it takes, before a weight is read", runInspect},
 		{"verify", "compare generated code with golden cases", runVerify},
 		{"spec", "list, check or describe specifications", runSpec},
 		{"version", "print the version", runVersion},
@@ -47,7 +49,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			continue
 		}
 		err := c.run(ctx, args[1:], stdout, stderr)
+		var status exitStatus
 		switch {
+		case errors.As(err, &status):
+			return int(status)
 		case err == nil, errors.Is(err, flag.ErrHelp):
 			return 0
 		case errors.Is(err, errUsage):

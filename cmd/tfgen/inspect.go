@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/tfgen/tfgen/gen/bundle"
+	"github.com/tfgen/tfgen/gen/weights"
+)
+
+const inspectHelp = `usage: tfgen inspect MODEL [SPEC] [flags]
+
+Says what a model is and what it will take, before a weight is read: parameters, every tensor with its source, type and
+place, and the exact bytes of weights, activations and state.
+
+`
+
+// runInspect is the inspect command.
+func runInspect(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	o := &buildOptions{}
+	f := flag.NewFlagSet("inspect", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	asJSON := f.Bool("json", false, "print JSON")
+	f.StringVar(&o.Weights, "weights", "f32", "weight format: "+strings.Join(weights.Formats(), ", "))
+	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
+	workers := f.Int("threads", runtime.GOMAXPROCS(0), "workers, for the peak")
+	f.Usage = func() {
+		fmt.Fprint(stderr, inspectHelp)
+		f.PrintDefaults()
+	}
+	rest, err := parseFlags(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) < 1 || len(rest) > 2 {
+		f.Usage()
+		return errUsage
+	}
+	o.model = rest[0]
+	if len(rest) == 2 {
+		o.spec = rest[1]
+	}
+	o.defaults()
+	b, closeModel, err := prepare(o, &target{importPath: "tfgen.local/" + o.Package})
+	if err != nil {
+		return err
+	}
+	defer closeModel()
+	r := b.Report()
+	if *asJSON {
+		enc := json.NewEncoder(stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(struct {
+			bundle.Report
+			Workers int   `json:"workers"`
+			Peak    int64 `json:"peak"`
+		}{r, *workers, r.Memory.Peak(*workers)})
+	}
+	return printReport(stdout, r, *workers)
+}
+
+// printReport prints the report for people.
+func printReport(out io.Writer, r bundle.Report, workers int) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	m := r.Memory
+	fmt.Fprintf(w, "architecture\t%s (%s, %s), %s\n", r.Architecture, r.Class, r.Task, r.Spec)
+	fmt.Fprintf(w, "parameters\t%s\n", count(r.Parameters))
+	fmt.Fprintf(w, "layers\t%d, the largest is %s with %s\n", r.Layers, r.Largest, size(r.LargestBytes))
+	fmt.Fprintf(w, "vocabulary\t%s\n", count(int64(r.Vocabulary)))
+	fmt.Fprintf(w, "weights (%s)\t%s\n", r.Format, size(m.Weights))
+	fmt.Fprintf(w, "activations\t%s\n", size(m.Activations))
+	fmt.Fprintf(w, "a worker\t%s\n", size(m.Worker))
+	fmt.Fprintf(w, "a session of %s tokens\t%s\n", count(int64(m.Context)), size(m.Session))
+	fmt.Fprintf(w, "peak, %d workers, one session\t%s\n", workers, size(m.Peak(workers)))
+	fmt.Fprintf(w, "ignored tensors\t%d\n\n", len(r.Ignored))
+	fmt.Fprintln(w, "offset\tbytes\tlayout\tshape\tpart\tfrom\ttype")
+	for _, t := range r.Tensors {
+		var names, types []string
+		for _, s := range t.Sources {
+			names, types = append(names, s.Name), append(types, s.DType)
+		}
+		fmt.Fprintf(w, "%d\t%d\t%s\t%d×%d\t%s\t%s\t%s\n", t.Offset, t.Bytes, t.Layout, t.Rows, t.Cols, t.Region, strings.Join(names, " | "), strings.Join(types, " | "))
+	}
+	return w.Flush()
+}
+
+// count formats a number with commas.
+func count(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// size formats bytes: exact, and in a unit that people read.
+func size(n int64) string {
+	v, unit := float64(n), 0
+	for v >= 1024 && unit < 4 {
+		v, unit = v/1024, unit+1
+	}
+	if unit == 0 {
+		return count(n) + " B"
+	}
+	return fmt.Sprintf("%s B (%.1f %s)", count(n), v, []string{"B", "KiB", "MiB", "GiB", "TiB"}[unit])
+}
