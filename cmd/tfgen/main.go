@@ -24,6 +24,7 @@ func commands() []command {
 		{"run", "build a model into a cache and run it", runRun},
 		{"inspect", "say what a model is and what it takes, before a weight is read", runInspect},
 		{"verify", "compare generated code with golden cases", runVerify},
+		{"diff", "show what changed between two generated packages", runDiff},
 		{"spec", "list, check or describe specifications", runSpec},
 		{"version", "print the version", runVersion},
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -173,6 +175,54 @@ func TestVersionAndSpecList(t *testing.T) {
 	for _, name := range []string{"llama", "mistral", "gemma3", "gpt2", "bert"} {
 		if status != 0 || !strings.Contains(out, name) {
 			t.Errorf("spec list does not show %s: %q", name, out)
+		}
+	}
+}
+
+func TestDiffShowsWhatChanged(t *testing.T) {
+	old, now := filepath.Join(t.TempDir(), "gocode"), filepath.Join(t.TempDir(), "gocode")
+	build(t, old)
+	build(t, now)
+	if status, out, _ := execute(t, context.Background(), "diff", old, now); status != 0 || out != "" {
+		t.Errorf("equal packages: status %d, %q", status, out)
+	}
+	build(t, now, "--context", "256")
+	status, out, _ := execute(t, context.Background(), "diff", old, now)
+	for _, want := range []string{"changed plan.go", "-\tMaxContext = 512", "+\tMaxContext = 256"} {
+		if status != 1 || !strings.Contains(out, want) {
+			t.Errorf("status %d, no %q in:\n%s", status, want, out)
+		}
+	}
+}
+
+func TestInspectIsExact(t *testing.T) {
+	status, out, log := execute(t, context.Background(), "inspect", demo, "--weights", "bf16", "--threads", "2", "--json")
+	var r struct {
+		Parameters int64 `json:"parameters"`
+		Peak       int64 `json:"peak"`
+		Memory     struct{ Weights, Activations, Worker, Session int64 }
+		Tensors    []struct{ Bytes int64 }
+	}
+	if err := json.Unmarshal([]byte(out), &r); status != 0 || err != nil {
+		t.Fatal(status, log, err)
+	}
+	dir := filepath.Join(t.TempDir(), "gocode")
+	build(t, dir)
+	plan, err := os.ReadFile(filepath.Join(dir, "plan.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "gocode.weights"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := r.Memory
+	if info.Size() != m.Weights || r.Peak != m.Weights+m.Activations+2*m.Worker+m.Session || r.Parameters != 4196608 || len(r.Tensors) != 26 {
+		t.Errorf("weights %d, inspect says %+v, peak %d, %d tensors", info.Size(), m, r.Peak, len(r.Tensors))
+	}
+	for _, line := range []string{fmt.Sprintf("ArenaBytes = %d", m.Activations), fmt.Sprintf("WorkerBytes = %d", m.Worker), fmt.Sprintf("WeightsBytes = %d", m.Weights)} {
+		if !strings.Contains(string(plan), line) {
+			t.Errorf("plan.go does not say %q", line)
 		}
 	}
 }
