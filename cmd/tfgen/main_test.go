@@ -226,3 +226,24 @@ func TestInspectIsExact(t *testing.T) {
 		}
 	}
 }
+
+// TestGeneratedIsFresh compares the checked-in package with what the compiler writes today.
+func TestGeneratedIsFresh(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gocode")
+	build(t, dir, "--title", "gocode-4m")
+	want, have := digests(t, dir), digests(t, "../../generated/gocode")
+	for _, files := range []map[string][32]byte{want, have} {
+		delete(files, "gocode.weights") // made from tests/demo-model, not checked in
+		delete(files, "go.mod")         // the checked-in package belongs to this module
+	}
+	for name, d := range want {
+		if have[name] != d {
+			t.Errorf("generated/gocode/%s is stale or missing; run: go run ./cmd/tfgen build tests/demo-model -o generated/gocode --package gocode --title gocode-4m --weights bf16", name)
+		}
+	}
+	for name := range have {
+		if _, ok := want[name]; !ok {
+			t.Errorf("generated/gocode/%s is an orphan", name)
+		}
+	}
+}
