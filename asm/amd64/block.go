@@ -9,38 +9,82 @@ import (
 type block struct {
 	rows  int
 	tiles int
+	few   int // when so many rows or fewer are left, a lower block is used; 0 for never
 }
 
 // blockShapes returns the register blocks, the widest first: 6 × 16 of 16
 // registers, 8 × 48 of 32.
 func (p *product) blockShapes() []block {
 	if p.isa == AVX512 {
-		return []block{{8, 3}, {8, 1}}
+		return []block{{8, 3, 4}, {8, 1, 0}}
 	}
-	return []block{{6, 1}}
+	return []block{{6, 1, 4}}
+}
+
+// chunkLimit is the largest number of k that are added in one pass over the
+// tiles: one tile of float32 weights takes 24 KiB of the first-level cache.
+const chunkLimit = 384
+
+// chunk returns how many k are added in one pass. Sums go on from y in the next
+// pass, which does not change their bits.
+func (p *product) chunk() int {
+	passes := (p.k + chunkLimit - 1) / chunkLimit
+	if passes == 1 {
+		return p.k
+	}
+	return ((p.k+passes-1)/passes + p.turn() - 1) / p.turn() * p.turn()
 }
 
 // groupRows is how many rows of x are multiplied with one tile of weights
 // before the next tile: as many as fit half of a second-level cache of 512 KiB.
 func (p *product) groupRows(rows int) int {
-	n := (256 << 10) / (4 * p.k) / rows * rows
+	n := (256 << 10) / (4 * p.chunk()) / rows * rows
 	return min(max(n, 4*rows), 32*rows)
 }
 
+// A passState is what the loops over tiles and rows work on: some rows and some k.
+// Only the weights stay in a register; strides of x and y are read from the
+// arguments when they are needed.
+type passState struct {
+	w       reg.GPVirtual
+	y, x, c operand.Mem // pointers to the first row
+	ldc     operand.Mem // stride of c in elements
+	rows    operand.Mem // rows in the group
+	tiles   operand.Mem // tiles left
+	first   operand.Mem // first k
+	end     operand.Mem // one past the last k
+	turns   operand.Mem // offset of the k after the last whole turn of the loop from first
+}
+
 // blocks writes the product of several rows: groups of rows whose x stays in
-// the second-level cache; in a group all tiles; in a tile all register blocks.
+// the second-level cache; in a group passes over some k, whose weights stay in
+// the first-level cache; in a pass all tiles; in a tile all register blocks.
 func (p *product) blocks() {
 	shapes := p.blockShapes()
 	group := p.groupRows(shapes[0].rows)
-	p.Commentf("Several rows: groups of %d, whose x stays in the second-level cache.", group)
+	p.Commentf("Several rows: groups of %d, %d of k at a time.", group, p.chunk())
 	left, done := p.AllocLocal(8), p.AllocLocal(8)
-	t := p.arg("rows")
-	p.MOVQ(t, left)
+	local := func() operand.Mem { return p.AllocLocal(8) }
+	s := &passState{y: local(), x: local(), c: local(), ldc: local(), rows: local(), tiles: local(), first: local(), end: local(), turns: local()}
+	p.MOVQ(p.arg("rows"), left)
 	p.MOVQ(operand.U32(0), done)
 	loop := p.label("group")
-	s := p.startGroup(group, left, done)
-	for _, b := range shapes {
-		p.tileLoop(b, s)
+	p.startGroup(s, group, left)
+	if p.chunk() < p.k {
+		p.MOVQ(operand.U32(0), s.first)
+		again := p.label("pass")
+		p.limitPass(s, shapes[0].few)
+		p.startPass(s, done)
+		p.tileLoops(shapes, s)
+		p.Comment("Next k.")
+		next := p.GP64()
+		p.MOVQ(s.end, next)
+		p.MOVQ(next, s.first)
+		p.CMPQ(next, imm(p.k))
+		p.JLT(again)
+	} else {
+		p.startPass(s, done)
+		p.tileLoops(shapes, s)
 	}
 	p.Comment("Next group of rows.")
 	n := p.GP64()
@@ -50,86 +94,165 @@ func (p *product) blocks() {
 	p.JG(loop)
 }
 
-// groupState is what the loops over tiles and rows of a group work on. Only the
-// weights stay in a register; strides are read from the arguments when they are
-// needed.
-type groupState struct {
-	w       reg.GPVirtual
-	y, x, c operand.Mem // pointers to the first row of the group
-	rows    operand.Mem // rows in the group
-	tiles   operand.Mem // tiles left
-}
-
-// startGroup sets the pointers to the first row and tile of a group.
-func (p *product) startGroup(group int, left, done operand.Mem) groupState {
-	local := func() operand.Mem { return p.AllocLocal(8) }
-	s := groupState{w: p.arg("w"), y: local(), x: local(), c: local(), rows: local(), tiles: local()}
-	n := p.GP64()
-	for _, r := range []struct {
-		name, stride string
-		to           operand.Mem
-	}{{"y", "ldy", s.y}, {"x", "ldx", s.x}, {"c", "ldc", s.c}} {
-		base := p.arg(r.name)
-		p.MOVQ(done, n)
-		p.IMULQ(p.arg(r.stride), n)
-		p.LEAQ(at(base, 0).Idx(n, 4), base)
-		p.MOVQ(base, r.to)
-	}
-	limit := p.GP64()
+// startGroup sets the number of rows of a group.
+func (p *product) startGroup(s *passState, group int, left operand.Mem) {
+	n, limit := p.GP64(), p.GP64()
 	p.MOVQ(left, n)
 	p.MOVQ(operand.U32(uint32(group)), limit)
 	p.CMPQ(n, limit)
 	p.CMOVQGT(limit, n)
 	p.MOVQ(n, s.rows)
+}
+
+// limitPass sets the last k of a pass: all k when there are few rows, because
+// then the weights are read once and no cache matters.
+func (p *product) limitPass(s *passState, few int) {
+	first, end, all := p.GP64(), p.GP64(), p.GP64()
+	p.MOVQ(s.first, first)
+	p.LEAQ(at(first, p.chunk()), end)
+	p.MOVQ(operand.U32(uint32(p.k)), all)
+	p.CMPQ(s.rows, imm(few))
+	p.CMOVQLE(all, end)
+	p.CMPQ(end, all)
+	p.CMOVQGT(all, end)
+	p.MOVQ(end, s.end)
+	p.SUBQ(first, end)
+	p.ANDQ(operand.I32(int32(-p.turn())), end)
+	p.SHLQ(operand.U8(2), end)
+	p.MOVQ(end, s.turns)
+}
+
+// turn is the number of k in one turn of the loop, a power of two.
+func (p *product) turn() int { return p.blockUnroll() * p.words() }
+
+// startPass sets the pointers to the first row, k and tile of a pass. Passes
+// after the first add to y.
+func (p *product) startPass(s *passState, done operand.Mem) {
+	ldc := p.arg("ldc")
+	c := p.rowStart("c", ldc, done)
+	y := p.rowStart("y", p.arg("ldy"), done)
+	x := p.rowStart("x", p.arg("ldx"), done)
+	s.w = p.arg("w")
 	p.MOVQ(p.arg("tiles"), s.tiles)
-	return s
+	if p.chunk() < p.k {
+		first := p.GP64()
+		p.MOVQ(s.first, first)
+		p.LEAQ(at(x, 0).Idx(first, 4), x)
+		p.TESTQ(first, first)
+		p.CMOVQNE(y, c)
+		p.CMOVQNE(p.arg("ldy"), ldc)
+		p.SHLQ(operand.U8(map[int]uint8{1: 6, 2: 5}[p.words()]), first)
+		p.ADDQ(first, s.w)
+	}
+	p.MOVQ(x, s.x)
+	p.MOVQ(y, s.y)
+	p.MOVQ(c, s.c)
+	p.MOVQ(ldc, s.ldc)
 }
 
-// tileLoop computes all rows of the group for b.tiles tiles at a time, while
-// there are so many tiles left.
-func (p *product) tileLoop(b block, s groupState) {
-	next := p.newLabel("tilesDone")
-	p.CMPQ(s.tiles, imm(b.tiles))
-	p.JLT(next)
-	loop := p.label("tile")
+// rowStart returns a pointer to a row of a matrix parameter.
+func (p *product) rowStart(name string, ld reg.GPVirtual, row operand.Mem) reg.GPVirtual {
+	base, n := p.arg(name), p.GP64()
+	p.MOVQ(row, n)
+	p.IMULQ(ld, n)
+	p.LEAQ(at(base, 0).Idx(n, 4), base)
+	return base
+}
+
+// tileLoops computes all rows of the pass for all tiles: for b.tiles at a time
+// while there are so many left.
+func (p *product) tileLoops(shapes []block, s *passState) {
+	for _, b := range shapes {
+		next := p.newLabel("tilesDone")
+		p.CMPQ(s.tiles, imm(b.tiles))
+		p.JLT(next)
+		loop := p.label("tile")
+		p.rowLoop(b, s)
+		p.Comment("Next tiles.")
+		p.add64(b.tiles*p.tile, s.w)
+		p.ADDQ(imm(b.tiles*64), s.y)
+		p.ADDQ(imm(b.tiles*64), s.c)
+		p.SUBQ(imm(b.tiles), s.tiles)
+		p.CMPQ(s.tiles, imm(b.tiles))
+		p.JGE(loop)
+		p.Label(string(next))
+	}
+}
+
+// rowLoop computes the rows of a pass for one or some tiles. A rest of few rows
+// is computed by a block of that height.
+func (p *product) rowLoop(b block, s *passState) {
 	p.Commentf("%s at a time, down the rows of the group.", describe(b.rows, b.tiles))
-	m, x, y, c := p.GP64(), p.GP64(), p.GP64(), p.GP64()
-	p.MOVQ(s.rows, m)
-	p.MOVQ(s.x, x)
-	p.MOVQ(s.y, y)
-	p.MOVQ(s.c, c)
+	r := rowState{m: p.GP64(), x: p.GP64(), y: p.GP64(), c: p.GP64()}
+	p.MOVQ(s.rows, r.m)
+	p.MOVQ(s.x, r.x)
+	p.MOVQ(s.y, r.y)
+	p.MOVQ(s.c, r.c)
+	few, done := p.newLabel("fewRows"), p.newLabel("rowsDone")
+	if b.few > 0 {
+		p.CMPQ(r.m, imm(b.few))
+		p.JLE(few)
+	}
 	rows := p.label("rows")
-	p.registerBlock(b, s.w, m, &x, &y, &c)
-	p.SUBQ(imm(b.rows), m)
+	p.registerBlock(b, s, r)
+	p.nextRows(b, s, r)
+	p.SUBQ(imm(b.rows), r.m)
+	if b.few == 0 {
+		p.JG(rows)
+		return
+	}
+	p.CMPQ(r.m, imm(b.few))
 	p.JG(rows)
-	p.Comment("Next tiles.")
-	p.add64(b.tiles*p.tile, s.w)
-	p.ADDQ(imm(b.tiles*64), s.y)
-	p.ADDQ(imm(b.tiles*64), s.c)
-	p.SUBQ(imm(b.tiles), s.tiles)
-	p.CMPQ(s.tiles, imm(b.tiles))
-	p.JGE(loop)
-	p.Label(string(next))
+	p.TESTQ(r.m, r.m)
+	p.JLE(done)
+	p.Label(string(few))
+	low := block{rows: b.few, tiles: b.tiles}
+	p.Commentf("The last rows: %s.", describe(low.rows, low.tiles))
+	p.registerBlock(low, s, r)
+	p.Label(string(done))
 }
 
-// registerBlock computes one block of outputs and moves x, y and c down by its
-// rows. When m is less than the rows of the block, the last row is computed
-// again in the place of the missing ones: the same bits go to the same place.
-func (p *product) registerBlock(b block, w, m reg.GPVirtual, x, y, c *reg.GPVirtual) {
+// rowState is where the loop over rows is: rows left and pointers to the first
+// of them.
+type rowState struct{ m, x, y, c reg.GPVirtual }
+
+// nextRows moves the pointers down by the rows of a block.
+func (p *product) nextRows(b block, s *passState, r rowState) {
+	p.Comment("Next rows.")
+	n := p.GP64()
+	for _, to := range []struct {
+		p  reg.GPVirtual
+		ld operand.Mem
+	}{{r.x, p.argument("ldx")}, {r.y, p.argument("ldy")}, {r.c, s.ldc}} {
+		p.MOVQ(to.ld, n)
+		p.IMUL3Q(imm(4*b.rows), n, n)
+		p.ADDQ(n, to.p)
+	}
+}
+
+// registerBlock computes one block of outputs. When m is less than the rows of
+// the block, the last row is computed again in the place of the missing ones:
+// the same bits go to the same place.
+func (p *product) registerBlock(b block, s *passState, r rowState) {
 	n := b.tiles * p.parts
 	acc := make([][]reg.VecVirtual, b.rows)
 	p.Comment("Start from c.")
-	p.downRows(b, m, "ldc", *c, func(i int, row reg.GPVirtual) {
+	p.downRows(b, r.m, s.ldc, r.c, func(i int, row reg.GPVirtual) {
 		acc[i] = p.vecs(n)
 		for v, a := range acc[i] {
 			p.VMOVUPS(at(row, v*p.width()), a)
 		}
 	})
 	p.Comment("Rows of x.")
-	xs := p.rowPointers(b, m, *x)
+	xs := p.rowPointers(b, r.m, r.x)
 	p.Comment("Add x[r][k] · w[k], k in order.")
-	from := panel{w, b.tiles}
-	p.steps("k", w, p.blockUnroll(), func(step int, offsets []operand.Mem) {
+	from := panel{s.w, b.tiles}
+	p.passSteps(s, func(step int, offsets []operand.Mem) {
+		if b.few == 0 {
+			for t := range b.tiles {
+				p.PREFETCHT0(at(s.w, t*p.tile+step*64+prefetchAhead))
+			}
+		}
 		for h, offset := range offsets {
 			wk := p.vecs(n)
 			for v, d := range wk {
@@ -141,20 +264,42 @@ func (p *product) registerBlock(b block, w, m reg.GPVirtual, x, y, c *reg.GPVirt
 		}
 	})
 	p.Comment("Store the outputs.")
-	p.downRows(b, m, "ldy", *y, func(i int, row reg.GPVirtual) {
+	p.downRows(b, r.m, p.argument("ldy"), r.y, func(i int, row reg.GPVirtual) {
 		for v, a := range acc[i] {
 			p.VMOVUPS(a, at(row, v*p.width()))
 		}
 	})
-	p.Comment("Next rows.")
-	for _, r := range []struct {
-		p      *reg.GPVirtual
-		stride string
-	}{{x, "ldx"}, {y, "ldy"}, {c, "ldc"}} {
-		n := p.arg(r.stride)
-		p.IMUL3Q(imm(4*b.rows), n, n)
-		p.ADDQ(n, *r.p)
+}
+
+// passSteps writes the loop over the k of a pass: literal bounds when there is
+// one pass, else those of the pass, and k beyond whole turns in the last pass.
+func (p *product) passSteps(s *passState, body func(step int, xk []operand.Mem)) {
+	unroll := p.blockUnroll()
+	if p.chunk() == p.k {
+		p.steps("k", s.w, unroll, body)
+		return
 	}
+	i := p.GP64()
+	p.XORQ(i, i)
+	loop := p.label("k")
+	for step := range unroll {
+		body(step, p.offsets(i, step*p.words()*4, p.words()))
+	}
+	p.ADDQ(imm(unroll*64), s.w)
+	p.ADDQ(imm(unroll*p.words()*4), i)
+	p.CMPQ(i, s.turns)
+	p.JLT(loop)
+	if rest := p.k % p.turn(); rest > 0 {
+		done := p.newLabel("kDone")
+		p.CMPQ(s.end, imm(p.k))
+		p.JLT(done)
+		for step := 0; step*p.words() < rest; step++ {
+			body(step, p.offsets(i, step*p.words()*4, min(p.words(), rest-step*p.words())))
+		}
+		p.Label(string(done))
+	}
+	p.SHLQ(operand.U8(map[int]uint8{1: 4, 2: 3}[p.words()]), i)
+	p.SUBQ(i, s.w)
 }
 
 // multiplyRow adds x[r][k] · w[k] to the outputs of one row.
@@ -172,9 +317,9 @@ func (p *product) multiplyRow(x operand.Mem, w, acc []reg.VecVirtual) {
 
 // downRows calls body for each row of a block, with a pointer that goes down
 // from base by a stride and stays at the last of m rows.
-func (p *product) downRows(b block, m reg.GPVirtual, stride string, base reg.GPVirtual, body func(i int, row reg.GPVirtual)) {
-	ld := p.arg(stride)
-	row, next := p.GP64(), p.GP64()
+func (p *product) downRows(b block, m reg.GPVirtual, stride operand.Mem, base reg.GPVirtual, body func(i int, row reg.GPVirtual)) {
+	ld, row, next := p.GP64(), p.GP64(), p.GP64()
+	p.MOVQ(stride, ld)
 	p.MOVQ(base, row)
 	for i := range b.rows {
 		body(i, row)
@@ -191,11 +336,8 @@ func (p *product) downRows(b block, m reg.GPVirtual, stride string, base reg.GPV
 func (p *product) rowPointers(b block, m, x reg.GPVirtual) []reg.GPVirtual {
 	ld, next := p.arg("ldx"), p.GP64()
 	rows := make([]reg.GPVirtual, b.rows)
-	for i := range rows {
-		if i == 0 {
-			rows[0] = x
-			continue
-		}
+	rows[0] = x
+	for i := 1; i < b.rows; i++ {
 		rows[i] = p.GP64()
 		p.LEAQ(at(rows[i-1], 0).Idx(ld, 4), next)
 		p.MOVQ(rows[i-1], rows[i])

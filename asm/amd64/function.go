@@ -54,11 +54,20 @@ func (f *function) vecs(n int) []reg.VecVirtual {
 // knows to end the register's life.
 func (f *function) zero(v reg.VecVirtual) { f.VXORPS(v, v, v) }
 
-// pointer loads a pointer or integer parameter.
+// arg loads a pointer or integer parameter.
 func (f *function) arg(name string) reg.GPVirtual {
 	r := f.GP64()
 	f.Load(f.Param(name), r)
 	return r
+}
+
+// argument returns the memory of a parameter.
+func (f *function) argument(name string) operand.Mem {
+	b, err := f.Param(name).Resolve()
+	if err != nil {
+		panic("amd64: " + err.Error())
+	}
+	return b.Addr
 }
 
 // stride loads a row stride and turns elements of size bytes into bytes.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 // FMAFlops returns the floating-point operations of one turn of the fmaPeak
@@ -63,21 +64,35 @@ func (f *function) fmaPeak() {
 	f.JNZ(loop)
 }
 
+// readBandwidth reads four streams next to each other: one alone does not keep
+// enough requests in flight.
 func (f *function) readBandwidth() {
-	p, n := f.arg("p"), f.arg("n")
-	acc := f.vecs(4)
-	for _, a := range acc {
+	const streams = 4
+	n := f.arg("n")
+	acc := f.vecs(streams)
+	p := []reg.GPVirtual{f.arg("p")}
+	stride := f.GP64()
+	f.MOVQ(n, stride)
+	f.SHLQ(operand.U8(8), stride) // a stream has n · ReadBytes / 4 bytes
+	for i, a := range acc {
 		f.zero(a)
+		if i > 0 {
+			p = append(p, f.GP64())
+			f.LEAQ(at(p[i-1], 0).Idx(stride, 1), p[i])
+		}
 	}
 	loop := f.label("turn")
-	for disp := 0; disp < ReadBytes; disp += f.width() {
-		if disp%64 == 0 {
-			f.PREFETCHT0(at(p, disp+prefetchAhead))
+	for disp := 0; disp < ReadBytes/streams; disp += f.width() {
+		for i, a := range acc {
+			if disp%64 == 0 {
+				f.PREFETCHT0(at(p[i], disp+prefetchAhead))
+			}
+			f.VORPS(at(p[i], disp), a, a)
 		}
-		a := acc[disp/f.width()%len(acc)]
-		f.VORPS(at(p, disp), a, a)
 	}
-	f.ADDQ(operand.U32(ReadBytes), p)
+	for _, q := range p {
+		f.ADDQ(operand.U32(ReadBytes/streams), q)
+	}
 	f.DECQ(n)
 	f.JNZ(loop)
 }

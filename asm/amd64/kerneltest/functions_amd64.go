@@ -346,6 +346,10 @@ var functions = map[string]any{
 	"softmaxBlock64V2AVX512":     softmaxBlock64V2AVX512,
 	"softmaxBlock64V3AVX2":       softmaxBlock64V3AVX2,
 	"softmaxBlock64V3AVX512":     softmaxBlock64V3AVX512,
+	"fmaPeakAVX2":                fmaPeakAVX2,
+	"readBandwidthAVX2":          readBandwidthAVX2,
+	"fmaPeakAVX512":              fmaPeakAVX512,
+	"readBandwidthAVX512":        readBandwidthAVX512,
 }
 
 // twins has the portable function of every kernel by name.

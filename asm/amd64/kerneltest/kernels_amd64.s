@@ -10166,7 +10166,7 @@ column:
 
 // func gemmBF16K1AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K1AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K1AVX2(SB), NOSPLIT, $88-72
 	// gemmBF16K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -10175,109 +10175,112 @@ TEXT ·gemmBF16K1AVX2(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 1 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVDQU      (AX), Y12
+	VMOVDQU      (DX), Y12
 	VPSLLD       $0x10, Y12, Y12
-	VMOVDQU      32(AX), Y13
+	VMOVDQU      32(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VBROADCASTSS (DX), Y14
+	VBROADCASTSS (CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9), Y14
@@ -10302,27 +10305,27 @@ rows:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -10330,22 +10333,102 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VMOVDQU      32(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x40, AX
+	ADDQ $0x40, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -10500,7 +10583,7 @@ done:
 
 // func gemmBF16K1AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmBF16K1AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K1AVX512(SB), NOSPLIT, $88-72
 	// gemmBF16K1AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -10509,93 +10592,96 @@ TEXT ·gemmBF16K1AVX512(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 1 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -10603,40 +10689,40 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VPSLLD       $0x10, (AX), Z24
-	VPSLLD       $0x10, 64(AX), Z25
-	VPSLLD       $0x10, 128(AX), Z26
-	VBROADCASTSS (DX), Z27
+	VPSLLD       $0x10, (DX), Z24
+	VPSLLD       $0x10, 64(DX), Z25
+	VPSLLD       $0x10, 128(DX), Z26
+	VBROADCASTSS (CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -10676,43 +10762,43 @@ rows:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -10721,103 +10807,197 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4224(DX)
+	VPSLLD       $0x10, (DX), Z12
+	VPSLLD       $0x10, 64(DX), Z13
+	VPSLLD       $0x10, 128(DX), Z14
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x000000c0, AX
+	ADDQ $0x000000c0, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VPSLLD           $0x10, (AX), Z8
-	VFMADD231PS.BCST (DX), Z8, Z0
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z8
+	VFMADD231PS.BCST (CX), Z8, Z0
 	VFMADD231PS.BCST (R9), Z8, Z1
 	VFMADD231PS.BCST (R10), Z8, Z2
 	VFMADD231PS.BCST (R11), Z8, Z3
@@ -10831,53 +11011,53 @@ rows2:
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x40, AX
+	ADDQ $0x40, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -11020,7 +11200,7 @@ done:
 
 // func gemmBF16K10AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K10AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K10AVX2(SB), NOSPLIT, $88-72
 	// gemmBF16K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -11029,112 +11209,115 @@ TEXT ·gemmBF16K10AVX2(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 10 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y1
 	VMOVUPS 32(R8), Y2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y3
 	VMOVUPS 32(R8), Y4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y5
 	VMOVUPS 32(R8), Y6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y7
 	VMOVUPS 32(R8), Y8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y9
 	VMOVUPS 32(R8), Y10
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y11
 	VMOVUPS 32(R8), Y12
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (DX)(R8*1), Y15
+	VBROADCASTSS (CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS (R9)(R8*1), Y15
@@ -11152,9 +11335,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        (AX), Y0, Y13
-	VPAND        32(AX), Y0, Y14
-	VBROADCASTSS 4(DX)(R8*1), Y15
+	VPAND        (DX), Y0, Y13
+	VPAND        32(DX), Y0, Y14
+	VBROADCASTSS 4(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 4(R9)(R8*1), Y15
@@ -11172,11 +11355,11 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VMOVDQU      64(AX), Y13
+	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      96(AX), Y14
+	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(DX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 8(R9)(R8*1), Y15
@@ -11194,9 +11377,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        64(AX), Y0, Y13
-	VPAND        96(AX), Y0, Y14
-	VBROADCASTSS 12(DX)(R8*1), Y15
+	VPAND        64(DX), Y0, Y13
+	VPAND        96(DX), Y0, Y14
+	VBROADCASTSS 12(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 12(R9)(R8*1), Y15
@@ -11214,15 +11397,15 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x20
 	JLT          k
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 32(DX), Y15
+	VBROADCASTSS 32(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 32(R9), Y15
@@ -11240,9 +11423,9 @@ k:
 	VBROADCASTSS 32(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        (AX), Y0, Y13
-	VPAND        32(AX), Y0, Y14
-	VBROADCASTSS 36(DX), Y15
+	VPAND        (DX), Y0, Y13
+	VPAND        32(DX), Y0, Y14
+	VBROADCASTSS 36(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 36(R9), Y15
@@ -11260,7 +11443,7 @@ k:
 	VBROADCASTSS 36(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	SUBQ         $0x00000100, AX
+	SUBQ         $0x00000100, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -11268,27 +11451,27 @@ k:
 	VMOVUPS Y1, (R8)
 	VMOVUPS Y2, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y3, (R8)
 	VMOVUPS Y4, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y5, (R8)
 	VMOVUPS Y6, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y7, (R8)
 	VMOVUPS Y8, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y9, (R8)
 	VMOVUPS Y10, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y11, (R8)
 	VMOVUPS Y12, 32(R8)
@@ -11296,22 +11479,186 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y3
+	VMOVUPS 32(SI), Y4
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y5
+	VMOVUPS 32(SI), Y6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y7
+	VMOVUPS 32(SI), Y8
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        (DX), Y0, Y9
+	VPAND        32(DX), Y0, Y10
+	VBROADCASTSS 4(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 4(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 4(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 4(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	PREFETCHT0   4160(DX)
+	VMOVDQU      64(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      96(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 8(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 8(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 8(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 8(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        64(DX), Y0, Y9
+	VPAND        96(DX), Y0, Y10
+	VBROADCASTSS 12(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 12(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 12(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 12(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x20
+	JLT          k2
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 32(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 32(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 32(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 32(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        (DX), Y0, Y9
+	VPAND        32(DX), Y0, Y10
+	VBROADCASTSS 36(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 36(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 36(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 36(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	SUBQ         $0x00000100, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000140, AX
+	ADDQ $0x00000140, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -11687,7 +12034,7 @@ done:
 
 // func gemmBF16K10AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmBF16K10AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K10AVX512(SB), NOSPLIT, $88-72
 	// gemmBF16K10AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -11696,93 +12043,96 @@ TEXT ·gemmBF16K10AVX512(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 10 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	VMOVUPS 64(R8), Z2
 	VMOVUPS 128(R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	VMOVUPS 128(R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	VMOVUPS 64(R8), Z8
 	VMOVUPS 128(R8), Z9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	VMOVUPS 128(R8), Z12
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z13
 	VMOVUPS 64(R8), Z14
 	VMOVUPS 128(R8), Z15
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	VMOVUPS 128(R8), Z18
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z19
 	VMOVUPS 64(R8), Z20
 	VMOVUPS 128(R8), Z21
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z22
 	VMOVUPS 64(R8), Z23
@@ -11790,43 +12140,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 320(AX), Z26
-	VPSLLD       $0x10, 640(AX), Z27
-	VBROADCASTSS (DX)(R8*1), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 320(DX), Z26
+	VPSLLD       $0x10, 640(DX), Z27
+	VBROADCASTSS (CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -11858,10 +12208,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       (AX), Z0, Z25
-	VPANDD       320(AX), Z0, Z26
-	VPANDD       640(AX), Z0, Z27
-	VBROADCASTSS 4(DX)(R8*1), Z28
+	VPANDD       (DX), Z0, Z25
+	VPANDD       320(DX), Z0, Z26
+	VPANDD       640(DX), Z0, Z27
+	VBROADCASTSS 4(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -11893,10 +12243,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPSLLD       $0x10, 64(AX), Z25
-	VPSLLD       $0x10, 384(AX), Z26
-	VPSLLD       $0x10, 704(AX), Z27
-	VBROADCASTSS 8(DX)(R8*1), Z28
+	VPSLLD       $0x10, 64(DX), Z25
+	VPSLLD       $0x10, 384(DX), Z26
+	VPSLLD       $0x10, 704(DX), Z27
+	VBROADCASTSS 8(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -11928,10 +12278,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       64(AX), Z0, Z25
-	VPANDD       384(AX), Z0, Z26
-	VPANDD       704(AX), Z0, Z27
-	VBROADCASTSS 12(DX)(R8*1), Z28
+	VPANDD       64(DX), Z0, Z25
+	VPANDD       384(DX), Z0, Z26
+	VPANDD       704(DX), Z0, Z27
+	VBROADCASTSS 12(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -11963,14 +12313,14 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x20
 	JLT          k
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 320(AX), Z26
-	VPSLLD       $0x10, 640(AX), Z27
-	VBROADCASTSS 32(DX), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 320(DX), Z26
+	VPSLLD       $0x10, 640(DX), Z27
+	VBROADCASTSS 32(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -12002,10 +12352,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       (AX), Z0, Z25
-	VPANDD       320(AX), Z0, Z26
-	VPANDD       640(AX), Z0, Z27
-	VBROADCASTSS 36(DX), Z28
+	VPANDD       (DX), Z0, Z25
+	VPANDD       320(DX), Z0, Z26
+	VPANDD       640(DX), Z0, Z27
+	VBROADCASTSS 36(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -12037,7 +12387,7 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	SUBQ         $0x00000100, AX
+	SUBQ         $0x00000100, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -12046,43 +12396,43 @@ k:
 	VMOVUPS Z2, 64(R8)
 	VMOVUPS Z3, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	VMOVUPS Z5, 64(R8)
 	VMOVUPS Z6, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	VMOVUPS Z8, 64(R8)
 	VMOVUPS Z9, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z10, (R8)
 	VMOVUPS Z11, 64(R8)
 	VMOVUPS Z12, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z13, (R8)
 	VMOVUPS Z14, 64(R8)
 	VMOVUPS Z15, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z16, (R8)
 	VMOVUPS Z17, 64(R8)
 	VMOVUPS Z18, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z19, (R8)
 	VMOVUPS Z20, 64(R8)
 	VMOVUPS Z21, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z22, (R8)
 	VMOVUPS Z23, 64(R8)
@@ -12091,106 +12441,309 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z1
+	VMOVUPS 64(SI), Z2
+	VMOVUPS 128(SI), Z3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z7
+	VMOVUPS 64(SI), Z8
+	VMOVUPS 128(SI), Z9
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	VMOVUPS 128(SI), Z12
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4736(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 320(DX), Z14
+	VPSLLD       $0x10, 640(DX), Z15
+	VBROADCASTSS (CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS (R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       (DX), Z0, Z13
+	VPANDD       320(DX), Z0, Z14
+	VPANDD       640(DX), Z0, Z15
+	VBROADCASTSS 4(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 4(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 4(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 4(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4800(DX)
+	VPSLLD       $0x10, 64(DX), Z13
+	VPSLLD       $0x10, 384(DX), Z14
+	VPSLLD       $0x10, 704(DX), Z15
+	VBROADCASTSS 8(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 8(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 8(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 8(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       64(DX), Z0, Z13
+	VPANDD       384(DX), Z0, Z14
+	VPANDD       704(DX), Z0, Z15
+	VBROADCASTSS 12(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 12(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 12(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 12(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x20
+	JLT          k2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4736(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 320(DX), Z14
+	VPSLLD       $0x10, 640(DX), Z15
+	VBROADCASTSS 32(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 32(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 32(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 32(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       (DX), Z0, Z13
+	VPANDD       320(DX), Z0, Z14
+	VPANDD       640(DX), Z0, Z15
+	VBROADCASTSS 36(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 36(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 36(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 36(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	SUBQ         $0x00000100, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z1, (BX)
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS Z3, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z8, 64(BX)
+	VMOVUPS Z9, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x000003c0, AX
+	ADDQ $0x000003c0, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z8
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST (DX)(R8*1), Z9, Z1
+k3:
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST (CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST (R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST (R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST (R11)(R8*1), Z9, Z4
@@ -12198,8 +12751,8 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST (R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST (DI)(R8*1), Z9, Z8
-	VPANDD           (AX), Z0, Z9
-	VFMADD231PS.BCST 4(DX)(R8*1), Z9, Z1
+	VPANDD           (DX), Z0, Z9
+	VFMADD231PS.BCST 4(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 4(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 4(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 4(R11)(R8*1), Z9, Z4
@@ -12207,8 +12760,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 4(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 4(DI)(R8*1), Z9, Z8
-	VPSLLD           $0x10, 64(AX), Z9
-	VFMADD231PS.BCST 8(DX)(R8*1), Z9, Z1
+	PREFETCHT0       4160(DX)
+	VPSLLD           $0x10, 64(DX), Z9
+	VFMADD231PS.BCST 8(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 8(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 8(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 8(R11)(R8*1), Z9, Z4
@@ -12216,8 +12770,8 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 8(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 8(DI)(R8*1), Z9, Z8
-	VPANDD           64(AX), Z0, Z9
-	VFMADD231PS.BCST 12(DX)(R8*1), Z9, Z1
+	VPANDD           64(DX), Z0, Z9
+	VFMADD231PS.BCST 12(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 12(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 12(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 12(R11)(R8*1), Z9, Z4
@@ -12225,12 +12779,13 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 12(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 12(DI)(R8*1), Z9, Z8
-	ADDQ             $0x00000080, AX
+	ADDQ             $0x00000080, DX
 	ADDQ             $0x10, R8
 	CMPQ             R8, $0x20
-	JLT              k2
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST 32(DX), Z9, Z1
+	JLT              k3
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST 32(CX), Z9, Z1
 	VFMADD231PS.BCST 32(R9), Z9, Z2
 	VFMADD231PS.BCST 32(R10), Z9, Z3
 	VFMADD231PS.BCST 32(R11), Z9, Z4
@@ -12238,8 +12793,8 @@ k2:
 	VFMADD231PS.BCST 32(R13), Z9, Z6
 	VFMADD231PS.BCST 32(R14), Z9, Z7
 	VFMADD231PS.BCST 32(DI), Z9, Z8
-	VPANDD           (AX), Z0, Z9
-	VFMADD231PS.BCST 36(DX), Z9, Z1
+	VPANDD           (DX), Z0, Z9
+	VFMADD231PS.BCST 36(CX), Z9, Z1
 	VFMADD231PS.BCST 36(R9), Z9, Z2
 	VFMADD231PS.BCST 36(R10), Z9, Z3
 	VFMADD231PS.BCST 36(R11), Z9, Z4
@@ -12247,60 +12802,60 @@ k2:
 	VFMADD231PS.BCST 36(R13), Z9, Z6
 	VFMADD231PS.BCST 36(R14), Z9, Z7
 	VFMADD231PS.BCST 36(DI), Z9, Z8
-	SUBQ             $0x00000100, AX
+	SUBQ             $0x00000100, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z8, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00000140, AX
+	ADDQ $0x00000140, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -12638,7 +13193,7 @@ done:
 
 // func gemmBF16K17AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K17AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K17AVX2(SB), NOSPLIT, $88-72
 	// gemmBF16K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -12647,112 +13202,115 @@ TEXT ·gemmBF16K17AVX2(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 17 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y1
 	VMOVUPS 32(R8), Y2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y3
 	VMOVUPS 32(R8), Y4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y5
 	VMOVUPS 32(R8), Y6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y7
 	VMOVUPS 32(R8), Y8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y9
 	VMOVUPS 32(R8), Y10
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y11
 	VMOVUPS 32(R8), Y12
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (DX)(R8*1), Y15
+	VBROADCASTSS (CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS (R9)(R8*1), Y15
@@ -12770,9 +13328,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        (AX), Y0, Y13
-	VPAND        32(AX), Y0, Y14
-	VBROADCASTSS 4(DX)(R8*1), Y15
+	VPAND        (DX), Y0, Y13
+	VPAND        32(DX), Y0, Y14
+	VBROADCASTSS 4(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 4(R9)(R8*1), Y15
@@ -12790,11 +13348,11 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VMOVDQU      64(AX), Y13
+	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      96(AX), Y14
+	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(DX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 8(R9)(R8*1), Y15
@@ -12812,9 +13370,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        64(AX), Y0, Y13
-	VPAND        96(AX), Y0, Y14
-	VBROADCASTSS 12(DX)(R8*1), Y15
+	VPAND        64(DX), Y0, Y13
+	VPAND        96(DX), Y0, Y14
+	VBROADCASTSS 12(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 12(R9)(R8*1), Y15
@@ -12832,15 +13390,15 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x40
 	JLT          k
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 64(DX), Y15
+	VBROADCASTSS 64(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 64(R9), Y15
@@ -12858,7 +13416,7 @@ k:
 	VBROADCASTSS 64(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	SUBQ         $0x00000200, AX
+	SUBQ         $0x00000200, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -12866,27 +13424,27 @@ k:
 	VMOVUPS Y1, (R8)
 	VMOVUPS Y2, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y3, (R8)
 	VMOVUPS Y4, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y5, (R8)
 	VMOVUPS Y6, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y7, (R8)
 	VMOVUPS Y8, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y9, (R8)
 	VMOVUPS Y10, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y11, (R8)
 	VMOVUPS Y12, 32(R8)
@@ -12894,22 +13452,172 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y3
+	VMOVUPS 32(SI), Y4
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y5
+	VMOVUPS 32(SI), Y6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y7
+	VMOVUPS 32(SI), Y8
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        (DX), Y0, Y9
+	VPAND        32(DX), Y0, Y10
+	VBROADCASTSS 4(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 4(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 4(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 4(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	PREFETCHT0   4160(DX)
+	VMOVDQU      64(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      96(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 8(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 8(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 8(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 8(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        64(DX), Y0, Y9
+	VPAND        96(DX), Y0, Y10
+	VBROADCASTSS 12(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 12(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 12(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 12(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          k2
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 64(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 64(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 64(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 64(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	SUBQ         $0x00000200, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000240, AX
+	ADDQ $0x00000240, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -13254,7 +13962,7 @@ done:
 
 // func gemmBF16K17AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmBF16K17AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K17AVX512(SB), NOSPLIT, $88-72
 	// gemmBF16K17AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -13263,93 +13971,96 @@ TEXT ·gemmBF16K17AVX512(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 17 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	VMOVUPS 64(R8), Z2
 	VMOVUPS 128(R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	VMOVUPS 128(R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	VMOVUPS 64(R8), Z8
 	VMOVUPS 128(R8), Z9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	VMOVUPS 128(R8), Z12
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z13
 	VMOVUPS 64(R8), Z14
 	VMOVUPS 128(R8), Z15
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	VMOVUPS 128(R8), Z18
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z19
 	VMOVUPS 64(R8), Z20
 	VMOVUPS 128(R8), Z21
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z22
 	VMOVUPS 64(R8), Z23
@@ -13357,43 +14068,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 576(AX), Z26
-	VPSLLD       $0x10, 1152(AX), Z27
-	VBROADCASTSS (DX)(R8*1), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 576(DX), Z26
+	VPSLLD       $0x10, 1152(DX), Z27
+	VBROADCASTSS (CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -13425,10 +14136,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       (AX), Z0, Z25
-	VPANDD       576(AX), Z0, Z26
-	VPANDD       1152(AX), Z0, Z27
-	VBROADCASTSS 4(DX)(R8*1), Z28
+	VPANDD       (DX), Z0, Z25
+	VPANDD       576(DX), Z0, Z26
+	VPANDD       1152(DX), Z0, Z27
+	VBROADCASTSS 4(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -13460,10 +14171,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPSLLD       $0x10, 64(AX), Z25
-	VPSLLD       $0x10, 640(AX), Z26
-	VPSLLD       $0x10, 1216(AX), Z27
-	VBROADCASTSS 8(DX)(R8*1), Z28
+	VPSLLD       $0x10, 64(DX), Z25
+	VPSLLD       $0x10, 640(DX), Z26
+	VPSLLD       $0x10, 1216(DX), Z27
+	VBROADCASTSS 8(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -13495,10 +14206,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       64(AX), Z0, Z25
-	VPANDD       640(AX), Z0, Z26
-	VPANDD       1216(AX), Z0, Z27
-	VBROADCASTSS 12(DX)(R8*1), Z28
+	VPANDD       64(DX), Z0, Z25
+	VPANDD       640(DX), Z0, Z26
+	VPANDD       1216(DX), Z0, Z27
+	VBROADCASTSS 12(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -13530,14 +14241,14 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x40
 	JLT          k
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 576(AX), Z26
-	VPSLLD       $0x10, 1152(AX), Z27
-	VBROADCASTSS 64(DX), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 576(DX), Z26
+	VPSLLD       $0x10, 1152(DX), Z27
+	VBROADCASTSS 64(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -13569,7 +14280,7 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	SUBQ         $0x00000200, AX
+	SUBQ         $0x00000200, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -13578,43 +14289,43 @@ k:
 	VMOVUPS Z2, 64(R8)
 	VMOVUPS Z3, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	VMOVUPS Z5, 64(R8)
 	VMOVUPS Z6, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	VMOVUPS Z8, 64(R8)
 	VMOVUPS Z9, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z10, (R8)
 	VMOVUPS Z11, 64(R8)
 	VMOVUPS Z12, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z13, (R8)
 	VMOVUPS Z14, 64(R8)
 	VMOVUPS Z15, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z16, (R8)
 	VMOVUPS Z17, 64(R8)
 	VMOVUPS Z18, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z19, (R8)
 	VMOVUPS Z20, 64(R8)
 	VMOVUPS Z21, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z22, (R8)
 	VMOVUPS Z23, 64(R8)
@@ -13623,106 +14334,290 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z1
+	VMOVUPS 64(SI), Z2
+	VMOVUPS 128(SI), Z3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z7
+	VMOVUPS 64(SI), Z8
+	VMOVUPS 128(SI), Z9
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	VMOVUPS 128(SI), Z12
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4672(DX)
+	PREFETCHT0   5248(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 576(DX), Z14
+	VPSLLD       $0x10, 1152(DX), Z15
+	VBROADCASTSS (CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS (R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       (DX), Z0, Z13
+	VPANDD       576(DX), Z0, Z14
+	VPANDD       1152(DX), Z0, Z15
+	VBROADCASTSS 4(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 4(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 4(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 4(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4736(DX)
+	PREFETCHT0   5312(DX)
+	VPSLLD       $0x10, 64(DX), Z13
+	VPSLLD       $0x10, 640(DX), Z14
+	VPSLLD       $0x10, 1216(DX), Z15
+	VBROADCASTSS 8(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 8(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 8(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 8(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       64(DX), Z0, Z13
+	VPANDD       640(DX), Z0, Z14
+	VPANDD       1216(DX), Z0, Z15
+	VBROADCASTSS 12(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 12(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 12(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 12(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          k2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4672(DX)
+	PREFETCHT0   5248(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 576(DX), Z14
+	VPSLLD       $0x10, 1152(DX), Z15
+	VBROADCASTSS 64(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 64(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 64(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 64(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	SUBQ         $0x00000200, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z1, (BX)
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS Z3, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z8, 64(BX)
+	VMOVUPS Z9, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x000006c0, AX
+	ADDQ $0x000006c0, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z8
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST (DX)(R8*1), Z9, Z1
+k3:
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST (CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST (R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST (R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST (R11)(R8*1), Z9, Z4
@@ -13730,8 +14625,8 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST (R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST (DI)(R8*1), Z9, Z8
-	VPANDD           (AX), Z0, Z9
-	VFMADD231PS.BCST 4(DX)(R8*1), Z9, Z1
+	VPANDD           (DX), Z0, Z9
+	VFMADD231PS.BCST 4(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 4(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 4(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 4(R11)(R8*1), Z9, Z4
@@ -13739,8 +14634,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 4(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 4(DI)(R8*1), Z9, Z8
-	VPSLLD           $0x10, 64(AX), Z9
-	VFMADD231PS.BCST 8(DX)(R8*1), Z9, Z1
+	PREFETCHT0       4160(DX)
+	VPSLLD           $0x10, 64(DX), Z9
+	VFMADD231PS.BCST 8(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 8(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 8(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 8(R11)(R8*1), Z9, Z4
@@ -13748,8 +14644,8 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 8(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 8(DI)(R8*1), Z9, Z8
-	VPANDD           64(AX), Z0, Z9
-	VFMADD231PS.BCST 12(DX)(R8*1), Z9, Z1
+	VPANDD           64(DX), Z0, Z9
+	VFMADD231PS.BCST 12(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 12(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 12(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 12(R11)(R8*1), Z9, Z4
@@ -13757,12 +14653,13 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 12(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 12(DI)(R8*1), Z9, Z8
-	ADDQ             $0x00000080, AX
+	ADDQ             $0x00000080, DX
 	ADDQ             $0x10, R8
 	CMPQ             R8, $0x40
-	JLT              k2
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST 64(DX), Z9, Z1
+	JLT              k3
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST 64(CX), Z9, Z1
 	VFMADD231PS.BCST 64(R9), Z9, Z2
 	VFMADD231PS.BCST 64(R10), Z9, Z3
 	VFMADD231PS.BCST 64(R11), Z9, Z4
@@ -13770,60 +14667,60 @@ k2:
 	VFMADD231PS.BCST 64(R13), Z9, Z6
 	VFMADD231PS.BCST 64(R14), Z9, Z7
 	VFMADD231PS.BCST 64(DI), Z9, Z8
-	SUBQ             $0x00000200, AX
+	SUBQ             $0x00000200, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z8, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00000240, AX
+	ADDQ $0x00000240, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -14132,7 +15029,7 @@ done:
 
 // func gemmBF16K2AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K2AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K2AVX2(SB), NOSPLIT, $88-72
 	// gemmBF16K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -14141,109 +15038,112 @@ TEXT ·gemmBF16K2AVX2(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 2 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y1
 	VMOVUPS 32(R8), Y2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y3
 	VMOVUPS 32(R8), Y4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y5
 	VMOVUPS 32(R8), Y6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y7
 	VMOVUPS 32(R8), Y8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y9
 	VMOVUPS 32(R8), Y10
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y11
 	VMOVUPS 32(R8), Y12
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (DX), Y15
+	VBROADCASTSS (CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS (R9), Y15
@@ -14261,9 +15161,9 @@ rows:
 	VBROADCASTSS (DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        (AX), Y0, Y13
-	VPAND        32(AX), Y0, Y14
-	VBROADCASTSS 4(DX), Y15
+	VPAND        (DX), Y0, Y13
+	VPAND        32(DX), Y0, Y14
+	VBROADCASTSS 4(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 4(R9), Y15
@@ -14288,27 +15188,27 @@ rows:
 	VMOVUPS Y1, (R8)
 	VMOVUPS Y2, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y3, (R8)
 	VMOVUPS Y4, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y5, (R8)
 	VMOVUPS Y6, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y7, (R8)
 	VMOVUPS Y8, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y9, (R8)
 	VMOVUPS Y10, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y11, (R8)
 	VMOVUPS Y12, 32(R8)
@@ -14316,22 +15216,116 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y3
+	VMOVUPS 32(SI), Y4
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y5
+	VMOVUPS 32(SI), Y6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y7
+	VMOVUPS 32(SI), Y8
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        (DX), Y0, Y9
+	VPAND        32(DX), Y0, Y10
+	VBROADCASTSS 4(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 4(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 4(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 4(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x40, AX
+	ADDQ $0x40, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -14517,7 +15511,7 @@ done:
 
 // func gemmBF16K2AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmBF16K2AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K2AVX512(SB), NOSPLIT, $88-72
 	// gemmBF16K2AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -14526,93 +15520,96 @@ TEXT ·gemmBF16K2AVX512(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 2 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	VMOVUPS 64(R8), Z2
 	VMOVUPS 128(R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	VMOVUPS 128(R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	VMOVUPS 64(R8), Z8
 	VMOVUPS 128(R8), Z9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	VMOVUPS 128(R8), Z12
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z13
 	VMOVUPS 64(R8), Z14
 	VMOVUPS 128(R8), Z15
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	VMOVUPS 128(R8), Z18
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z19
 	VMOVUPS 64(R8), Z20
 	VMOVUPS 128(R8), Z21
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z22
 	VMOVUPS 64(R8), Z23
@@ -14620,40 +15617,40 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 64(AX), Z26
-	VPSLLD       $0x10, 128(AX), Z27
-	VBROADCASTSS (DX), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 64(DX), Z26
+	VPSLLD       $0x10, 128(DX), Z27
+	VBROADCASTSS (CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -14685,10 +15682,10 @@ rows:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       (AX), Z0, Z25
-	VPANDD       64(AX), Z0, Z26
-	VPANDD       128(AX), Z0, Z27
-	VBROADCASTSS 4(DX), Z28
+	VPANDD       (DX), Z0, Z25
+	VPANDD       64(DX), Z0, Z26
+	VPANDD       128(DX), Z0, Z27
+	VBROADCASTSS 4(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -14728,43 +15725,43 @@ rows:
 	VMOVUPS Z2, 64(R8)
 	VMOVUPS Z3, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	VMOVUPS Z5, 64(R8)
 	VMOVUPS Z6, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	VMOVUPS Z8, 64(R8)
 	VMOVUPS Z9, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z10, (R8)
 	VMOVUPS Z11, 64(R8)
 	VMOVUPS Z12, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z13, (R8)
 	VMOVUPS Z14, 64(R8)
 	VMOVUPS Z15, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z16, (R8)
 	VMOVUPS Z17, 64(R8)
 	VMOVUPS Z18, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z19, (R8)
 	VMOVUPS Z20, 64(R8)
 	VMOVUPS Z21, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z22, (R8)
 	VMOVUPS Z23, 64(R8)
@@ -14773,103 +15770,216 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z1
+	VMOVUPS 64(SI), Z2
+	VMOVUPS 128(SI), Z3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z7
+	VMOVUPS 64(SI), Z8
+	VMOVUPS 128(SI), Z9
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	VMOVUPS 128(SI), Z12
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4224(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 64(DX), Z14
+	VPSLLD       $0x10, 128(DX), Z15
+	VBROADCASTSS (CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       (DX), Z0, Z13
+	VPANDD       64(DX), Z0, Z14
+	VPANDD       128(DX), Z0, Z15
+	VBROADCASTSS 4(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 4(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 4(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 4(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z1, (BX)
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS Z3, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z8, 64(BX)
+	VMOVUPS Z9, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x000000c0, AX
+	ADDQ $0x000000c0, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z8
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST (DX), Z9, Z1
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST (CX), Z9, Z1
 	VFMADD231PS.BCST (R9), Z9, Z2
 	VFMADD231PS.BCST (R10), Z9, Z3
 	VFMADD231PS.BCST (R11), Z9, Z4
@@ -14877,8 +15987,8 @@ rows2:
 	VFMADD231PS.BCST (R13), Z9, Z6
 	VFMADD231PS.BCST (R14), Z9, Z7
 	VFMADD231PS.BCST (DI), Z9, Z8
-	VPANDD           (AX), Z0, Z9
-	VFMADD231PS.BCST 4(DX), Z9, Z1
+	VPANDD           (DX), Z0, Z9
+	VFMADD231PS.BCST 4(CX), Z9, Z1
 	VFMADD231PS.BCST 4(R9), Z9, Z2
 	VFMADD231PS.BCST 4(R10), Z9, Z3
 	VFMADD231PS.BCST 4(R11), Z9, Z4
@@ -14892,53 +16002,53 @@ rows2:
 	MOVQ    BX, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z8, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x40, AX
+	ADDQ $0x40, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -15110,7 +16220,7 @@ done:
 
 // func gemmBF16K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K2048AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K2048AVX2(SB), NOSPLIT, $88-72
 	// gemmBF16K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -15119,112 +16229,138 @@ TEXT ·gemmBF16K2048AVX2(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 30, whose x stays in the second-level cache.
+	// Several rows: groups of 186, 344 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x0000001e, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x000000ba, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    344(AX), CX
+	MOVQ    $0x00000800, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x05, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y1
 	VMOVUPS 32(R8), Y2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y3
 	VMOVUPS 32(R8), Y4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y5
 	VMOVUPS 32(R8), Y6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y7
 	VMOVUPS 32(R8), Y8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y9
 	VMOVUPS 32(R8), Y10
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y11
 	VMOVUPS 32(R8), Y12
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (DX)(R8*1), Y15
+	VBROADCASTSS (CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS (R9)(R8*1), Y15
@@ -15242,9 +16378,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        (AX), Y0, Y13
-	VPAND        32(AX), Y0, Y14
-	VBROADCASTSS 4(DX)(R8*1), Y15
+	VPAND        (DX), Y0, Y13
+	VPAND        32(DX), Y0, Y14
+	VBROADCASTSS 4(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 4(R9)(R8*1), Y15
@@ -15262,11 +16398,11 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VMOVDQU      64(AX), Y13
+	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      96(AX), Y14
+	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(DX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 8(R9)(R8*1), Y15
@@ -15284,9 +16420,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        64(AX), Y0, Y13
-	VPAND        96(AX), Y0, Y14
-	VBROADCASTSS 12(DX)(R8*1), Y15
+	VPAND        64(DX), Y0, Y13
+	VPAND        96(DX), Y0, Y14
+	VBROADCASTSS 12(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 12(R9)(R8*1), Y15
@@ -15304,11 +16440,12 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00002000
+	CMPQ         R8, 80(SP)
 	JLT          k
-	SUBQ         $0x00010000, AX
+	SHLQ         $0x03, R8
+	SUBQ         R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -15316,27 +16453,27 @@ k:
 	VMOVUPS Y1, (R8)
 	VMOVUPS Y2, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y3, (R8)
 	VMOVUPS Y4, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y5, (R8)
 	VMOVUPS Y6, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y7, (R8)
 	VMOVUPS Y8, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y9, (R8)
 	VMOVUPS Y10, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y11, (R8)
 	VMOVUPS Y12, 32(R8)
@@ -15344,27 +16481,167 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y3
+	VMOVUPS 32(SI), Y4
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y5
+	VMOVUPS 32(SI), Y6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y7
+	VMOVUPS 32(SI), Y8
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        (DX), Y0, Y9
+	VPAND        32(DX), Y0, Y10
+	VBROADCASTSS 4(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 4(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 4(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 4(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	PREFETCHT0   4160(DX)
+	VMOVDQU      64(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      96(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 8(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 8(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 8(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 8(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        64(DX), Y0, Y9
+	VPAND        96(DX), Y0, Y10
+	VBROADCASTSS 12(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 12(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 12(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 12(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	SHLQ         $0x03, DI
+	SUBQ         DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00010000, AX
+	ADDQ $0x00010000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000800
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x0000001e, AX
+	MOVQ $0x000000ba, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -15652,7 +16929,7 @@ done:
 
 // func gemmBF16K2048AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmBF16K2048AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K2048AVX512(SB), NOSPLIT, $88-72
 	// gemmBF16K2048AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -15661,93 +16938,119 @@ TEXT ·gemmBF16K2048AVX512(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 32, whose x stays in the second-level cache.
+	// Several rows: groups of 184, 344 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000020, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x000000b8, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    344(AX), CX
+	MOVQ    $0x00000800, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x05, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	VMOVUPS 64(R8), Z2
 	VMOVUPS 128(R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	VMOVUPS 128(R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	VMOVUPS 64(R8), Z8
 	VMOVUPS 128(R8), Z9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	VMOVUPS 128(R8), Z12
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z13
 	VMOVUPS 64(R8), Z14
 	VMOVUPS 128(R8), Z15
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	VMOVUPS 128(R8), Z18
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z19
 	VMOVUPS 64(R8), Z20
 	VMOVUPS 128(R8), Z21
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z22
 	VMOVUPS 64(R8), Z23
@@ -15755,43 +17058,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 65536(AX), Z26
-	VPSLLD       $0x10, 131072(AX), Z27
-	VBROADCASTSS (DX)(R8*1), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 65536(DX), Z26
+	VPSLLD       $0x10, 131072(DX), Z27
+	VBROADCASTSS (CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -15823,10 +17126,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       (AX), Z0, Z25
-	VPANDD       65536(AX), Z0, Z26
-	VPANDD       131072(AX), Z0, Z27
-	VBROADCASTSS 4(DX)(R8*1), Z28
+	VPANDD       (DX), Z0, Z25
+	VPANDD       65536(DX), Z0, Z26
+	VPANDD       131072(DX), Z0, Z27
+	VBROADCASTSS 4(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -15858,10 +17161,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPSLLD       $0x10, 64(AX), Z25
-	VPSLLD       $0x10, 65600(AX), Z26
-	VPSLLD       $0x10, 131136(AX), Z27
-	VBROADCASTSS 8(DX)(R8*1), Z28
+	VPSLLD       $0x10, 64(DX), Z25
+	VPSLLD       $0x10, 65600(DX), Z26
+	VPSLLD       $0x10, 131136(DX), Z27
+	VBROADCASTSS 8(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -15893,10 +17196,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       64(AX), Z0, Z25
-	VPANDD       65600(AX), Z0, Z26
-	VPANDD       131136(AX), Z0, Z27
-	VBROADCASTSS 12(DX)(R8*1), Z28
+	VPANDD       64(DX), Z0, Z25
+	VPANDD       65600(DX), Z0, Z26
+	VPANDD       131136(DX), Z0, Z27
+	VBROADCASTSS 12(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -15928,11 +17231,12 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00002000
+	CMPQ         R8, 80(SP)
 	JLT          k
-	SUBQ         $0x00010000, AX
+	SHLQ         $0x03, R8
+	SUBQ         R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -15941,43 +17245,43 @@ k:
 	VMOVUPS Z2, 64(R8)
 	VMOVUPS Z3, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	VMOVUPS Z5, 64(R8)
 	VMOVUPS Z6, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	VMOVUPS Z8, 64(R8)
 	VMOVUPS Z9, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z10, (R8)
 	VMOVUPS Z11, 64(R8)
 	VMOVUPS Z12, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z13, (R8)
 	VMOVUPS Z14, 64(R8)
 	VMOVUPS Z15, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z16, (R8)
 	VMOVUPS Z17, 64(R8)
 	VMOVUPS Z18, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z19, (R8)
 	VMOVUPS Z20, 64(R8)
 	VMOVUPS Z21, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z22, (R8)
 	VMOVUPS Z23, 64(R8)
@@ -15986,106 +17290,269 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z1
+	VMOVUPS 64(SI), Z2
+	VMOVUPS 128(SI), Z3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z7
+	VMOVUPS 64(SI), Z8
+	VMOVUPS 128(SI), Z9
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	VMOVUPS 128(SI), Z12
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   69632(DX)
+	PREFETCHT0   135168(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 65536(DX), Z14
+	VPSLLD       $0x10, 131072(DX), Z15
+	VBROADCASTSS (CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS (R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       (DX), Z0, Z13
+	VPANDD       65536(DX), Z0, Z14
+	VPANDD       131072(DX), Z0, Z15
+	VBROADCASTSS 4(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 4(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 4(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 4(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   69696(DX)
+	PREFETCHT0   135232(DX)
+	VPSLLD       $0x10, 64(DX), Z13
+	VPSLLD       $0x10, 65600(DX), Z14
+	VPSLLD       $0x10, 131136(DX), Z15
+	VBROADCASTSS 8(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 8(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 8(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 8(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       64(DX), Z0, Z13
+	VPANDD       65600(DX), Z0, Z14
+	VPANDD       131136(DX), Z0, Z15
+	VBROADCASTSS 12(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 12(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 12(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 12(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	SHLQ         $0x03, DI
+	SUBQ         DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z1, (BX)
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS Z3, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z8, 64(BX)
+	VMOVUPS Z9, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00030000, AX
+	ADDQ $0x00030000, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z8
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST (DX)(R8*1), Z9, Z1
+k3:
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST (CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST (R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST (R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST (R11)(R8*1), Z9, Z4
@@ -16093,8 +17560,8 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST (R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST (DI)(R8*1), Z9, Z8
-	VPANDD           (AX), Z0, Z9
-	VFMADD231PS.BCST 4(DX)(R8*1), Z9, Z1
+	VPANDD           (DX), Z0, Z9
+	VFMADD231PS.BCST 4(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 4(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 4(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 4(R11)(R8*1), Z9, Z4
@@ -16102,8 +17569,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 4(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 4(DI)(R8*1), Z9, Z8
-	VPSLLD           $0x10, 64(AX), Z9
-	VFMADD231PS.BCST 8(DX)(R8*1), Z9, Z1
+	PREFETCHT0       4160(DX)
+	VPSLLD           $0x10, 64(DX), Z9
+	VFMADD231PS.BCST 8(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 8(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 8(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 8(R11)(R8*1), Z9, Z4
@@ -16111,8 +17579,8 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 8(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 8(DI)(R8*1), Z9, Z8
-	VPANDD           64(AX), Z0, Z9
-	VFMADD231PS.BCST 12(DX)(R8*1), Z9, Z1
+	VPANDD           64(DX), Z0, Z9
+	VFMADD231PS.BCST 12(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 12(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 12(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 12(R11)(R8*1), Z9, Z4
@@ -16120,69 +17588,76 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 12(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 12(DI)(R8*1), Z9, Z8
-	ADDQ             $0x00000080, AX
+	ADDQ             $0x00000080, DX
 	ADDQ             $0x10, R8
-	CMPQ             R8, $0x00002000
-	JLT              k2
-	SUBQ             $0x00010000, AX
+	CMPQ             R8, 80(SP)
+	JLT              k3
+	SHLQ             $0x03, R8
+	SUBQ             R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z8, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00010000, AX
+	ADDQ $0x00010000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000800
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x00000020, AX
+	MOVQ $0x000000b8, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -16444,7 +17919,7 @@ done:
 
 // func gemmBF16K3AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K3AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K3AVX2(SB), NOSPLIT, $88-72
 	// gemmBF16K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -16453,109 +17928,112 @@ TEXT ·gemmBF16K3AVX2(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 3 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y1
 	VMOVUPS 32(R8), Y2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y3
 	VMOVUPS 32(R8), Y4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y5
 	VMOVUPS 32(R8), Y6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y7
 	VMOVUPS 32(R8), Y8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y9
 	VMOVUPS 32(R8), Y10
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y11
 	VMOVUPS 32(R8), Y12
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (DX), Y15
+	VBROADCASTSS (CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS (R9), Y15
@@ -16573,9 +18051,9 @@ rows:
 	VBROADCASTSS (DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        (AX), Y0, Y13
-	VPAND        32(AX), Y0, Y14
-	VBROADCASTSS 4(DX), Y15
+	VPAND        (DX), Y0, Y13
+	VPAND        32(DX), Y0, Y14
+	VBROADCASTSS 4(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 4(R9), Y15
@@ -16593,11 +18071,11 @@ rows:
 	VBROADCASTSS 4(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VMOVDQU      64(AX), Y13
+	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      96(AX), Y14
+	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(DX), Y15
+	VBROADCASTSS 8(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 8(R9), Y15
@@ -16622,27 +18100,27 @@ rows:
 	VMOVUPS Y1, (R8)
 	VMOVUPS Y2, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y3, (R8)
 	VMOVUPS Y4, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y5, (R8)
 	VMOVUPS Y6, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y7, (R8)
 	VMOVUPS Y8, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y9, (R8)
 	VMOVUPS Y10, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y11, (R8)
 	VMOVUPS Y12, 32(R8)
@@ -16650,22 +18128,133 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y3
+	VMOVUPS 32(SI), Y4
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y5
+	VMOVUPS 32(SI), Y6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y7
+	VMOVUPS 32(SI), Y8
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        (DX), Y0, Y9
+	VPAND        32(DX), Y0, Y10
+	VBROADCASTSS 4(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 4(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 4(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 4(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	PREFETCHT0   4160(DX)
+	VMOVDQU      64(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      96(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 8(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 8(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 8(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 8(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000080, AX
+	ADDQ $0x00000080, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -16903,7 +18492,7 @@ done:
 
 // func gemmBF16K3AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmBF16K3AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K3AVX512(SB), NOSPLIT, $88-72
 	// gemmBF16K3AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -16912,93 +18501,96 @@ TEXT ·gemmBF16K3AVX512(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 3 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	VMOVUPS 64(R8), Z2
 	VMOVUPS 128(R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	VMOVUPS 128(R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	VMOVUPS 64(R8), Z8
 	VMOVUPS 128(R8), Z9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	VMOVUPS 128(R8), Z12
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z13
 	VMOVUPS 64(R8), Z14
 	VMOVUPS 128(R8), Z15
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	VMOVUPS 128(R8), Z18
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z19
 	VMOVUPS 64(R8), Z20
 	VMOVUPS 128(R8), Z21
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z22
 	VMOVUPS 64(R8), Z23
@@ -17006,40 +18598,40 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 128(AX), Z26
-	VPSLLD       $0x10, 256(AX), Z27
-	VBROADCASTSS (DX), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 128(DX), Z26
+	VPSLLD       $0x10, 256(DX), Z27
+	VBROADCASTSS (CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -17071,10 +18663,10 @@ rows:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       (AX), Z0, Z25
-	VPANDD       128(AX), Z0, Z26
-	VPANDD       256(AX), Z0, Z27
-	VBROADCASTSS 4(DX), Z28
+	VPANDD       (DX), Z0, Z25
+	VPANDD       128(DX), Z0, Z26
+	VPANDD       256(DX), Z0, Z27
+	VBROADCASTSS 4(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -17106,10 +18698,10 @@ rows:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPSLLD       $0x10, 64(AX), Z25
-	VPSLLD       $0x10, 192(AX), Z26
-	VPSLLD       $0x10, 320(AX), Z27
-	VBROADCASTSS 8(DX), Z28
+	VPSLLD       $0x10, 64(DX), Z25
+	VPSLLD       $0x10, 192(DX), Z26
+	VPSLLD       $0x10, 320(DX), Z27
+	VBROADCASTSS 8(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -17149,43 +18741,43 @@ rows:
 	VMOVUPS Z2, 64(R8)
 	VMOVUPS Z3, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	VMOVUPS Z5, 64(R8)
 	VMOVUPS Z6, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	VMOVUPS Z8, 64(R8)
 	VMOVUPS Z9, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z10, (R8)
 	VMOVUPS Z11, 64(R8)
 	VMOVUPS Z12, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z13, (R8)
 	VMOVUPS Z14, 64(R8)
 	VMOVUPS Z15, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z16, (R8)
 	VMOVUPS Z17, 64(R8)
 	VMOVUPS Z18, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z19, (R8)
 	VMOVUPS Z20, 64(R8)
 	VMOVUPS Z21, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z22, (R8)
 	VMOVUPS Z23, 64(R8)
@@ -17194,103 +18786,238 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z1
+	VMOVUPS 64(SI), Z2
+	VMOVUPS 128(SI), Z3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z7
+	VMOVUPS 64(SI), Z8
+	VMOVUPS 128(SI), Z9
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	VMOVUPS 128(SI), Z12
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4352(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 128(DX), Z14
+	VPSLLD       $0x10, 256(DX), Z15
+	VBROADCASTSS (CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       (DX), Z0, Z13
+	VPANDD       128(DX), Z0, Z14
+	VPANDD       256(DX), Z0, Z15
+	VBROADCASTSS 4(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 4(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 4(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 4(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4416(DX)
+	VPSLLD       $0x10, 64(DX), Z13
+	VPSLLD       $0x10, 192(DX), Z14
+	VPSLLD       $0x10, 320(DX), Z15
+	VBROADCASTSS 8(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 8(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 8(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 8(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z1, (BX)
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS Z3, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z8, 64(BX)
+	VMOVUPS Z9, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000180, AX
+	ADDQ $0x00000180, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z8
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST (DX), Z9, Z1
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST (CX), Z9, Z1
 	VFMADD231PS.BCST (R9), Z9, Z2
 	VFMADD231PS.BCST (R10), Z9, Z3
 	VFMADD231PS.BCST (R11), Z9, Z4
@@ -17298,8 +19025,8 @@ rows2:
 	VFMADD231PS.BCST (R13), Z9, Z6
 	VFMADD231PS.BCST (R14), Z9, Z7
 	VFMADD231PS.BCST (DI), Z9, Z8
-	VPANDD           (AX), Z0, Z9
-	VFMADD231PS.BCST 4(DX), Z9, Z1
+	VPANDD           (DX), Z0, Z9
+	VFMADD231PS.BCST 4(CX), Z9, Z1
 	VFMADD231PS.BCST 4(R9), Z9, Z2
 	VFMADD231PS.BCST 4(R10), Z9, Z3
 	VFMADD231PS.BCST 4(R11), Z9, Z4
@@ -17307,8 +19034,9 @@ rows2:
 	VFMADD231PS.BCST 4(R13), Z9, Z6
 	VFMADD231PS.BCST 4(R14), Z9, Z7
 	VFMADD231PS.BCST 4(DI), Z9, Z8
-	VPSLLD           $0x10, 64(AX), Z9
-	VFMADD231PS.BCST 8(DX), Z9, Z1
+	PREFETCHT0       4160(DX)
+	VPSLLD           $0x10, 64(DX), Z9
+	VFMADD231PS.BCST 8(CX), Z9, Z1
 	VFMADD231PS.BCST 8(R9), Z9, Z2
 	VFMADD231PS.BCST 8(R10), Z9, Z3
 	VFMADD231PS.BCST 8(R11), Z9, Z4
@@ -17322,53 +19050,53 @@ rows2:
 	MOVQ    BX, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z8, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00000080, AX
+	ADDQ $0x00000080, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -17582,7 +19310,7 @@ done:
 
 // func gemmBF16K385AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K385AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K385AVX2(SB), NOSPLIT, $88-72
 	// gemmBF16K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -17591,112 +19319,138 @@ TEXT ·gemmBF16K385AVX2(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 168, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 196 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000a8, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    196(AX), CX
+	MOVQ    $0x00000181, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x05, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y1
 	VMOVUPS 32(R8), Y2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y3
 	VMOVUPS 32(R8), Y4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y5
 	VMOVUPS 32(R8), Y6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y7
 	VMOVUPS 32(R8), Y8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y9
 	VMOVUPS 32(R8), Y10
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y11
 	VMOVUPS 32(R8), Y12
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (DX)(R8*1), Y15
+	VBROADCASTSS (CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS (R9)(R8*1), Y15
@@ -17714,9 +19468,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        (AX), Y0, Y13
-	VPAND        32(AX), Y0, Y14
-	VBROADCASTSS 4(DX)(R8*1), Y15
+	VPAND        (DX), Y0, Y13
+	VPAND        32(DX), Y0, Y14
+	VBROADCASTSS 4(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 4(R9)(R8*1), Y15
@@ -17734,11 +19488,11 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VMOVDQU      64(AX), Y13
+	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      96(AX), Y14
+	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(DX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 8(R9)(R8*1), Y15
@@ -17756,9 +19510,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        64(AX), Y0, Y13
-	VPAND        96(AX), Y0, Y14
-	VBROADCASTSS 12(DX)(R8*1), Y15
+	VPAND        64(DX), Y0, Y13
+	VPAND        96(DX), Y0, Y14
+	VBROADCASTSS 12(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 12(R9)(R8*1), Y15
@@ -17776,33 +19530,38 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000600
+	CMPQ         R8, 80(SP)
 	JLT          k
-	VMOVDQU      (AX), Y13
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 1536(DX), Y15
+	VBROADCASTSS (CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 1536(R9), Y15
+	VBROADCASTSS (R9)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 1536(R10), Y15
+	VBROADCASTSS (R10)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 1536(R11), Y15
+	VBROADCASTSS (R11)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 1536(R12), Y15
+	VBROADCASTSS (R12)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 1536(DI), Y15
+	VBROADCASTSS (DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	SUBQ         $0x00003000, AX
+
+kDone:
+	SHLQ $0x03, R8
+	SUBQ R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -17810,27 +19569,27 @@ k:
 	VMOVUPS Y1, (R8)
 	VMOVUPS Y2, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y3, (R8)
 	VMOVUPS Y4, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y5, (R8)
 	VMOVUPS Y6, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y7, (R8)
 	VMOVUPS Y8, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y9, (R8)
 	VMOVUPS Y10, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y11, (R8)
 	VMOVUPS Y12, 32(R8)
@@ -17838,27 +19597,188 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y3
+	VMOVUPS 32(SI), Y4
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y5
+	VMOVUPS 32(SI), Y6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y7
+	VMOVUPS 32(SI), Y8
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        (DX), Y0, Y9
+	VPAND        32(DX), Y0, Y10
+	VBROADCASTSS 4(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 4(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 4(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 4(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	PREFETCHT0   4160(DX)
+	VMOVDQU      64(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      96(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 8(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 8(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 8(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 8(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        64(DX), Y0, Y9
+	VPAND        96(DX), Y0, Y10
+	VBROADCASTSS 12(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 12(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 12(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 12(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone2
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+
+kDone2:
+	SHLQ $0x03, DI
+	SUBQ DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00003040, AX
+	ADDQ $0x00003040, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000181
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x000000a8, AX
+	MOVQ $0x000000c0, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -18198,7 +20118,7 @@ done:
 
 // func gemmBF16K385AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmBF16K385AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K385AVX512(SB), NOSPLIT, $88-72
 	// gemmBF16K385AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -18207,93 +20127,119 @@ TEXT ·gemmBF16K385AVX512(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 168, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 196 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000a8, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    196(AX), CX
+	MOVQ    $0x00000181, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x05, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	VMOVUPS 64(R8), Z2
 	VMOVUPS 128(R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	VMOVUPS 128(R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	VMOVUPS 64(R8), Z8
 	VMOVUPS 128(R8), Z9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	VMOVUPS 128(R8), Z12
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z13
 	VMOVUPS 64(R8), Z14
 	VMOVUPS 128(R8), Z15
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	VMOVUPS 128(R8), Z18
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z19
 	VMOVUPS 64(R8), Z20
 	VMOVUPS 128(R8), Z21
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z22
 	VMOVUPS 64(R8), Z23
@@ -18301,43 +20247,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 12352(AX), Z26
-	VPSLLD       $0x10, 24704(AX), Z27
-	VBROADCASTSS (DX)(R8*1), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 12352(DX), Z26
+	VPSLLD       $0x10, 24704(DX), Z27
+	VBROADCASTSS (CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -18369,10 +20315,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       (AX), Z0, Z25
-	VPANDD       12352(AX), Z0, Z26
-	VPANDD       24704(AX), Z0, Z27
-	VBROADCASTSS 4(DX)(R8*1), Z28
+	VPANDD       (DX), Z0, Z25
+	VPANDD       12352(DX), Z0, Z26
+	VPANDD       24704(DX), Z0, Z27
+	VBROADCASTSS 4(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -18404,10 +20350,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPSLLD       $0x10, 64(AX), Z25
-	VPSLLD       $0x10, 12416(AX), Z26
-	VPSLLD       $0x10, 24768(AX), Z27
-	VBROADCASTSS 8(DX)(R8*1), Z28
+	VPSLLD       $0x10, 64(DX), Z25
+	VPSLLD       $0x10, 12416(DX), Z26
+	VPSLLD       $0x10, 24768(DX), Z27
+	VBROADCASTSS 8(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -18439,10 +20385,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       64(AX), Z0, Z25
-	VPANDD       12416(AX), Z0, Z26
-	VPANDD       24768(AX), Z0, Z27
-	VBROADCASTSS 12(DX)(R8*1), Z28
+	VPANDD       64(DX), Z0, Z25
+	VPANDD       12416(DX), Z0, Z26
+	VPANDD       24768(DX), Z0, Z27
+	VBROADCASTSS 12(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -18474,46 +20420,51 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000600
+	CMPQ         R8, 80(SP)
 	JLT          k
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 12352(AX), Z26
-	VPSLLD       $0x10, 24704(AX), Z27
-	VBROADCASTSS 1536(DX), Z28
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 12352(DX), Z26
+	VPSLLD       $0x10, 24704(DX), Z27
+	VBROADCASTSS (CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
-	VBROADCASTSS 1536(R9), Z28
+	VBROADCASTSS (R9)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z4
 	VFMADD231PS  Z26, Z28, Z5
 	VFMADD231PS  Z27, Z28, Z6
-	VBROADCASTSS 1536(R10), Z28
+	VBROADCASTSS (R10)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z7
 	VFMADD231PS  Z26, Z28, Z8
 	VFMADD231PS  Z27, Z28, Z9
-	VBROADCASTSS 1536(R11), Z28
+	VBROADCASTSS (R11)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z10
 	VFMADD231PS  Z26, Z28, Z11
 	VFMADD231PS  Z27, Z28, Z12
-	VBROADCASTSS 1536(R12), Z28
+	VBROADCASTSS (R12)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z13
 	VFMADD231PS  Z26, Z28, Z14
 	VFMADD231PS  Z27, Z28, Z15
-	VBROADCASTSS 1536(R13), Z28
+	VBROADCASTSS (R13)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z16
 	VFMADD231PS  Z26, Z28, Z17
 	VFMADD231PS  Z27, Z28, Z18
-	VBROADCASTSS 1536(R14), Z28
+	VBROADCASTSS (R14)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z19
 	VFMADD231PS  Z26, Z28, Z20
 	VFMADD231PS  Z27, Z28, Z21
-	VBROADCASTSS 1536(DI), Z28
+	VBROADCASTSS (DI)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	SUBQ         $0x00003000, AX
+
+kDone:
+	SHLQ $0x03, R8
+	SUBQ R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -18522,43 +20473,43 @@ k:
 	VMOVUPS Z2, 64(R8)
 	VMOVUPS Z3, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	VMOVUPS Z5, 64(R8)
 	VMOVUPS Z6, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	VMOVUPS Z8, 64(R8)
 	VMOVUPS Z9, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z10, (R8)
 	VMOVUPS Z11, 64(R8)
 	VMOVUPS Z12, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z13, (R8)
 	VMOVUPS Z14, 64(R8)
 	VMOVUPS Z15, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z16, (R8)
 	VMOVUPS Z17, 64(R8)
 	VMOVUPS Z18, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z19, (R8)
 	VMOVUPS Z20, 64(R8)
 	VMOVUPS Z21, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z22, (R8)
 	VMOVUPS Z23, 64(R8)
@@ -18567,106 +20518,295 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z1
+	VMOVUPS 64(SI), Z2
+	VMOVUPS 128(SI), Z3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z7
+	VMOVUPS 64(SI), Z8
+	VMOVUPS 128(SI), Z9
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	VMOVUPS 128(SI), Z12
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   16448(DX)
+	PREFETCHT0   28800(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 12352(DX), Z14
+	VPSLLD       $0x10, 24704(DX), Z15
+	VBROADCASTSS (CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS (R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       (DX), Z0, Z13
+	VPANDD       12352(DX), Z0, Z14
+	VPANDD       24704(DX), Z0, Z15
+	VBROADCASTSS 4(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 4(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 4(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 4(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   16512(DX)
+	PREFETCHT0   28864(DX)
+	VPSLLD       $0x10, 64(DX), Z13
+	VPSLLD       $0x10, 12416(DX), Z14
+	VPSLLD       $0x10, 24768(DX), Z15
+	VBROADCASTSS 8(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 8(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 8(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 8(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       64(DX), Z0, Z13
+	VPANDD       12416(DX), Z0, Z14
+	VPANDD       24768(DX), Z0, Z15
+	VBROADCASTSS 12(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 12(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 12(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 12(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   16448(DX)
+	PREFETCHT0   28800(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 12352(DX), Z14
+	VPSLLD       $0x10, 24704(DX), Z15
+	VBROADCASTSS (CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS (R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+
+kDone2:
+	SHLQ $0x03, DI
+	SUBQ DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z1, (BX)
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS Z3, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z8, 64(BX)
+	VMOVUPS Z9, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x000090c0, AX
+	ADDQ $0x000090c0, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z8
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST (DX)(R8*1), Z9, Z1
+k3:
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST (CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST (R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST (R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST (R11)(R8*1), Z9, Z4
@@ -18674,8 +20814,8 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST (R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST (DI)(R8*1), Z9, Z8
-	VPANDD           (AX), Z0, Z9
-	VFMADD231PS.BCST 4(DX)(R8*1), Z9, Z1
+	VPANDD           (DX), Z0, Z9
+	VFMADD231PS.BCST 4(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 4(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 4(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 4(R11)(R8*1), Z9, Z4
@@ -18683,8 +20823,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 4(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 4(DI)(R8*1), Z9, Z8
-	VPSLLD           $0x10, 64(AX), Z9
-	VFMADD231PS.BCST 8(DX)(R8*1), Z9, Z1
+	PREFETCHT0       4160(DX)
+	VPSLLD           $0x10, 64(DX), Z9
+	VFMADD231PS.BCST 8(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 8(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 8(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 8(R11)(R8*1), Z9, Z4
@@ -18692,8 +20833,8 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 8(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 8(DI)(R8*1), Z9, Z8
-	VPANDD           64(AX), Z0, Z9
-	VFMADD231PS.BCST 12(DX)(R8*1), Z9, Z1
+	VPANDD           64(DX), Z0, Z9
+	VFMADD231PS.BCST 12(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 12(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 12(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 12(R11)(R8*1), Z9, Z4
@@ -18701,78 +20842,90 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 12(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 12(DI)(R8*1), Z9, Z8
-	ADDQ             $0x00000080, AX
+	ADDQ             $0x00000080, DX
 	ADDQ             $0x10, R8
-	CMPQ             R8, $0x00000600
-	JLT              k2
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST 1536(DX), Z9, Z1
-	VFMADD231PS.BCST 1536(R9), Z9, Z2
-	VFMADD231PS.BCST 1536(R10), Z9, Z3
-	VFMADD231PS.BCST 1536(R11), Z9, Z4
-	VFMADD231PS.BCST 1536(R12), Z9, Z5
-	VFMADD231PS.BCST 1536(R13), Z9, Z6
-	VFMADD231PS.BCST 1536(R14), Z9, Z7
-	VFMADD231PS.BCST 1536(DI), Z9, Z8
-	SUBQ             $0x00003000, AX
+	CMPQ             R8, 80(SP)
+	JLT              k3
+	CMPQ             72(SP), $0x00000181
+	JLT              kDone3
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST (CX)(R8*1), Z9, Z1
+	VFMADD231PS.BCST (R9)(R8*1), Z9, Z2
+	VFMADD231PS.BCST (R10)(R8*1), Z9, Z3
+	VFMADD231PS.BCST (R11)(R8*1), Z9, Z4
+	VFMADD231PS.BCST (R12)(R8*1), Z9, Z5
+	VFMADD231PS.BCST (R13)(R8*1), Z9, Z6
+	VFMADD231PS.BCST (R14)(R8*1), Z9, Z7
+	VFMADD231PS.BCST (DI)(R8*1), Z9, Z8
+
+kDone3:
+	SHLQ $0x03, R8
+	SUBQ R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z8, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00003040, AX
+	ADDQ $0x00003040, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000181
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x000000a8, AX
+	MOVQ $0x00000100, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -19076,7 +21229,7 @@ done:
 
 // func gemmBF16K64AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K64AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K64AVX2(SB), NOSPLIT, $88-72
 	// gemmBF16K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -19085,112 +21238,115 @@ TEXT ·gemmBF16K64AVX2(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 64 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y1
 	VMOVUPS 32(R8), Y2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y3
 	VMOVUPS 32(R8), Y4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y5
 	VMOVUPS 32(R8), Y6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y7
 	VMOVUPS 32(R8), Y8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y9
 	VMOVUPS 32(R8), Y10
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y11
 	VMOVUPS 32(R8), Y12
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (DX)(R8*1), Y15
+	VBROADCASTSS (CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS (R9)(R8*1), Y15
@@ -19208,9 +21364,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        (AX), Y0, Y13
-	VPAND        32(AX), Y0, Y14
-	VBROADCASTSS 4(DX)(R8*1), Y15
+	VPAND        (DX), Y0, Y13
+	VPAND        32(DX), Y0, Y14
+	VBROADCASTSS 4(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 4(R9)(R8*1), Y15
@@ -19228,11 +21384,11 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VMOVDQU      64(AX), Y13
+	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      96(AX), Y14
+	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(DX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 8(R9)(R8*1), Y15
@@ -19250,9 +21406,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        64(AX), Y0, Y13
-	VPAND        96(AX), Y0, Y14
-	VBROADCASTSS 12(DX)(R8*1), Y15
+	VPAND        64(DX), Y0, Y13
+	VPAND        96(DX), Y0, Y14
+	VBROADCASTSS 12(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 12(R9)(R8*1), Y15
@@ -19270,11 +21426,11 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x00000100
 	JLT          k
-	SUBQ         $0x00000800, AX
+	SUBQ         $0x00000800, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -19282,27 +21438,27 @@ k:
 	VMOVUPS Y1, (R8)
 	VMOVUPS Y2, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y3, (R8)
 	VMOVUPS Y4, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y5, (R8)
 	VMOVUPS Y6, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y7, (R8)
 	VMOVUPS Y8, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y9, (R8)
 	VMOVUPS Y10, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y11, (R8)
 	VMOVUPS Y12, 32(R8)
@@ -19310,22 +21466,155 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y3
+	VMOVUPS 32(SI), Y4
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y5
+	VMOVUPS 32(SI), Y6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y7
+	VMOVUPS 32(SI), Y8
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        (DX), Y0, Y9
+	VPAND        32(DX), Y0, Y10
+	VBROADCASTSS 4(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 4(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 4(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 4(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	PREFETCHT0   4160(DX)
+	VMOVDQU      64(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      96(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 8(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 8(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 8(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 8(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        64(DX), Y0, Y9
+	VPAND        96(DX), Y0, Y10
+	VBROADCASTSS 12(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 12(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 12(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 12(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          k2
+	SUBQ         $0x00000800, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000800, AX
+	ADDQ $0x00000800, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -19618,7 +21907,7 @@ done:
 
 // func gemmBF16K64AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmBF16K64AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K64AVX512(SB), NOSPLIT, $88-72
 	// gemmBF16K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -19627,93 +21916,96 @@ TEXT ·gemmBF16K64AVX512(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 64 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	VMOVUPS 64(R8), Z2
 	VMOVUPS 128(R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	VMOVUPS 128(R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	VMOVUPS 64(R8), Z8
 	VMOVUPS 128(R8), Z9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	VMOVUPS 128(R8), Z12
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z13
 	VMOVUPS 64(R8), Z14
 	VMOVUPS 128(R8), Z15
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	VMOVUPS 128(R8), Z18
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z19
 	VMOVUPS 64(R8), Z20
 	VMOVUPS 128(R8), Z21
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z22
 	VMOVUPS 64(R8), Z23
@@ -19721,43 +22013,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 2048(AX), Z26
-	VPSLLD       $0x10, 4096(AX), Z27
-	VBROADCASTSS (DX)(R8*1), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 2048(DX), Z26
+	VPSLLD       $0x10, 4096(DX), Z27
+	VBROADCASTSS (CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -19789,10 +22081,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       (AX), Z0, Z25
-	VPANDD       2048(AX), Z0, Z26
-	VPANDD       4096(AX), Z0, Z27
-	VBROADCASTSS 4(DX)(R8*1), Z28
+	VPANDD       (DX), Z0, Z25
+	VPANDD       2048(DX), Z0, Z26
+	VPANDD       4096(DX), Z0, Z27
+	VBROADCASTSS 4(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -19824,10 +22116,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPSLLD       $0x10, 64(AX), Z25
-	VPSLLD       $0x10, 2112(AX), Z26
-	VPSLLD       $0x10, 4160(AX), Z27
-	VBROADCASTSS 8(DX)(R8*1), Z28
+	VPSLLD       $0x10, 64(DX), Z25
+	VPSLLD       $0x10, 2112(DX), Z26
+	VPSLLD       $0x10, 4160(DX), Z27
+	VBROADCASTSS 8(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -19859,10 +22151,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       64(AX), Z0, Z25
-	VPANDD       2112(AX), Z0, Z26
-	VPANDD       4160(AX), Z0, Z27
-	VBROADCASTSS 12(DX)(R8*1), Z28
+	VPANDD       64(DX), Z0, Z25
+	VPANDD       2112(DX), Z0, Z26
+	VPANDD       4160(DX), Z0, Z27
+	VBROADCASTSS 12(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -19894,11 +22186,11 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x00000100
 	JLT          k
-	SUBQ         $0x00000800, AX
+	SUBQ         $0x00000800, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -19907,43 +22199,43 @@ k:
 	VMOVUPS Z2, 64(R8)
 	VMOVUPS Z3, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	VMOVUPS Z5, 64(R8)
 	VMOVUPS Z6, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	VMOVUPS Z8, 64(R8)
 	VMOVUPS Z9, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z10, (R8)
 	VMOVUPS Z11, 64(R8)
 	VMOVUPS Z12, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z13, (R8)
 	VMOVUPS Z14, 64(R8)
 	VMOVUPS Z15, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z16, (R8)
 	VMOVUPS Z17, 64(R8)
 	VMOVUPS Z18, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z19, (R8)
 	VMOVUPS Z20, 64(R8)
 	VMOVUPS Z21, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z22, (R8)
 	VMOVUPS Z23, 64(R8)
@@ -19952,106 +22244,268 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z1
+	VMOVUPS 64(SI), Z2
+	VMOVUPS 128(SI), Z3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z7
+	VMOVUPS 64(SI), Z8
+	VMOVUPS 128(SI), Z9
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	VMOVUPS 128(SI), Z12
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   6144(DX)
+	PREFETCHT0   8192(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 2048(DX), Z14
+	VPSLLD       $0x10, 4096(DX), Z15
+	VBROADCASTSS (CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS (R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       (DX), Z0, Z13
+	VPANDD       2048(DX), Z0, Z14
+	VPANDD       4096(DX), Z0, Z15
+	VBROADCASTSS 4(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 4(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 4(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 4(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   6208(DX)
+	PREFETCHT0   8256(DX)
+	VPSLLD       $0x10, 64(DX), Z13
+	VPSLLD       $0x10, 2112(DX), Z14
+	VPSLLD       $0x10, 4160(DX), Z15
+	VBROADCASTSS 8(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 8(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 8(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 8(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       64(DX), Z0, Z13
+	VPANDD       2112(DX), Z0, Z14
+	VPANDD       4160(DX), Z0, Z15
+	VBROADCASTSS 12(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 12(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 12(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 12(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          k2
+	SUBQ         $0x00000800, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z1, (BX)
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS Z3, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z8, 64(BX)
+	VMOVUPS Z9, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00001800, AX
+	ADDQ $0x00001800, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z8
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST (DX)(R8*1), Z9, Z1
+k3:
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST (CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST (R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST (R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST (R11)(R8*1), Z9, Z4
@@ -20059,8 +22513,8 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST (R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST (DI)(R8*1), Z9, Z8
-	VPANDD           (AX), Z0, Z9
-	VFMADD231PS.BCST 4(DX)(R8*1), Z9, Z1
+	VPANDD           (DX), Z0, Z9
+	VFMADD231PS.BCST 4(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 4(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 4(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 4(R11)(R8*1), Z9, Z4
@@ -20068,8 +22522,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 4(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 4(DI)(R8*1), Z9, Z8
-	VPSLLD           $0x10, 64(AX), Z9
-	VFMADD231PS.BCST 8(DX)(R8*1), Z9, Z1
+	PREFETCHT0       4160(DX)
+	VPSLLD           $0x10, 64(DX), Z9
+	VFMADD231PS.BCST 8(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 8(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 8(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 8(R11)(R8*1), Z9, Z4
@@ -20077,8 +22532,8 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 8(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 8(DI)(R8*1), Z9, Z8
-	VPANDD           64(AX), Z0, Z9
-	VFMADD231PS.BCST 12(DX)(R8*1), Z9, Z1
+	VPANDD           64(DX), Z0, Z9
+	VFMADD231PS.BCST 12(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 12(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 12(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 12(R11)(R8*1), Z9, Z4
@@ -20086,64 +22541,64 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 12(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 12(DI)(R8*1), Z9, Z8
-	ADDQ             $0x00000080, AX
+	ADDQ             $0x00000080, DX
 	ADDQ             $0x10, R8
 	CMPQ             R8, $0x00000100
-	JLT              k2
-	SUBQ             $0x00000800, AX
+	JLT              k3
+	SUBQ             $0x00000800, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z8, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00000800, AX
+	ADDQ $0x00000800, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -20410,7 +22865,7 @@ done:
 
 // func gemmBF16K7AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K7AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K7AVX2(SB), NOSPLIT, $88-72
 	// gemmBF16K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -20419,109 +22874,112 @@ TEXT ·gemmBF16K7AVX2(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 7 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y1
 	VMOVUPS 32(R8), Y2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y3
 	VMOVUPS 32(R8), Y4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y5
 	VMOVUPS 32(R8), Y6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y7
 	VMOVUPS 32(R8), Y8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y9
 	VMOVUPS 32(R8), Y10
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y11
 	VMOVUPS 32(R8), Y12
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (DX), Y15
+	VBROADCASTSS (CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS (R9), Y15
@@ -20539,9 +22997,9 @@ rows:
 	VBROADCASTSS (DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        (AX), Y0, Y13
-	VPAND        32(AX), Y0, Y14
-	VBROADCASTSS 4(DX), Y15
+	VPAND        (DX), Y0, Y13
+	VPAND        32(DX), Y0, Y14
+	VBROADCASTSS 4(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 4(R9), Y15
@@ -20559,11 +23017,11 @@ rows:
 	VBROADCASTSS 4(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VMOVDQU      64(AX), Y13
+	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      96(AX), Y14
+	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(DX), Y15
+	VBROADCASTSS 8(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 8(R9), Y15
@@ -20581,9 +23039,9 @@ rows:
 	VBROADCASTSS 8(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        64(AX), Y0, Y13
-	VPAND        96(AX), Y0, Y14
-	VBROADCASTSS 12(DX), Y15
+	VPAND        64(DX), Y0, Y13
+	VPAND        96(DX), Y0, Y14
+	VBROADCASTSS 12(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 12(R9), Y15
@@ -20601,11 +23059,11 @@ rows:
 	VBROADCASTSS 12(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VMOVDQU      128(AX), Y13
+	VMOVDQU      128(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      160(AX), Y14
+	VMOVDQU      160(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 16(DX), Y15
+	VBROADCASTSS 16(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 16(R9), Y15
@@ -20623,9 +23081,9 @@ rows:
 	VBROADCASTSS 16(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        128(AX), Y0, Y13
-	VPAND        160(AX), Y0, Y14
-	VBROADCASTSS 20(DX), Y15
+	VPAND        128(DX), Y0, Y13
+	VPAND        160(DX), Y0, Y14
+	VBROADCASTSS 20(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 20(R9), Y15
@@ -20643,11 +23101,11 @@ rows:
 	VBROADCASTSS 20(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VMOVDQU      192(AX), Y13
+	VMOVDQU      192(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      224(AX), Y14
+	VMOVDQU      224(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 24(DX), Y15
+	VBROADCASTSS 24(CX), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 24(R9), Y15
@@ -20672,27 +23130,27 @@ rows:
 	VMOVUPS Y1, (R8)
 	VMOVUPS Y2, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y3, (R8)
 	VMOVUPS Y4, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y5, (R8)
 	VMOVUPS Y6, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y7, (R8)
 	VMOVUPS Y8, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y9, (R8)
 	VMOVUPS Y10, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y11, (R8)
 	VMOVUPS Y12, 32(R8)
@@ -20700,22 +23158,195 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y3
+	VMOVUPS 32(SI), Y4
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y5
+	VMOVUPS 32(SI), Y6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y7
+	VMOVUPS 32(SI), Y8
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        (DX), Y0, Y9
+	VPAND        32(DX), Y0, Y10
+	VBROADCASTSS 4(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 4(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 4(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 4(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	PREFETCHT0   4160(DX)
+	VMOVDQU      64(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      96(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 8(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 8(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 8(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 8(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        64(DX), Y0, Y9
+	VPAND        96(DX), Y0, Y10
+	VBROADCASTSS 12(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 12(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 12(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 12(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	PREFETCHT0   4224(DX)
+	VMOVDQU      128(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      160(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 16(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 16(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 16(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 16(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        128(DX), Y0, Y9
+	VPAND        160(DX), Y0, Y10
+	VBROADCASTSS 20(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 20(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 20(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 20(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	PREFETCHT0   4288(DX)
+	VMOVDQU      192(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      224(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 24(CX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 24(R8), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 24(R9), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 24(SI), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000100, AX
+	ADDQ $0x00000100, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -21119,7 +23750,7 @@ done:
 
 // func gemmBF16K7AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmBF16K7AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K7AVX512(SB), NOSPLIT, $88-72
 	// gemmBF16K7AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -21128,93 +23759,96 @@ TEXT ·gemmBF16K7AVX512(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 7 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	VMOVUPS 64(R8), Z2
 	VMOVUPS 128(R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	VMOVUPS 128(R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	VMOVUPS 64(R8), Z8
 	VMOVUPS 128(R8), Z9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	VMOVUPS 128(R8), Z12
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z13
 	VMOVUPS 64(R8), Z14
 	VMOVUPS 128(R8), Z15
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	VMOVUPS 128(R8), Z18
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z19
 	VMOVUPS 64(R8), Z20
 	VMOVUPS 128(R8), Z21
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z22
 	VMOVUPS 64(R8), Z23
@@ -21222,40 +23856,40 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 256(AX), Z26
-	VPSLLD       $0x10, 512(AX), Z27
-	VBROADCASTSS (DX), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 256(DX), Z26
+	VPSLLD       $0x10, 512(DX), Z27
+	VBROADCASTSS (CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -21287,10 +23921,10 @@ rows:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       (AX), Z0, Z25
-	VPANDD       256(AX), Z0, Z26
-	VPANDD       512(AX), Z0, Z27
-	VBROADCASTSS 4(DX), Z28
+	VPANDD       (DX), Z0, Z25
+	VPANDD       256(DX), Z0, Z26
+	VPANDD       512(DX), Z0, Z27
+	VBROADCASTSS 4(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -21322,10 +23956,10 @@ rows:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPSLLD       $0x10, 64(AX), Z25
-	VPSLLD       $0x10, 320(AX), Z26
-	VPSLLD       $0x10, 576(AX), Z27
-	VBROADCASTSS 8(DX), Z28
+	VPSLLD       $0x10, 64(DX), Z25
+	VPSLLD       $0x10, 320(DX), Z26
+	VPSLLD       $0x10, 576(DX), Z27
+	VBROADCASTSS 8(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -21357,10 +23991,10 @@ rows:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       64(AX), Z0, Z25
-	VPANDD       320(AX), Z0, Z26
-	VPANDD       576(AX), Z0, Z27
-	VBROADCASTSS 12(DX), Z28
+	VPANDD       64(DX), Z0, Z25
+	VPANDD       320(DX), Z0, Z26
+	VPANDD       576(DX), Z0, Z27
+	VBROADCASTSS 12(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -21392,10 +24026,10 @@ rows:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPSLLD       $0x10, 128(AX), Z25
-	VPSLLD       $0x10, 384(AX), Z26
-	VPSLLD       $0x10, 640(AX), Z27
-	VBROADCASTSS 16(DX), Z28
+	VPSLLD       $0x10, 128(DX), Z25
+	VPSLLD       $0x10, 384(DX), Z26
+	VPSLLD       $0x10, 640(DX), Z27
+	VBROADCASTSS 16(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -21427,10 +24061,10 @@ rows:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       128(AX), Z0, Z25
-	VPANDD       384(AX), Z0, Z26
-	VPANDD       640(AX), Z0, Z27
-	VBROADCASTSS 20(DX), Z28
+	VPANDD       128(DX), Z0, Z25
+	VPANDD       384(DX), Z0, Z26
+	VPANDD       640(DX), Z0, Z27
+	VBROADCASTSS 20(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -21462,10 +24096,10 @@ rows:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPSLLD       $0x10, 192(AX), Z25
-	VPSLLD       $0x10, 448(AX), Z26
-	VPSLLD       $0x10, 704(AX), Z27
-	VBROADCASTSS 24(DX), Z28
+	VPSLLD       $0x10, 192(DX), Z25
+	VPSLLD       $0x10, 448(DX), Z26
+	VPSLLD       $0x10, 704(DX), Z27
+	VBROADCASTSS 24(CX), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -21505,43 +24139,43 @@ rows:
 	VMOVUPS Z2, 64(R8)
 	VMOVUPS Z3, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	VMOVUPS Z5, 64(R8)
 	VMOVUPS Z6, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	VMOVUPS Z8, 64(R8)
 	VMOVUPS Z9, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z10, (R8)
 	VMOVUPS Z11, 64(R8)
 	VMOVUPS Z12, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z13, (R8)
 	VMOVUPS Z14, 64(R8)
 	VMOVUPS Z15, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z16, (R8)
 	VMOVUPS Z17, 64(R8)
 	VMOVUPS Z18, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z19, (R8)
 	VMOVUPS Z20, 64(R8)
 	VMOVUPS Z21, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z22, (R8)
 	VMOVUPS Z23, 64(R8)
@@ -21550,103 +24184,320 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z1
+	VMOVUPS 64(SI), Z2
+	VMOVUPS 128(SI), Z3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z7
+	VMOVUPS 64(SI), Z8
+	VMOVUPS 128(SI), Z9
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	VMOVUPS 128(SI), Z12
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4608(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 256(DX), Z14
+	VPSLLD       $0x10, 512(DX), Z15
+	VBROADCASTSS (CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       (DX), Z0, Z13
+	VPANDD       256(DX), Z0, Z14
+	VPANDD       512(DX), Z0, Z15
+	VBROADCASTSS 4(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 4(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 4(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 4(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4672(DX)
+	VPSLLD       $0x10, 64(DX), Z13
+	VPSLLD       $0x10, 320(DX), Z14
+	VPSLLD       $0x10, 576(DX), Z15
+	VBROADCASTSS 8(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 8(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 8(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 8(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       64(DX), Z0, Z13
+	VPANDD       320(DX), Z0, Z14
+	VPANDD       576(DX), Z0, Z15
+	VBROADCASTSS 12(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 12(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 12(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 12(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4736(DX)
+	VPSLLD       $0x10, 128(DX), Z13
+	VPSLLD       $0x10, 384(DX), Z14
+	VPSLLD       $0x10, 640(DX), Z15
+	VBROADCASTSS 16(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 16(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 16(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 16(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       128(DX), Z0, Z13
+	VPANDD       384(DX), Z0, Z14
+	VPANDD       640(DX), Z0, Z15
+	VBROADCASTSS 20(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 20(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 20(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 20(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4544(DX)
+	PREFETCHT0   4800(DX)
+	VPSLLD       $0x10, 192(DX), Z13
+	VPSLLD       $0x10, 448(DX), Z14
+	VPSLLD       $0x10, 704(DX), Z15
+	VBROADCASTSS 24(CX), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 24(R8), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 24(R9), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 24(SI), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z1, (BX)
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS Z3, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z8, 64(BX)
+	VMOVUPS Z9, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000300, AX
+	ADDQ $0x00000300, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z8
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST (DX), Z9, Z1
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST (CX), Z9, Z1
 	VFMADD231PS.BCST (R9), Z9, Z2
 	VFMADD231PS.BCST (R10), Z9, Z3
 	VFMADD231PS.BCST (R11), Z9, Z4
@@ -21654,8 +24505,8 @@ rows2:
 	VFMADD231PS.BCST (R13), Z9, Z6
 	VFMADD231PS.BCST (R14), Z9, Z7
 	VFMADD231PS.BCST (DI), Z9, Z8
-	VPANDD           (AX), Z0, Z9
-	VFMADD231PS.BCST 4(DX), Z9, Z1
+	VPANDD           (DX), Z0, Z9
+	VFMADD231PS.BCST 4(CX), Z9, Z1
 	VFMADD231PS.BCST 4(R9), Z9, Z2
 	VFMADD231PS.BCST 4(R10), Z9, Z3
 	VFMADD231PS.BCST 4(R11), Z9, Z4
@@ -21663,8 +24514,9 @@ rows2:
 	VFMADD231PS.BCST 4(R13), Z9, Z6
 	VFMADD231PS.BCST 4(R14), Z9, Z7
 	VFMADD231PS.BCST 4(DI), Z9, Z8
-	VPSLLD           $0x10, 64(AX), Z9
-	VFMADD231PS.BCST 8(DX), Z9, Z1
+	PREFETCHT0       4160(DX)
+	VPSLLD           $0x10, 64(DX), Z9
+	VFMADD231PS.BCST 8(CX), Z9, Z1
 	VFMADD231PS.BCST 8(R9), Z9, Z2
 	VFMADD231PS.BCST 8(R10), Z9, Z3
 	VFMADD231PS.BCST 8(R11), Z9, Z4
@@ -21672,8 +24524,8 @@ rows2:
 	VFMADD231PS.BCST 8(R13), Z9, Z6
 	VFMADD231PS.BCST 8(R14), Z9, Z7
 	VFMADD231PS.BCST 8(DI), Z9, Z8
-	VPANDD           64(AX), Z0, Z9
-	VFMADD231PS.BCST 12(DX), Z9, Z1
+	VPANDD           64(DX), Z0, Z9
+	VFMADD231PS.BCST 12(CX), Z9, Z1
 	VFMADD231PS.BCST 12(R9), Z9, Z2
 	VFMADD231PS.BCST 12(R10), Z9, Z3
 	VFMADD231PS.BCST 12(R11), Z9, Z4
@@ -21681,8 +24533,9 @@ rows2:
 	VFMADD231PS.BCST 12(R13), Z9, Z6
 	VFMADD231PS.BCST 12(R14), Z9, Z7
 	VFMADD231PS.BCST 12(DI), Z9, Z8
-	VPSLLD           $0x10, 128(AX), Z9
-	VFMADD231PS.BCST 16(DX), Z9, Z1
+	PREFETCHT0       4224(DX)
+	VPSLLD           $0x10, 128(DX), Z9
+	VFMADD231PS.BCST 16(CX), Z9, Z1
 	VFMADD231PS.BCST 16(R9), Z9, Z2
 	VFMADD231PS.BCST 16(R10), Z9, Z3
 	VFMADD231PS.BCST 16(R11), Z9, Z4
@@ -21690,8 +24543,8 @@ rows2:
 	VFMADD231PS.BCST 16(R13), Z9, Z6
 	VFMADD231PS.BCST 16(R14), Z9, Z7
 	VFMADD231PS.BCST 16(DI), Z9, Z8
-	VPANDD           128(AX), Z0, Z9
-	VFMADD231PS.BCST 20(DX), Z9, Z1
+	VPANDD           128(DX), Z0, Z9
+	VFMADD231PS.BCST 20(CX), Z9, Z1
 	VFMADD231PS.BCST 20(R9), Z9, Z2
 	VFMADD231PS.BCST 20(R10), Z9, Z3
 	VFMADD231PS.BCST 20(R11), Z9, Z4
@@ -21699,8 +24552,9 @@ rows2:
 	VFMADD231PS.BCST 20(R13), Z9, Z6
 	VFMADD231PS.BCST 20(R14), Z9, Z7
 	VFMADD231PS.BCST 20(DI), Z9, Z8
-	VPSLLD           $0x10, 192(AX), Z9
-	VFMADD231PS.BCST 24(DX), Z9, Z1
+	PREFETCHT0       4288(DX)
+	VPSLLD           $0x10, 192(DX), Z9
+	VFMADD231PS.BCST 24(CX), Z9, Z1
 	VFMADD231PS.BCST 24(R9), Z9, Z2
 	VFMADD231PS.BCST 24(R10), Z9, Z3
 	VFMADD231PS.BCST 24(R11), Z9, Z4
@@ -21714,53 +24568,53 @@ rows2:
 	MOVQ    BX, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z8, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00000100, AX
+	ADDQ $0x00000100, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -22116,7 +24970,7 @@ done:
 
 // func gemmBF16K768AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $88-72
 	// gemmBF16K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -22125,112 +24979,138 @@ TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 84, whose x stays in the second-level cache.
+	// Several rows: groups of 168, 384 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000054, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x000000a8, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    384(AX), CX
+	MOVQ    $0x00000300, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x05, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y1
 	VMOVUPS 32(R8), Y2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y3
 	VMOVUPS 32(R8), Y4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y5
 	VMOVUPS 32(R8), Y6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y7
 	VMOVUPS 32(R8), Y8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y9
 	VMOVUPS 32(R8), Y10
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y11
 	VMOVUPS 32(R8), Y12
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVDQU      (AX), Y13
+	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      32(AX), Y14
+	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (DX)(R8*1), Y15
+	VBROADCASTSS (CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS (R9)(R8*1), Y15
@@ -22248,9 +25128,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        (AX), Y0, Y13
-	VPAND        32(AX), Y0, Y14
-	VBROADCASTSS 4(DX)(R8*1), Y15
+	VPAND        (DX), Y0, Y13
+	VPAND        32(DX), Y0, Y14
+	VBROADCASTSS 4(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 4(R9)(R8*1), Y15
@@ -22268,11 +25148,11 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VMOVDQU      64(AX), Y13
+	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VMOVDQU      96(AX), Y14
+	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(DX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 8(R9)(R8*1), Y15
@@ -22290,9 +25170,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	VPAND        64(AX), Y0, Y13
-	VPAND        96(AX), Y0, Y14
-	VBROADCASTSS 12(DX)(R8*1), Y15
+	VPAND        64(DX), Y0, Y13
+	VPAND        96(DX), Y0, Y14
+	VBROADCASTSS 12(CX)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
 	VBROADCASTSS 12(R9)(R8*1), Y15
@@ -22310,11 +25190,12 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000c00
+	CMPQ         R8, 80(SP)
 	JLT          k
-	SUBQ         $0x00006000, AX
+	SHLQ         $0x03, R8
+	SUBQ         R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -22322,27 +25203,27 @@ k:
 	VMOVUPS Y1, (R8)
 	VMOVUPS Y2, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y3, (R8)
 	VMOVUPS Y4, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y5, (R8)
 	VMOVUPS Y6, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y7, (R8)
 	VMOVUPS Y8, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y9, (R8)
 	VMOVUPS Y10, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y11, (R8)
 	VMOVUPS Y12, 32(R8)
@@ -22350,27 +25231,167 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y3
+	VMOVUPS 32(SI), Y4
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y5
+	VMOVUPS 32(SI), Y6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y7
+	VMOVUPS 32(SI), Y8
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVDQU      (DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      32(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS (CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        (DX), Y0, Y9
+	VPAND        32(DX), Y0, Y10
+	VBROADCASTSS 4(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 4(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 4(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 4(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	PREFETCHT0   4160(DX)
+	VMOVDQU      64(DX), Y9
+	VPSLLD       $0x10, Y9, Y9
+	VMOVDQU      96(DX), Y10
+	VPSLLD       $0x10, Y10, Y10
+	VBROADCASTSS 8(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 8(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 8(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 8(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	VPAND        64(DX), Y0, Y9
+	VPAND        96(DX), Y0, Y10
+	VBROADCASTSS 12(CX)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 12(R8)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 12(R9)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 12(SI)(DI*1), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	SHLQ         $0x03, DI
+	SUBQ         DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y1, (BX)
+	VMOVUPS Y2, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y3, (BX)
+	VMOVUPS Y4, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y5, (BX)
+	VMOVUPS Y6, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y7, (BX)
+	VMOVUPS Y8, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00006000, AX
+	ADDQ $0x00006000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000300
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x00000054, AX
+	MOVQ $0x000000a8, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -22658,7 +25679,7 @@ done:
 
 // func gemmBF16K768AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmBF16K768AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmBF16K768AVX512(SB), NOSPLIT, $88-72
 	// gemmBF16K768AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -22667,93 +25688,119 @@ TEXT ·gemmBF16K768AVX512(SB), NOSPLIT, $56-72
 	CMPQ         AX, $0x01
 	JEQ          oneRow
 
-	// Several rows: groups of 80, whose x stays in the second-level cache.
+	// Several rows: groups of 168, 384 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000050, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x000000a8, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    384(AX), CX
+	MOVQ    $0x00000300, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x05, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	VMOVUPS 64(R8), Z2
 	VMOVUPS 128(R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	VMOVUPS 64(R8), Z5
 	VMOVUPS 128(R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	VMOVUPS 64(R8), Z8
 	VMOVUPS 128(R8), Z9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z10
 	VMOVUPS 64(R8), Z11
 	VMOVUPS 128(R8), Z12
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z13
 	VMOVUPS 64(R8), Z14
 	VMOVUPS 128(R8), Z15
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z16
 	VMOVUPS 64(R8), Z17
 	VMOVUPS 128(R8), Z18
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z19
 	VMOVUPS 64(R8), Z20
 	VMOVUPS 128(R8), Z21
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z22
 	VMOVUPS 64(R8), Z23
@@ -22761,43 +25808,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VPSLLD       $0x10, (AX), Z25
-	VPSLLD       $0x10, 24576(AX), Z26
-	VPSLLD       $0x10, 49152(AX), Z27
-	VBROADCASTSS (DX)(R8*1), Z28
+	VPSLLD       $0x10, (DX), Z25
+	VPSLLD       $0x10, 24576(DX), Z26
+	VPSLLD       $0x10, 49152(DX), Z27
+	VBROADCASTSS (CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -22829,10 +25876,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       (AX), Z0, Z25
-	VPANDD       24576(AX), Z0, Z26
-	VPANDD       49152(AX), Z0, Z27
-	VBROADCASTSS 4(DX)(R8*1), Z28
+	VPANDD       (DX), Z0, Z25
+	VPANDD       24576(DX), Z0, Z26
+	VPANDD       49152(DX), Z0, Z27
+	VBROADCASTSS 4(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -22864,10 +25911,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPSLLD       $0x10, 64(AX), Z25
-	VPSLLD       $0x10, 24640(AX), Z26
-	VPSLLD       $0x10, 49216(AX), Z27
-	VBROADCASTSS 8(DX)(R8*1), Z28
+	VPSLLD       $0x10, 64(DX), Z25
+	VPSLLD       $0x10, 24640(DX), Z26
+	VPSLLD       $0x10, 49216(DX), Z27
+	VBROADCASTSS 8(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -22899,10 +25946,10 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	VPANDD       64(AX), Z0, Z25
-	VPANDD       24640(AX), Z0, Z26
-	VPANDD       49216(AX), Z0, Z27
-	VBROADCASTSS 12(DX)(R8*1), Z28
+	VPANDD       64(DX), Z0, Z25
+	VPANDD       24640(DX), Z0, Z26
+	VPANDD       49216(DX), Z0, Z27
+	VBROADCASTSS 12(CX)(R8*1), Z28
 	VFMADD231PS  Z25, Z28, Z1
 	VFMADD231PS  Z26, Z28, Z2
 	VFMADD231PS  Z27, Z28, Z3
@@ -22934,11 +25981,12 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
-	ADDQ         $0x00000080, AX
+	ADDQ         $0x00000080, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000c00
+	CMPQ         R8, 80(SP)
 	JLT          k
-	SUBQ         $0x00006000, AX
+	SHLQ         $0x03, R8
+	SUBQ         R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -22947,43 +25995,43 @@ k:
 	VMOVUPS Z2, 64(R8)
 	VMOVUPS Z3, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	VMOVUPS Z5, 64(R8)
 	VMOVUPS Z6, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	VMOVUPS Z8, 64(R8)
 	VMOVUPS Z9, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z10, (R8)
 	VMOVUPS Z11, 64(R8)
 	VMOVUPS Z12, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z13, (R8)
 	VMOVUPS Z14, 64(R8)
 	VMOVUPS Z15, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z16, (R8)
 	VMOVUPS Z17, 64(R8)
 	VMOVUPS Z18, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z19, (R8)
 	VMOVUPS Z20, 64(R8)
 	VMOVUPS Z21, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z22, (R8)
 	VMOVUPS Z23, 64(R8)
@@ -22992,106 +26040,269 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z1
+	VMOVUPS 64(SI), Z2
+	VMOVUPS 128(SI), Z3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z7
+	VMOVUPS 64(SI), Z8
+	VMOVUPS 128(SI), Z9
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z10
+	VMOVUPS 64(SI), Z11
+	VMOVUPS 128(SI), Z12
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   28672(DX)
+	PREFETCHT0   53248(DX)
+	VPSLLD       $0x10, (DX), Z13
+	VPSLLD       $0x10, 24576(DX), Z14
+	VPSLLD       $0x10, 49152(DX), Z15
+	VBROADCASTSS (CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS (R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       (DX), Z0, Z13
+	VPANDD       24576(DX), Z0, Z14
+	VPANDD       49152(DX), Z0, Z15
+	VBROADCASTSS 4(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 4(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 4(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 4(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   28736(DX)
+	PREFETCHT0   53312(DX)
+	VPSLLD       $0x10, 64(DX), Z13
+	VPSLLD       $0x10, 24640(DX), Z14
+	VPSLLD       $0x10, 49216(DX), Z15
+	VBROADCASTSS 8(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 8(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 8(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 8(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	VPANDD       64(DX), Z0, Z13
+	VPANDD       24640(DX), Z0, Z14
+	VPANDD       49216(DX), Z0, Z15
+	VBROADCASTSS 12(CX)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS 12(R8)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z4
+	VFMADD231PS  Z14, Z16, Z5
+	VFMADD231PS  Z15, Z16, Z6
+	VBROADCASTSS 12(R9)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z7
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS 12(SI)(DI*1), Z16
+	VFMADD231PS  Z13, Z16, Z10
+	VFMADD231PS  Z14, Z16, Z11
+	VFMADD231PS  Z15, Z16, Z12
+	ADDQ         $0x00000080, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	SHLQ         $0x03, DI
+	SUBQ         DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z1, (BX)
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS Z3, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z4, (BX)
+	VMOVUPS Z5, 64(BX)
+	VMOVUPS Z6, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z7, (BX)
+	VMOVUPS Z8, 64(BX)
+	VMOVUPS Z9, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z10, (BX)
+	VMOVUPS Z11, 64(BX)
+	VMOVUPS Z12, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00012000, AX
+	ADDQ $0x00012000, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z8
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VPSLLD           $0x10, (AX), Z9
-	VFMADD231PS.BCST (DX)(R8*1), Z9, Z1
+k3:
+	PREFETCHT0       4096(DX)
+	VPSLLD           $0x10, (DX), Z9
+	VFMADD231PS.BCST (CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST (R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST (R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST (R11)(R8*1), Z9, Z4
@@ -23099,8 +26310,8 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST (R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST (DI)(R8*1), Z9, Z8
-	VPANDD           (AX), Z0, Z9
-	VFMADD231PS.BCST 4(DX)(R8*1), Z9, Z1
+	VPANDD           (DX), Z0, Z9
+	VFMADD231PS.BCST 4(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 4(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 4(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 4(R11)(R8*1), Z9, Z4
@@ -23108,8 +26319,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 4(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 4(DI)(R8*1), Z9, Z8
-	VPSLLD           $0x10, 64(AX), Z9
-	VFMADD231PS.BCST 8(DX)(R8*1), Z9, Z1
+	PREFETCHT0       4160(DX)
+	VPSLLD           $0x10, 64(DX), Z9
+	VFMADD231PS.BCST 8(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 8(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 8(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 8(R11)(R8*1), Z9, Z4
@@ -23117,8 +26329,8 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 8(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 8(DI)(R8*1), Z9, Z8
-	VPANDD           64(AX), Z0, Z9
-	VFMADD231PS.BCST 12(DX)(R8*1), Z9, Z1
+	VPANDD           64(DX), Z0, Z9
+	VFMADD231PS.BCST 12(CX)(R8*1), Z9, Z1
 	VFMADD231PS.BCST 12(R9)(R8*1), Z9, Z2
 	VFMADD231PS.BCST 12(R10)(R8*1), Z9, Z3
 	VFMADD231PS.BCST 12(R11)(R8*1), Z9, Z4
@@ -23126,69 +26338,76 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z9, Z6
 	VFMADD231PS.BCST 12(R14)(R8*1), Z9, Z7
 	VFMADD231PS.BCST 12(DI)(R8*1), Z9, Z8
-	ADDQ             $0x00000080, AX
+	ADDQ             $0x00000080, DX
 	ADDQ             $0x10, R8
-	CMPQ             R8, $0x00000c00
-	JLT              k2
-	SUBQ             $0x00006000, AX
+	CMPQ             R8, 80(SP)
+	JLT              k3
+	SHLQ             $0x03, R8
+	SUBQ             R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z8, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00006000, AX
+	ADDQ $0x00006000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000300
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x00000050, AX
+	MOVQ $0x000000a8, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -23450,7 +26669,7 @@ done:
 
 // func gemmF32K1AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K1AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K1AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 	// w is float32 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -23458,107 +26677,110 @@ TEXT ·gemmF32K1AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 1 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9), Y14
@@ -23583,27 +26805,27 @@ rows:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -23611,22 +26833,100 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x40, AX
+	ADDQ $0x40, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -23753,7 +27053,7 @@ done:
 
 // func gemmF32K1AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K1AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K1AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K1AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 	// w is float32 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -23761,93 +27061,96 @@ TEXT ·gemmF32K1AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 1 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -23855,40 +27158,40 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS      (AX), Z24
-	VMOVUPS      64(AX), Z25
-	VMOVUPS      128(AX), Z26
-	VBROADCASTSS (DX), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      64(DX), Z25
+	VMOVUPS      128(DX), Z26
+	VBROADCASTSS (CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -23928,43 +27231,43 @@ rows:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -23973,103 +27276,197 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4224(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      64(DX), Z13
+	VMOVUPS      128(DX), Z14
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x000000c0, AX
+	ADDQ $0x000000c0, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX), Z8, Z0
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX), Z8, Z0
 	VFMADD231PS.BCST (R9), Z8, Z1
 	VFMADD231PS.BCST (R10), Z8, Z2
 	VFMADD231PS.BCST (R11), Z8, Z3
@@ -24083,53 +27480,53 @@ rows2:
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x40, AX
+	ADDQ $0x40, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -24259,7 +27656,7 @@ done:
 
 // func gemmF32K10AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K10AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K10AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
 	// w is float32 [tiles][10][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -24267,110 +27664,113 @@ TEXT ·gemmF32K10AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 10 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX)(R8*1), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9)(R8*1), Y14
@@ -24388,9 +27788,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX)(R8*1), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9)(R8*1), Y14
@@ -24408,9 +27808,9 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX)(R8*1), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9)(R8*1), Y14
@@ -24428,9 +27828,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      192(AX), Y12
-	VMOVUPS      224(AX), Y13
-	VBROADCASTSS 12(DX)(R8*1), Y14
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 12(R9)(R8*1), Y14
@@ -24448,13 +27848,13 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x20
 	JLT          k
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS 32(DX), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS 32(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 32(R9), Y14
@@ -24472,9 +27872,9 @@ k:
 	VBROADCASTSS 32(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 36(DX), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 36(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 36(R9), Y14
@@ -24492,7 +27892,7 @@ k:
 	VBROADCASTSS 36(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	SUBQ         $0x00000200, AX
+	SUBQ         $0x00000200, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -24500,27 +27900,27 @@ k:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -24528,22 +27928,183 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x20
+	JLT          k2
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS 32(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 32(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 32(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 32(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 36(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 36(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 36(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 36(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	SUBQ         $0x00000200, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000280, AX
+	ADDQ $0x00000280, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -24814,7 +28375,7 @@ done:
 
 // func gemmF32K10AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K10AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K10AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K10AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
 	// w is float32 [tiles][10][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -24822,93 +28383,96 @@ TEXT ·gemmF32K10AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 10 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -24916,43 +28480,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Z24
-	VMOVUPS      640(AX), Z25
-	VMOVUPS      1280(AX), Z26
-	VBROADCASTSS (DX)(R8*1), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      640(DX), Z25
+	VMOVUPS      1280(DX), Z26
+	VBROADCASTSS (CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -24984,10 +28548,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      704(AX), Z25
-	VMOVUPS      1344(AX), Z26
-	VBROADCASTSS 4(DX)(R8*1), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      704(DX), Z25
+	VMOVUPS      1344(DX), Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -25019,10 +28583,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      768(AX), Z25
-	VMOVUPS      1408(AX), Z26
-	VBROADCASTSS 8(DX)(R8*1), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      768(DX), Z25
+	VMOVUPS      1408(DX), Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -25054,10 +28618,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      192(AX), Z24
-	VMOVUPS      832(AX), Z25
-	VMOVUPS      1472(AX), Z26
-	VBROADCASTSS 12(DX)(R8*1), Z27
+	VMOVUPS      192(DX), Z24
+	VMOVUPS      832(DX), Z25
+	VMOVUPS      1472(DX), Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -25089,14 +28653,14 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x20
 	JLT          k
-	VMOVUPS      (AX), Z24
-	VMOVUPS      640(AX), Z25
-	VMOVUPS      1280(AX), Z26
-	VBROADCASTSS 32(DX), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      640(DX), Z25
+	VMOVUPS      1280(DX), Z26
+	VBROADCASTSS 32(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -25128,10 +28692,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      704(AX), Z25
-	VMOVUPS      1344(AX), Z26
-	VBROADCASTSS 36(DX), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      704(DX), Z25
+	VMOVUPS      1344(DX), Z26
+	VBROADCASTSS 36(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -25163,7 +28727,7 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	SUBQ         $0x00000200, AX
+	SUBQ         $0x00000200, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -25172,43 +28736,43 @@ k:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -25217,106 +28781,318 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4736(DX)
+	PREFETCHT0   5376(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      640(DX), Z13
+	VMOVUPS      1280(DX), Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4800(DX)
+	PREFETCHT0   5440(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      704(DX), Z13
+	VMOVUPS      1344(DX), Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4864(DX)
+	PREFETCHT0   5504(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      768(DX), Z13
+	VMOVUPS      1408(DX), Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4928(DX)
+	PREFETCHT0   5568(DX)
+	VMOVUPS      192(DX), Z12
+	VMOVUPS      832(DX), Z13
+	VMOVUPS      1472(DX), Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x20
+	JLT          k2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4736(DX)
+	PREFETCHT0   5376(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      640(DX), Z13
+	VMOVUPS      1280(DX), Z14
+	VBROADCASTSS 32(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 32(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 32(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 32(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4800(DX)
+	PREFETCHT0   5440(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      704(DX), Z13
+	VMOVUPS      1344(DX), Z14
+	VBROADCASTSS 36(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 36(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 36(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 36(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	SUBQ         $0x00000200, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000780, AX
+	ADDQ $0x00000780, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX)(R8*1), Z8, Z0
+k3:
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
@@ -25324,8 +29100,9 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
@@ -25333,8 +29110,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
@@ -25342,8 +29120,9 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
-	VMOVUPS          192(AX), Z8
-	VFMADD231PS.BCST 12(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4288(DX)
+	VMOVUPS          192(DX), Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
@@ -25351,12 +29130,13 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
-	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, DX
 	ADDQ             $0x10, R8
 	CMPQ             R8, $0x20
-	JLT              k2
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST 32(DX), Z8, Z0
+	JLT              k3
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST 32(CX), Z8, Z0
 	VFMADD231PS.BCST 32(R9), Z8, Z1
 	VFMADD231PS.BCST 32(R10), Z8, Z2
 	VFMADD231PS.BCST 32(R11), Z8, Z3
@@ -25364,8 +29144,9 @@ k2:
 	VFMADD231PS.BCST 32(R13), Z8, Z5
 	VFMADD231PS.BCST 32(R14), Z8, Z6
 	VFMADD231PS.BCST 32(DI), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 36(DX), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 36(CX), Z8, Z0
 	VFMADD231PS.BCST 36(R9), Z8, Z1
 	VFMADD231PS.BCST 36(R10), Z8, Z2
 	VFMADD231PS.BCST 36(R11), Z8, Z3
@@ -25373,60 +29154,60 @@ k2:
 	VFMADD231PS.BCST 36(R13), Z8, Z5
 	VFMADD231PS.BCST 36(R14), Z8, Z6
 	VFMADD231PS.BCST 36(DI), Z8, Z7
-	SUBQ             $0x00000200, AX
+	SUBQ             $0x00000200, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00000280, AX
+	ADDQ $0x00000280, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -25657,7 +29438,7 @@ done:
 
 // func gemmF32K100AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K100AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K100AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K100AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order, for n < 16·tiles.
 	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -25665,110 +29446,113 @@ TEXT ·gemmF32K100AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 100 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX)(R8*1), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9)(R8*1), Y14
@@ -25786,9 +29570,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX)(R8*1), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9)(R8*1), Y14
@@ -25806,9 +29590,9 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX)(R8*1), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9)(R8*1), Y14
@@ -25826,9 +29610,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      192(AX), Y12
-	VMOVUPS      224(AX), Y13
-	VBROADCASTSS 12(DX)(R8*1), Y14
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 12(R9)(R8*1), Y14
@@ -25846,11 +29630,11 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x00000190
 	JLT          k
-	SUBQ         $0x00001900, AX
+	SUBQ         $0x00001900, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -25858,27 +29642,27 @@ k:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -25886,22 +29670,153 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000190
+	JLT          k2
+	SUBQ         $0x00001900, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00001900, AX
+	ADDQ $0x00001900, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -26124,7 +30039,7 @@ done:
 
 // func gemmF32K100AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K100AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K100AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K100AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order, for n < 16·tiles.
 	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -26132,93 +30047,96 @@ TEXT ·gemmF32K100AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 100 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -26226,43 +30144,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Z24
-	VMOVUPS      6400(AX), Z25
-	VMOVUPS      12800(AX), Z26
-	VBROADCASTSS (DX)(R8*1), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      6400(DX), Z25
+	VMOVUPS      12800(DX), Z26
+	VBROADCASTSS (CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -26294,10 +30212,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      6464(AX), Z25
-	VMOVUPS      12864(AX), Z26
-	VBROADCASTSS 4(DX)(R8*1), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      6464(DX), Z25
+	VMOVUPS      12864(DX), Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -26329,10 +30247,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      6528(AX), Z25
-	VMOVUPS      12928(AX), Z26
-	VBROADCASTSS 8(DX)(R8*1), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      6528(DX), Z25
+	VMOVUPS      12928(DX), Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -26364,10 +30282,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      192(AX), Z24
-	VMOVUPS      6592(AX), Z25
-	VMOVUPS      12992(AX), Z26
-	VBROADCASTSS 12(DX)(R8*1), Z27
+	VMOVUPS      192(DX), Z24
+	VMOVUPS      6592(DX), Z25
+	VMOVUPS      12992(DX), Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -26399,11 +30317,11 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x00000190
 	JLT          k
-	SUBQ         $0x00001900, AX
+	SUBQ         $0x00001900, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -26412,43 +30330,43 @@ k:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -26457,106 +30375,274 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10496(DX)
+	PREFETCHT0   16896(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      6400(DX), Z13
+	VMOVUPS      12800(DX), Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   10560(DX)
+	PREFETCHT0   16960(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      6464(DX), Z13
+	VMOVUPS      12864(DX), Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   10624(DX)
+	PREFETCHT0   17024(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      6528(DX), Z13
+	VMOVUPS      12928(DX), Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   10688(DX)
+	PREFETCHT0   17088(DX)
+	VMOVUPS      192(DX), Z12
+	VMOVUPS      6592(DX), Z13
+	VMOVUPS      12992(DX), Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000190
+	JLT          k2
+	SUBQ         $0x00001900, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00004b00, AX
+	ADDQ $0x00004b00, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX)(R8*1), Z8, Z0
+k3:
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
@@ -26564,8 +30650,9 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
@@ -26573,8 +30660,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
@@ -26582,8 +30670,9 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
-	VMOVUPS          192(AX), Z8
-	VFMADD231PS.BCST 12(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4288(DX)
+	VMOVUPS          192(DX), Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
@@ -26591,64 +30680,64 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
-	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, DX
 	ADDQ             $0x10, R8
 	CMPQ             R8, $0x00000190
-	JLT              k2
-	SUBQ             $0x00001900, AX
+	JLT              k3
+	SUBQ             $0x00001900, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00001900, AX
+	ADDQ $0x00001900, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -26855,7 +30944,7 @@ done:
 
 // func gemmF32K17AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K17AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K17AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
 	// w is float32 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -26863,110 +30952,113 @@ TEXT ·gemmF32K17AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 17 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX)(R8*1), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9)(R8*1), Y14
@@ -26984,9 +31076,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX)(R8*1), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9)(R8*1), Y14
@@ -27004,9 +31096,9 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX)(R8*1), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9)(R8*1), Y14
@@ -27024,9 +31116,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      192(AX), Y12
-	VMOVUPS      224(AX), Y13
-	VBROADCASTSS 12(DX)(R8*1), Y14
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 12(R9)(R8*1), Y14
@@ -27044,13 +31136,13 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x40
 	JLT          k
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS 64(DX), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS 64(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 64(R9), Y14
@@ -27068,7 +31160,7 @@ k:
 	VBROADCASTSS 64(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	SUBQ         $0x00000400, AX
+	SUBQ         $0x00000400, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -27076,27 +31168,27 @@ k:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -27104,22 +31196,168 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          k2
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS 64(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 64(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 64(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 64(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	SUBQ         $0x00000400, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000440, AX
+	ADDQ $0x00000440, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -27366,7 +31604,7 @@ done:
 
 // func gemmF32K17AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K17AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K17AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K17AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
 	// w is float32 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -27374,93 +31612,96 @@ TEXT ·gemmF32K17AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 17 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -27468,43 +31709,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Z24
-	VMOVUPS      1088(AX), Z25
-	VMOVUPS      2176(AX), Z26
-	VBROADCASTSS (DX)(R8*1), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      1088(DX), Z25
+	VMOVUPS      2176(DX), Z26
+	VBROADCASTSS (CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -27536,10 +31777,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      1152(AX), Z25
-	VMOVUPS      2240(AX), Z26
-	VBROADCASTSS 4(DX)(R8*1), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      1152(DX), Z25
+	VMOVUPS      2240(DX), Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -27571,10 +31812,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      1216(AX), Z25
-	VMOVUPS      2304(AX), Z26
-	VBROADCASTSS 8(DX)(R8*1), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      1216(DX), Z25
+	VMOVUPS      2304(DX), Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -27606,10 +31847,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      192(AX), Z24
-	VMOVUPS      1280(AX), Z25
-	VMOVUPS      2368(AX), Z26
-	VBROADCASTSS 12(DX)(R8*1), Z27
+	VMOVUPS      192(DX), Z24
+	VMOVUPS      1280(DX), Z25
+	VMOVUPS      2368(DX), Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -27641,14 +31882,14 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x40
 	JLT          k
-	VMOVUPS      (AX), Z24
-	VMOVUPS      1088(AX), Z25
-	VMOVUPS      2176(AX), Z26
-	VBROADCASTSS 64(DX), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      1088(DX), Z25
+	VMOVUPS      2176(DX), Z26
+	VBROADCASTSS 64(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -27680,7 +31921,7 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	SUBQ         $0x00000400, AX
+	SUBQ         $0x00000400, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -27689,43 +31930,43 @@ k:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -27734,106 +31975,296 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   5184(DX)
+	PREFETCHT0   6272(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      1088(DX), Z13
+	VMOVUPS      2176(DX), Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   5248(DX)
+	PREFETCHT0   6336(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      1152(DX), Z13
+	VMOVUPS      2240(DX), Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   5312(DX)
+	PREFETCHT0   6400(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      1216(DX), Z13
+	VMOVUPS      2304(DX), Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   5376(DX)
+	PREFETCHT0   6464(DX)
+	VMOVUPS      192(DX), Z12
+	VMOVUPS      1280(DX), Z13
+	VMOVUPS      2368(DX), Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          k2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   5184(DX)
+	PREFETCHT0   6272(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      1088(DX), Z13
+	VMOVUPS      2176(DX), Z14
+	VBROADCASTSS 64(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 64(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 64(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 64(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	SUBQ         $0x00000400, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000cc0, AX
+	ADDQ $0x00000cc0, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX)(R8*1), Z8, Z0
+k3:
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
@@ -27841,8 +32272,9 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
@@ -27850,8 +32282,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
@@ -27859,8 +32292,9 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
-	VMOVUPS          192(AX), Z8
-	VFMADD231PS.BCST 12(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4288(DX)
+	VMOVUPS          192(DX), Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
@@ -27868,12 +32302,13 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
-	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, DX
 	ADDQ             $0x10, R8
 	CMPQ             R8, $0x40
-	JLT              k2
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST 64(DX), Z8, Z0
+	JLT              k3
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST 64(CX), Z8, Z0
 	VFMADD231PS.BCST 64(R9), Z8, Z1
 	VFMADD231PS.BCST 64(R10), Z8, Z2
 	VFMADD231PS.BCST 64(R11), Z8, Z3
@@ -27881,60 +32316,60 @@ k2:
 	VFMADD231PS.BCST 64(R13), Z8, Z5
 	VFMADD231PS.BCST 64(R14), Z8, Z6
 	VFMADD231PS.BCST 64(DI), Z8, Z7
-	SUBQ             $0x00000400, AX
+	SUBQ             $0x00000400, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00000440, AX
+	ADDQ $0x00000440, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -28170,7 +32605,7 @@ done:
 
 // func gemmF32K2AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K2AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K2AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
 	// w is float32 [tiles][2][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -28178,107 +32613,110 @@ TEXT ·gemmF32K2AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 2 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9), Y14
@@ -28296,9 +32734,9 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9), Y14
@@ -28323,27 +32761,27 @@ rows:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -28351,22 +32789,115 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000080, AX
+	ADDQ $0x00000080, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -28517,7 +33048,7 @@ done:
 
 // func gemmF32K2AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K2AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K2AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K2AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
 	// w is float32 [tiles][2][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -28525,93 +33056,96 @@ TEXT ·gemmF32K2AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 2 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -28619,40 +33153,40 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS      (AX), Z24
-	VMOVUPS      128(AX), Z25
-	VMOVUPS      256(AX), Z26
-	VBROADCASTSS (DX), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      128(DX), Z25
+	VMOVUPS      256(DX), Z26
+	VBROADCASTSS (CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -28684,10 +33218,10 @@ rows:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      192(AX), Z25
-	VMOVUPS      320(AX), Z26
-	VBROADCASTSS 4(DX), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      192(DX), Z25
+	VMOVUPS      320(DX), Z26
+	VBROADCASTSS 4(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -28727,43 +33261,43 @@ rows:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -28772,103 +33306,219 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4352(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      128(DX), Z13
+	VMOVUPS      256(DX), Z14
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      192(DX), Z13
+	VMOVUPS      320(DX), Z14
+	VBROADCASTSS 4(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000180, AX
+	ADDQ $0x00000180, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX), Z8, Z0
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX), Z8, Z0
 	VFMADD231PS.BCST (R9), Z8, Z1
 	VFMADD231PS.BCST (R10), Z8, Z2
 	VFMADD231PS.BCST (R11), Z8, Z3
@@ -28876,8 +33526,9 @@ rows2:
 	VFMADD231PS.BCST (R13), Z8, Z5
 	VFMADD231PS.BCST (R14), Z8, Z6
 	VFMADD231PS.BCST (DI), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX), Z8, Z0
 	VFMADD231PS.BCST 4(R9), Z8, Z1
 	VFMADD231PS.BCST 4(R10), Z8, Z2
 	VFMADD231PS.BCST 4(R11), Z8, Z3
@@ -28891,53 +33542,53 @@ rows2:
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00000080, AX
+	ADDQ $0x00000080, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -29096,7 +33747,7 @@ done:
 
 // func gemmF32K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K2048AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K2048AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
 	// w is float32 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -29104,110 +33755,136 @@ TEXT ·gemmF32K2048AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 30, whose x stays in the second-level cache.
+	// Several rows: groups of 186, 344 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x0000001e, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x000000ba, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    344(AX), CX
+	MOVQ    $0x00000800, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x06, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX)(R8*1), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9)(R8*1), Y14
@@ -29225,9 +33902,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX)(R8*1), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9)(R8*1), Y14
@@ -29245,9 +33922,9 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX)(R8*1), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9)(R8*1), Y14
@@ -29265,9 +33942,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      192(AX), Y12
-	VMOVUPS      224(AX), Y13
-	VBROADCASTSS 12(DX)(R8*1), Y14
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 12(R9)(R8*1), Y14
@@ -29285,11 +33962,12 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00002000
+	CMPQ         R8, 80(SP)
 	JLT          k
-	SUBQ         $0x00020000, AX
+	SHLQ         $0x04, R8
+	SUBQ         R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -29297,27 +33975,27 @@ k:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -29325,27 +34003,165 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	SHLQ         $0x04, DI
+	SUBQ         DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00020000, AX
+	ADDQ $0x00020000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000800
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x0000001e, AX
+	MOVQ $0x000000ba, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -29563,7 +34379,7 @@ done:
 
 // func gemmF32K2048AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K2048AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K2048AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K2048AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
 	// w is float32 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -29571,93 +34387,119 @@ TEXT ·gemmF32K2048AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 32, whose x stays in the second-level cache.
+	// Several rows: groups of 184, 344 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000020, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x000000b8, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    344(AX), CX
+	MOVQ    $0x00000800, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x06, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -29665,43 +34507,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Z24
-	VMOVUPS      131072(AX), Z25
-	VMOVUPS      262144(AX), Z26
-	VBROADCASTSS (DX)(R8*1), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      131072(DX), Z25
+	VMOVUPS      262144(DX), Z26
+	VBROADCASTSS (CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -29733,10 +34575,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      131136(AX), Z25
-	VMOVUPS      262208(AX), Z26
-	VBROADCASTSS 4(DX)(R8*1), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      131136(DX), Z25
+	VMOVUPS      262208(DX), Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -29768,10 +34610,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      131200(AX), Z25
-	VMOVUPS      262272(AX), Z26
-	VBROADCASTSS 8(DX)(R8*1), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      131200(DX), Z25
+	VMOVUPS      262272(DX), Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -29803,10 +34645,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      192(AX), Z24
-	VMOVUPS      131264(AX), Z25
-	VMOVUPS      262336(AX), Z26
-	VBROADCASTSS 12(DX)(R8*1), Z27
+	VMOVUPS      192(DX), Z24
+	VMOVUPS      131264(DX), Z25
+	VMOVUPS      262336(DX), Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -29838,11 +34680,12 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00002000
+	CMPQ         R8, 80(SP)
 	JLT          k
-	SUBQ         $0x00020000, AX
+	SHLQ         $0x04, R8
+	SUBQ         R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -29851,43 +34694,43 @@ k:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -29896,106 +34739,275 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   135168(DX)
+	PREFETCHT0   266240(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      131072(DX), Z13
+	VMOVUPS      262144(DX), Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   135232(DX)
+	PREFETCHT0   266304(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      131136(DX), Z13
+	VMOVUPS      262208(DX), Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   135296(DX)
+	PREFETCHT0   266368(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      131200(DX), Z13
+	VMOVUPS      262272(DX), Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   135360(DX)
+	PREFETCHT0   266432(DX)
+	VMOVUPS      192(DX), Z12
+	VMOVUPS      131264(DX), Z13
+	VMOVUPS      262336(DX), Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	SHLQ         $0x04, DI
+	SUBQ         DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00060000, AX
+	ADDQ $0x00060000, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX)(R8*1), Z8, Z0
+k3:
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
@@ -30003,8 +35015,9 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
@@ -30012,8 +35025,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
@@ -30021,8 +35035,9 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
-	VMOVUPS          192(AX), Z8
-	VFMADD231PS.BCST 12(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4288(DX)
+	VMOVUPS          192(DX), Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
@@ -30030,69 +35045,76 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
-	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, DX
 	ADDQ             $0x10, R8
-	CMPQ             R8, $0x00002000
-	JLT              k2
-	SUBQ             $0x00020000, AX
+	CMPQ             R8, 80(SP)
+	JLT              k3
+	SHLQ             $0x04, R8
+	SUBQ             R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00020000, AX
+	ADDQ $0x00020000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000800
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x00000020, AX
+	MOVQ $0x000000b8, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -30294,7 +35316,7 @@ done:
 
 // func gemmF32K28AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K28AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K28AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K28AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 27 in this order, for n < 16·tiles.
 	// w is float32 [tiles][28][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -30302,110 +35324,113 @@ TEXT ·gemmF32K28AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 28 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX)(R8*1), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9)(R8*1), Y14
@@ -30423,9 +35448,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX)(R8*1), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9)(R8*1), Y14
@@ -30443,9 +35468,9 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX)(R8*1), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9)(R8*1), Y14
@@ -30463,9 +35488,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      192(AX), Y12
-	VMOVUPS      224(AX), Y13
-	VBROADCASTSS 12(DX)(R8*1), Y14
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 12(R9)(R8*1), Y14
@@ -30483,11 +35508,11 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x70
 	JLT          k
-	SUBQ         $0x00000700, AX
+	SUBQ         $0x00000700, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -30495,27 +35520,27 @@ k:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -30523,22 +35548,153 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x70
+	JLT          k2
+	SUBQ         $0x00000700, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000700, AX
+	ADDQ $0x00000700, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -30761,7 +35917,7 @@ done:
 
 // func gemmF32K28AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K28AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K28AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K28AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 27 in this order, for n < 16·tiles.
 	// w is float32 [tiles][28][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -30769,93 +35925,96 @@ TEXT ·gemmF32K28AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 28 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -30863,43 +36022,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Z24
-	VMOVUPS      1792(AX), Z25
-	VMOVUPS      3584(AX), Z26
-	VBROADCASTSS (DX)(R8*1), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      1792(DX), Z25
+	VMOVUPS      3584(DX), Z26
+	VBROADCASTSS (CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -30931,10 +36090,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      1856(AX), Z25
-	VMOVUPS      3648(AX), Z26
-	VBROADCASTSS 4(DX)(R8*1), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      1856(DX), Z25
+	VMOVUPS      3648(DX), Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -30966,10 +36125,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      1920(AX), Z25
-	VMOVUPS      3712(AX), Z26
-	VBROADCASTSS 8(DX)(R8*1), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      1920(DX), Z25
+	VMOVUPS      3712(DX), Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -31001,10 +36160,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      192(AX), Z24
-	VMOVUPS      1984(AX), Z25
-	VMOVUPS      3776(AX), Z26
-	VBROADCASTSS 12(DX)(R8*1), Z27
+	VMOVUPS      192(DX), Z24
+	VMOVUPS      1984(DX), Z25
+	VMOVUPS      3776(DX), Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -31036,11 +36195,11 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x70
 	JLT          k
-	SUBQ         $0x00000700, AX
+	SUBQ         $0x00000700, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -31049,43 +36208,43 @@ k:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -31094,106 +36253,274 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   5888(DX)
+	PREFETCHT0   7680(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      1792(DX), Z13
+	VMOVUPS      3584(DX), Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   5952(DX)
+	PREFETCHT0   7744(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      1856(DX), Z13
+	VMOVUPS      3648(DX), Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   6016(DX)
+	PREFETCHT0   7808(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      1920(DX), Z13
+	VMOVUPS      3712(DX), Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   6080(DX)
+	PREFETCHT0   7872(DX)
+	VMOVUPS      192(DX), Z12
+	VMOVUPS      1984(DX), Z13
+	VMOVUPS      3776(DX), Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x70
+	JLT          k2
+	SUBQ         $0x00000700, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00001500, AX
+	ADDQ $0x00001500, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX)(R8*1), Z8, Z0
+k3:
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
@@ -31201,8 +36528,9 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
@@ -31210,8 +36538,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
@@ -31219,8 +36548,9 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
-	VMOVUPS          192(AX), Z8
-	VFMADD231PS.BCST 12(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4288(DX)
+	VMOVUPS          192(DX), Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
@@ -31228,64 +36558,64 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
-	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, DX
 	ADDQ             $0x10, R8
 	CMPQ             R8, $0x70
-	JLT              k2
-	SUBQ             $0x00000700, AX
+	JLT              k3
+	SUBQ             $0x00000700, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00000700, AX
+	ADDQ $0x00000700, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -31492,7 +36822,7 @@ done:
 
 // func gemmF32K3AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K3AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K3AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
 	// w is float32 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -31500,107 +36830,110 @@ TEXT ·gemmF32K3AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 3 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9), Y14
@@ -31618,9 +36951,9 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9), Y14
@@ -31638,9 +36971,9 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9), Y14
@@ -31665,27 +36998,27 @@ rows:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -31693,22 +37026,130 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x000000c0, AX
+	ADDQ $0x000000c0, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -31883,7 +37324,7 @@ done:
 
 // func gemmF32K3AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K3AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K3AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K3AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
 	// w is float32 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -31891,93 +37332,96 @@ TEXT ·gemmF32K3AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 3 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -31985,40 +37429,40 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS      (AX), Z24
-	VMOVUPS      192(AX), Z25
-	VMOVUPS      384(AX), Z26
-	VBROADCASTSS (DX), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      192(DX), Z25
+	VMOVUPS      384(DX), Z26
+	VBROADCASTSS (CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -32050,10 +37494,10 @@ rows:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      256(AX), Z25
-	VMOVUPS      448(AX), Z26
-	VBROADCASTSS 4(DX), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      256(DX), Z25
+	VMOVUPS      448(DX), Z26
+	VBROADCASTSS 4(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -32085,10 +37529,10 @@ rows:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      320(AX), Z25
-	VMOVUPS      512(AX), Z26
-	VBROADCASTSS 8(DX), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      320(DX), Z25
+	VMOVUPS      512(DX), Z26
+	VBROADCASTSS 8(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -32128,43 +37572,43 @@ rows:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -32173,103 +37617,241 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4480(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      192(DX), Z13
+	VMOVUPS      384(DX), Z14
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      256(DX), Z13
+	VMOVUPS      448(DX), Z14
+	VBROADCASTSS 4(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4608(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      320(DX), Z13
+	VMOVUPS      512(DX), Z14
+	VBROADCASTSS 8(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000240, AX
+	ADDQ $0x00000240, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX), Z8, Z0
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX), Z8, Z0
 	VFMADD231PS.BCST (R9), Z8, Z1
 	VFMADD231PS.BCST (R10), Z8, Z2
 	VFMADD231PS.BCST (R11), Z8, Z3
@@ -32277,8 +37859,9 @@ rows2:
 	VFMADD231PS.BCST (R13), Z8, Z5
 	VFMADD231PS.BCST (R14), Z8, Z6
 	VFMADD231PS.BCST (DI), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX), Z8, Z0
 	VFMADD231PS.BCST 4(R9), Z8, Z1
 	VFMADD231PS.BCST 4(R10), Z8, Z2
 	VFMADD231PS.BCST 4(R11), Z8, Z3
@@ -32286,8 +37869,9 @@ rows2:
 	VFMADD231PS.BCST 4(R13), Z8, Z5
 	VFMADD231PS.BCST 4(R14), Z8, Z6
 	VFMADD231PS.BCST 4(DI), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX), Z8, Z0
 	VFMADD231PS.BCST 8(R9), Z8, Z1
 	VFMADD231PS.BCST 8(R10), Z8, Z2
 	VFMADD231PS.BCST 8(R11), Z8, Z3
@@ -32301,53 +37885,53 @@ rows2:
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x000000c0, AX
+	ADDQ $0x000000c0, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -32535,7 +38119,7 @@ done:
 
 // func gemmF32K384AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K384AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K384AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K384AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order, for n < 16·tiles.
 	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -32543,110 +38127,113 @@ TEXT ·gemmF32K384AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 168, whose x stays in the second-level cache.
+	// Several rows: groups of 168, 384 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000a8, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000a8, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX)(R8*1), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9)(R8*1), Y14
@@ -32664,9 +38251,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX)(R8*1), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9)(R8*1), Y14
@@ -32684,9 +38271,9 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX)(R8*1), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9)(R8*1), Y14
@@ -32704,9 +38291,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      192(AX), Y12
-	VMOVUPS      224(AX), Y13
-	VBROADCASTSS 12(DX)(R8*1), Y14
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 12(R9)(R8*1), Y14
@@ -32724,11 +38311,11 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x00000600
 	JLT          k
-	SUBQ         $0x00006000, AX
+	SUBQ         $0x00006000, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -32736,27 +38323,27 @@ k:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -32764,22 +38351,153 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000600
+	JLT          k2
+	SUBQ         $0x00006000, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00006000, AX
+	ADDQ $0x00006000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -33002,7 +38720,7 @@ done:
 
 // func gemmF32K384AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K384AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K384AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K384AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order, for n < 16·tiles.
 	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -33010,93 +38728,96 @@ TEXT ·gemmF32K384AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 168, whose x stays in the second-level cache.
+	// Several rows: groups of 168, 384 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000a8, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x000000a8, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -33104,43 +38825,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Z24
-	VMOVUPS      24576(AX), Z25
-	VMOVUPS      49152(AX), Z26
-	VBROADCASTSS (DX)(R8*1), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      24576(DX), Z25
+	VMOVUPS      49152(DX), Z26
+	VBROADCASTSS (CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -33172,10 +38893,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      24640(AX), Z25
-	VMOVUPS      49216(AX), Z26
-	VBROADCASTSS 4(DX)(R8*1), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      24640(DX), Z25
+	VMOVUPS      49216(DX), Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -33207,10 +38928,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      24704(AX), Z25
-	VMOVUPS      49280(AX), Z26
-	VBROADCASTSS 8(DX)(R8*1), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      24704(DX), Z25
+	VMOVUPS      49280(DX), Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -33242,10 +38963,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      192(AX), Z24
-	VMOVUPS      24768(AX), Z25
-	VMOVUPS      49344(AX), Z26
-	VBROADCASTSS 12(DX)(R8*1), Z27
+	VMOVUPS      192(DX), Z24
+	VMOVUPS      24768(DX), Z25
+	VMOVUPS      49344(DX), Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -33277,11 +38998,11 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x00000600
 	JLT          k
-	SUBQ         $0x00006000, AX
+	SUBQ         $0x00006000, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -33290,43 +39011,43 @@ k:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -33335,106 +39056,274 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   28672(DX)
+	PREFETCHT0   53248(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      24576(DX), Z13
+	VMOVUPS      49152(DX), Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   28736(DX)
+	PREFETCHT0   53312(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      24640(DX), Z13
+	VMOVUPS      49216(DX), Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   28800(DX)
+	PREFETCHT0   53376(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      24704(DX), Z13
+	VMOVUPS      49280(DX), Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   28864(DX)
+	PREFETCHT0   53440(DX)
+	VMOVUPS      192(DX), Z12
+	VMOVUPS      24768(DX), Z13
+	VMOVUPS      49344(DX), Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000600
+	JLT          k2
+	SUBQ         $0x00006000, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00012000, AX
+	ADDQ $0x00012000, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX)(R8*1), Z8, Z0
+k3:
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
@@ -33442,8 +39331,9 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
@@ -33451,8 +39341,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
@@ -33460,8 +39351,9 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
-	VMOVUPS          192(AX), Z8
-	VFMADD231PS.BCST 12(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4288(DX)
+	VMOVUPS          192(DX), Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
@@ -33469,64 +39361,64 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
-	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, DX
 	ADDQ             $0x10, R8
 	CMPQ             R8, $0x00000600
-	JLT              k2
-	SUBQ             $0x00006000, AX
+	JLT              k3
+	SUBQ             $0x00006000, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00006000, AX
+	ADDQ $0x00006000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -33733,7 +39625,7 @@ done:
 
 // func gemmF32K385AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K385AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K385AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
 	// w is float32 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -33741,110 +39633,136 @@ TEXT ·gemmF32K385AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 168, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 196 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000a8, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    196(AX), CX
+	MOVQ    $0x00000181, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x06, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX)(R8*1), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9)(R8*1), Y14
@@ -33862,9 +39780,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX)(R8*1), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9)(R8*1), Y14
@@ -33882,9 +39800,9 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX)(R8*1), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9)(R8*1), Y14
@@ -33902,9 +39820,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      192(AX), Y12
-	VMOVUPS      224(AX), Y13
-	VBROADCASTSS 12(DX)(R8*1), Y14
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 12(R9)(R8*1), Y14
@@ -33922,31 +39840,36 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000600
+	CMPQ         R8, 80(SP)
 	JLT          k
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS 1536(DX), Y14
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 1536(R9), Y14
+	VBROADCASTSS (R9)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 1536(R10), Y14
+	VBROADCASTSS (R10)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 1536(R11), Y14
+	VBROADCASTSS (R11)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 1536(R12), Y14
+	VBROADCASTSS (R12)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 1536(DI), Y14
+	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	SUBQ         $0x00006000, AX
+
+kDone:
+	SHLQ $0x04, R8
+	SUBQ R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -33954,27 +39877,27 @@ k:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -33982,27 +39905,184 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone2
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+
+kDone2:
+	SHLQ $0x04, DI
+	SUBQ DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00006040, AX
+	ADDQ $0x00006040, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000181
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x000000a8, AX
+	MOVQ $0x000000c0, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -34244,7 +40324,7 @@ done:
 
 // func gemmF32K385AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K385AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K385AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K385AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
 	// w is float32 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -34252,93 +40332,119 @@ TEXT ·gemmF32K385AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 168, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 196 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000a8, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    196(AX), CX
+	MOVQ    $0x00000181, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x06, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -34346,43 +40452,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Z24
-	VMOVUPS      24640(AX), Z25
-	VMOVUPS      49280(AX), Z26
-	VBROADCASTSS (DX)(R8*1), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      24640(DX), Z25
+	VMOVUPS      49280(DX), Z26
+	VBROADCASTSS (CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -34414,10 +40520,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      24704(AX), Z25
-	VMOVUPS      49344(AX), Z26
-	VBROADCASTSS 4(DX)(R8*1), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      24704(DX), Z25
+	VMOVUPS      49344(DX), Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -34449,10 +40555,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      24768(AX), Z25
-	VMOVUPS      49408(AX), Z26
-	VBROADCASTSS 8(DX)(R8*1), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      24768(DX), Z25
+	VMOVUPS      49408(DX), Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -34484,10 +40590,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      192(AX), Z24
-	VMOVUPS      24832(AX), Z25
-	VMOVUPS      49472(AX), Z26
-	VBROADCASTSS 12(DX)(R8*1), Z27
+	VMOVUPS      192(DX), Z24
+	VMOVUPS      24832(DX), Z25
+	VMOVUPS      49472(DX), Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -34519,46 +40625,51 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000600
+	CMPQ         R8, 80(SP)
 	JLT          k
-	VMOVUPS      (AX), Z24
-	VMOVUPS      24640(AX), Z25
-	VMOVUPS      49280(AX), Z26
-	VBROADCASTSS 1536(DX), Z27
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone
+	VMOVUPS      (DX), Z24
+	VMOVUPS      24640(DX), Z25
+	VMOVUPS      49280(DX), Z26
+	VBROADCASTSS (CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
-	VBROADCASTSS 1536(R9), Z27
+	VBROADCASTSS (R9)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z3
 	VFMADD231PS  Z25, Z27, Z4
 	VFMADD231PS  Z26, Z27, Z5
-	VBROADCASTSS 1536(R10), Z27
+	VBROADCASTSS (R10)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z6
 	VFMADD231PS  Z25, Z27, Z7
 	VFMADD231PS  Z26, Z27, Z8
-	VBROADCASTSS 1536(R11), Z27
+	VBROADCASTSS (R11)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z9
 	VFMADD231PS  Z25, Z27, Z10
 	VFMADD231PS  Z26, Z27, Z11
-	VBROADCASTSS 1536(R12), Z27
+	VBROADCASTSS (R12)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z12
 	VFMADD231PS  Z25, Z27, Z13
 	VFMADD231PS  Z26, Z27, Z14
-	VBROADCASTSS 1536(R13), Z27
+	VBROADCASTSS (R13)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z15
 	VFMADD231PS  Z25, Z27, Z16
 	VFMADD231PS  Z26, Z27, Z17
-	VBROADCASTSS 1536(R14), Z27
+	VBROADCASTSS (R14)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z18
 	VFMADD231PS  Z25, Z27, Z19
 	VFMADD231PS  Z26, Z27, Z20
-	VBROADCASTSS 1536(DI), Z27
+	VBROADCASTSS (DI)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	SUBQ         $0x00006000, AX
+
+kDone:
+	SHLQ $0x04, R8
+	SUBQ R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -34567,43 +40678,43 @@ k:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -34612,106 +40723,301 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   28736(DX)
+	PREFETCHT0   53376(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      24640(DX), Z13
+	VMOVUPS      49280(DX), Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   28800(DX)
+	PREFETCHT0   53440(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      24704(DX), Z13
+	VMOVUPS      49344(DX), Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   28864(DX)
+	PREFETCHT0   53504(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      24768(DX), Z13
+	VMOVUPS      49408(DX), Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   28928(DX)
+	PREFETCHT0   53568(DX)
+	VMOVUPS      192(DX), Z12
+	VMOVUPS      24832(DX), Z13
+	VMOVUPS      49472(DX), Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   28736(DX)
+	PREFETCHT0   53376(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      24640(DX), Z13
+	VMOVUPS      49280(DX), Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+
+kDone2:
+	SHLQ $0x04, DI
+	SUBQ DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x000120c0, AX
+	ADDQ $0x000120c0, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX)(R8*1), Z8, Z0
+k3:
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
@@ -34719,8 +41025,9 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
@@ -34728,8 +41035,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
@@ -34737,8 +41045,9 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
-	VMOVUPS          192(AX), Z8
-	VFMADD231PS.BCST 12(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4288(DX)
+	VMOVUPS          192(DX), Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
@@ -34746,78 +41055,90 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
-	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, DX
 	ADDQ             $0x10, R8
-	CMPQ             R8, $0x00000600
-	JLT              k2
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST 1536(DX), Z8, Z0
-	VFMADD231PS.BCST 1536(R9), Z8, Z1
-	VFMADD231PS.BCST 1536(R10), Z8, Z2
-	VFMADD231PS.BCST 1536(R11), Z8, Z3
-	VFMADD231PS.BCST 1536(R12), Z8, Z4
-	VFMADD231PS.BCST 1536(R13), Z8, Z5
-	VFMADD231PS.BCST 1536(R14), Z8, Z6
-	VFMADD231PS.BCST 1536(DI), Z8, Z7
-	SUBQ             $0x00006000, AX
+	CMPQ             R8, 80(SP)
+	JLT              k3
+	CMPQ             72(SP), $0x00000181
+	JLT              kDone3
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST (R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
+
+kDone3:
+	SHLQ $0x04, R8
+	SUBQ R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00006040, AX
+	ADDQ $0x00006040, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000181
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x000000a8, AX
+	MOVQ $0x00000100, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -35048,7 +41369,7 @@ done:
 
 // func gemmF32K64AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K64AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K64AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
 	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -35056,110 +41377,113 @@ TEXT ·gemmF32K64AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 64 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX)(R8*1), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9)(R8*1), Y14
@@ -35177,9 +41501,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX)(R8*1), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9)(R8*1), Y14
@@ -35197,9 +41521,9 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX)(R8*1), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9)(R8*1), Y14
@@ -35217,9 +41541,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      192(AX), Y12
-	VMOVUPS      224(AX), Y13
-	VBROADCASTSS 12(DX)(R8*1), Y14
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 12(R9)(R8*1), Y14
@@ -35237,11 +41561,11 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x00000100
 	JLT          k
-	SUBQ         $0x00001000, AX
+	SUBQ         $0x00001000, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -35249,27 +41573,27 @@ k:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -35277,22 +41601,153 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          k2
+	SUBQ         $0x00001000, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00001000, AX
+	ADDQ $0x00001000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -35515,7 +41970,7 @@ done:
 
 // func gemmF32K64AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K64AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K64AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
 	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -35523,93 +41978,96 @@ TEXT ·gemmF32K64AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 64 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -35617,43 +42075,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Z24
-	VMOVUPS      4096(AX), Z25
-	VMOVUPS      8192(AX), Z26
-	VBROADCASTSS (DX)(R8*1), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      4096(DX), Z25
+	VMOVUPS      8192(DX), Z26
+	VBROADCASTSS (CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -35685,10 +42143,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      4160(AX), Z25
-	VMOVUPS      8256(AX), Z26
-	VBROADCASTSS 4(DX)(R8*1), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      4160(DX), Z25
+	VMOVUPS      8256(DX), Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -35720,10 +42178,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      4224(AX), Z25
-	VMOVUPS      8320(AX), Z26
-	VBROADCASTSS 8(DX)(R8*1), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      4224(DX), Z25
+	VMOVUPS      8320(DX), Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -35755,10 +42213,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      192(AX), Z24
-	VMOVUPS      4288(AX), Z25
-	VMOVUPS      8384(AX), Z26
-	VBROADCASTSS 12(DX)(R8*1), Z27
+	VMOVUPS      192(DX), Z24
+	VMOVUPS      4288(DX), Z25
+	VMOVUPS      8384(DX), Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -35790,11 +42248,11 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
 	CMPQ         R8, $0x00000100
 	JLT          k
-	SUBQ         $0x00001000, AX
+	SUBQ         $0x00001000, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -35803,43 +42261,43 @@ k:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -35848,106 +42306,274 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   8192(DX)
+	PREFETCHT0   12288(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      4096(DX), Z13
+	VMOVUPS      8192(DX), Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   8256(DX)
+	PREFETCHT0   12352(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      4160(DX), Z13
+	VMOVUPS      8256(DX), Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   8320(DX)
+	PREFETCHT0   12416(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      4224(DX), Z13
+	VMOVUPS      8320(DX), Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   8384(DX)
+	PREFETCHT0   12480(DX)
+	VMOVUPS      192(DX), Z12
+	VMOVUPS      4288(DX), Z13
+	VMOVUPS      8384(DX), Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          k2
+	SUBQ         $0x00001000, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00003000, AX
+	ADDQ $0x00003000, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX)(R8*1), Z8, Z0
+k3:
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
@@ -35955,8 +42581,9 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
@@ -35964,8 +42591,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
@@ -35973,8 +42601,9 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
-	VMOVUPS          192(AX), Z8
-	VFMADD231PS.BCST 12(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4288(DX)
+	VMOVUPS          192(DX), Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
@@ -35982,64 +42611,64 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
-	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, DX
 	ADDQ             $0x10, R8
 	CMPQ             R8, $0x00000100
-	JLT              k2
-	SUBQ             $0x00001000, AX
+	JLT              k3
+	SUBQ             $0x00001000, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x00001000, AX
+	ADDQ $0x00001000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -36246,7 +42875,7 @@ done:
 
 // func gemmF32K7AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K7AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K7AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
 	// w is float32 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -36254,107 +42883,110 @@ TEXT ·gemmF32K7AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 192, whose x stays in the second-level cache.
+	// Several rows: groups of 192, 7 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x000000c0, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9), Y14
@@ -36372,9 +43004,9 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9), Y14
@@ -36392,9 +43024,9 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9), Y14
@@ -36412,9 +43044,9 @@ rows:
 	VBROADCASTSS 8(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      192(AX), Y12
-	VMOVUPS      224(AX), Y13
-	VBROADCASTSS 12(DX), Y14
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 12(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 12(R9), Y14
@@ -36432,9 +43064,9 @@ rows:
 	VBROADCASTSS 12(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      256(AX), Y12
-	VMOVUPS      288(AX), Y13
-	VBROADCASTSS 16(DX), Y14
+	VMOVUPS      256(DX), Y12
+	VMOVUPS      288(DX), Y13
+	VBROADCASTSS 16(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 16(R9), Y14
@@ -36452,9 +43084,9 @@ rows:
 	VBROADCASTSS 16(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      320(AX), Y12
-	VMOVUPS      352(AX), Y13
-	VBROADCASTSS 20(DX), Y14
+	VMOVUPS      320(DX), Y12
+	VMOVUPS      352(DX), Y13
+	VBROADCASTSS 20(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 20(R9), Y14
@@ -36472,9 +43104,9 @@ rows:
 	VBROADCASTSS 20(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      384(AX), Y12
-	VMOVUPS      416(AX), Y13
-	VBROADCASTSS 24(DX), Y14
+	VMOVUPS      384(DX), Y12
+	VMOVUPS      416(DX), Y13
+	VBROADCASTSS 24(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 24(R9), Y14
@@ -36499,27 +43131,27 @@ rows:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -36527,22 +43159,190 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 12(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4352(DX)
+	VMOVUPS      256(DX), Y8
+	VMOVUPS      288(DX), Y9
+	VBROADCASTSS 16(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 16(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 16(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 16(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4416(DX)
+	VMOVUPS      320(DX), Y8
+	VMOVUPS      352(DX), Y9
+	VBROADCASTSS 20(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 20(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 20(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 20(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4480(DX)
+	VMOVUPS      384(DX), Y8
+	VMOVUPS      416(DX), Y9
+	VBROADCASTSS 24(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 24(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 24(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 24(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x000001c0, AX
+	ADDQ $0x000001c0, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
@@ -36813,7 +43613,7 @@ done:
 
 // func gemmF32K7AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K7AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K7AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K7AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
 	// w is float32 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -36821,93 +43621,96 @@ TEXT ·gemmF32K7AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 256, whose x stays in the second-level cache.
+	// Several rows: groups of 256, 7 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000100, DX
-	CMPQ    CX, DX
-	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -36915,40 +43718,40 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS      (AX), Z24
-	VMOVUPS      448(AX), Z25
-	VMOVUPS      896(AX), Z26
-	VBROADCASTSS (DX), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      448(DX), Z25
+	VMOVUPS      896(DX), Z26
+	VBROADCASTSS (CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -36980,10 +43783,10 @@ rows:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      512(AX), Z25
-	VMOVUPS      960(AX), Z26
-	VBROADCASTSS 4(DX), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      512(DX), Z25
+	VMOVUPS      960(DX), Z26
+	VBROADCASTSS 4(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -37015,10 +43818,10 @@ rows:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      576(AX), Z25
-	VMOVUPS      1024(AX), Z26
-	VBROADCASTSS 8(DX), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      576(DX), Z25
+	VMOVUPS      1024(DX), Z26
+	VBROADCASTSS 8(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -37050,10 +43853,10 @@ rows:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      192(AX), Z24
-	VMOVUPS      640(AX), Z25
-	VMOVUPS      1088(AX), Z26
-	VBROADCASTSS 12(DX), Z27
+	VMOVUPS      192(DX), Z24
+	VMOVUPS      640(DX), Z25
+	VMOVUPS      1088(DX), Z26
+	VBROADCASTSS 12(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -37085,10 +43888,10 @@ rows:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      256(AX), Z24
-	VMOVUPS      704(AX), Z25
-	VMOVUPS      1152(AX), Z26
-	VBROADCASTSS 16(DX), Z27
+	VMOVUPS      256(DX), Z24
+	VMOVUPS      704(DX), Z25
+	VMOVUPS      1152(DX), Z26
+	VBROADCASTSS 16(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -37120,10 +43923,10 @@ rows:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      320(AX), Z24
-	VMOVUPS      768(AX), Z25
-	VMOVUPS      1216(AX), Z26
-	VBROADCASTSS 20(DX), Z27
+	VMOVUPS      320(DX), Z24
+	VMOVUPS      768(DX), Z25
+	VMOVUPS      1216(DX), Z26
+	VBROADCASTSS 20(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -37155,10 +43958,10 @@ rows:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      384(AX), Z24
-	VMOVUPS      832(AX), Z25
-	VMOVUPS      1280(AX), Z26
-	VBROADCASTSS 24(DX), Z27
+	VMOVUPS      384(DX), Z24
+	VMOVUPS      832(DX), Z25
+	VMOVUPS      1280(DX), Z26
+	VBROADCASTSS 24(CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -37198,43 +44001,43 @@ rows:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -37243,103 +44046,329 @@ rows:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4544(DX)
+	PREFETCHT0   4992(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      448(DX), Z13
+	VMOVUPS      896(DX), Z14
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4608(DX)
+	PREFETCHT0   5056(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      512(DX), Z13
+	VMOVUPS      960(DX), Z14
+	VBROADCASTSS 4(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4672(DX)
+	PREFETCHT0   5120(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      576(DX), Z13
+	VMOVUPS      1024(DX), Z14
+	VBROADCASTSS 8(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4736(DX)
+	PREFETCHT0   5184(DX)
+	VMOVUPS      192(DX), Z12
+	VMOVUPS      640(DX), Z13
+	VMOVUPS      1088(DX), Z14
+	VBROADCASTSS 12(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4800(DX)
+	PREFETCHT0   5248(DX)
+	VMOVUPS      256(DX), Z12
+	VMOVUPS      704(DX), Z13
+	VMOVUPS      1152(DX), Z14
+	VBROADCASTSS 16(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 16(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 16(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 16(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4864(DX)
+	PREFETCHT0   5312(DX)
+	VMOVUPS      320(DX), Z12
+	VMOVUPS      768(DX), Z13
+	VMOVUPS      1216(DX), Z14
+	VBROADCASTSS 20(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 20(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 20(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 20(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4928(DX)
+	PREFETCHT0   5376(DX)
+	VMOVUPS      384(DX), Z12
+	VMOVUPS      832(DX), Z13
+	VMOVUPS      1280(DX), Z14
+	VBROADCASTSS 24(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 24(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 24(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 24(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00000540, AX
+	ADDQ $0x00000540, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX), Z8, Z0
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX), Z8, Z0
 	VFMADD231PS.BCST (R9), Z8, Z1
 	VFMADD231PS.BCST (R10), Z8, Z2
 	VFMADD231PS.BCST (R11), Z8, Z3
@@ -37347,8 +44376,9 @@ rows2:
 	VFMADD231PS.BCST (R13), Z8, Z5
 	VFMADD231PS.BCST (R14), Z8, Z6
 	VFMADD231PS.BCST (DI), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX), Z8, Z0
 	VFMADD231PS.BCST 4(R9), Z8, Z1
 	VFMADD231PS.BCST 4(R10), Z8, Z2
 	VFMADD231PS.BCST 4(R11), Z8, Z3
@@ -37356,8 +44386,9 @@ rows2:
 	VFMADD231PS.BCST 4(R13), Z8, Z5
 	VFMADD231PS.BCST 4(R14), Z8, Z6
 	VFMADD231PS.BCST 4(DI), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX), Z8, Z0
 	VFMADD231PS.BCST 8(R9), Z8, Z1
 	VFMADD231PS.BCST 8(R10), Z8, Z2
 	VFMADD231PS.BCST 8(R11), Z8, Z3
@@ -37365,8 +44396,9 @@ rows2:
 	VFMADD231PS.BCST 8(R13), Z8, Z5
 	VFMADD231PS.BCST 8(R14), Z8, Z6
 	VFMADD231PS.BCST 8(DI), Z8, Z7
-	VMOVUPS          192(AX), Z8
-	VFMADD231PS.BCST 12(DX), Z8, Z0
+	PREFETCHT0       4288(DX)
+	VMOVUPS          192(DX), Z8
+	VFMADD231PS.BCST 12(CX), Z8, Z0
 	VFMADD231PS.BCST 12(R9), Z8, Z1
 	VFMADD231PS.BCST 12(R10), Z8, Z2
 	VFMADD231PS.BCST 12(R11), Z8, Z3
@@ -37374,8 +44406,9 @@ rows2:
 	VFMADD231PS.BCST 12(R13), Z8, Z5
 	VFMADD231PS.BCST 12(R14), Z8, Z6
 	VFMADD231PS.BCST 12(DI), Z8, Z7
-	VMOVUPS          256(AX), Z8
-	VFMADD231PS.BCST 16(DX), Z8, Z0
+	PREFETCHT0       4352(DX)
+	VMOVUPS          256(DX), Z8
+	VFMADD231PS.BCST 16(CX), Z8, Z0
 	VFMADD231PS.BCST 16(R9), Z8, Z1
 	VFMADD231PS.BCST 16(R10), Z8, Z2
 	VFMADD231PS.BCST 16(R11), Z8, Z3
@@ -37383,8 +44416,9 @@ rows2:
 	VFMADD231PS.BCST 16(R13), Z8, Z5
 	VFMADD231PS.BCST 16(R14), Z8, Z6
 	VFMADD231PS.BCST 16(DI), Z8, Z7
-	VMOVUPS          320(AX), Z8
-	VFMADD231PS.BCST 20(DX), Z8, Z0
+	PREFETCHT0       4416(DX)
+	VMOVUPS          320(DX), Z8
+	VFMADD231PS.BCST 20(CX), Z8, Z0
 	VFMADD231PS.BCST 20(R9), Z8, Z1
 	VFMADD231PS.BCST 20(R10), Z8, Z2
 	VFMADD231PS.BCST 20(R11), Z8, Z3
@@ -37392,8 +44426,9 @@ rows2:
 	VFMADD231PS.BCST 20(R13), Z8, Z5
 	VFMADD231PS.BCST 20(R14), Z8, Z6
 	VFMADD231PS.BCST 20(DI), Z8, Z7
-	VMOVUPS          384(AX), Z8
-	VFMADD231PS.BCST 24(DX), Z8, Z0
+	PREFETCHT0       4480(DX)
+	VMOVUPS          384(DX), Z8
+	VFMADD231PS.BCST 24(CX), Z8, Z0
 	VFMADD231PS.BCST 24(R9), Z8, Z1
 	VFMADD231PS.BCST 24(R10), Z8, Z2
 	VFMADD231PS.BCST 24(R11), Z8, Z3
@@ -37407,53 +44442,53 @@ rows2:
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x000001c0, AX
+	ADDQ $0x000001c0, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
@@ -37697,7 +44732,7 @@ done:
 
 // func gemmF32K768AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K768AVX2(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K768AVX2(SB), NOSPLIT, $88-72
 	// gemmF32K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
 	// w is float32 [tiles][768][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -37705,110 +44740,136 @@ TEXT ·gemmF32K768AVX2(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 84, whose x stays in the second-level cache.
+	// Several rows: groups of 168, 384 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000054, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x000000a8, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    384(AX), CX
+	MOVQ    $0x00000300, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x01
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x06, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
 	JLT     tilesDone
 
 tile:
 	// 6 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y2
 	VMOVUPS 32(R8), Y3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y4
 	VMOVUPS 32(R8), Y5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y6
 	VMOVUPS 32(R8), Y7
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y8
 	VMOVUPS 32(R8), Y9
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Y10
 	VMOVUPS 32(R8), Y11
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, DI
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Y12
-	VMOVUPS      32(AX), Y13
-	VBROADCASTSS (DX)(R8*1), Y14
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS (R9)(R8*1), Y14
@@ -37826,9 +44887,9 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      64(AX), Y12
-	VMOVUPS      96(AX), Y13
-	VBROADCASTSS 4(DX)(R8*1), Y14
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 4(R9)(R8*1), Y14
@@ -37846,9 +44907,9 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      128(AX), Y12
-	VMOVUPS      160(AX), Y13
-	VBROADCASTSS 8(DX)(R8*1), Y14
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 8(R9)(R8*1), Y14
@@ -37866,9 +44927,9 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	VMOVUPS      192(AX), Y12
-	VMOVUPS      224(AX), Y13
-	VBROADCASTSS 12(DX)(R8*1), Y14
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	VBROADCASTSS 12(R9)(R8*1), Y14
@@ -37886,11 +44947,12 @@ k:
 	VBROADCASTSS 12(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000c00
+	CMPQ         R8, 80(SP)
 	JLT          k
-	SUBQ         $0x0000c000, AX
+	SHLQ         $0x04, R8
+	SUBQ         R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -37898,27 +44960,27 @@ k:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Y2, (R8)
 	VMOVUPS Y3, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Y4, (R8)
 	VMOVUPS Y5, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Y6, (R8)
 	VMOVUPS Y7, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Y8, (R8)
 	VMOVUPS Y9, 32(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Y10, (R8)
 	VMOVUPS Y11, 32(R8)
@@ -37926,27 +44988,165 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x18, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x06, CX
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	SHLQ         $0x04, DI
+	SUBQ         DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x0000c000, AX
+	ADDQ $0x0000c000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile
 
 tilesDone:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000300
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x00000054, AX
+	MOVQ $0x000000a8, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group
@@ -38164,7 +45364,7 @@ done:
 
 // func gemmF32K768AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·gemmF32K768AVX512(SB), NOSPLIT, $56-72
+TEXT ·gemmF32K768AVX512(SB), NOSPLIT, $88-72
 	// gemmF32K768AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
 	// w is float32 [tiles][768][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -38172,93 +45372,119 @@ TEXT ·gemmF32K768AVX512(SB), NOSPLIT, $56-72
 	CMPQ AX, $0x01
 	JEQ  oneRow
 
-	// Several rows: groups of 80, whose x stays in the second-level cache.
+	// Several rows: groups of 168, 384 of k at a time.
 	MOVQ rows+64(FP), AX
 	MOVQ AX, (SP)
 	MOVQ $0x00000000, 8(SP)
 
 group:
-	MOVQ    w+32(FP), AX
-	MOVQ    y+0(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldy+8(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 16(SP)
-	MOVQ    x+16(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldx+24(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 24(SP)
-	MOVQ    c+48(FP), DX
-	MOVQ    8(SP), CX
-	MOVQ    ldc+56(FP), BX
-	IMULQ   BX, CX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    DX, 32(SP)
-	MOVQ    (SP), CX
-	MOVQ    $0x00000050, DX
+	MOVQ    (SP), AX
+	MOVQ    $0x000000a8, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    384(AX), CX
+	MOVQ    $0x00000300, DX
+	CMPQ    48(SP), $0x04
+	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
-	MOVQ    CX, 40(SP)
-	MOVQ    tiles+40(FP), CX
-	MOVQ    CX, 48(SP)
-	CMPQ    48(SP), $0x03
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x06, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
 	JLT     tilesDone
 
 tile:
 	// 8 × 48 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
 
 rows:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
 	VMOVUPS 128(R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	VMOVUPS 64(R8), Z4
 	VMOVUPS 128(R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	VMOVUPS 64(R8), Z7
 	VMOVUPS 128(R8), Z8
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z9
 	VMOVUPS 64(R8), Z10
 	VMOVUPS 128(R8), Z11
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z12
 	VMOVUPS 64(R8), Z13
 	VMOVUPS 128(R8), Z14
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z15
 	VMOVUPS 64(R8), Z16
 	VMOVUPS 128(R8), Z17
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z18
 	VMOVUPS 64(R8), Z19
 	VMOVUPS 128(R8), Z20
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z21
 	VMOVUPS 64(R8), Z22
@@ -38266,43 +45492,43 @@ rows:
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
 k:
-	VMOVUPS      (AX), Z24
-	VMOVUPS      49152(AX), Z25
-	VMOVUPS      98304(AX), Z26
-	VBROADCASTSS (DX)(R8*1), Z27
+	VMOVUPS      (DX), Z24
+	VMOVUPS      49152(DX), Z25
+	VMOVUPS      98304(DX), Z26
+	VBROADCASTSS (CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -38334,10 +45560,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      64(AX), Z24
-	VMOVUPS      49216(AX), Z25
-	VMOVUPS      98368(AX), Z26
-	VBROADCASTSS 4(DX)(R8*1), Z27
+	VMOVUPS      64(DX), Z24
+	VMOVUPS      49216(DX), Z25
+	VMOVUPS      98368(DX), Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -38369,10 +45595,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      128(AX), Z24
-	VMOVUPS      49280(AX), Z25
-	VMOVUPS      98432(AX), Z26
-	VBROADCASTSS 8(DX)(R8*1), Z27
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      49280(DX), Z25
+	VMOVUPS      98432(DX), Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -38404,10 +45630,10 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	VMOVUPS      192(AX), Z24
-	VMOVUPS      49344(AX), Z25
-	VMOVUPS      98496(AX), Z26
-	VBROADCASTSS 12(DX)(R8*1), Z27
+	VMOVUPS      192(DX), Z24
+	VMOVUPS      49344(DX), Z25
+	VMOVUPS      98496(DX), Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
 	VFMADD231PS  Z26, Z27, Z2
@@ -38439,11 +45665,12 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
-	ADDQ         $0x00000100, AX
+	ADDQ         $0x00000100, DX
 	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000c00
+	CMPQ         R8, 80(SP)
 	JLT          k
-	SUBQ         $0x0000c000, AX
+	SHLQ         $0x04, R8
+	SUBQ         R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -38452,43 +45679,43 @@ k:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	VMOVUPS Z4, 64(R8)
 	VMOVUPS Z5, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	VMOVUPS Z7, 64(R8)
 	VMOVUPS Z8, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z9, (R8)
 	VMOVUPS Z10, 64(R8)
 	VMOVUPS Z11, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z12, (R8)
 	VMOVUPS Z13, 64(R8)
 	VMOVUPS Z14, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z15, (R8)
 	VMOVUPS Z16, 64(R8)
 	VMOVUPS Z17, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z18, (R8)
 	VMOVUPS Z19, 64(R8)
 	VMOVUPS Z20, 128(R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z21, (R8)
 	VMOVUPS Z22, 64(R8)
@@ -38497,106 +45724,275 @@ k:
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
 	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
 
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   53248(DX)
+	PREFETCHT0   102400(DX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      49152(DX), Z13
+	VMOVUPS      98304(DX), Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   53312(DX)
+	PREFETCHT0   102464(DX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      49216(DX), Z13
+	VMOVUPS      98368(DX), Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   53376(DX)
+	PREFETCHT0   102528(DX)
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      49280(DX), Z13
+	VMOVUPS      98432(DX), Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   53440(DX)
+	PREFETCHT0   102592(DX)
+	VMOVUPS      192(DX), Z12
+	VMOVUPS      49344(DX), Z13
+	VMOVUPS      98496(DX), Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x00000100, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	SHLQ         $0x04, DI
+	SUBQ         DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
 	// Next tiles.
-	ADDQ $0x00024000, AX
+	ADDQ $0x00024000, DX
 	ADDQ $0x000000c0, 16(SP)
 	ADDQ $0x000000c0, 32(SP)
-	SUBQ $0x03, 48(SP)
-	CMPQ 48(SP), $0x03
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
 	JGE  tile
 
 tilesDone:
-	CMPQ 48(SP), $0x01
+	CMPQ 56(SP), $0x01
 	JLT  tilesDone2
 
 tile2:
 	// 8 × 16 outputs at a time, down the rows of the group.
-	MOVQ 40(SP), CX
-	MOVQ 24(SP), DX
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
 
 rows2:
 	// Start from c.
-	MOVQ    ldc+56(FP), DI
+	MOVQ    40(SP), DI
 	MOVQ    SI, R8
 	VMOVUPS (R8), Z0
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z1
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z2
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z3
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z4
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z5
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z6
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS (R8), Z7
 
 	// Rows of x.
 	MOVQ    ldx+24(FP), DI
-	LEAQ    (DX)(DI*4), R8
-	MOVQ    DX, R9
-	CMPQ    CX, $0x01
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
 	CMOVQGT R8, R9
 	LEAQ    (R9)(DI*4), R8
 	MOVQ    R9, R10
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R8, R10
 	LEAQ    (R10)(DI*4), R8
 	MOVQ    R10, R11
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R8, R11
 	LEAQ    (R11)(DI*4), R8
 	MOVQ    R11, R12
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R8, R12
 	LEAQ    (R12)(DI*4), R8
 	MOVQ    R12, R13
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R8, R13
 	LEAQ    (R13)(DI*4), R8
 	MOVQ    R13, R14
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R8, R14
 	LEAQ    (R14)(DI*4), R8
 	MOVQ    R14, DI
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
 	XORQ R8, R8
 
-k2:
-	VMOVUPS          (AX), Z8
-	VFMADD231PS.BCST (DX)(R8*1), Z8, Z0
+k3:
+	PREFETCHT0       4096(DX)
+	VMOVUPS          (DX), Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
@@ -38604,8 +46000,9 @@ k2:
 	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
-	VMOVUPS          64(AX), Z8
-	VFMADD231PS.BCST 4(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4160(DX)
+	VMOVUPS          64(DX), Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
@@ -38613,8 +46010,9 @@ k2:
 	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
-	VMOVUPS          128(AX), Z8
-	VFMADD231PS.BCST 8(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4224(DX)
+	VMOVUPS          128(DX), Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
@@ -38622,8 +46020,9 @@ k2:
 	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
-	VMOVUPS          192(AX), Z8
-	VFMADD231PS.BCST 12(DX)(R8*1), Z8, Z0
+	PREFETCHT0       4288(DX)
+	VMOVUPS          192(DX), Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
 	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
 	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
 	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
@@ -38631,69 +46030,76 @@ k2:
 	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
 	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
 	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
-	ADDQ             $0x00000100, AX
+	ADDQ             $0x00000100, DX
 	ADDQ             $0x10, R8
-	CMPQ             R8, $0x00000c00
-	JLT              k2
-	SUBQ             $0x0000c000, AX
+	CMPQ             R8, 80(SP)
+	JLT              k3
+	SHLQ             $0x04, R8
+	SUBQ             R8, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
 	MOVQ    BX, R8
 	VMOVUPS Z0, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x01
+	CMPQ    AX, $0x01
 	CMOVQGT R9, R8
 	VMOVUPS Z1, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x02
+	CMPQ    AX, $0x02
 	CMOVQGT R9, R8
 	VMOVUPS Z2, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x03
+	CMPQ    AX, $0x03
 	CMOVQGT R9, R8
 	VMOVUPS Z3, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x04
+	CMPQ    AX, $0x04
 	CMOVQGT R9, R8
 	VMOVUPS Z4, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x05
+	CMPQ    AX, $0x05
 	CMOVQGT R9, R8
 	VMOVUPS Z5, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x06
+	CMPQ    AX, $0x06
 	CMOVQGT R9, R8
 	VMOVUPS Z6, (R8)
 	LEAQ    (R8)(DI*4), R9
-	CMPQ    CX, $0x07
+	CMPQ    AX, $0x07
 	CMOVQGT R9, R8
 	VMOVUPS Z7, (R8)
 
 	// Next rows.
 	MOVQ   ldx+24(FP), DI
 	IMUL3Q $0x20, DI, DI
-	ADDQ   DI, DX
+	ADDQ   DI, CX
 	MOVQ   ldy+8(FP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, BX
-	MOVQ   ldc+56(FP), DI
+	MOVQ   40(SP), DI
 	IMUL3Q $0x20, DI, DI
 	ADDQ   DI, SI
-	SUBQ   $0x08, CX
+	SUBQ   $0x08, AX
 	JG     rows2
 
 	// Next tiles.
-	ADDQ $0x0000c000, AX
+	ADDQ $0x0000c000, DX
 	ADDQ $0x40, 16(SP)
 	ADDQ $0x40, 32(SP)
-	SUBQ $0x01, 48(SP)
-	CMPQ 48(SP), $0x01
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
 	JGE  tile2
 
 tilesDone2:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000300
+	JLT  pass
+
 	// Next group of rows.
-	MOVQ $0x00000050, AX
+	MOVQ $0x000000a8, AX
 	ADDQ AX, 8(SP)
 	SUBQ AX, (SP)
 	JG   group

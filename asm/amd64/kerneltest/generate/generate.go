@@ -53,6 +53,9 @@ func functionTable() ([]byte, error) {
 			fmt.Fprintf(&twins, "%q: portable.%s,\n", fn, fn)
 		}
 	}
+	for _, isa := range amd64.ISAs {
+		fmt.Fprintf(&asm, "\"fmaPeak%[1]s\": fmaPeak%[1]s,\n\"readBandwidth%[1]s\": readBandwidth%[1]s,\n", isa)
+	}
 	return format.Source(fmt.Appendf(nil, `// %s
 
 package kerneltest
