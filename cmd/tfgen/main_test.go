@@ -227,8 +227,11 @@ func TestInspectIsExact(t *testing.T) {
 	}
 }
 
-// TestGeneratedIsFresh compares the checked-in package with what the compiler writes today.
+// TestGeneratedIsFresh compares the checked-in package with what the compiler writes today; make check runs it.
 func TestGeneratedIsFresh(t *testing.T) {
+	if os.Getenv("TFGEN_CHECK") == "" {
+		t.Skip("TFGEN_CHECK is not set: run make check")
+	}
 	dir := filepath.Join(t.TempDir(), "gocode")
 	build(t, dir, "--title", "gocode-4m")
 	want, have := digests(t, dir), digests(t, "../../generated/gocode")
