@@ -36,7 +36,7 @@ func FromDir(dir string) ([]byte, error) {
 	case files["vocab.json"] != nil && files["merges.txt"] != nil:
 		packed, err = fromVocabMerges(files["vocab.json"], files["merges.txt"])
 	default:
-		err = fmt.Errorf("no tokenizer; supported are tokenizer.json, vocab.txt, and vocab.json with merges.txt")
+		err = fmt.Errorf("no tokenizer (%w); supported are tokenizer.json, vocab.txt, and vocab.json with merges.txt", fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
