@@ -73,7 +73,7 @@ func (p *product) blocks() {
 	if p.chunk() < p.k {
 		p.MOVQ(operand.U32(0), s.first)
 		again := p.label("pass")
-		p.limitPass(s, shapes[0].few)
+		p.limitPass(s, 2*shapes[0].rows)
 		p.startPass(s, done)
 		p.tileLoops(shapes, s)
 		p.Comment("Next k.")
@@ -105,7 +105,7 @@ func (p *product) startGroup(s *passState, group int, left operand.Mem) {
 }
 
 // limitPass sets the last k of a pass: all k when there are few rows, because
-// then the weights are read once and no cache matters.
+// then reading the weights in order is what counts.
 func (p *product) limitPass(s *passState, few int) {
 	first, end, all := p.GP64(), p.GP64(), p.GP64()
 	p.MOVQ(s.first, first)
@@ -248,10 +248,8 @@ func (p *product) registerBlock(b block, s *passState, r rowState) {
 	p.Comment("Add x[r][k] · w[k], k in order.")
 	from := panel{s.w, b.tiles}
 	p.passSteps(s, func(step int, offsets []operand.Mem) {
-		if b.few == 0 {
-			for t := range b.tiles {
-				p.PREFETCHT0(at(s.w, t*p.tile+step*64+prefetchAhead))
-			}
+		for t := range b.tiles {
+			p.PREFETCHT0(at(s.w, t*p.tile+step*64+prefetchAhead))
 		}
 		for h, offset := range offsets {
 			wk := p.vecs(n)
