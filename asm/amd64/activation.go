@@ -24,6 +24,10 @@ var activations = map[string]activation{
 	"tanh":       tanhActivation,
 }
 
+// activationUnroll is the number of vectors that go through an activation side
+// by side; more do not fit 16 registers.
+const activationUnroll = 2
+
 // act writes y = f(x).
 func act(f *function, k kernel.Kernel) {
 	d := k.D[0]
@@ -31,7 +35,7 @@ func act(f *function, k kernel.Kernel) {
 	tail := f.tailMask(d)
 	apply := activations[k.S](f)
 	f.eachRow(rows, []reg.GPVirtual{y, x}, []reg.GPVirtual{ldy, ldx}, func() {
-		f.columns("column", d, 1, tail, func(c column) {
+		f.columns("column", d, activationUnroll, tail, func(c column) {
 			v := f.vec()
 			f.load(c.address(x), v, c.mask)
 			f.store(apply(v), c.address(y), c.mask)
@@ -47,7 +51,7 @@ func glu(f *function, k kernel.Kernel) {
 	tail := f.tailMask(d)
 	apply := activations[k.S](f)
 	f.eachRow(rows, []reg.GPVirtual{y, x, u}, []reg.GPVirtual{ldy, ldx, ldu}, func() {
-		f.columns("column", d, 1, tail, func(c column) {
+		f.columns("column", d, activationUnroll, tail, func(c column) {
 			v, w := f.vec(), f.vec()
 			f.load(c.address(x), v, c.mask)
 			r := apply(v)
@@ -118,12 +122,10 @@ func sigmoid(f *function) func(x reg.VecVirtual) reg.VecVirtual {
 
 // silu is x times the sigmoid of x.
 func silu(f *function) func(x reg.VecVirtual) reg.VecVirtual {
-	weigh := weighBySigmoid(f)
-	lowest := f.broadcast(f.float("lowestExponent", lowestExponent))
+	clamp := f.clamp("silu", 110)
 	return func(x reg.VecVirtual) reg.VecVirtual {
-		bounded := f.vec()
-		f.max(x, lowest, bounded)
-		return weigh(x, bounded, x, nil)
+		b := clamp(x)
+		return f.weighBySigmoid(x, b, b, nil)
 	}
 }
 
@@ -132,8 +134,7 @@ func silu(f *function) func(x reg.VecVirtual) reg.VecVirtual {
 func quickGELU(f *function) func(x reg.VecVirtual) reg.VecVirtual {
 	const c = 1.702
 	hi := float64(float32(c))
-	weigh := weighBySigmoid(f)
-	clamp := f.clamp("quickGELU", 110)
+	clamp := f.clamp("quickGELU", 64)
 	return func(x reg.VecVirtual) reg.VecVirtual {
 		b, v, low := clamp(x), f.vec(), f.vec()
 		slope := f.broadcast(f.float("quickGELUSlope", hi))
@@ -141,7 +142,7 @@ func quickGELU(f *function) func(x reg.VecVirtual) reg.VecVirtual {
 		f.copy(v, low)
 		f.VFMSUB231PS(slope, b, low)
 		f.fma(f.float("quickGELUSlopeLow", c-hi), b, low)
-		return weigh(x, b, v, low)
+		return f.weighBySigmoid(x, b, v, low)
 	}
 }
 
@@ -152,8 +153,7 @@ func geluTanh(f *function) func(x reg.VecVirtual) reg.VecVirtual {
 	c1 := 2 * math.Sqrt2 / math.SqrtPi
 	c3 := 0.044715 * c1
 	c1Hi, c3Hi := float64(float32(c1)), float64(float32(c3))
-	weigh := weighBySigmoid(f)
-	clamp := f.clamp("geluTanh", 12)
+	clamp := f.clamp("geluTanh", 10.9)
 	return func(x reg.VecVirtual) reg.VecVirtual {
 		b := clamp(x)
 		s, sLow := f.twoProduct(b, b)
@@ -166,7 +166,7 @@ func geluTanh(f *function) func(x reg.VecVirtual) reg.VecVirtual {
 		f.add(f.float("geluTanhLinearLow", c1-c1Hi), wLow, wLow)
 		v, low := f.twoProduct(b, w)
 		f.fma(wLow, b, low)
-		return weigh(x, b, v, low)
+		return f.weighBySigmoid(x, b, v, low)
 	}
 }
 
@@ -205,30 +205,26 @@ func (f *function) clamp(name string, limit float64) func(x reg.VecVirtual) reg.
 	}
 }
 
-// weighBySigmoid returns the function for x / (1 + e^−(v + low)). With e =
-// e^−|v+low| that is x/(1 + e) for v ≥ 0 and x·e/(1 + e) for v < 0. bounded is x
-// limited to where the result is not 0 yet. The power of two is multiplied
-// last, so that tails are accurate down to the smallest numbers.
-func weighBySigmoid(f *function) func(x, bounded, v, low reg.VecVirtual) reg.VecVirtual {
-	lowest := f.broadcast(f.float("lowestExponent", lowestExponent))
-	return func(x, bounded, v, low reg.VecVirtual) reg.VecVirtual {
-		a := f.minusAbs(v)
-		f.max(a, lowest, a)
-		if low != nil { // −|v + low|: low changes its sign where v ≥ 0
-			flip := f.vec()
-			f.VANDNPS(f.signBits(), v, flip)
-			f.VXORPS(flip, low, low)
-		}
-		p, n := f.exponential(a, low)
-		negative := f.vec()
-		f.mul(bounded, p, negative)
-		f.times(n, negative, negative)
-		f.times(n, p, p)
-		y := f.bySign(x, negative, x)
-		f.add(f.float("one", 1), p, p)
-		f.div(p, y, y)
-		return y
+// weighBySigmoid returns x / (1 + e^−(v + low)). With e = e^−|v+low| that is
+// x/(1 + e) for v ≥ 0 and x·e/(1 + e) for v < 0. bounded is x limited to where
+// the result is not 0 yet, and |v| is at most −lowestExponent. The power of two
+// is multiplied last, so that tails are accurate down to the smallest numbers.
+func (f *function) weighBySigmoid(x, bounded, v, low reg.VecVirtual) reg.VecVirtual {
+	a := f.minusAbs(v)
+	if low != nil { // −|v + low|: low changes its sign where v ≥ 0
+		flip := f.vec()
+		f.VANDNPS(f.signBits(), v, flip)
+		f.VXORPS(flip, low, low)
 	}
+	p, n := f.exponential(a, low)
+	negative := f.vec()
+	f.mul(bounded, p, negative)
+	f.times(n, negative, negative)
+	f.times(n, p, p)
+	y := f.bySign(x, negative, x)
+	f.add(f.float("one", 1), p, p)
+	f.div(p, y, y)
+	return y
 }
 
 // signBits is a vector of sign bits: a register, or memory for AVX2.

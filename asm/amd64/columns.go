@@ -11,7 +11,7 @@ import (
 // A mask selects the first lanes of the last, incomplete vector of a row.
 // Lanes beyond are neither read nor written.
 type mask struct {
-	vector reg.VecVirtual // AVX2: sign bits
+	vector operand.Mem // AVX2: sign bits, loaded where they are used to keep no register
 	bits   reg.OpmaskVirtual
 }
 
@@ -32,9 +32,14 @@ func (f *function) tailMask(d int) *mask {
 	for i := range 8 {
 		words[i] = math.MaxUint32
 	}
-	m := &mask{vector: f.YMM()}
-	f.VMOVUPS(f.words("tailMask", words).Offset(4*(8-n)), m.vector)
-	return m
+	return &mask{vector: f.words("tailMask", words).Offset(4 * (8 - n))}
+}
+
+// laneMask loads the sign bits of a mask.
+func (f *function) laneMask(m *mask) reg.VecVirtual {
+	v := f.YMM()
+	f.VMOVUPS(m.vector, v)
+	return v
 }
 
 // load reads a vector; masked lanes are zero.
@@ -45,7 +50,7 @@ func (f *function) load(from operand.Mem, v reg.VecVirtual, m *mask) {
 	case f.isa == AVX512:
 		f.VMOVUPS_Z(from, m.bits, v)
 	default:
-		f.VMASKMOVPS(from, m.vector, v)
+		f.VMASKMOVPS(from, f.laneMask(m), v)
 	}
 }
 
@@ -57,7 +62,7 @@ func (f *function) store(v reg.VecVirtual, to operand.Mem, m *mask) {
 	case f.isa == AVX512:
 		f.VMOVUPS(v, m.bits, to)
 	default:
-		f.VMASKMOVPS(v, m.vector, to)
+		f.VMASKMOVPS(v, f.laneMask(m), to)
 	}
 }
 
@@ -92,7 +97,8 @@ func (c column) address(base reg.Register) operand.Mem {
 }
 
 // columns writes body for every vector of rows of d elements: a loop over
-// unroll vectors at a time, then single vectors, then the masked tail.
+// unroll vectors at a time, interleaved, then single vectors, then the masked
+// tail.
 func (f *function) columns(name string, d, unroll int, tail *mask, body func(c column)) {
 	full := d / f.lanes()
 	groups := full / unroll
@@ -101,9 +107,11 @@ func (f *function) columns(name string, d, unroll int, tail *mask, body func(c c
 		i := f.GP64()
 		f.XORQ(i, i)
 		loop := f.label(name)
+		bodies := make([]func(), unroll)
 		for u := range unroll {
-			body(column{offset: i, disp: u * f.width(), index: u})
+			bodies[u] = func() { body(column{offset: i, disp: u * f.width(), index: u}) }
 		}
+		f.interleave(bodies...)
 		f.ADDQ(imm(unroll*f.width()), i)
 		f.CMPQ(i, imm(groups*unroll*f.width()))
 		f.JLT(loop)

@@ -13,6 +13,7 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
+	"github.com/mmcloughlin/avo/reg"
 
 	"github.com/tfgen/tfgen/asm/kernel"
 )
@@ -98,10 +99,28 @@ func (e *emitter) function(isa ISA, name, signature string, doc []string, body f
 	if err == nil {
 		err = pass.Compile.Execute(file)
 	}
+	if err == nil && isa == AVX2 {
+		err = checkRegisters(file)
+	}
 	if err != nil {
 		return fmt.Errorf("amd64: %s: %w", name, err)
 	}
 	e.functions = append(e.functions, file.Sections...)
+	return nil
+}
+
+// checkRegisters reports vector registers that only AVX-512 has: avo takes them
+// when the first 16 do not suffice.
+func checkRegisters(file *ir.File) error {
+	for _, fn := range file.Functions() {
+		for _, i := range fn.Instructions() {
+			for _, r := range i.Registers() {
+				if p, ok := r.(reg.VecPhysical); ok && p.PhysicalIndex() > 15 {
+					return fmt.Errorf("%s needs more than 16 vector registers", i.Opcode)
+				}
+			}
+		}
+	}
 	return nil
 }
 

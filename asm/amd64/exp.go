@@ -18,74 +18,65 @@ const lowestExponent = -110
 // which is below 4e-9.
 var expTerms = []float64{0.49999988, 0.16666518, 0.04166965, 0.008368947, 0.0013745326}
 
-// A power is 2^n for an integer n ≤ 0 in each lane, ready to multiply with: the
-// exponent for AVX-512, two factors for AVX2, so that 2^n itself need not be a
-// normal number and a product is rounded once.
-type power struct {
-	exponent    reg.VecVirtual
-	first, last reg.VecVirtual
-}
+// A power is 2^n for an integer −160 < n ≤ 0 in each lane, ready to multiply
+// with: the exponent itself for AVX-512, 2^(n+64) for AVX2, so that the factor
+// is a normal number and a product is rounded once.
+type power struct{ v reg.VecVirtual }
 
 // exponential returns p and 2^n with e^(a + low) = p · 2^n for lanes of a ≤ 0
 // that are at least lowestExponent. low is a small correction that is
 // overwritten, or nil. a = 0 gives exactly 1.
 func (f *function) exponential(a, low reg.VecVirtual) (p reg.VecVirtual, scale power) {
-	r, n := f.reduce(a, low)
-	return f.polynomial("exp", append([]float64{1, 1}, expTerms...), r), f.power(n)
+	r, scale := f.reduce(a, low)
+	return f.polynomial("exp", append([]float64{1, 1}, expTerms...), r), scale
 }
 
-// reduce returns n = ⌊a/ln2⌉ and r = a + low − n·ln2, |r| ≤ ln2/2, for a low
-// that may be nil. Cody and Waite 1980.
-func (f *function) reduce(a, low reg.VecVirtual) (r, n reg.VecVirtual) {
-	n, r = f.vec(), f.vec()
-	f.mul(f.float("log2e", math.Log2E), a, n)
-	f.round(n)
+// reduce returns r = a + low − n·ln2, |r| ≤ ln2/2, and 2^n with n = ⌊a/ln2⌉, for
+// a low that may be nil. Cody and Waite 1980.
+func (f *function) reduce(a, low reg.VecVirtual) (r reg.VecVirtual, scale power) {
+	n, scale := f.exponent(a)
+	r = f.vec()
 	f.copy(a, r)
 	hi := float64(float32(math.Ln2))
 	f.fnma(f.float("ln2", hi), n, r)
 	rest := f.float("ln2Low", math.Ln2-hi)
 	if low == nil {
 		f.fnma(rest, n, r)
-		return r, n
+		return r, scale
 	}
 	f.fnma(rest, n, low)
 	f.add(low, r, r)
-	return r, n
+	return r, scale
 }
 
-// round rounds lanes to the nearest integer, ties to even.
-func (f *function) round(v reg.VecVirtual) {
+// exponent returns n = ⌊a/ln2⌉ and 2^n. AVX2 adds a number so large that the last
+// place of the sum is 1: its low bits are n plus a bias, ready to be shifted to
+// where the exponent of 2^(n+64) is.
+func (f *function) exponent(a reg.VecVirtual) (n reg.VecVirtual, scale power) {
+	log2e := f.float("log2e", math.Log2E)
 	if f.isa == AVX512 {
-		f.VRNDSCALEPS(operand.U8(0), v, v)
-		return
+		n = f.vec()
+		f.mul(log2e, a, n)
+		f.VRNDSCALEPS(operand.U8(0), n, n)
+		return n, power{n}
 	}
-	f.VROUNDPS(operand.U8(0), v, v)
-}
-
-// power prepares 2^n for integers n in float32 lanes.
-func (f *function) power(n reg.VecVirtual) power {
-	if f.isa == AVX512 {
-		return power{exponent: n}
-	}
-	s := power{first: f.vec(), last: f.vec()}
-	f.VCVTPS2DQ(n, s.last)
-	f.VPSRAD(operand.U8(1), s.last, s.first)
-	f.VPSUBD(s.first, s.last, s.last)
-	for _, v := range []reg.VecVirtual{s.first, s.last} {
-		f.VPADDD(f.word("exponentBias", 127).Mem, v, v)
-		f.VPSLLD(operand.U8(23), v, v)
-	}
-	return s
+	const magic = 3<<22 + 127 + 64
+	t := f.broadcast(f.float("roundToInteger", magic))
+	f.fma(log2e, a, t)
+	n = f.vec()
+	f.sub(f.float("roundToInteger", magic), t, n)
+	f.VPSLLD(operand.U8(23), t, t)
+	return n, power{t}
 }
 
 // times computes d = v · 2^n.
 func (f *function) times(s power, v, d reg.VecVirtual) {
 	if f.isa == AVX512 {
-		f.VSCALEFPS(s.exponent, v, d)
+		f.VSCALEFPS(s.v, v, d)
 		return
 	}
-	f.mul(s.first, v, d)
-	f.mul(s.last, d, d)
+	f.mul(s.v, v, d)
+	f.mul(f.float("twoToMinus64", 0x1p-64), d, d)
 }
 
 // polynomial returns Σ c[i]·x^i by Horner's rule. The constants of the file are

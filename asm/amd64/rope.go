@@ -108,7 +108,7 @@ func (f *function) loadDoubled(from operand.Mem, doubled reg.VecVirtual, tail, h
 	case f.isa == AVX512:
 		f.VMOVUPS(from, v.AsY())
 	case tail != nil:
-		f.VMASKMOVPS(from, half.vector.AsX(), v.AsX())
+		f.VMASKMOVPS(from, f.laneMask(half).AsX(), v.AsX())
 	default:
 		f.VMOVUPS(from, v.AsX())
 	}

@@ -9,35 +9,50 @@ import (
 	"github.com/tfgen/tfgen/asm/kernel"
 )
 
-// softmaxBlock writes one streaming softmax step for blocks of 64 keys.
+// softmaxBlock writes one streaming softmax step for blocks of 64 keys, in two
+// passes over the rows so that independent rows are close to each other. alpha
+// holds m′ between the passes.
 func softmaxBlock(f *function, k kernel.Kernel) {
-	s, rows, lo, hi := f.arg("s"), f.arg("rows"), f.arg("lo"), f.arg("hi")
-	m, l, alpha := f.arg("m"), f.arg("l"), f.arg("alpha")
 	lowest := f.broadcast(f.float("lowestExponent", lowestExponent))
-	loop := f.label("row")
 	f.Comment("t = s · scale, masked outside [lo, hi); m′ = max(m, max t).")
-	top := f.scores(s, lo, hi, m, lowest)
-	f.Comment("s = e^(t − m′), summed in a fixed order.")
-	sum := f.weights(s, top, lowest)
-	f.Comment("alpha = e^(m − m′); l = l · alpha + sum; m = m′.")
-	old := f.vec()
-	f.VBROADCASTSS(at(m, 0), old)
-	f.sub(top, old, old)
-	a := f.boundedExp(old, lowest)
-	f.VMOVSS(a.AsX(), at(alpha, 0))
-	f.VFMADD231SS(at(l, 0), a.AsX(), sum)
-	f.VMOVSS(sum, at(l, 0))
-	f.VMOVSS(top.AsX(), at(m, 0))
-	f.Comment("Next row.")
-	f.ADDQ(imm(4*kernel.BlockKeys), s)
-	for _, p := range []reg.GPVirtual{lo, hi, m, l, alpha} {
+	s, lo, hi, m, alpha := f.arg("s"), f.arg("lo"), f.arg("hi"), f.arg("m"), f.arg("alpha")
+	f.eachQuery("scores", s, []reg.GPVirtual{lo, hi, m, alpha}, func() {
+		top := f.scores(s, lo, hi, m, lowest)
+		f.VMOVSS(top, at(alpha, 0))
+	})
+	f.Comment("s = e^(t − m′), summed in a fixed order; alpha = e^(m − m′); l = l · alpha + sum; m = m′.")
+	s, m, alpha = f.arg("s"), f.arg("m"), f.arg("alpha")
+	l := f.arg("l")
+	f.eachQuery("weights", s, []reg.GPVirtual{m, l, alpha}, func() {
+		top, old := f.vec(), f.vec()
+		f.VBROADCASTSS(at(alpha, 0), top)
+		f.VBROADCASTSS(at(m, 0), old)
+		f.VMOVSS(top.AsX(), at(m, 0))
+		f.sub(top, old, old)
+		a := f.boundedExp(old, lowest)
+		f.VMOVSS(a.AsX(), at(alpha, 0))
+		sum := f.weights(s, top, lowest)
+		f.VFMADD231SS(at(l, 0), a.AsX(), sum)
+		f.VMOVSS(sum, at(l, 0))
+	})
+}
+
+// eachQuery writes a loop over rows of scores and the vectors with one element
+// for each.
+func (f *function) eachQuery(name string, s reg.GPVirtual, vectors []reg.GPVirtual, body func()) {
+	rows := f.arg("rows")
+	loop := f.label(name)
+	body()
+	f.ADDQ(operand.U32(4*kernel.BlockKeys), s)
+	for _, p := range vectors {
 		f.ADDQ(imm(4), p)
 	}
 	f.DECQ(rows)
 	f.JNZ(loop)
 }
 
-// scores replaces a row of scores by t and returns max(m, max t) in all lanes.
+// scores replaces a row of scores by t and returns max(m, max t) in the lowest
+// lane.
 func (f *function) scores(s, lo, hi, m reg.GPVirtual, lowest reg.VecVirtual) reg.VecVirtual {
 	first, end := f.vec(), f.vec()
 	f.VPBROADCASTD(at(lo, 0), first)
@@ -49,7 +64,7 @@ func (f *function) scores(s, lo, hi, m reg.GPVirtual, lowest reg.VecVirtual) reg
 		keys[i] = uint32(i)
 	}
 	index := f.words("keyIndex", keys)
-	for disp := 0; disp < 4*kernel.BlockKeys; disp += f.width() {
+	f.eachKeys(2, func(disp int) {
 		t := f.vec()
 		f.VMOVUPS(at(s, disp), t)
 		f.mul(f.literal("Scale", f.kernel.F[0]), t, t)
@@ -61,7 +76,7 @@ func (f *function) scores(s, lo, hi, m reg.GPVirtual, lowest reg.VecVirtual) reg
 		t = f.inRange(t, none, first, end, index.Offset(disp))
 		f.VMOVUPS(t, at(s, disp))
 		f.VMAXPS(t, top, top)
-	}
+	})
 	return f.topLane(top)
 }
 
@@ -85,7 +100,7 @@ func (f *function) inRange(t, none, first, end reg.VecVirtual, index operand.Mem
 	return d
 }
 
-// topLane returns the largest lane of a vector in all lanes.
+// topLane returns the largest lane of a vector in the lowest lane.
 func (f *function) topLane(v reg.VecVirtual) reg.VecVirtual {
 	y := v
 	if f.isa == AVX512 {
@@ -100,9 +115,7 @@ func (f *function) topLane(v reg.VecVirtual) reg.VecVirtual {
 	f.VMAXPS(t, x, x)
 	f.VMOVSHDUP(x, t)
 	f.VMAXSS(t, x, x)
-	d := f.vec()
-	f.VBROADCASTSS(x, d)
-	return d
+	return x
 }
 
 // boundedExp returns e^t for t ≤ 0; below lowestExponent, also for −Inf, it is
@@ -119,13 +132,25 @@ func (f *function) boundedExp(t, lowest reg.VecVirtual) reg.VecVirtual {
 func (f *function) weights(s reg.GPVirtual, top, lowest reg.VecVirtual) reg.VecVirtual {
 	sum := f.vec()
 	f.zero(sum)
-	for disp := 0; disp < 4*kernel.BlockKeys; disp += f.width() {
+	f.eachKeys(2, func(disp int) {
 		t := f.vec()
 		f.VMOVUPS(at(s, disp), t)
 		f.sub(top, t, t)
 		p := f.boundedExp(t, lowest)
 		f.VMOVUPS(p, at(s, disp))
 		f.add(p, sum, sum)
-	}
+	})
 	return f.total(sum)
+}
+
+// eachKeys writes body for every vector of a row of scores, n of them
+// interleaved.
+func (f *function) eachKeys(n int, body func(disp int)) {
+	for first := 0; first < 4*kernel.BlockKeys; first += n * f.width() {
+		bodies := make([]func(), n)
+		for i := range n {
+			bodies[i] = func() { body(first + i*f.width()) }
+		}
+		f.interleave(bodies...)
+	}
 }

@@ -46,12 +46,6 @@ DATA exp6<>+16(SB)/8, $0x3f8000003f800000
 DATA exp6<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp6<>(SB), RODATA|NOPTR, $32
 
-DATA exponentBias<>+0(SB)/8, $0x0000007f0000007f
-DATA exponentBias<>+8(SB)/8, $0x0000007f0000007f
-DATA exponentBias<>+16(SB)/8, $0x0000007f0000007f
-DATA exponentBias<>+24(SB)/8, $0x0000007f0000007f
-GLOBL exponentBias<>(SB), RODATA|NOPTR, $32
-
 DATA keyIndex<>+0(SB)/8, $0x0000000100000000
 DATA keyIndex<>+8(SB)/8, $0x0000000300000002
 DATA keyIndex<>+16(SB)/8, $0x0000000500000004
@@ -134,17 +128,41 @@ DATA rmsNorm256Inverse<>+16(SB)/8, $0x3b8000003b800000
 DATA rmsNorm256Inverse<>+24(SB)/8, $0x3b8000003b800000
 GLOBL rmsNorm256Inverse<>(SB), RODATA|NOPTR, $32
 
+DATA roundToInteger<>+0(SB)/8, $0x4b4000bf4b4000bf
+DATA roundToInteger<>+8(SB)/8, $0x4b4000bf4b4000bf
+DATA roundToInteger<>+16(SB)/8, $0x4b4000bf4b4000bf
+DATA roundToInteger<>+24(SB)/8, $0x4b4000bf4b4000bf
+GLOBL roundToInteger<>(SB), RODATA|NOPTR, $32
+
 DATA signBit<>+0(SB)/8, $0x8000000080000000
 DATA signBit<>+8(SB)/8, $0x8000000080000000
 DATA signBit<>+16(SB)/8, $0x8000000080000000
 DATA signBit<>+24(SB)/8, $0x8000000080000000
 GLOBL signBit<>(SB), RODATA|NOPTR, $32
 
+DATA siluHighest<>+0(SB)/8, $0x42dc000042dc0000
+DATA siluHighest<>+8(SB)/8, $0x42dc000042dc0000
+DATA siluHighest<>+16(SB)/8, $0x42dc000042dc0000
+DATA siluHighest<>+24(SB)/8, $0x42dc000042dc0000
+GLOBL siluHighest<>(SB), RODATA|NOPTR, $32
+
+DATA siluLowest<>+0(SB)/8, $0xc2dc0000c2dc0000
+DATA siluLowest<>+8(SB)/8, $0xc2dc0000c2dc0000
+DATA siluLowest<>+16(SB)/8, $0xc2dc0000c2dc0000
+DATA siluLowest<>+24(SB)/8, $0xc2dc0000c2dc0000
+GLOBL siluLowest<>(SB), RODATA|NOPTR, $32
+
 DATA softmaxBlock64Scale<>+0(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64Scale<>+8(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64Scale<>+16(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64Scale<>+24(SB)/8, $0x3e0000003e000000
 GLOBL softmaxBlock64Scale<>(SB), RODATA|NOPTR, $32
+
+DATA twoToMinus64<>+0(SB)/8, $0x1f8000001f800000
+DATA twoToMinus64<>+8(SB)/8, $0x1f8000001f800000
+DATA twoToMinus64<>+16(SB)/8, $0x1f8000001f800000
+DATA twoToMinus64<>+24(SB)/8, $0x1f8000001f800000
+GLOBL twoToMinus64<>(SB), RODATA|NOPTR, $32
 
 DATA upperHalf<>+0(SB)/8, $0xffff0000ffff0000
 DATA upperHalf<>+8(SB)/8, $0xffff0000ffff0000
@@ -267,6 +285,7 @@ rows:
 	XORQ R8, R8
 
 k:
+	PREFETCHT0   4096(DX)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -309,6 +328,7 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
+	PREFETCHT0   4160(DX)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
@@ -971,6 +991,9 @@ rows:
 	XORQ R8, R8
 
 k:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   12288(DX)
+	PREFETCHT0   20480(DX)
 	VPSLLD       $0x10, (DX), Z25
 	VPSLLD       $0x10, 8192(DX), Z26
 	VPSLLD       $0x10, 16384(DX), Z27
@@ -1041,6 +1064,9 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   12352(DX)
+	PREFETCHT0   20544(DX)
 	VPSLLD       $0x10, 64(DX), Z25
 	VPSLLD       $0x10, 8256(DX), Z26
 	VPSLLD       $0x10, 16448(DX), Z27
@@ -1816,7 +1842,7 @@ pass:
 	MOVQ    64(SP), AX
 	LEAQ    384(AX), CX
 	MOVQ    $0x00000300, DX
-	CMPQ    48(SP), $0x04
+	CMPQ    48(SP), $0x0c
 	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
@@ -1926,6 +1952,7 @@ rows:
 	XORQ R8, R8
 
 k:
+	PREFETCHT0   4096(DX)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -1968,6 +1995,7 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
+	PREFETCHT0   4160(DX)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
@@ -2525,7 +2553,7 @@ pass:
 	MOVQ    64(SP), AX
 	LEAQ    384(AX), CX
 	MOVQ    $0x00000300, DX
-	CMPQ    48(SP), $0x04
+	CMPQ    48(SP), $0x10
 	CMOVQLE DX, CX
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
@@ -2661,6 +2689,9 @@ rows:
 	XORQ R8, R8
 
 k:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   28672(DX)
+	PREFETCHT0   53248(DX)
 	VPSLLD       $0x10, (DX), Z25
 	VPSLLD       $0x10, 24576(DX), Z26
 	VPSLLD       $0x10, 49152(DX), Z27
@@ -2731,6 +2762,9 @@ k:
 	VFMADD231PS  Z25, Z28, Z22
 	VFMADD231PS  Z26, Z28, Z23
 	VFMADD231PS  Z27, Z28, Z24
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   28736(DX)
+	PREFETCHT0   53312(DX)
 	VPSLLD       $0x10, 64(DX), Z25
 	VPSLLD       $0x10, 24640(DX), Z26
 	VPSLLD       $0x10, 49216(DX), Z27
@@ -3601,6 +3635,7 @@ rows:
 	XORQ R8, R8
 
 k:
+	PREFETCHT0   4096(DX)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS (CX)(R8*1), Y14
@@ -3621,6 +3656,7 @@ k:
 	VBROADCASTSS (DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4160(DX)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 4(CX)(R8*1), Y14
@@ -3641,6 +3677,7 @@ k:
 	VBROADCASTSS 4(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4224(DX)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
 	VBROADCASTSS 8(CX)(R8*1), Y14
@@ -3661,6 +3698,7 @@ k:
 	VBROADCASTSS 8(DI)(R8*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4288(DX)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
 	VBROADCASTSS 12(CX)(R8*1), Y14
@@ -4228,6 +4266,9 @@ rows:
 	XORQ R8, R8
 
 k:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   8192(DX)
+	PREFETCHT0   12288(DX)
 	VMOVUPS      (DX), Z24
 	VMOVUPS      4096(DX), Z25
 	VMOVUPS      8192(DX), Z26
@@ -4263,6 +4304,9 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   8256(DX)
+	PREFETCHT0   12352(DX)
 	VMOVUPS      64(DX), Z24
 	VMOVUPS      4160(DX), Z25
 	VMOVUPS      8256(DX), Z26
@@ -4298,6 +4342,9 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   8320(DX)
+	PREFETCHT0   12416(DX)
 	VMOVUPS      128(DX), Z24
 	VMOVUPS      4224(DX), Z25
 	VMOVUPS      8320(DX), Z26
@@ -4333,6 +4380,9 @@ k:
 	VFMADD231PS  Z24, Z27, Z21
 	VFMADD231PS  Z25, Z27, Z22
 	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   8384(DX)
+	PREFETCHT0   12480(DX)
 	VMOVUPS      192(DX), Z24
 	VMOVUPS      4288(DX), Z25
 	VMOVUPS      8384(DX), Z26
@@ -5008,48 +5058,72 @@ TEXT ·gluSiLU768AVX2(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VBROADCASTSS lowestExponent<>+0(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
+	VBROADCASTSS siluLowest<>+0(SB), Y0
+	VBROADCASTSS siluHighest<>+0(SB), Y1
 
 row:
 	XORQ R9, R9
 
 column:
 	VMOVUPS      (DX)(R9*1), Y2
-	VMAXPS       Y2, Y1, Y3
-	VORPS        signBit<>+0(SB), Y2, Y4
-	VMAXPS       Y4, Y0, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
+	VMOVUPS      32(DX)(R9*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
 	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
 	VMULPS       Y3, Y6, Y3
-	VMULPS       Y4, Y3, Y3
+	VMULPS       Y8, Y11, Y4
 	VMULPS       Y5, Y3, Y3
-	VMULPS       Y4, Y6, Y6
+	VMULPS       Y10, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
 	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y11
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y11, Y11
 	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y7, Y4, Y7, Y3
 	VADDPS       one<>+0(SB), Y6, Y6
+	VADDPS       one<>+0(SB), Y11, Y11
 	VDIVPS       Y6, Y2, Y2
-	VMOVUPS      (SI)(R9*1), Y3
-	VMULPS       Y3, Y2, Y2
+	VDIVPS       Y11, Y3, Y3
+	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      32(SI)(R9*1), Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
 	VMOVUPS      Y2, (AX)(R9*1)
-	ADDQ         $0x20, R9
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
 	CMPQ         R9, $0x00000c00
 	JLT          column
 
@@ -5077,40 +5151,66 @@ TEXT ·gluSiLU768AVX512(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS lowestExponent<>+0(SB), Z1
+	VBROADCASTSS siluLowest<>+0(SB), Z0
+	VBROADCASTSS siluHighest<>+0(SB), Z1
 
 row:
 	XORQ R9, R9
 
 column:
 	VMOVUPS           (DX)(R9*1), Z2
-	VMAXPS            Z2, Z1, Z3
-	VORPS.BCST        signBit<>+0(SB), Z2, Z4
-	VMAXPS            Z4, Z0, Z4
+	VMOVUPS           64(DX)(R9*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
 	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
 	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
 	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z12
 	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
-	VBROADCASTSS      exp0<>+0(SB), Z7
-	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
-	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
-	VMULPS            Z3, Z7, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z13
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z13, Z4
 	VSCALEFPS         Z5, Z3, Z3
-	VSCALEFPS         Z5, Z7, Z7
+	VSCALEFPS         Z10, Z4, Z4
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z13, Z13
 	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z7, K2
 	VBLENDMPS         Z3, Z2, K1, Z6
-	VADDPS.BCST       one<>+0(SB), Z7, Z7
-	VDIVPS            Z7, Z6, Z6
+	VBLENDMPS         Z4, Z7, K2, Z11
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS.BCST       one<>+0(SB), Z13, Z13
+	VDIVPS            Z9, Z6, Z6
+	VDIVPS            Z13, Z11, Z11
 	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
 	VMULPS            Z2, Z6, Z6
+	VMULPS            Z3, Z11, Z11
 	VMOVUPS           Z6, (AX)(R9*1)
-	ADDQ              $0x40, R9
+	VMOVUPS           Z11, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
 	CMPQ              R9, $0x00000c00
 	JLT               column
 
@@ -5147,13 +5247,13 @@ row:
 
 squares:
 	VMOVUPS      (CX)(R8*1), Y4
+	VMOVUPS      32(CX)(R8*1), Y5
+	VMOVUPS      64(CX)(R8*1), Y6
+	VMOVUPS      96(CX)(R8*1), Y7
 	VFMADD231PS  Y4, Y4, Y0
-	VMOVUPS      32(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y1
-	VMOVUPS      64(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y2
-	VMOVUPS      96(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y3
+	VFMADD231PS  Y5, Y5, Y1
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
 	ADDQ         $0x00000080, R8
 	CMPQ         R8, $0x00000400
 	JLT          squares
@@ -5180,25 +5280,25 @@ squares:
 
 normed:
 	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS 32(CX)(R8*1), Y3
+	VMOVUPS 64(CX)(R8*1), Y5
+	VMOVUPS 96(CX)(R8*1), Y7
 	VMOVUPS (DX)(R8*1), Y2
+	VMOVUPS 32(DX)(R8*1), Y4
+	VMOVUPS 64(DX)(R8*1), Y6
+	VMOVUPS 96(DX)(R8*1), Y8
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y5, Y5
+	VMULPS  Y0, Y7, Y7
 	VMULPS  Y2, Y1, Y1
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y6, Y5, Y5
+	VMULPS  Y8, Y7, Y7
 	VMOVUPS Y1, (AX)(R8*1)
-	VMOVUPS 32(CX)(R8*1), Y1
-	VMOVUPS 32(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(AX)(R8*1)
-	VMOVUPS 64(CX)(R8*1), Y1
-	VMOVUPS 64(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 64(AX)(R8*1)
-	VMOVUPS 96(CX)(R8*1), Y1
-	VMOVUPS 96(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(AX)(R8*1)
+	VMOVUPS Y3, 32(AX)(R8*1)
+	VMOVUPS Y5, 64(AX)(R8*1)
+	VMOVUPS Y7, 96(AX)(R8*1)
 	ADDQ    $0x00000080, R8
 	CMPQ    R8, $0x00000400
 	JLT     normed
@@ -5235,13 +5335,13 @@ row:
 
 squares:
 	VMOVUPS       (CX)(R8*1), Z4
+	VMOVUPS       64(CX)(R8*1), Z5
+	VMOVUPS       128(CX)(R8*1), Z6
+	VMOVUPS       192(CX)(R8*1), Z7
 	VFMADD231PS   Z4, Z4, Z0
-	VMOVUPS       64(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z1
-	VMOVUPS       128(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z2
-	VMOVUPS       192(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z3
+	VFMADD231PS   Z5, Z5, Z1
+	VFMADD231PS   Z6, Z6, Z2
+	VFMADD231PS   Z7, Z7, Z3
 	ADDQ          $0x00000100, R8
 	CMPQ          R8, $0x00000400
 	JLT           squares
@@ -5270,25 +5370,25 @@ squares:
 
 normed:
 	VMOVUPS (CX)(R8*1), Z1
+	VMOVUPS 64(CX)(R8*1), Z3
+	VMOVUPS 128(CX)(R8*1), Z5
+	VMOVUPS 192(CX)(R8*1), Z7
 	VMOVUPS (DX)(R8*1), Z2
+	VMOVUPS 64(DX)(R8*1), Z4
+	VMOVUPS 128(DX)(R8*1), Z6
+	VMOVUPS 192(DX)(R8*1), Z8
 	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z5, Z5
+	VMULPS  Z0, Z7, Z7
 	VMULPS  Z2, Z1, Z1
+	VMULPS  Z4, Z3, Z3
+	VMULPS  Z6, Z5, Z5
+	VMULPS  Z8, Z7, Z7
 	VMOVUPS Z1, (AX)(R8*1)
-	VMOVUPS 64(CX)(R8*1), Z1
-	VMOVUPS 64(DX)(R8*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 64(AX)(R8*1)
-	VMOVUPS 128(CX)(R8*1), Z1
-	VMOVUPS 128(DX)(R8*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 128(AX)(R8*1)
-	VMOVUPS 192(CX)(R8*1), Z1
-	VMOVUPS 192(DX)(R8*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 192(AX)(R8*1)
+	VMOVUPS Z3, 64(AX)(R8*1)
+	VMOVUPS Z5, 128(AX)(R8*1)
+	VMOVUPS Z7, 192(AX)(R8*1)
 	ADDQ    $0x00000100, R8
 	CMPQ    R8, $0x00000400
 	JLT     normed
@@ -5412,17 +5512,17 @@ row:
 
 column:
 	VMOVUPS (AX)(SI*1), Y1
+	VMOVUPS 32(AX)(SI*1), Y2
+	VMOVUPS 64(AX)(SI*1), Y3
+	VMOVUPS 96(AX)(SI*1), Y4
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y4, Y4
 	VMOVUPS Y1, (AX)(SI*1)
-	VMOVUPS 32(AX)(SI*1), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 32(AX)(SI*1)
-	VMOVUPS 64(AX)(SI*1), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 64(AX)(SI*1)
-	VMOVUPS 96(AX)(SI*1), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 96(AX)(SI*1)
+	VMOVUPS Y2, 32(AX)(SI*1)
+	VMOVUPS Y3, 64(AX)(SI*1)
+	VMOVUPS Y4, 96(AX)(SI*1)
 	ADDQ    $0x00000080, SI
 	CMPQ    SI, $0x00000100
 	JLT     column
@@ -5473,349 +5573,313 @@ TEXT ·softmaxBlock64AVX2(SB), NOSPLIT, $0-56
 	// softmaxBlock64AVX2 is one streaming softmax step over a block of 64 keys: per row, t = 0.125·s, masked outside [lo, hi);
 	// m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′.
 	// m starts at −1e30 and l at 0. Milakov and Gimelshein 2018, Online normalizer calculation for softmax.
-	MOVQ         s+0(FP), AX
-	MOVQ         rows+8(FP), CX
-	MOVQ         lo+16(FP), DX
-	MOVQ         hi+24(FP), BX
-	MOVQ         m+32(FP), SI
-	MOVQ         l+40(FP), DI
-	MOVQ         alpha+48(FP), R8
 	VBROADCASTSS lowestExponent<>+0(SB), Y0
 
-row:
 	// t = s · scale, masked outside [lo, hi); m′ = max(m, max t).
-	VPBROADCASTD (DX), Y1
-	VPBROADCASTD (BX), Y2
+	MOVQ s+0(FP), AX
+	MOVQ lo+16(FP), CX
+	MOVQ hi+24(FP), DX
+	MOVQ m+32(FP), BX
+	MOVQ alpha+48(FP), SI
+	MOVQ rows+8(FP), DI
+
+scores:
+	VPBROADCASTD (CX), Y1
+	VPBROADCASTD (DX), Y2
 	VBROADCASTSS minusInfinity<>+0(SB), Y4
-	VBROADCASTSS (SI), Y3
+	VBROADCASTSS (BX), Y3
 	VMOVUPS      (AX), Y5
+	VMOVUPS      32(AX), Y8
 	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Scale<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+0(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+32(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+0(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+32(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, (AX)
+	VMOVUPS      Y6, 32(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      32(AX), Y5
-	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+32(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+32(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 32(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      64(AX), Y5
+	VMOVUPS      96(AX), Y8
 	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Scale<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+64(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+96(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+64(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+96(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, 64(AX)
+	VMOVUPS      Y6, 96(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      96(AX), Y5
-	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+96(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+96(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 96(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      128(AX), Y5
+	VMOVUPS      160(AX), Y8
 	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Scale<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+128(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+160(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+128(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+160(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, 128(AX)
+	VMOVUPS      Y6, 160(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      160(AX), Y5
-	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+160(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+160(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 160(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      192(AX), Y5
+	VMOVUPS      224(AX), Y7
 	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Scale<>+0(SB), Y7, Y7
 	VPCMPGTD     keyIndex<>+192(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+192(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 192(AX)
-	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      224(AX), Y5
-	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+224(SB), Y1, Y1
+	VPCMPGTD     keyIndex<>+224(SB), Y1, Y8
+	VPCMPGTD     keyIndex<>+192(SB), Y2, Y1
 	VPCMPGTD     keyIndex<>+224(SB), Y2, Y2
-	VPANDN       Y2, Y1, Y2
-	VBLENDVPS    Y2, Y5, Y4, Y1
-	VMOVUPS      Y1, 224(AX)
+	VPANDN       Y1, Y6, Y1
+	VPANDN       Y2, Y8, Y2
+	VBLENDVPS    Y1, Y5, Y4, Y1
+	VBLENDVPS    Y2, Y7, Y4, Y2
+	VMOVUPS      Y1, 192(AX)
+	VMOVUPS      Y2, 224(AX)
 	VMAXPS       Y1, Y3, Y3
+	VMAXPS       Y2, Y3, Y3
 	VEXTRACTF128 $0x01, Y3, X1
 	VMAXPS       X1, X3, X1
 	VMOVHLPS     X1, X1, X2
 	VMAXPS       X2, X1, X1
 	VMOVSHDUP    X1, X2
 	VMAXSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMOVSS       X1, (SI)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, SI
+	DECQ         DI
+	JNZ          scores
 
-	// s = e^(t − m′), summed in a fixed order.
-	VXORPS       Y2, Y2, Y2
-	VMOVUPS      (AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, (AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      32(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 32(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      64(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 64(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      96(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 96(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      128(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 128(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      160(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 160(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      192(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 192(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      224(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 224(AX)
-	VADDPS       Y5, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
+	// s = e^(t − m′), summed in a fixed order; alpha = e^(m − m′); l = l · alpha + sum; m = m′.
+	MOVQ s+0(FP), AX
+	MOVQ m+32(FP), CX
+	MOVQ alpha+48(FP), DX
+	MOVQ l+40(FP), BX
+	MOVQ rows+8(FP), SI
 
-	// alpha = e^(m − m′); l = l · alpha + sum; m = m′.
-	VBROADCASTSS (SI), Y2
+weights:
+	VBROADCASTSS (DX), Y1
+	VBROADCASTSS (CX), Y2
+	VMOVSS       X1, (CX)
 	VSUBPS       Y1, Y2, Y2
 	VMAXPS       Y2, Y0, Y2
-	VMULPS       log2e<>+0(SB), Y2, Y4
-	VROUNDPS     $0x00, Y4, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS ln2<>+0(SB), Y4, Y2
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y2, Y5
-	VFMADD213PS  exp2<>+0(SB), Y2, Y5
-	VFMADD213PS  exp3<>+0(SB), Y2, Y5
-	VFMADD213PS  exp4<>+0(SB), Y2, Y5
-	VFMADD213PS  exp5<>+0(SB), Y2, Y5
-	VFMADD213PS  exp6<>+0(SB), Y2, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y2
-	VPSUBD       Y2, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y2, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVSS       X5, (R8)
-	VFMADD231SS  (DI), X5, X3
-	VMOVSS       X3, (DI)
-	VMOVSS       X1, (SI)
-
-	// Next row.
-	ADDQ $0x00000100, AX
-	ADDQ $0x04, DX
-	ADDQ $0x04, BX
-	ADDQ $0x04, SI
-	ADDQ $0x04, DI
-	ADDQ $0x04, R8
-	DECQ CX
-	JNZ  row
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMOVSS       X4, (DX)
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      (AX), Y3
+	VMOVUPS      32(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, (AX)
+	VMOVUPS      Y9, 32(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      64(AX), Y3
+	VMOVUPS      96(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, 64(AX)
+	VMOVUPS      Y9, 96(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      128(AX), Y3
+	VMOVUPS      160(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, 128(AX)
+	VMOVUPS      Y9, 160(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      192(AX), Y3
+	VMOVUPS      224(AX), Y5
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y5, Y5
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y5, Y0, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y3, Y1
+	VFMADD231PS  log2e<>+0(SB), Y5, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y8, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y5
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y5, Y8
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y5, Y8
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y5, Y8
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y5, Y8
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y5, Y8
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y5, Y8
+	VMULPS       Y1, Y6, Y6
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMOVUPS      Y6, 192(AX)
+	VMOVUPS      Y8, 224(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y8, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X1
+	VMOVHLPS     X1, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDSS       X2, X1, X1
+	VFMADD231SS  (BX), X4, X1
+	VMOVSS       X1, (BX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         SI
+	JNZ          weights
 	VZEROUPPER
 	RET
 
@@ -5825,53 +5889,53 @@ TEXT ·softmaxBlock64AVX512(SB), NOSPLIT, $0-56
 	// softmaxBlock64AVX512 is one streaming softmax step over a block of 64 keys: per row, t = 0.125·s, masked outside [lo, hi);
 	// m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′.
 	// m starts at −1e30 and l at 0. Milakov and Gimelshein 2018, Online normalizer calculation for softmax.
-	MOVQ         s+0(FP), AX
-	MOVQ         rows+8(FP), CX
-	MOVQ         lo+16(FP), DX
-	MOVQ         hi+24(FP), BX
-	MOVQ         m+32(FP), SI
-	MOVQ         l+40(FP), DI
-	MOVQ         alpha+48(FP), R8
 	VBROADCASTSS lowestExponent<>+0(SB), Z0
 
-row:
 	// t = s · scale, masked outside [lo, hi); m′ = max(m, max t).
-	VPBROADCASTD  (DX), Z1
-	VPBROADCASTD  (BX), Z2
+	MOVQ s+0(FP), AX
+	MOVQ lo+16(FP), CX
+	MOVQ hi+24(FP), DX
+	MOVQ m+32(FP), BX
+	MOVQ alpha+48(FP), SI
+	MOVQ rows+8(FP), DI
+
+scores:
+	VPBROADCASTD  (CX), Z1
+	VPBROADCASTD  (DX), Z2
 	VBROADCASTSS  minusInfinity<>+0(SB), Z4
-	VBROADCASTSS  (SI), Z3
+	VBROADCASTSS  (BX), Z3
 	VMOVUPS       (AX), Z5
+	VMOVUPS       64(AX), Z8
 	VMULPS.BCST   softmaxBlock64Scale<>+0(SB), Z5, Z5
+	VMULPS.BCST   softmaxBlock64Scale<>+0(SB), Z8, Z8
 	VMOVDQU32     keyIndex<>+0(SB), Z7
+	VMOVDQU32     keyIndex<>+64(SB), Z10
 	VPCMPD        $0x02, Z7, Z1, K1
+	VPCMPD        $0x02, Z10, Z1, K2
 	VPCMPD        $0x06, Z7, Z2, K1, K1
+	VPCMPD        $0x06, Z10, Z2, K2, K2
 	VBLENDMPS     Z5, Z4, K1, Z6
+	VBLENDMPS     Z8, Z4, K2, Z9
 	VMOVUPS       Z6, (AX)
+	VMOVUPS       Z9, 64(AX)
 	VMAXPS        Z6, Z3, Z3
-	VMOVUPS       64(AX), Z5
-	VMULPS.BCST   softmaxBlock64Scale<>+0(SB), Z5, Z5
-	VMOVDQU32     keyIndex<>+64(SB), Z7
-	VPCMPD        $0x02, Z7, Z1, K1
-	VPCMPD        $0x06, Z7, Z2, K1, K1
-	VBLENDMPS     Z5, Z4, K1, Z8
-	VMOVUPS       Z8, 64(AX)
-	VMAXPS        Z8, Z3, Z3
-	VMOVUPS       128(AX), Z5
-	VMULPS.BCST   softmaxBlock64Scale<>+0(SB), Z5, Z5
-	VMOVDQU32     keyIndex<>+128(SB), Z7
-	VPCMPD        $0x02, Z7, Z1, K1
-	VPCMPD        $0x06, Z7, Z2, K1, K1
-	VBLENDMPS     Z5, Z4, K1, Z9
-	VMOVUPS       Z9, 128(AX)
 	VMAXPS        Z9, Z3, Z3
-	VMOVUPS       192(AX), Z5
+	VMOVUPS       128(AX), Z5
+	VMOVUPS       192(AX), Z8
 	VMULPS.BCST   softmaxBlock64Scale<>+0(SB), Z5, Z5
-	VMOVDQU32     keyIndex<>+192(SB), Z7
+	VMULPS.BCST   softmaxBlock64Scale<>+0(SB), Z8, Z8
+	VMOVDQU32     keyIndex<>+128(SB), Z7
+	VMOVDQU32     keyIndex<>+192(SB), Z10
 	VPCMPD        $0x02, Z7, Z1, K1
+	VPCMPD        $0x02, Z10, Z1, K2
 	VPCMPD        $0x06, Z7, Z2, K1, K1
-	VBLENDMPS     Z5, Z4, K1, Z10
-	VMOVUPS       Z10, 192(AX)
-	VMAXPS        Z10, Z3, Z3
+	VPCMPD        $0x06, Z10, Z2, K2, K2
+	VBLENDMPS     Z5, Z4, K1, Z11
+	VBLENDMPS     Z8, Z4, K2, Z12
+	VMOVUPS       Z11, 128(AX)
+	VMOVUPS       Z12, 192(AX)
+	VMAXPS        Z11, Z3, Z3
+	VMAXPS        Z12, Z3, Z3
 	VEXTRACTF64X4 $0x01, Z3, Y1
 	VMAXPS        Y1, Y3, Y1
 	VEXTRACTF128  $0x01, Y1, X2
@@ -5880,121 +5944,130 @@ row:
 	VMAXPS        X1, X2, X2
 	VMOVSHDUP     X2, X1
 	VMAXSS        X1, X2, X2
-	VBROADCASTSS  X2, Z1
+	VMOVSS        X2, (SI)
+	ADDQ          $0x00000100, AX
+	ADDQ          $0x04, CX
+	ADDQ          $0x04, DX
+	ADDQ          $0x04, BX
+	ADDQ          $0x04, SI
+	DECQ          DI
+	JNZ           scores
 
-	// s = e^(t − m′), summed in a fixed order.
+	// s = e^(t − m′), summed in a fixed order; alpha = e^(m − m′); l = l · alpha + sum; m = m′.
+	MOVQ s+0(FP), AX
+	MOVQ m+32(FP), CX
+	MOVQ alpha+48(FP), DX
+	MOVQ l+40(FP), BX
+	MOVQ rows+8(FP), SI
+
+weights:
+	VBROADCASTSS      (DX), Z1
+	VBROADCASTSS      (CX), Z2
+	VMOVSS            X1, (CX)
+	VSUBPS            Z1, Z2, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VMOVSS            X4, (DX)
 	VXORPS            Z2, Z2, Z2
 	VMOVUPS           (AX), Z3
+	VMOVUPS           64(AX), Z6
 	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z1, Z6, Z6
 	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
+	VMAXPS            Z6, Z0, Z6
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z7
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z7, Z7
 	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, (AX)
-	VADDPS            Z5, Z2, Z2
-	VMOVUPS           64(AX), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, 64(AX)
-	VADDPS            Z5, Z2, Z2
+	VMOVAPS           Z6, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z7, Z8
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z7, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z9
+	VSCALEFPS         Z5, Z6, Z6
+	VSCALEFPS         Z7, Z9, Z9
+	VMOVUPS           Z6, (AX)
+	VMOVUPS           Z9, 64(AX)
+	VADDPS            Z6, Z2, Z2
+	VADDPS            Z9, Z2, Z2
 	VMOVUPS           128(AX), Z3
+	VMOVUPS           192(AX), Z5
 	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z1, Z5, Z5
 	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
 	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z1, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
 	VMOVUPS           Z5, 128(AX)
+	VMOVUPS           Z8, 192(AX)
 	VADDPS            Z5, Z2, Z2
-	VMOVUPS           192(AX), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, 192(AX)
-	VADDPS            Z5, Z2, Z2
-	VEXTRACTF64X4     $0x01, Z2, Y3
-	VADDPS            Y3, Y2, Y3
-	VEXTRACTF128      $0x01, Y3, X2
-	VADDPS            X2, X3, X2
-	VMOVHLPS          X2, X2, X3
-	VADDPS            X3, X2, X2
-	VMOVSHDUP         X2, X3
-	VADDSS            X3, X2, X2
-
-	// alpha = e^(m − m′); l = l · alpha + sum; m = m′.
-	VBROADCASTSS      (SI), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVSS            X5, (R8)
-	VFMADD231SS       (DI), X5, X2
-	VMOVSS            X2, (DI)
-	VMOVSS            X1, (SI)
-
-	// Next row.
-	ADDQ $0x00000100, AX
-	ADDQ $0x04, DX
-	ADDQ $0x04, BX
-	ADDQ $0x04, SI
-	ADDQ $0x04, DI
-	ADDQ $0x04, R8
-	DECQ CX
-	JNZ  row
+	VADDPS            Z8, Z2, Z2
+	VEXTRACTF64X4     $0x01, Z2, Y1
+	VADDPS            Y1, Y2, Y1
+	VEXTRACTF128      $0x01, Y1, X2
+	VADDPS            X2, X1, X2
+	VMOVHLPS          X2, X2, X1
+	VADDPS            X1, X2, X2
+	VMOVSHDUP         X2, X1
+	VADDSS            X1, X2, X2
+	VFMADD231SS       (BX), X4, X2
+	VMOVSS            X2, (BX)
+	ADDQ              $0x00000100, AX
+	ADDQ              $0x04, CX
+	ADDQ              $0x04, BX
+	ADDQ              $0x04, DX
+	DECQ              SI
+	JNZ               weights
 	VZEROUPPER
 	RET

@@ -135,8 +135,8 @@ func BenchmarkPrefill(b *testing.B) {
 	})
 }
 
-// BenchmarkRows measures the kernels that go over rows: data in the first
-// caches, speed as bytes of float arguments touched.
+// BenchmarkRows measures the kernels that go over rows, on some 16 Ki elements
+// that stay in the caches; bytes are those of all float arguments.
 func BenchmarkRows(b *testing.B) {
 	eachLevel(b, func(b *testing.B, level string) {
 		for i, k := range cases.Kernels() {
@@ -144,14 +144,15 @@ func BenchmarkRows(b *testing.B) {
 				continue
 			}
 			b.Run(k.Name(), func(b *testing.B) {
-				c := newCall(k, shape{rows: 16, heads: 4}, uint64(i))
-				if k.Op == "softmaxBlock" { // a step with all keys
-					for r := range 16 {
+				rows := 16384 / k.D[0]
+				c := newCall(k, shape{rows: rows, heads: 1}, uint64(i))
+				if k.Op == "softmaxBlock" { // all keys count
+					for r := range rows {
 						c.ints["lo"][guard+r], c.ints["hi"][guard+r] = 0, kernel.BlockKeys
 					}
 				}
 				fn := reflect.ValueOf(functions[k.Name()+level])
-				args := c.arguments(0, 16, true)
+				args := c.arguments(0, rows, true)
 				bytes := 0
 				for _, buffer := range c.floats {
 					bytes += 4 * (len(buffer) - 2*guard)
@@ -159,11 +160,7 @@ func BenchmarkRows(b *testing.B) {
 				for b.Loop() {
 					fn.Call(args)
 				}
-				elements := float64(16*k.D[0]*max(1, c.shape.heads)) * float64(b.N)
-				if k.Op != "rope" {
-					elements /= 4
-				}
-				b.ReportMetric(b.Elapsed().Seconds()*1e9/elements, "ns/element")
+				b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N*rows*k.D[0]), "ns/element")
 				b.ReportMetric(float64(bytes)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GB/s")
 			})
 		}

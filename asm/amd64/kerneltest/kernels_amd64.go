@@ -40,6 +40,18 @@ func actGELU768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //go:noescape
 func actGELU768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
+// actGELU90AVX2 computes y = f(x) for rows of 90, where f(x) = x/2 · (1 + erf(x/√2)).
+// y may be x. Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func actGELU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actGELU90AVX512 computes y = f(x) for rows of 90, where f(x) = x/2 · (1 + erf(x/√2)).
+// y may be x. Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func actGELU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
 // actGELUTanh1AVX2 computes y = f(x) for rows of 1, where f(x) = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
 // y may be x. Hendrycks and Gimpel 2016.
 //
@@ -76,6 +88,18 @@ func actGELUTanh768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //go:noescape
 func actGELUTanh768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
+// actGELUTanh90AVX2 computes y = f(x) for rows of 90, where f(x) = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
+// y may be x. Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func actGELUTanh90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actGELUTanh90AVX512 computes y = f(x) for rows of 90, where f(x) = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
+// y may be x. Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func actGELUTanh90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
 // actQuickGELU1AVX2 computes y = f(x) for rows of 1, where f(x) = x / (1 + e^(−1.702·x)).
 // y may be x. Hendrycks and Gimpel 2016.
 //
@@ -111,6 +135,18 @@ func actQuickGELU768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //
 //go:noescape
 func actQuickGELU768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actQuickGELU90AVX2 computes y = f(x) for rows of 90, where f(x) = x / (1 + e^(−1.702·x)).
+// y may be x. Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func actQuickGELU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actQuickGELU90AVX512 computes y = f(x) for rows of 90, where f(x) = x / (1 + e^(−1.702·x)).
+// y may be x. Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func actQuickGELU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
 // actReLU1AVX2 computes y = f(x) for rows of 1, where f(x) = max(x, 0).
 // y may be x. Nair and Hinton 2010.
@@ -172,6 +208,18 @@ func actReLU2768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //go:noescape
 func actReLU2768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
+// actReLU290AVX2 computes y = f(x) for rows of 90, where f(x) = max(x, 0)².
+// y may be x. So et al. 2021, Primer.
+//
+//go:noescape
+func actReLU290AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU290AVX512 computes y = f(x) for rows of 90, where f(x) = max(x, 0)².
+// y may be x. So et al. 2021, Primer.
+//
+//go:noescape
+func actReLU290AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
 // actReLU768AVX2 computes y = f(x) for rows of 768, where f(x) = max(x, 0).
 // y may be x. Nair and Hinton 2010.
 //
@@ -183,6 +231,18 @@ func actReLU768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //
 //go:noescape
 func actReLU768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU90AVX2 computes y = f(x) for rows of 90, where f(x) = max(x, 0).
+// y may be x. Nair and Hinton 2010.
+//
+//go:noescape
+func actReLU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU90AVX512 computes y = f(x) for rows of 90, where f(x) = max(x, 0).
+// y may be x. Nair and Hinton 2010.
+//
+//go:noescape
+func actReLU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
 // actSiLU1AVX2 computes y = f(x) for rows of 1, where f(x) = x / (1 + e^−x).
 // y may be x. Elfwing, Uchibe and Doya 2017.
@@ -220,6 +280,18 @@ func actSiLU768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //go:noescape
 func actSiLU768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
+// actSiLU90AVX2 computes y = f(x) for rows of 90, where f(x) = x / (1 + e^−x).
+// y may be x. Elfwing, Uchibe and Doya 2017.
+//
+//go:noescape
+func actSiLU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actSiLU90AVX512 computes y = f(x) for rows of 90, where f(x) = x / (1 + e^−x).
+// y may be x. Elfwing, Uchibe and Doya 2017.
+//
+//go:noescape
+func actSiLU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
 // actSigmoid1AVX2 computes y = f(x) for rows of 1, where f(x) = 1 / (1 + e^−x).
 // y may be x. Cybenko 1989.
 //
@@ -256,6 +328,18 @@ func actSigmoid768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //go:noescape
 func actSigmoid768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
+// actSigmoid90AVX2 computes y = f(x) for rows of 90, where f(x) = 1 / (1 + e^−x).
+// y may be x. Cybenko 1989.
+//
+//go:noescape
+func actSigmoid90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actSigmoid90AVX512 computes y = f(x) for rows of 90, where f(x) = 1 / (1 + e^−x).
+// y may be x. Cybenko 1989.
+//
+//go:noescape
+func actSigmoid90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
 // actTanh1AVX2 computes y = f(x) for rows of 1, where f(x) = tanh x.
 // y may be x. LeCun et al. 1998.
 //
@@ -291,6 +375,18 @@ func actTanh768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //
 //go:noescape
 func actTanh768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actTanh90AVX2 computes y = f(x) for rows of 90, where f(x) = tanh x.
+// y may be x. LeCun et al. 1998.
+//
+//go:noescape
+func actTanh90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actTanh90AVX512 computes y = f(x) for rows of 90, where f(x) = tanh x.
+// y may be x. LeCun et al. 1998.
+//
+//go:noescape
+func actTanh90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
 // add1AVX2 computes y += x for rows of 1.
 //
@@ -1066,6 +1162,18 @@ func gluGELU768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu in
 //go:noescape
 func gluGELU768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
+// gluGELU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x/2 · (1 + erf(x/√2)).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func gluGELU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluGELU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x/2 · (1 + erf(x/√2)).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func gluGELU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
 // gluGELUTanh20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
 //
@@ -1090,6 +1198,18 @@ func gluGELUTanh768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ld
 //go:noescape
 func gluGELUTanh768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
+// gluGELUTanh90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func gluGELUTanh90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluGELUTanh90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func gluGELUTanh90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
 // gluQuickGELU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x / (1 + e^(−1.702·x)).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
 //
@@ -1113,6 +1233,18 @@ func gluQuickGELU768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, l
 //
 //go:noescape
 func gluQuickGELU768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluQuickGELU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x / (1 + e^(−1.702·x)).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func gluQuickGELU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluQuickGELU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x / (1 + e^(−1.702·x)).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+//
+//go:noescape
+func gluQuickGELU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
 // gluReLU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = max(x, 0).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Nair and Hinton 2010.
@@ -1150,6 +1282,18 @@ func gluReLU2768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu i
 //go:noescape
 func gluReLU2768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
+// gluReLU290AVX2 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0)².
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: So et al. 2021, Primer.
+//
+//go:noescape
+func gluReLU290AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluReLU290AVX512 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0)².
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: So et al. 2021, Primer.
+//
+//go:noescape
+func gluReLU290AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
 // gluReLU768AVX2 computes y = f(x) · u for rows of 768, where f(x) = max(x, 0).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Nair and Hinton 2010.
 //
@@ -1161,6 +1305,18 @@ func gluReLU768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu in
 //
 //go:noescape
 func gluReLU768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluReLU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Nair and Hinton 2010.
+//
+//go:noescape
+func gluReLU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluReLU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Nair and Hinton 2010.
+//
+//go:noescape
+func gluReLU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
 // gluSiLU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x / (1 + e^−x).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Elfwing, Uchibe and Doya 2017.
@@ -1186,6 +1342,18 @@ func gluSiLU768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu in
 //go:noescape
 func gluSiLU768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
+// gluSiLU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x / (1 + e^−x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Elfwing, Uchibe and Doya 2017.
+//
+//go:noescape
+func gluSiLU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluSiLU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x / (1 + e^−x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Elfwing, Uchibe and Doya 2017.
+//
+//go:noescape
+func gluSiLU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
 // gluSigmoid20AVX2 computes y = f(x) · u for rows of 20, where f(x) = 1 / (1 + e^−x).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Cybenko 1989.
 //
@@ -1210,6 +1378,18 @@ func gluSigmoid768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu
 //go:noescape
 func gluSigmoid768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
+// gluSigmoid90AVX2 computes y = f(x) · u for rows of 90, where f(x) = 1 / (1 + e^−x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Cybenko 1989.
+//
+//go:noescape
+func gluSigmoid90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluSigmoid90AVX512 computes y = f(x) · u for rows of 90, where f(x) = 1 / (1 + e^−x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Cybenko 1989.
+//
+//go:noescape
+func gluSigmoid90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
 // gluTanh20AVX2 computes y = f(x) · u for rows of 20, where f(x) = tanh x.
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: LeCun et al. 1998.
 //
@@ -1233,6 +1413,18 @@ func gluTanh768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu in
 //
 //go:noescape
 func gluTanh768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluTanh90AVX2 computes y = f(x) · u for rows of 90, where f(x) = tanh x.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: LeCun et al. 1998.
+//
+//go:noescape
+func gluTanh90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluTanh90AVX512 computes y = f(x) · u for rows of 90, where f(x) = tanh x.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: LeCun et al. 1998.
+//
+//go:noescape
+func gluTanh90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
 // layerNorm1AVX2 computes y = (x − mean(x)) / √(var(x) + 1e-12) · w + b for rows of 1.
 // The variance is the mean of (x − mean)², in a second pass. y may be x. Ba, Kiros and Hinton 2016.

@@ -350,12 +350,6 @@ DATA exp6<>+16(SB)/8, $0x3f8000003f800000
 DATA exp6<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp6<>(SB), RODATA|NOPTR, $32
 
-DATA exponentBias<>+0(SB)/8, $0x0000007f0000007f
-DATA exponentBias<>+8(SB)/8, $0x0000007f0000007f
-DATA exponentBias<>+16(SB)/8, $0x0000007f0000007f
-DATA exponentBias<>+24(SB)/8, $0x0000007f0000007f
-GLOBL exponentBias<>(SB), RODATA|NOPTR, $32
-
 DATA four<>+0(SB)/8, $0x4080000040800000
 DATA four<>+8(SB)/8, $0x4080000040800000
 DATA four<>+16(SB)/8, $0x4080000040800000
@@ -440,10 +434,10 @@ DATA geluTanhCubicLow<>+16(SB)/8, $0x3124d8b53124d8b5
 DATA geluTanhCubicLow<>+24(SB)/8, $0x3124d8b53124d8b5
 GLOBL geluTanhCubicLow<>(SB), RODATA|NOPTR, $32
 
-DATA geluTanhHighest<>+0(SB)/8, $0x4140000041400000
-DATA geluTanhHighest<>+8(SB)/8, $0x4140000041400000
-DATA geluTanhHighest<>+16(SB)/8, $0x4140000041400000
-DATA geluTanhHighest<>+24(SB)/8, $0x4140000041400000
+DATA geluTanhHighest<>+0(SB)/8, $0x412e6666412e6666
+DATA geluTanhHighest<>+8(SB)/8, $0x412e6666412e6666
+DATA geluTanhHighest<>+16(SB)/8, $0x412e6666412e6666
+DATA geluTanhHighest<>+24(SB)/8, $0x412e6666412e6666
 GLOBL geluTanhHighest<>(SB), RODATA|NOPTR, $32
 
 DATA geluTanhLinear<>+0(SB)/8, $0x3fcc422a3fcc422a
@@ -458,10 +452,10 @@ DATA geluTanhLinearLow<>+16(SB)/8, $0xb342bc9bb342bc9b
 DATA geluTanhLinearLow<>+24(SB)/8, $0xb342bc9bb342bc9b
 GLOBL geluTanhLinearLow<>(SB), RODATA|NOPTR, $32
 
-DATA geluTanhLowest<>+0(SB)/8, $0xc1400000c1400000
-DATA geluTanhLowest<>+8(SB)/8, $0xc1400000c1400000
-DATA geluTanhLowest<>+16(SB)/8, $0xc1400000c1400000
-DATA geluTanhLowest<>+24(SB)/8, $0xc1400000c1400000
+DATA geluTanhLowest<>+0(SB)/8, $0xc12e6666c12e6666
+DATA geluTanhLowest<>+8(SB)/8, $0xc12e6666c12e6666
+DATA geluTanhLowest<>+16(SB)/8, $0xc12e6666c12e6666
+DATA geluTanhLowest<>+24(SB)/8, $0xc12e6666c12e6666
 GLOBL geluTanhLowest<>(SB), RODATA|NOPTR, $32
 
 DATA half<>+0(SB)/8, $0x3f0000003f000000
@@ -684,16 +678,16 @@ DATA one<>+16(SB)/8, $0x3f8000003f800000
 DATA one<>+24(SB)/8, $0x3f8000003f800000
 GLOBL one<>(SB), RODATA|NOPTR, $32
 
-DATA quickGELUHighest<>+0(SB)/8, $0x42dc000042dc0000
-DATA quickGELUHighest<>+8(SB)/8, $0x42dc000042dc0000
-DATA quickGELUHighest<>+16(SB)/8, $0x42dc000042dc0000
-DATA quickGELUHighest<>+24(SB)/8, $0x42dc000042dc0000
+DATA quickGELUHighest<>+0(SB)/8, $0x4280000042800000
+DATA quickGELUHighest<>+8(SB)/8, $0x4280000042800000
+DATA quickGELUHighest<>+16(SB)/8, $0x4280000042800000
+DATA quickGELUHighest<>+24(SB)/8, $0x4280000042800000
 GLOBL quickGELUHighest<>(SB), RODATA|NOPTR, $32
 
-DATA quickGELULowest<>+0(SB)/8, $0xc2dc0000c2dc0000
-DATA quickGELULowest<>+8(SB)/8, $0xc2dc0000c2dc0000
-DATA quickGELULowest<>+16(SB)/8, $0xc2dc0000c2dc0000
-DATA quickGELULowest<>+24(SB)/8, $0xc2dc0000c2dc0000
+DATA quickGELULowest<>+0(SB)/8, $0xc2800000c2800000
+DATA quickGELULowest<>+8(SB)/8, $0xc2800000c2800000
+DATA quickGELULowest<>+16(SB)/8, $0xc2800000c2800000
+DATA quickGELULowest<>+24(SB)/8, $0xc2800000c2800000
 GLOBL quickGELULowest<>(SB), RODATA|NOPTR, $32
 
 DATA quickGELUSlope<>+0(SB)/8, $0x3fd9db233fd9db23
@@ -864,11 +858,29 @@ DATA rmsNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA rmsNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL rmsNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+DATA roundToInteger<>+0(SB)/8, $0x4b4000bf4b4000bf
+DATA roundToInteger<>+8(SB)/8, $0x4b4000bf4b4000bf
+DATA roundToInteger<>+16(SB)/8, $0x4b4000bf4b4000bf
+DATA roundToInteger<>+24(SB)/8, $0x4b4000bf4b4000bf
+GLOBL roundToInteger<>(SB), RODATA|NOPTR, $32
+
 DATA signBit<>+0(SB)/8, $0x8000000080000000
 DATA signBit<>+8(SB)/8, $0x8000000080000000
 DATA signBit<>+16(SB)/8, $0x8000000080000000
 DATA signBit<>+24(SB)/8, $0x8000000080000000
 GLOBL signBit<>(SB), RODATA|NOPTR, $32
+
+DATA siluHighest<>+0(SB)/8, $0x42dc000042dc0000
+DATA siluHighest<>+8(SB)/8, $0x42dc000042dc0000
+DATA siluHighest<>+16(SB)/8, $0x42dc000042dc0000
+DATA siluHighest<>+24(SB)/8, $0x42dc000042dc0000
+GLOBL siluHighest<>(SB), RODATA|NOPTR, $32
+
+DATA siluLowest<>+0(SB)/8, $0xc2dc0000c2dc0000
+DATA siluLowest<>+8(SB)/8, $0xc2dc0000c2dc0000
+DATA siluLowest<>+16(SB)/8, $0xc2dc0000c2dc0000
+DATA siluLowest<>+24(SB)/8, $0xc2dc0000c2dc0000
+GLOBL siluLowest<>(SB), RODATA|NOPTR, $32
 
 DATA softmaxBlock64Cap<>+0(SB)/8, $0x4248000042480000
 DATA softmaxBlock64Cap<>+8(SB)/8, $0x4248000042480000
@@ -946,6 +958,12 @@ DATA tanhSmall<>+16(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+24(SB)/8, $0xbf200000bf200000
 GLOBL tanhSmall<>(SB), RODATA|NOPTR, $32
 
+DATA twoToMinus64<>+0(SB)/8, $0x1f8000001f800000
+DATA twoToMinus64<>+8(SB)/8, $0x1f8000001f800000
+DATA twoToMinus64<>+16(SB)/8, $0x1f8000001f800000
+DATA twoToMinus64<>+24(SB)/8, $0x1f8000001f800000
+GLOBL twoToMinus64<>(SB), RODATA|NOPTR, $32
+
 DATA upperHalf<>+0(SB)/8, $0xffff0000ffff0000
 DATA upperHalf<>+8(SB)/8, $0xffff0000ffff0000
 DATA upperHalf<>+16(SB)/8, $0xffff0000ffff0000
@@ -964,73 +982,69 @@ TEXT ·actGELU1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS geluTail<>+0(SB), Y1
+	VBROADCASTSS geluTail<>+0(SB), Y0
 
 row:
-	VMASKMOVPS   (DX), Y0, Y2
-	VORPS        signBit<>+0(SB), Y2, Y3
-	VMAXPS       Y3, Y1, Y3
-	VBROADCASTSS four<>+0(SB), Y4
-	VBROADCASTSS one<>+0(SB), Y5
-	VSUBPS       Y3, Y4, Y6
-	VDIVPS       Y6, Y5, Y7
-	VSUBPS       Y6, Y4, Y4
-	VSUBPS       Y3, Y4, Y4
-	VFNMADD231PS Y6, Y7, Y5
-	VFNMADD231PS Y4, Y7, Y5
-	VMULPS       eight<>+0(SB), Y7, Y6
-	VSUBPS       one<>+0(SB), Y6, Y4
-	VFMADD231PS  Y5, Y6, Y4
-	VBROADCASTSS gelu0<>+0(SB), Y6
-	VFMADD213PS  gelu1<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu2<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu3<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu4<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu5<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu6<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu7<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu8<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu9<>+0(SB), Y4, Y6
-	VMULPS       Y7, Y6, Y6
-	VMULPS       half<>+0(SB), Y3, Y4
-	VXORPS       signBit<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMSUB231PS  Y4, Y3, Y8
-	VADDPS       Y5, Y8, Y8
-	VMULPS       log2e<>+0(SB), Y7, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y7, Y4
-	VFNMADD231PS ln2<>+0(SB), Y3, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y3, Y8
-	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y4, Y5
-	VFMADD213PS  exp2<>+0(SB), Y4, Y5
-	VFMADD213PS  exp3<>+0(SB), Y4, Y5
-	VFMADD213PS  exp4<>+0(SB), Y4, Y5
-	VFMADD213PS  exp5<>+0(SB), Y4, Y5
-	VFMADD213PS  exp6<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y3, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y6, Y5, Y5
-	VMAXPS       Y2, Y1, Y6
-	VMULPS       Y6, Y5, Y6
-	VMULPS       Y3, Y6, Y6
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VBROADCASTSS one<>+0(SB), Y3
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
 	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
 	VMULPS       Y2, Y3, Y3
-	VBLENDVPS    Y2, Y6, Y3, Y2
-	VMASKMOVPS   Y2, Y0, (AX)
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   Y1, Y2, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -1134,142 +1148,185 @@ TEXT ·actGELU17AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS geluTail<>+0(SB), Y1
+	VBROADCASTSS geluTail<>+0(SB), Y0
 
 row:
-	XORQ DI, DI
-
-column:
-	VMOVUPS      (DX)(DI*1), Y2
-	VORPS        signBit<>+0(SB), Y2, Y3
-	VMAXPS       Y3, Y1, Y3
-	VBROADCASTSS four<>+0(SB), Y4
-	VBROADCASTSS one<>+0(SB), Y5
-	VSUBPS       Y3, Y4, Y6
-	VDIVPS       Y6, Y5, Y7
-	VSUBPS       Y6, Y4, Y4
-	VSUBPS       Y3, Y4, Y4
-	VFNMADD231PS Y6, Y7, Y5
-	VFNMADD231PS Y4, Y7, Y5
-	VMULPS       eight<>+0(SB), Y7, Y6
-	VSUBPS       one<>+0(SB), Y6, Y4
-	VFMADD231PS  Y5, Y6, Y4
-	VBROADCASTSS gelu0<>+0(SB), Y6
-	VFMADD213PS  gelu1<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu2<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu3<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu4<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu5<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu6<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu7<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu8<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu9<>+0(SB), Y4, Y6
-	VMULPS       Y7, Y6, Y6
-	VMULPS       half<>+0(SB), Y3, Y4
-	VXORPS       signBit<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMSUB231PS  Y4, Y3, Y8
-	VADDPS       Y5, Y8, Y8
-	VMULPS       log2e<>+0(SB), Y7, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y7, Y4
-	VFNMADD231PS ln2<>+0(SB), Y3, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y3, Y8
-	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y4, Y5
-	VFMADD213PS  exp2<>+0(SB), Y4, Y5
-	VFMADD213PS  exp3<>+0(SB), Y4, Y5
-	VFMADD213PS  exp4<>+0(SB), Y4, Y5
-	VFMADD213PS  exp5<>+0(SB), Y4, Y5
-	VFMADD213PS  exp6<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y3, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y6, Y5, Y5
-	VMAXPS       Y2, Y1, Y6
-	VMULPS       Y6, Y5, Y6
-	VMULPS       Y3, Y6, Y6
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VBROADCASTSS one<>+0(SB), Y3
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
 	VSUBPS       Y5, Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VBLENDVPS    Y2, Y6, Y3, Y2
-	VMOVUPS      Y2, (AX)(DI*1)
-	ADDQ         $0x20, DI
-	CMPQ         DI, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y2
-	VORPS        signBit<>+0(SB), Y2, Y3
-	VMAXPS       Y3, Y1, Y3
-	VBROADCASTSS four<>+0(SB), Y4
-	VBROADCASTSS one<>+0(SB), Y5
-	VSUBPS       Y3, Y4, Y6
-	VDIVPS       Y6, Y5, Y7
-	VSUBPS       Y6, Y4, Y4
-	VSUBPS       Y3, Y4, Y4
-	VFNMADD231PS Y6, Y7, Y5
-	VFNMADD231PS Y4, Y7, Y5
-	VMULPS       eight<>+0(SB), Y7, Y6
-	VSUBPS       one<>+0(SB), Y6, Y4
-	VFMADD231PS  Y5, Y6, Y4
-	VBROADCASTSS gelu0<>+0(SB), Y6
-	VFMADD213PS  gelu1<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu2<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu3<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu4<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu5<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu6<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu7<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu8<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu9<>+0(SB), Y4, Y6
-	VMULPS       Y7, Y6, Y6
-	VMULPS       half<>+0(SB), Y3, Y4
-	VXORPS       signBit<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMSUB231PS  Y4, Y3, Y8
-	VADDPS       Y5, Y8, Y8
-	VMULPS       log2e<>+0(SB), Y7, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y7, Y4
-	VFNMADD231PS ln2<>+0(SB), Y3, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y3, Y8
-	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y4, Y5
-	VFMADD213PS  exp2<>+0(SB), Y4, Y5
-	VFMADD213PS  exp3<>+0(SB), Y4, Y5
-	VFMADD213PS  exp4<>+0(SB), Y4, Y5
-	VFMADD213PS  exp5<>+0(SB), Y4, Y5
-	VFMADD213PS  exp6<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y3, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
 	VMULPS       Y6, Y5, Y5
-	VMAXPS       Y2, Y1, Y6
-	VMULPS       Y6, Y5, Y6
-	VMULPS       Y3, Y6, Y6
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VBROADCASTSS one<>+0(SB), Y3
-	VSUBPS       Y5, Y3, Y3
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
 	VMULPS       Y2, Y3, Y3
-	VBLENDVPS    Y2, Y6, Y3, Y2
-	VMASKMOVPS   Y2, Y0, 64(AX)
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   Y1, Y2, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -1436,69 +1493,122 @@ row:
 
 column:
 	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y7
 	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
 	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
 	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
 	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
 	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
 	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
 	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
 	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
 	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
 	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
 	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
 	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
 	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
 	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
 	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
 	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
 	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
 	VXORPS       signBit<>+0(SB), Y2, Y2
-	VMULPS       Y3, Y2, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y3, Y2, Y7
-	VADDPS       Y4, Y7, Y7
-	VMULPS       log2e<>+0(SB), Y6, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMOVAPS      Y6, Y3
-	VFNMADD231PS ln2<>+0(SB), Y2, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
-	VADDPS       Y7, Y3, Y3
-	VBROADCASTSS exp0<>+0(SB), Y4
-	VFMADD213PS  exp1<>+0(SB), Y3, Y4
-	VFMADD213PS  exp2<>+0(SB), Y3, Y4
-	VFMADD213PS  exp3<>+0(SB), Y3, Y4
-	VFMADD213PS  exp4<>+0(SB), Y3, Y4
-	VFMADD213PS  exp5<>+0(SB), Y3, Y4
-	VFMADD213PS  exp6<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y2, Y3
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
 	VPSLLD       $0x17, Y2, Y2
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y5, Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
 	VMAXPS       Y1, Y0, Y5
-	VMULPS       Y5, Y4, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
 	VMULPS       Y2, Y5, Y5
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y2, Y4, Y4
-	VMULPS       Y3, Y4, Y4
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
 	VBROADCASTSS one<>+0(SB), Y2
-	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
 	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
 	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y2
 	VMOVUPS      Y1, (AX)(DI*1)
-	ADDQ         $0x20, DI
+	VMOVUPS      Y2, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
 	CMPQ         DI, $0x00000c00
 	JLT          column
 
@@ -1529,6 +1639,529 @@ row:
 
 column:
 	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z15
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z15, Z16
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z16
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z16, Z16
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z15, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z15, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z16
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z16, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K1
+	VPMOVD2M          Z8, K2
+	VBLENDMPS         Z5, Z2, K1, Z7
+	VBLENDMPS         Z9, Z3, K2, Z14
+	VMOVUPS           Z7, (AX)(DI*1)
+	VMOVUPS           Z14, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actGELU90AVX2(SB), NOSPLIT, $0-40
+	// actGELU90AVX2 computes y = f(x) for rows of 90, where f(x) = x/2 · (1 + erf(x/√2)).
+	// y may be x. Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y7
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
+	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
+	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
+	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
+	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y1, Y0, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y2
+	VMOVUPS      Y1, (AX)(DI*1)
+	VMOVUPS      Y2, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VMOVUPS      Y1, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   Y1, Y2, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actGELU90AVX512(SB), NOSPLIT, $0-40
+	// actGELU90AVX512 computes y = f(x) for rows of 90, where f(x) = x/2 · (1 + erf(x/√2)).
+	// y may be x. Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z17
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z17, Z18
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z18
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z18, Z18
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z17, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z17, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z18
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z18, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K2
+	VPMOVD2M          Z8, K3
+	VBLENDMPS         Z5, Z2, K2, Z7
+	VBLENDMPS         Z9, Z3, K3, Z14
+	VMOVUPS           Z7, (AX)(DI*1)
+	VMOVUPS           Z14, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
 	VORPS.BCST        signBit<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
 	VBROADCASTSS      four<>+0(SB), Z3
@@ -1581,12 +2214,65 @@ column:
 	VBROADCASTSS      one<>+0(SB), Z2
 	VSUBPS            Z3, Z2, Z2
 	VMULPS            Z1, Z2, Z2
-	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z4, Z2, K1, Z7
-	VMOVUPS           Z7, (AX)(DI*1)
-	ADDQ              $0x40, DI
-	CMPQ              DI, $0x00000c00
-	JLT               column
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z15
+	VMOVUPS           Z15, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z16
+	VMOVUPS           Z16, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -1608,70 +2294,64 @@ TEXT ·actGELUTanh1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS geluTanhLowest<>+0(SB), Y2
-	VBROADCASTSS geluTanhHighest<>+0(SB), Y3
+	VBROADCASTSS geluTanhLowest<>+0(SB), Y0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Y1
 
 row:
-	VMASKMOVPS   (DX), Y0, Y4
-	VMAXPS       Y4, Y2, Y5
-	VMINPS       Y5, Y3, Y5
-	VMULPS       Y5, Y5, Y6
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   (DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
 	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y5, Y5, Y7
-	VBROADCASTSS geluTanhCubic<>+0(SB), Y8
-	VMULPS       Y6, Y8, Y9
-	VMOVAPS      Y9, Y10
-	VFMSUB231PS  Y6, Y8, Y10
-	VFMADD231PS  Y8, Y7, Y10
-	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y6, Y10
-	VBROADCASTSS geluTanhLinear<>+0(SB), Y6
-	VADDPS       Y9, Y6, Y7
-	VSUBPS       Y9, Y7, Y8
-	VSUBPS       Y8, Y6, Y6
-	VSUBPS       Y8, Y7, Y8
-	VSUBPS       Y8, Y9, Y8
-	VADDPS       Y8, Y6, Y6
-	VADDPS       Y10, Y6, Y6
-	VADDPS       geluTanhLinearLow<>+0(SB), Y6, Y6
-	VMULPS       Y5, Y7, Y8
-	VMOVAPS      Y8, Y9
-	VFMSUB231PS  Y5, Y7, Y9
-	VFMADD231PS  Y6, Y5, Y9
-	VORPS        signBit<>+0(SB), Y8, Y6
-	VMAXPS       Y6, Y1, Y6
-	VANDNPS      signBit<>+0(SB), Y8, Y7
-	VXORPS       Y7, Y9, Y9
-	VMULPS       log2e<>+0(SB), Y6, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS ln2<>+0(SB), Y7, Y6
-	VFNMADD231PS ln2Low<>+0(SB), Y7, Y9
-	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS exp0<>+0(SB), Y8
-	VFMADD213PS  exp1<>+0(SB), Y6, Y8
-	VFMADD213PS  exp2<>+0(SB), Y6, Y8
-	VFMADD213PS  exp3<>+0(SB), Y6, Y8
-	VFMADD213PS  exp4<>+0(SB), Y6, Y8
-	VFMADD213PS  exp5<>+0(SB), Y6, Y8
-	VFMADD213PS  exp6<>+0(SB), Y6, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y6
-	VPSUBD       Y6, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y5, Y8, Y5
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y7, Y5, Y5
-	VMULPS       Y6, Y8, Y8
-	VMULPS       Y7, Y8, Y8
-	VBLENDVPS    Y4, Y5, Y4, Y4
-	VADDPS       one<>+0(SB), Y8, Y8
-	VDIVPS       Y8, Y4, Y4
-	VMASKMOVPS   Y4, Y0, (AX)
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -1695,62 +2375,60 @@ TEXT ·actGELUTanh1AVX512(SB), NOSPLIT, $0-40
 	MOVQ         rows+32(FP), SI
 	MOVL         $0x00000001, DI
 	KMOVW        DI, K1
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS geluTanhLowest<>+0(SB), Z1
-	VBROADCASTSS geluTanhHighest<>+0(SB), Z2
+	VBROADCASTSS geluTanhLowest<>+0(SB), Z0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Z1
 
 row:
-	VMOVUPS.Z         (DX), K1, Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VMULPS            Z4, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z4, Z4, Z6
-	VBROADCASTSS      geluTanhCubic<>+0(SB), Z7
-	VMULPS            Z5, Z7, Z8
-	VMOVAPS           Z8, Z9
-	VFMSUB231PS       Z5, Z7, Z9
-	VFMADD231PS       Z7, Z6, Z9
-	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z5, Z9
-	VBROADCASTSS      geluTanhLinear<>+0(SB), Z5
-	VADDPS            Z8, Z5, Z6
-	VSUBPS            Z8, Z6, Z7
-	VSUBPS            Z7, Z5, Z5
-	VSUBPS            Z7, Z6, Z7
-	VSUBPS            Z7, Z8, Z7
-	VADDPS            Z7, Z5, Z5
-	VADDPS            Z9, Z5, Z5
-	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z5, Z5
+	VMOVUPS.Z         (DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS            Z3, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z3, Z3, Z5
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
 	VMULPS            Z4, Z6, Z7
 	VMOVAPS           Z7, Z8
 	VFMSUB231PS       Z4, Z6, Z8
-	VFMADD231PS       Z5, Z4, Z8
-	VORPS.BCST        signBit<>+0(SB), Z7, Z5
-	VMAXPS            Z5, Z0, Z5
-	VBROADCASTSS      signBit<>+0(SB), Z6
-	VANDNPS           Z6, Z7, Z6
-	VXORPS            Z6, Z8, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
-	VRNDSCALEPS       $0x00, Z6, Z6
-	VMOVAPS           Z5, Z5
-	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
-	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp0<>+0(SB), Z7
-	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
-	VMULPS            Z4, Z7, Z4
-	VSCALEFPS         Z6, Z4, Z4
-	VSCALEFPS         Z6, Z7, Z7
-	VPMOVD2M          Z3, K2
-	VBLENDMPS         Z4, Z3, K2, Z10
-	VADDPS.BCST       one<>+0(SB), Z7, Z7
-	VDIVPS            Z7, Z10, Z10
-	VMOVUPS           Z10, K1, (AX)
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VADDPS            Z7, Z4, Z5
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z6, Z7, Z6
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z8, Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VMULPS            Z3, Z5, Z6
+	VMOVAPS           Z6, Z7
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMADD231PS       Z4, Z3, Z7
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VANDNPS           Z5, Z6, Z5
+	VXORPS            Z5, Z7, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VADDPS            Z7, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z6
+	VMULPS            Z3, Z6, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z9
+	VADDPS.BCST       one<>+0(SB), Z6, Z6
+	VDIVPS            Z6, Z9, Z9
+	VMOVUPS           Z9, K1, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -1772,134 +2450,168 @@ TEXT ·actGELUTanh17AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS geluTanhLowest<>+0(SB), Y2
-	VBROADCASTSS geluTanhHighest<>+0(SB), Y3
+	VBROADCASTSS geluTanhLowest<>+0(SB), Y0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Y1
 
 row:
-	XORQ DI, DI
-
-column:
-	VMOVUPS      (DX)(DI*1), Y4
-	VMAXPS       Y4, Y2, Y5
-	VMINPS       Y5, Y3, Y5
-	VMULPS       Y5, Y5, Y6
+	VMOVUPS      (DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
 	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y5, Y5, Y7
-	VBROADCASTSS geluTanhCubic<>+0(SB), Y8
-	VMULPS       Y6, Y8, Y9
-	VMOVAPS      Y9, Y10
-	VFMSUB231PS  Y6, Y8, Y10
-	VFMADD231PS  Y8, Y7, Y10
-	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y6, Y10
-	VBROADCASTSS geluTanhLinear<>+0(SB), Y6
-	VADDPS       Y9, Y6, Y7
-	VSUBPS       Y9, Y7, Y8
-	VSUBPS       Y8, Y6, Y6
-	VSUBPS       Y8, Y7, Y8
-	VSUBPS       Y8, Y9, Y8
-	VADDPS       Y8, Y6, Y6
-	VADDPS       Y10, Y6, Y6
-	VADDPS       geluTanhLinearLow<>+0(SB), Y6, Y6
-	VMULPS       Y5, Y7, Y8
-	VMOVAPS      Y8, Y9
-	VFMSUB231PS  Y5, Y7, Y9
-	VFMADD231PS  Y6, Y5, Y9
-	VORPS        signBit<>+0(SB), Y8, Y6
-	VMAXPS       Y6, Y1, Y6
-	VANDNPS      signBit<>+0(SB), Y8, Y7
-	VXORPS       Y7, Y9, Y9
-	VMULPS       log2e<>+0(SB), Y6, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS ln2<>+0(SB), Y7, Y6
-	VFNMADD231PS ln2Low<>+0(SB), Y7, Y9
-	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS exp0<>+0(SB), Y8
-	VFMADD213PS  exp1<>+0(SB), Y6, Y8
-	VFMADD213PS  exp2<>+0(SB), Y6, Y8
-	VFMADD213PS  exp3<>+0(SB), Y6, Y8
-	VFMADD213PS  exp4<>+0(SB), Y6, Y8
-	VFMADD213PS  exp5<>+0(SB), Y6, Y8
-	VFMADD213PS  exp6<>+0(SB), Y6, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y6
-	VPSUBD       Y6, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y5, Y8, Y5
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y7, Y5, Y5
-	VMULPS       Y6, Y8, Y8
-	VMULPS       Y7, Y8, Y8
-	VBLENDVPS    Y4, Y5, Y4, Y4
-	VADDPS       one<>+0(SB), Y8, Y8
-	VDIVPS       Y8, Y4, Y4
-	VMOVUPS      Y4, (AX)(DI*1)
-	ADDQ         $0x20, DI
-	CMPQ         DI, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y4
-	VMAXPS       Y4, Y2, Y5
-	VMINPS       Y5, Y3, Y5
-	VMULPS       Y5, Y5, Y6
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
 	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y5, Y5, Y7
-	VBROADCASTSS geluTanhCubic<>+0(SB), Y8
-	VMULPS       Y6, Y8, Y9
-	VMOVAPS      Y9, Y10
-	VFMSUB231PS  Y6, Y8, Y10
-	VFMADD231PS  Y8, Y7, Y10
-	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y6, Y10
-	VBROADCASTSS geluTanhLinear<>+0(SB), Y6
-	VADDPS       Y9, Y6, Y7
-	VSUBPS       Y9, Y7, Y8
-	VSUBPS       Y8, Y6, Y6
-	VSUBPS       Y8, Y7, Y8
-	VSUBPS       Y8, Y9, Y8
-	VADDPS       Y8, Y6, Y6
-	VADDPS       Y10, Y6, Y6
-	VADDPS       geluTanhLinearLow<>+0(SB), Y6, Y6
-	VMULPS       Y5, Y7, Y8
-	VMOVAPS      Y8, Y9
-	VFMSUB231PS  Y5, Y7, Y9
-	VFMADD231PS  Y6, Y5, Y9
-	VORPS        signBit<>+0(SB), Y8, Y6
-	VMAXPS       Y6, Y1, Y6
-	VANDNPS      signBit<>+0(SB), Y8, Y7
-	VXORPS       Y7, Y9, Y9
-	VMULPS       log2e<>+0(SB), Y6, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS ln2<>+0(SB), Y7, Y6
-	VFNMADD231PS ln2Low<>+0(SB), Y7, Y9
-	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS exp0<>+0(SB), Y8
-	VFMADD213PS  exp1<>+0(SB), Y6, Y8
-	VFMADD213PS  exp2<>+0(SB), Y6, Y8
-	VFMADD213PS  exp3<>+0(SB), Y6, Y8
-	VFMADD213PS  exp4<>+0(SB), Y6, Y8
-	VFMADD213PS  exp5<>+0(SB), Y6, Y8
-	VFMADD213PS  exp6<>+0(SB), Y6, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y6
-	VPSUBD       Y6, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y5, Y8, Y5
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y7, Y5, Y5
-	VMULPS       Y6, Y8, Y8
-	VMULPS       Y7, Y8, Y8
-	VBLENDVPS    Y4, Y5, Y4, Y4
-	VADDPS       one<>+0(SB), Y8, Y8
-	VDIVPS       Y8, Y4, Y4
-	VMASKMOVPS   Y4, Y0, 64(AX)
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -1923,113 +2635,110 @@ TEXT ·actGELUTanh17AVX512(SB), NOSPLIT, $0-40
 	MOVQ         rows+32(FP), SI
 	MOVL         $0x00000001, DI
 	KMOVW        DI, K1
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS geluTanhLowest<>+0(SB), Z1
-	VBROADCASTSS geluTanhHighest<>+0(SB), Z2
+	VBROADCASTSS geluTanhLowest<>+0(SB), Z0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Z1
 
 row:
-	VMOVUPS           (DX), Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VMULPS            Z4, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z4, Z4, Z6
-	VBROADCASTSS      geluTanhCubic<>+0(SB), Z7
-	VMULPS            Z5, Z7, Z8
-	VMOVAPS           Z8, Z9
-	VFMSUB231PS       Z5, Z7, Z9
-	VFMADD231PS       Z7, Z6, Z9
-	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z5, Z9
-	VBROADCASTSS      geluTanhLinear<>+0(SB), Z5
-	VADDPS            Z8, Z5, Z6
-	VSUBPS            Z8, Z6, Z7
-	VSUBPS            Z7, Z5, Z5
-	VSUBPS            Z7, Z6, Z7
-	VSUBPS            Z7, Z8, Z7
-	VADDPS            Z7, Z5, Z5
-	VADDPS            Z9, Z5, Z5
-	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z5, Z5
+	VMOVUPS           (DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS            Z3, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z3, Z3, Z5
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
 	VMULPS            Z4, Z6, Z7
 	VMOVAPS           Z7, Z8
 	VFMSUB231PS       Z4, Z6, Z8
-	VFMADD231PS       Z5, Z4, Z8
-	VORPS.BCST        signBit<>+0(SB), Z7, Z5
-	VMAXPS            Z5, Z0, Z5
-	VBROADCASTSS      signBit<>+0(SB), Z6
-	VANDNPS           Z6, Z7, Z6
-	VXORPS            Z6, Z8, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
-	VRNDSCALEPS       $0x00, Z6, Z6
-	VMOVAPS           Z5, Z5
-	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
-	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp0<>+0(SB), Z7
-	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
-	VMULPS            Z4, Z7, Z4
-	VSCALEFPS         Z6, Z4, Z4
-	VSCALEFPS         Z6, Z7, Z7
-	VPMOVD2M          Z3, K2
-	VBLENDMPS         Z4, Z3, K2, Z10
-	VADDPS.BCST       one<>+0(SB), Z7, Z7
-	VDIVPS            Z7, Z10, Z10
-	VMOVUPS           Z10, (AX)
-	VMOVUPS.Z         64(DX), K1, Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VMULPS            Z4, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z4, Z4, Z6
-	VBROADCASTSS      geluTanhCubic<>+0(SB), Z7
-	VMULPS            Z5, Z7, Z8
-	VMOVAPS           Z8, Z9
-	VFMSUB231PS       Z5, Z7, Z9
-	VFMADD231PS       Z7, Z6, Z9
-	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z5, Z9
-	VBROADCASTSS      geluTanhLinear<>+0(SB), Z5
-	VADDPS            Z8, Z5, Z6
-	VSUBPS            Z8, Z6, Z7
-	VSUBPS            Z7, Z5, Z5
-	VSUBPS            Z7, Z6, Z7
-	VSUBPS            Z7, Z8, Z7
-	VADDPS            Z7, Z5, Z5
-	VADDPS            Z9, Z5, Z5
-	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z5, Z5
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VADDPS            Z7, Z4, Z5
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z6, Z7, Z6
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z8, Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VMULPS            Z3, Z5, Z6
+	VMOVAPS           Z6, Z7
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMADD231PS       Z4, Z3, Z7
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VANDNPS           Z5, Z6, Z5
+	VXORPS            Z5, Z7, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VADDPS            Z7, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z6
+	VMULPS            Z3, Z6, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z9
+	VADDPS.BCST       one<>+0(SB), Z6, Z6
+	VDIVPS            Z6, Z9, Z9
+	VMOVUPS           Z9, (AX)
+	VMOVUPS.Z         64(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS            Z3, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z3, Z3, Z5
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
 	VMULPS            Z4, Z6, Z7
 	VMOVAPS           Z7, Z8
 	VFMSUB231PS       Z4, Z6, Z8
-	VFMADD231PS       Z5, Z4, Z8
-	VORPS.BCST        signBit<>+0(SB), Z7, Z5
-	VMAXPS            Z5, Z0, Z5
-	VBROADCASTSS      signBit<>+0(SB), Z6
-	VANDNPS           Z6, Z7, Z6
-	VXORPS            Z6, Z8, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
-	VRNDSCALEPS       $0x00, Z6, Z6
-	VMOVAPS           Z5, Z5
-	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
-	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp0<>+0(SB), Z7
-	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
-	VMULPS            Z4, Z7, Z4
-	VSCALEFPS         Z6, Z4, Z4
-	VSCALEFPS         Z6, Z7, Z7
-	VPMOVD2M          Z3, K2
-	VBLENDMPS         Z4, Z3, K2, Z11
-	VADDPS.BCST       one<>+0(SB), Z7, Z7
-	VDIVPS            Z7, Z11, Z11
-	VMOVUPS           Z11, K1, 64(AX)
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VADDPS            Z7, Z4, Z5
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z6, Z7, Z6
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z8, Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VMULPS            Z3, Z5, Z6
+	VMOVAPS           Z6, Z7
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMADD231PS       Z4, Z3, Z7
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VANDNPS           Z5, Z6, Z5
+	VXORPS            Z5, Z7, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VADDPS            Z7, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z6
+	VMULPS            Z3, Z6, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z10
+	VADDPS.BCST       one<>+0(SB), Z6, Z6
+	VDIVPS            Z6, Z10, Z10
+	VMOVUPS           Z10, K1, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2051,73 +2760,118 @@ TEXT ·actGELUTanh768AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VBROADCASTSS lowestExponent<>+0(SB), Y0
-	VBROADCASTSS geluTanhLowest<>+0(SB), Y1
-	VBROADCASTSS geluTanhHighest<>+0(SB), Y2
+	VBROADCASTSS geluTanhLowest<>+0(SB), Y0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Y1
 
 row:
 	XORQ DI, DI
 
 column:
-	VMOVUPS      (DX)(DI*1), Y3
-	VMAXPS       Y3, Y1, Y4
-	VMINPS       Y4, Y2, Y4
-	VMULPS       Y4, Y4, Y5
-	VMOVAPS      Y5, Y6
-	VFMSUB231PS  Y4, Y4, Y6
-	VBROADCASTSS geluTanhCubic<>+0(SB), Y7
-	VMULPS       Y5, Y7, Y8
-	VMOVAPS      Y8, Y9
-	VFMSUB231PS  Y5, Y7, Y9
-	VFMADD231PS  Y7, Y6, Y9
-	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y5, Y9
-	VBROADCASTSS geluTanhLinear<>+0(SB), Y5
-	VADDPS       Y8, Y5, Y6
-	VSUBPS       Y8, Y6, Y7
-	VSUBPS       Y7, Y5, Y5
-	VSUBPS       Y7, Y6, Y7
-	VSUBPS       Y7, Y8, Y7
-	VADDPS       Y7, Y5, Y5
-	VADDPS       Y9, Y5, Y5
-	VADDPS       geluTanhLinearLow<>+0(SB), Y5, Y5
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y9
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y9, Y0, Y10
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y10, Y1, Y10
+	VMULPS       Y3, Y3, Y4
+	VMULPS       Y10, Y10, Y11
+	VMOVAPS      Y4, Y5
+	VMOVAPS      Y11, Y12
+	VFMSUB231PS  Y3, Y3, Y5
+	VFMSUB231PS  Y10, Y10, Y12
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y13
 	VMULPS       Y4, Y6, Y7
+	VMULPS       Y11, Y13, Y14
 	VMOVAPS      Y7, Y8
+	VMOVAPS      Y14, Y15
 	VFMSUB231PS  Y4, Y6, Y8
-	VFMADD231PS  Y5, Y4, Y8
-	VORPS        signBit<>+0(SB), Y7, Y5
-	VMAXPS       Y5, Y0, Y5
-	VANDNPS      signBit<>+0(SB), Y7, Y6
-	VXORPS       Y6, Y8, Y8
-	VMULPS       log2e<>+0(SB), Y5, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS ln2<>+0(SB), Y6, Y5
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y8
-	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp6<>+0(SB), Y5, Y7
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y5
-	VPSUBD       Y5, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
+	VFMSUB231PS  Y11, Y13, Y15
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  Y13, Y12, Y15
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y11, Y15
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y11
+	VADDPS       Y7, Y4, Y5
+	VADDPS       Y14, Y11, Y12
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y14, Y12, Y13
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y13, Y11, Y11
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y13, Y12, Y13
+	VSUBPS       Y6, Y7, Y6
+	VSUBPS       Y13, Y14, Y13
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y13, Y11, Y11
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y15, Y11, Y11
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y5, Y6
+	VMULPS       Y10, Y12, Y8
+	VMOVAPS      Y6, Y7
+	VMOVAPS      Y8, Y13
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMSUB231PS  Y10, Y12, Y13
+	VFMADD231PS  Y4, Y3, Y7
+	VFMADD231PS  Y11, Y10, Y13
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VORPS        signBit<>+0(SB), Y8, Y5
+	VANDNPS      signBit<>+0(SB), Y6, Y6
+	VANDNPS      signBit<>+0(SB), Y8, Y8
+	VXORPS       Y6, Y7, Y7
+	VXORPS       Y8, Y13, Y13
+	VBROADCASTSS roundToInteger<>+0(SB), Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y11
+	VFMADD231PS  log2e<>+0(SB), Y4, Y6
+	VFMADD231PS  log2e<>+0(SB), Y5, Y11
+	VSUBPS       roundToInteger<>+0(SB), Y6, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y11, Y12
 	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y4, Y7, Y4
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMULPS       Y5, Y7, Y7
+	VPSLLD       $0x17, Y11, Y11
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS ln2<>+0(SB), Y8, Y4
+	VFNMADD231PS ln2<>+0(SB), Y12, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y12, Y13
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS exp0<>+0(SB), Y7
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y4, Y7
+	VFMADD213PS  exp1<>+0(SB), Y5, Y8
+	VFMADD213PS  exp2<>+0(SB), Y4, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y8
+	VFMADD213PS  exp3<>+0(SB), Y4, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y8
+	VFMADD213PS  exp4<>+0(SB), Y4, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y8
+	VFMADD213PS  exp5<>+0(SB), Y4, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y8
+	VFMADD213PS  exp6<>+0(SB), Y4, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y8
+	VMULPS       Y3, Y7, Y3
+	VMULPS       Y10, Y8, Y4
+	VMULPS       Y6, Y3, Y3
+	VMULPS       Y11, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
 	VMULPS       Y6, Y7, Y7
-	VBLENDVPS    Y3, Y4, Y3, Y3
+	VMULPS       Y11, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y7, Y7
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y9, Y4, Y9, Y3
 	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y3, Y3
-	VMOVUPS      Y3, (AX)(DI*1)
-	ADDQ         $0x20, DI
+	VADDPS       one<>+0(SB), Y8, Y8
+	VDIVPS       Y7, Y2, Y2
+	VDIVPS       Y8, Y3, Y3
+	VMOVUPS      Y2, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
 	CMPQ         DI, $0x00000c00
 	JLT          column
 
@@ -2141,68 +2895,590 @@ TEXT ·actGELUTanh768AVX512(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS geluTanhLowest<>+0(SB), Z1
-	VBROADCASTSS geluTanhHighest<>+0(SB), Z2
+	VBROADCASTSS geluTanhLowest<>+0(SB), Z0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Z1
 
 row:
 	XORQ DI, DI
 
 column:
-	VMOVUPS           (DX)(DI*1), Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VMULPS            Z4, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z4, Z4, Z6
-	VBROADCASTSS      geluTanhCubic<>+0(SB), Z7
-	VMULPS            Z5, Z7, Z8
-	VMOVAPS           Z8, Z9
-	VFMSUB231PS       Z5, Z7, Z9
-	VFMADD231PS       Z7, Z6, Z9
-	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z5, Z9
-	VBROADCASTSS      geluTanhLinear<>+0(SB), Z5
-	VADDPS            Z8, Z5, Z6
-	VSUBPS            Z8, Z6, Z7
-	VSUBPS            Z7, Z5, Z5
-	VSUBPS            Z7, Z6, Z7
-	VSUBPS            Z7, Z8, Z7
-	VADDPS            Z7, Z5, Z5
-	VADDPS            Z9, Z5, Z5
-	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z5, Z5
+	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z10
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z10, Z0, Z11
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z11, Z1, Z11
+	VMULPS            Z3, Z3, Z4
+	VMULPS            Z11, Z11, Z12
+	VMOVAPS           Z4, Z5
+	VMOVAPS           Z12, Z13
+	VFMSUB231PS       Z3, Z3, Z5
+	VFMSUB231PS       Z11, Z11, Z13
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z14
+	VMULPS            Z4, Z6, Z7
+	VMULPS            Z12, Z14, Z15
+	VMOVAPS           Z7, Z8
+	VMOVAPS           Z15, Z16
+	VFMSUB231PS       Z4, Z6, Z8
+	VFMSUB231PS       Z12, Z14, Z16
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS       Z14, Z13, Z16
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z12, Z16
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z12
+	VADDPS            Z7, Z4, Z5
+	VADDPS            Z15, Z12, Z13
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z15, Z13, Z14
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z14, Z12, Z12
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z14, Z13, Z14
+	VSUBPS            Z6, Z7, Z6
+	VSUBPS            Z14, Z15, Z14
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z14, Z12, Z12
+	VADDPS            Z8, Z4, Z4
+	VADDPS            Z16, Z12, Z12
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z12, Z12
+	VMULPS            Z3, Z5, Z6
+	VMULPS            Z11, Z13, Z8
+	VMOVAPS           Z6, Z7
+	VMOVAPS           Z8, Z14
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMSUB231PS       Z11, Z13, Z14
+	VFMADD231PS       Z4, Z3, Z7
+	VFMADD231PS       Z12, Z11, Z14
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z12
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VANDNPS           Z5, Z6, Z5
+	VANDNPS           Z13, Z8, Z6
+	VXORPS            Z5, Z7, Z7
+	VXORPS            Z6, Z14, Z14
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z12, Z6
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z12, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z8
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z14
+	VADDPS            Z7, Z4, Z4
+	VADDPS            Z14, Z8, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VBROADCASTSS      exp0<>+0(SB), Z12
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z12
+	VMULPS            Z3, Z7, Z3
+	VMULPS            Z11, Z12, Z4
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z6, Z4, Z4
+	VSCALEFPS         Z5, Z7, Z7
+	VSCALEFPS         Z6, Z12, Z12
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z10, K2
+	VBLENDMPS         Z3, Z2, K1, Z9
+	VBLENDMPS         Z4, Z10, K2, Z17
+	VADDPS.BCST       one<>+0(SB), Z7, Z7
+	VADDPS.BCST       one<>+0(SB), Z12, Z12
+	VDIVPS            Z7, Z9, Z9
+	VDIVPS            Z12, Z17, Z17
+	VMOVUPS           Z9, (AX)(DI*1)
+	VMOVUPS           Z17, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELUTanh90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actGELUTanh90AVX2(SB), NOSPLIT, $0-40
+	// actGELUTanh90AVX2 computes y = f(x) for rows of 90, where f(x) = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
+	// y may be x. Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTanhLowest<>+0(SB), Y0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y9
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y9, Y0, Y10
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y10, Y1, Y10
+	VMULPS       Y3, Y3, Y4
+	VMULPS       Y10, Y10, Y11
+	VMOVAPS      Y4, Y5
+	VMOVAPS      Y11, Y12
+	VFMSUB231PS  Y3, Y3, Y5
+	VFMSUB231PS  Y10, Y10, Y12
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y13
+	VMULPS       Y4, Y6, Y7
+	VMULPS       Y11, Y13, Y14
+	VMOVAPS      Y7, Y8
+	VMOVAPS      Y14, Y15
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMSUB231PS  Y11, Y13, Y15
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  Y13, Y12, Y15
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y11, Y15
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y11
+	VADDPS       Y7, Y4, Y5
+	VADDPS       Y14, Y11, Y12
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y14, Y12, Y13
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y13, Y11, Y11
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y13, Y12, Y13
+	VSUBPS       Y6, Y7, Y6
+	VSUBPS       Y13, Y14, Y13
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y13, Y11, Y11
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y15, Y11, Y11
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y5, Y6
+	VMULPS       Y10, Y12, Y8
+	VMOVAPS      Y6, Y7
+	VMOVAPS      Y8, Y13
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMSUB231PS  Y10, Y12, Y13
+	VFMADD231PS  Y4, Y3, Y7
+	VFMADD231PS  Y11, Y10, Y13
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VORPS        signBit<>+0(SB), Y8, Y5
+	VANDNPS      signBit<>+0(SB), Y6, Y6
+	VANDNPS      signBit<>+0(SB), Y8, Y8
+	VXORPS       Y6, Y7, Y7
+	VXORPS       Y8, Y13, Y13
+	VBROADCASTSS roundToInteger<>+0(SB), Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y11
+	VFMADD231PS  log2e<>+0(SB), Y4, Y6
+	VFMADD231PS  log2e<>+0(SB), Y5, Y11
+	VSUBPS       roundToInteger<>+0(SB), Y6, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y11, Y12
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y11, Y11
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS ln2<>+0(SB), Y8, Y4
+	VFNMADD231PS ln2<>+0(SB), Y12, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y12, Y13
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS exp0<>+0(SB), Y7
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y4, Y7
+	VFMADD213PS  exp1<>+0(SB), Y5, Y8
+	VFMADD213PS  exp2<>+0(SB), Y4, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y8
+	VFMADD213PS  exp3<>+0(SB), Y4, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y8
+	VFMADD213PS  exp4<>+0(SB), Y4, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y8
+	VFMADD213PS  exp5<>+0(SB), Y4, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y8
+	VFMADD213PS  exp6<>+0(SB), Y4, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y8
+	VMULPS       Y3, Y7, Y3
+	VMULPS       Y10, Y8, Y4
+	VMULPS       Y6, Y3, Y3
+	VMULPS       Y11, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y6, Y7, Y7
+	VMULPS       Y11, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y7, Y7
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y9, Y4, Y9, Y3
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       one<>+0(SB), Y8, Y8
+	VDIVPS       Y7, Y2, Y2
+	VDIVPS       Y8, Y3, Y3
+	VMOVUPS      Y2, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELUTanh90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actGELUTanh90AVX512(SB), NOSPLIT, $0-40
+	// actGELUTanh90AVX512 computes y = f(x) for rows of 90, where f(x) = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
+	// y may be x. Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS geluTanhLowest<>+0(SB), Z0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z10
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z10, Z0, Z11
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z11, Z1, Z11
+	VMULPS            Z3, Z3, Z4
+	VMULPS            Z11, Z11, Z12
+	VMOVAPS           Z4, Z5
+	VMOVAPS           Z12, Z13
+	VFMSUB231PS       Z3, Z3, Z5
+	VFMSUB231PS       Z11, Z11, Z13
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z14
+	VMULPS            Z4, Z6, Z7
+	VMULPS            Z12, Z14, Z15
+	VMOVAPS           Z7, Z8
+	VMOVAPS           Z15, Z16
+	VFMSUB231PS       Z4, Z6, Z8
+	VFMSUB231PS       Z12, Z14, Z16
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS       Z14, Z13, Z16
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z12, Z16
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z12
+	VADDPS            Z7, Z4, Z5
+	VADDPS            Z15, Z12, Z13
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z15, Z13, Z14
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z14, Z12, Z12
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z14, Z13, Z14
+	VSUBPS            Z6, Z7, Z6
+	VSUBPS            Z14, Z15, Z14
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z14, Z12, Z12
+	VADDPS            Z8, Z4, Z4
+	VADDPS            Z16, Z12, Z12
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z12, Z12
+	VMULPS            Z3, Z5, Z6
+	VMULPS            Z11, Z13, Z8
+	VMOVAPS           Z6, Z7
+	VMOVAPS           Z8, Z14
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMSUB231PS       Z11, Z13, Z14
+	VFMADD231PS       Z4, Z3, Z7
+	VFMADD231PS       Z12, Z11, Z14
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z12
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VANDNPS           Z5, Z6, Z5
+	VANDNPS           Z13, Z8, Z6
+	VXORPS            Z5, Z7, Z7
+	VXORPS            Z6, Z14, Z14
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z12, Z6
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z12, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z8
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z14
+	VADDPS            Z7, Z4, Z4
+	VADDPS            Z14, Z8, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VBROADCASTSS      exp0<>+0(SB), Z12
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z12
+	VMULPS            Z3, Z7, Z3
+	VMULPS            Z11, Z12, Z4
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z6, Z4, Z4
+	VSCALEFPS         Z5, Z7, Z7
+	VSCALEFPS         Z6, Z12, Z12
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z10, K3
+	VBLENDMPS         Z3, Z2, K2, Z9
+	VBLENDMPS         Z4, Z10, K3, Z17
+	VADDPS.BCST       one<>+0(SB), Z7, Z7
+	VADDPS.BCST       one<>+0(SB), Z12, Z12
+	VDIVPS            Z7, Z9, Z9
+	VDIVPS            Z12, Z17, Z17
+	VMOVUPS           Z9, (AX)(DI*1)
+	VMOVUPS           Z17, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS            Z3, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z3, Z3, Z5
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
 	VMULPS            Z4, Z6, Z7
 	VMOVAPS           Z7, Z8
 	VFMSUB231PS       Z4, Z6, Z8
-	VFMADD231PS       Z5, Z4, Z8
-	VORPS.BCST        signBit<>+0(SB), Z7, Z5
-	VMAXPS            Z5, Z0, Z5
-	VBROADCASTSS      signBit<>+0(SB), Z6
-	VANDNPS           Z6, Z7, Z6
-	VXORPS            Z6, Z8, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
-	VRNDSCALEPS       $0x00, Z6, Z6
-	VMOVAPS           Z5, Z5
-	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
-	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp0<>+0(SB), Z7
-	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
-	VMULPS            Z4, Z7, Z4
-	VSCALEFPS         Z6, Z4, Z4
-	VSCALEFPS         Z6, Z7, Z7
-	VPMOVD2M          Z3, K1
-	VBLENDMPS         Z4, Z3, K1, Z10
-	VADDPS.BCST       one<>+0(SB), Z7, Z7
-	VDIVPS            Z7, Z10, Z10
-	VMOVUPS           Z10, (AX)(DI*1)
-	ADDQ              $0x40, DI
-	CMPQ              DI, $0x00000c00
-	JLT               column
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VADDPS            Z7, Z4, Z5
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z6, Z7, Z6
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z8, Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VMULPS            Z3, Z5, Z6
+	VMOVAPS           Z6, Z7
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMADD231PS       Z4, Z3, Z7
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VANDNPS           Z5, Z6, Z5
+	VXORPS            Z5, Z7, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VADDPS            Z7, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z6
+	VMULPS            Z3, Z6, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z18
+	VADDPS.BCST       one<>+0(SB), Z6, Z6
+	VDIVPS            Z6, Z18, Z18
+	VMOVUPS           Z18, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS            Z3, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z3, Z3, Z5
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
+	VMULPS            Z4, Z6, Z7
+	VMOVAPS           Z7, Z8
+	VFMSUB231PS       Z4, Z6, Z8
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VADDPS            Z7, Z4, Z5
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z6, Z7, Z6
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z8, Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VMULPS            Z3, Z5, Z6
+	VMOVAPS           Z6, Z7
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMADD231PS       Z4, Z3, Z7
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VANDNPS           Z5, Z6, Z5
+	VXORPS            Z5, Z7, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VADDPS            Z7, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z6
+	VMULPS            Z3, Z6, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z19
+	VADDPS.BCST       one<>+0(SB), Z6, Z6
+	VDIVPS            Z6, Z19, Z19
+	VMOVUPS           Z19, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2224,53 +3500,47 @@ TEXT ·actQuickGELU1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS quickGELULowest<>+0(SB), Y2
-	VBROADCASTSS quickGELUHighest<>+0(SB), Y3
+	VBROADCASTSS quickGELULowest<>+0(SB), Y0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Y1
 
 row:
-	VMASKMOVPS   (DX), Y0, Y4
-	VMAXPS       Y4, Y2, Y5
-	VMINPS       Y5, Y3, Y5
-	VBROADCASTSS quickGELUSlope<>+0(SB), Y8
-	VMULPS       Y8, Y5, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y8, Y5, Y7
-	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y5, Y7
-	VORPS        signBit<>+0(SB), Y6, Y8
-	VMAXPS       Y8, Y1, Y8
-	VANDNPS      signBit<>+0(SB), Y6, Y6
-	VXORPS       Y6, Y7, Y7
-	VMULPS       log2e<>+0(SB), Y8, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS ln2<>+0(SB), Y6, Y8
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
-	VADDPS       Y7, Y8, Y8
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y8, Y7
-	VFMADD213PS  exp2<>+0(SB), Y8, Y7
-	VFMADD213PS  exp3<>+0(SB), Y8, Y7
-	VFMADD213PS  exp4<>+0(SB), Y8, Y7
-	VFMADD213PS  exp5<>+0(SB), Y8, Y7
-	VFMADD213PS  exp6<>+0(SB), Y8, Y7
-	VCVTPS2DQ    Y6, Y8
-	VPSRAD       $0x01, Y8, Y6
-	VPSUBD       Y6, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y5, Y7, Y5
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VMULPS       Y6, Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	VBLENDVPS    Y4, Y5, Y4, Y4
-	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y4, Y4
-	VMASKMOVPS   Y4, Y0, (AX)
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   (DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2294,45 +3564,43 @@ TEXT ·actQuickGELU1AVX512(SB), NOSPLIT, $0-40
 	MOVQ         rows+32(FP), SI
 	MOVL         $0x00000001, DI
 	KMOVW        DI, K1
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS quickGELULowest<>+0(SB), Z1
-	VBROADCASTSS quickGELUHighest<>+0(SB), Z2
+	VBROADCASTSS quickGELULowest<>+0(SB), Z0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Z1
 
 row:
-	VMOVUPS.Z         (DX), K1, Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VBROADCASTSS      quickGELUSlope<>+0(SB), Z7
-	VMULPS            Z7, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z7, Z4, Z6
-	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z4, Z6
-	VORPS.BCST        signBit<>+0(SB), Z5, Z7
-	VMAXPS            Z7, Z0, Z7
-	VBROADCASTSS      signBit<>+0(SB), Z9
-	VANDNPS           Z9, Z5, Z5
-	VXORPS            Z5, Z6, Z6
-	VMULPS.BCST       log2e<>+0(SB), Z7, Z5
-	VRNDSCALEPS       $0x00, Z5, Z5
-	VMOVAPS           Z7, Z7
-	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
-	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z6
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
-	VMULPS            Z4, Z6, Z4
-	VSCALEFPS         Z5, Z4, Z4
-	VSCALEFPS         Z5, Z6, Z6
-	VPMOVD2M          Z3, K2
-	VBLENDMPS         Z4, Z3, K2, Z8
-	VADDPS.BCST       one<>+0(SB), Z6, Z6
-	VDIVPS            Z6, Z8, Z8
-	VMOVUPS           Z8, K1, (AX)
+	VMOVUPS.Z         (DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VMULPS            Z6, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VANDNPS           Z8, Z4, Z4
+	VXORPS            Z4, Z5, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z6, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VADDPS            Z5, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VMULPS            Z3, Z5, Z3
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z4, Z5, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z7
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VDIVPS            Z5, Z7, Z7
+	VMOVUPS           Z7, K1, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2354,100 +3622,117 @@ TEXT ·actQuickGELU17AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS quickGELULowest<>+0(SB), Y2
-	VBROADCASTSS quickGELUHighest<>+0(SB), Y3
+	VBROADCASTSS quickGELULowest<>+0(SB), Y0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Y1
 
 row:
-	XORQ DI, DI
-
-column:
-	VMOVUPS      (DX)(DI*1), Y4
-	VMAXPS       Y4, Y2, Y5
-	VMINPS       Y5, Y3, Y5
-	VBROADCASTSS quickGELUSlope<>+0(SB), Y8
-	VMULPS       Y8, Y5, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y8, Y5, Y7
-	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y5, Y7
-	VORPS        signBit<>+0(SB), Y6, Y8
-	VMAXPS       Y8, Y1, Y8
-	VANDNPS      signBit<>+0(SB), Y6, Y6
-	VXORPS       Y6, Y7, Y7
-	VMULPS       log2e<>+0(SB), Y8, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS ln2<>+0(SB), Y6, Y8
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
-	VADDPS       Y7, Y8, Y8
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y8, Y7
-	VFMADD213PS  exp2<>+0(SB), Y8, Y7
-	VFMADD213PS  exp3<>+0(SB), Y8, Y7
-	VFMADD213PS  exp4<>+0(SB), Y8, Y7
-	VFMADD213PS  exp5<>+0(SB), Y8, Y7
-	VFMADD213PS  exp6<>+0(SB), Y8, Y7
-	VCVTPS2DQ    Y6, Y8
-	VPSRAD       $0x01, Y8, Y6
-	VPSUBD       Y6, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y5, Y7, Y5
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VMULPS       Y6, Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	VBLENDVPS    Y4, Y5, Y4, Y4
-	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y4, Y4
-	VMOVUPS      Y4, (AX)(DI*1)
-	ADDQ         $0x20, DI
-	CMPQ         DI, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y4
-	VMAXPS       Y4, Y2, Y5
-	VMINPS       Y5, Y3, Y5
-	VBROADCASTSS quickGELUSlope<>+0(SB), Y8
-	VMULPS       Y8, Y5, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y8, Y5, Y7
-	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y5, Y7
-	VORPS        signBit<>+0(SB), Y6, Y8
-	VMAXPS       Y8, Y1, Y8
-	VANDNPS      signBit<>+0(SB), Y6, Y6
-	VXORPS       Y6, Y7, Y7
-	VMULPS       log2e<>+0(SB), Y8, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS ln2<>+0(SB), Y6, Y8
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
-	VADDPS       Y7, Y8, Y8
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y8, Y7
-	VFMADD213PS  exp2<>+0(SB), Y8, Y7
-	VFMADD213PS  exp3<>+0(SB), Y8, Y7
-	VFMADD213PS  exp4<>+0(SB), Y8, Y7
-	VFMADD213PS  exp5<>+0(SB), Y8, Y7
-	VFMADD213PS  exp6<>+0(SB), Y8, Y7
-	VCVTPS2DQ    Y6, Y8
-	VPSRAD       $0x01, Y8, Y6
-	VPSUBD       Y6, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y5, Y7, Y5
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VMULPS       Y6, Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	VBLENDVPS    Y4, Y5, Y4, Y4
-	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y4, Y4
-	VMASKMOVPS   Y4, Y0, 64(AX)
+	VMOVUPS      (DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2471,79 +3756,76 @@ TEXT ·actQuickGELU17AVX512(SB), NOSPLIT, $0-40
 	MOVQ         rows+32(FP), SI
 	MOVL         $0x00000001, DI
 	KMOVW        DI, K1
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS quickGELULowest<>+0(SB), Z1
-	VBROADCASTSS quickGELUHighest<>+0(SB), Z2
+	VBROADCASTSS quickGELULowest<>+0(SB), Z0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Z1
 
 row:
-	VMOVUPS           (DX), Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VBROADCASTSS      quickGELUSlope<>+0(SB), Z7
-	VMULPS            Z7, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z7, Z4, Z6
-	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z4, Z6
-	VORPS.BCST        signBit<>+0(SB), Z5, Z7
-	VMAXPS            Z7, Z0, Z7
-	VBROADCASTSS      signBit<>+0(SB), Z10
-	VANDNPS           Z10, Z5, Z5
-	VXORPS            Z5, Z6, Z6
-	VMULPS.BCST       log2e<>+0(SB), Z7, Z5
-	VRNDSCALEPS       $0x00, Z5, Z5
-	VMOVAPS           Z7, Z7
-	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
-	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z6
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
-	VMULPS            Z4, Z6, Z4
-	VSCALEFPS         Z5, Z4, Z4
-	VSCALEFPS         Z5, Z6, Z6
-	VPMOVD2M          Z3, K2
-	VBLENDMPS         Z4, Z3, K2, Z8
-	VADDPS.BCST       one<>+0(SB), Z6, Z6
-	VDIVPS            Z6, Z8, Z8
-	VMOVUPS           Z8, (AX)
-	VMOVUPS.Z         64(DX), K1, Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VBROADCASTSS      quickGELUSlope<>+0(SB), Z7
-	VMULPS            Z7, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z7, Z4, Z6
-	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z4, Z6
-	VORPS.BCST        signBit<>+0(SB), Z5, Z7
-	VMAXPS            Z7, Z0, Z7
-	VBROADCASTSS      signBit<>+0(SB), Z10
-	VANDNPS           Z10, Z5, Z5
-	VXORPS            Z5, Z6, Z6
-	VMULPS.BCST       log2e<>+0(SB), Z7, Z5
-	VRNDSCALEPS       $0x00, Z5, Z5
-	VMOVAPS           Z7, Z7
-	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
-	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z6
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
-	VMULPS            Z4, Z6, Z4
-	VSCALEFPS         Z5, Z4, Z4
-	VSCALEFPS         Z5, Z6, Z6
-	VPMOVD2M          Z3, K2
-	VBLENDMPS         Z4, Z3, K2, Z9
-	VADDPS.BCST       one<>+0(SB), Z6, Z6
-	VDIVPS            Z6, Z9, Z9
-	VMOVUPS           Z9, K1, 64(AX)
+	VMOVUPS           (DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VMULPS            Z6, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VBROADCASTSS      signBit<>+0(SB), Z9
+	VANDNPS           Z9, Z4, Z4
+	VXORPS            Z4, Z5, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z6, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VADDPS            Z5, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VMULPS            Z3, Z5, Z3
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z4, Z5, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z7
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VDIVPS            Z5, Z7, Z7
+	VMOVUPS           Z7, (AX)
+	VMOVUPS.Z         64(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VMULPS            Z6, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VBROADCASTSS      signBit<>+0(SB), Z9
+	VANDNPS           Z9, Z4, Z4
+	VXORPS            Z4, Z5, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z6, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VADDPS            Z5, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VMULPS            Z3, Z5, Z3
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z4, Z5, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z8
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VDIVPS            Z5, Z8, Z8
+	VMOVUPS           Z8, K1, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2565,56 +3847,84 @@ TEXT ·actQuickGELU768AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VBROADCASTSS lowestExponent<>+0(SB), Y0
-	VBROADCASTSS quickGELULowest<>+0(SB), Y1
-	VBROADCASTSS quickGELUHighest<>+0(SB), Y2
+	VBROADCASTSS quickGELULowest<>+0(SB), Y0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Y1
 
 row:
 	XORQ DI, DI
 
 column:
-	VMOVUPS      (DX)(DI*1), Y3
-	VMAXPS       Y3, Y1, Y4
-	VMINPS       Y4, Y2, Y4
-	VBROADCASTSS quickGELUSlope<>+0(SB), Y7
-	VMULPS       Y7, Y4, Y5
-	VMOVAPS      Y5, Y6
-	VFMSUB231PS  Y7, Y4, Y6
-	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y4, Y6
-	VORPS        signBit<>+0(SB), Y5, Y7
-	VMAXPS       Y7, Y0, Y7
-	VANDNPS      signBit<>+0(SB), Y5, Y5
-	VXORPS       Y5, Y6, Y6
-	VMULPS       log2e<>+0(SB), Y7, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS ln2<>+0(SB), Y5, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y6
-	VADDPS       Y6, Y7, Y7
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y7, Y6
-	VFMADD213PS  exp2<>+0(SB), Y7, Y6
-	VFMADD213PS  exp3<>+0(SB), Y7, Y6
-	VFMADD213PS  exp4<>+0(SB), Y7, Y6
-	VFMADD213PS  exp5<>+0(SB), Y7, Y6
-	VFMADD213PS  exp6<>+0(SB), Y7, Y6
-	VCVTPS2DQ    Y5, Y7
-	VPSRAD       $0x01, Y7, Y5
-	VPSUBD       Y5, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y4, Y6, Y4
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y7, Y4, Y4
-	VMULPS       Y5, Y6, Y6
-	VMULPS       Y7, Y6, Y6
-	VBLENDVPS    Y3, Y4, Y3, Y3
-	VADDPS       one<>+0(SB), Y6, Y6
-	VDIVPS       Y6, Y3, Y3
-	VMOVUPS      Y3, (AX)(DI*1)
-	ADDQ         $0x20, DI
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y11
+	VMULPS       Y6, Y3, Y4
+	VMULPS       Y11, Y8, Y9
+	VMOVAPS      Y4, Y5
+	VMOVAPS      Y9, Y10
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMSUB231PS  Y11, Y8, Y10
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y8, Y10
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VORPS        signBit<>+0(SB), Y9, Y11
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VANDNPS      signBit<>+0(SB), Y9, Y9
+	VXORPS       Y4, Y5, Y5
+	VXORPS       Y9, Y10, Y10
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y12
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VFMADD231PS  log2e<>+0(SB), Y11, Y12
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y12, Y13
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y12, Y12
+	VMOVAPS      Y6, Y6
+	VMOVAPS      Y11, Y11
+	VFNMADD231PS ln2<>+0(SB), Y9, Y6
+	VFNMADD231PS ln2<>+0(SB), Y13, Y11
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y13, Y10
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y10, Y11, Y11
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp1<>+0(SB), Y11, Y9
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y11, Y9
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y11, Y9
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y11, Y9
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y11, Y9
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y11, Y9
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y8, Y9, Y6
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y12, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y12, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y7, Y6, Y7, Y3
+	VADDPS       one<>+0(SB), Y5, Y5
+	VADDPS       one<>+0(SB), Y9, Y9
+	VDIVPS       Y5, Y2, Y2
+	VDIVPS       Y9, Y3, Y3
+	VMOVUPS      Y2, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
 	CMPQ         DI, $0x00000c00
 	JLT          column
 
@@ -2638,51 +3948,420 @@ TEXT ·actQuickGELU768AVX512(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS quickGELULowest<>+0(SB), Z1
-	VBROADCASTSS quickGELUHighest<>+0(SB), Z2
+	VBROADCASTSS quickGELULowest<>+0(SB), Z0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Z1
 
 row:
 	XORQ DI, DI
 
 column:
-	VMOVUPS           (DX)(DI*1), Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VBROADCASTSS      quickGELUSlope<>+0(SB), Z7
-	VMULPS            Z7, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z7, Z4, Z6
-	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z4, Z6
-	VORPS.BCST        signBit<>+0(SB), Z5, Z7
-	VMAXPS            Z7, Z0, Z7
-	VBROADCASTSS      signBit<>+0(SB), Z9
-	VANDNPS           Z9, Z5, Z5
-	VXORPS            Z5, Z6, Z6
-	VMULPS.BCST       log2e<>+0(SB), Z7, Z5
-	VRNDSCALEPS       $0x00, Z5, Z5
-	VMOVAPS           Z7, Z7
-	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
-	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z6
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
-	VMULPS            Z4, Z6, Z4
-	VSCALEFPS         Z5, Z4, Z4
-	VSCALEFPS         Z5, Z6, Z6
-	VPMOVD2M          Z3, K1
-	VBLENDMPS         Z4, Z3, K1, Z8
-	VADDPS.BCST       one<>+0(SB), Z6, Z6
-	VDIVPS            Z6, Z8, Z8
-	VMOVUPS           Z8, (AX)(DI*1)
-	ADDQ              $0x40, DI
+	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z8
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z8, Z0, Z9
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z9, Z1, Z9
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z12
+	VMULPS            Z6, Z3, Z4
+	VMULPS            Z12, Z9, Z10
+	VMOVAPS           Z4, Z5
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMSUB231PS       Z12, Z9, Z11
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z9, Z11
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VORPS.BCST        signBit<>+0(SB), Z10, Z14
+	VBROADCASTSS      signBit<>+0(SB), Z12
+	VBROADCASTSS      signBit<>+0(SB), Z15
+	VANDNPS           Z12, Z4, Z4
+	VANDNPS           Z15, Z10, Z10
+	VXORPS            Z4, Z5, Z5
+	VXORPS            Z10, Z11, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z14, Z10
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z6, Z6
+	VMOVAPS           Z14, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z11
+	VADDPS            Z5, Z6, Z6
+	VADDPS            Z11, Z12, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z11
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z11
+	VMULPS            Z3, Z5, Z3
+	VMULPS            Z9, Z11, Z6
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z10, Z6, Z6
+	VSCALEFPS         Z4, Z5, Z5
+	VSCALEFPS         Z10, Z11, Z11
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z8, K2
+	VBLENDMPS         Z3, Z2, K1, Z7
+	VBLENDMPS         Z6, Z8, K2, Z13
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VADDPS.BCST       one<>+0(SB), Z11, Z11
+	VDIVPS            Z5, Z7, Z7
+	VDIVPS            Z11, Z13, Z13
+	VMOVUPS           Z7, (AX)(DI*1)
+	VMOVUPS           Z13, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
 	CMPQ              DI, $0x00000c00
 	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actQuickGELU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actQuickGELU90AVX2(SB), NOSPLIT, $0-40
+	// actQuickGELU90AVX2 computes y = f(x) for rows of 90, where f(x) = x / (1 + e^(−1.702·x)).
+	// y may be x. Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS quickGELULowest<>+0(SB), Y0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y11
+	VMULPS       Y6, Y3, Y4
+	VMULPS       Y11, Y8, Y9
+	VMOVAPS      Y4, Y5
+	VMOVAPS      Y9, Y10
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMSUB231PS  Y11, Y8, Y10
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y8, Y10
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VORPS        signBit<>+0(SB), Y9, Y11
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VANDNPS      signBit<>+0(SB), Y9, Y9
+	VXORPS       Y4, Y5, Y5
+	VXORPS       Y9, Y10, Y10
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y12
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VFMADD231PS  log2e<>+0(SB), Y11, Y12
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y12, Y13
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y12, Y12
+	VMOVAPS      Y6, Y6
+	VMOVAPS      Y11, Y11
+	VFNMADD231PS ln2<>+0(SB), Y9, Y6
+	VFNMADD231PS ln2<>+0(SB), Y13, Y11
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y13, Y10
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y10, Y11, Y11
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp1<>+0(SB), Y11, Y9
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y11, Y9
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y11, Y9
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y11, Y9
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y11, Y9
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y11, Y9
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y8, Y9, Y6
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y12, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y12, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y7, Y6, Y7, Y3
+	VADDPS       one<>+0(SB), Y5, Y5
+	VADDPS       one<>+0(SB), Y9, Y9
+	VDIVPS       Y5, Y2, Y2
+	VDIVPS       Y9, Y3, Y3
+	VMOVUPS      Y2, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actQuickGELU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actQuickGELU90AVX512(SB), NOSPLIT, $0-40
+	// actQuickGELU90AVX512 computes y = f(x) for rows of 90, where f(x) = x / (1 + e^(−1.702·x)).
+	// y may be x. Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS quickGELULowest<>+0(SB), Z0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z8
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z8, Z0, Z9
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z9, Z1, Z9
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z12
+	VMULPS            Z6, Z3, Z4
+	VMULPS            Z12, Z9, Z10
+	VMOVAPS           Z4, Z5
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMSUB231PS       Z12, Z9, Z11
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z9, Z11
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VORPS.BCST        signBit<>+0(SB), Z10, Z16
+	VBROADCASTSS      signBit<>+0(SB), Z12
+	VBROADCASTSS      signBit<>+0(SB), Z17
+	VANDNPS           Z12, Z4, Z4
+	VANDNPS           Z17, Z10, Z10
+	VXORPS            Z4, Z5, Z5
+	VXORPS            Z10, Z11, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z16, Z10
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z6, Z6
+	VMOVAPS           Z16, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z11
+	VADDPS            Z5, Z6, Z6
+	VADDPS            Z11, Z12, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z11
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z11
+	VMULPS            Z3, Z5, Z3
+	VMULPS            Z9, Z11, Z6
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z10, Z6, Z6
+	VSCALEFPS         Z4, Z5, Z5
+	VSCALEFPS         Z10, Z11, Z11
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z8, K3
+	VBLENDMPS         Z3, Z2, K2, Z7
+	VBLENDMPS         Z6, Z8, K3, Z13
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VADDPS.BCST       one<>+0(SB), Z11, Z11
+	VDIVPS            Z5, Z7, Z7
+	VDIVPS            Z11, Z13, Z13
+	VMOVUPS           Z7, (AX)(DI*1)
+	VMOVUPS           Z13, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VMULPS            Z6, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VANDNPS           Z8, Z4, Z4
+	VXORPS            Z4, Z5, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z6, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VADDPS            Z5, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VMULPS            Z3, Z5, Z3
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z4, Z5, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z14
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VDIVPS            Z5, Z14, Z14
+	VMOVUPS           Z14, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VMULPS            Z6, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VANDNPS           Z8, Z4, Z4
+	VXORPS            Z4, Z5, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z6, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VADDPS            Z5, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VMULPS            Z3, Z5, Z3
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z4, Z5, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z15
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VDIVPS            Z5, Z15, Z15
+	VMOVUPS           Z15, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2697,20 +4376,21 @@ column:
 TEXT ·actReLU1AVX2(SB), NOSPLIT, $0-40
 	// actReLU1AVX2 computes y = f(x) for rows of 1, where f(x) = max(x, 0).
 	// y may be x. Nair and Hinton 2010.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+28(SB), Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   rows+32(FP), SI
+	VXORPS Y0, Y0, Y0
 
 row:
-	VMASKMOVPS (DX), Y0, Y2
-	VMAXPS     Y2, Y1, Y2
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS (DX), Y1, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS Y1, Y2, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2754,29 +4434,27 @@ row:
 TEXT ·actReLU17AVX2(SB), NOSPLIT, $0-40
 	// actReLU17AVX2 computes y = f(x) for rows of 17, where f(x) = max(x, 0).
 	// y may be x. Nair and Hinton 2010.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+28(SB), Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   rows+32(FP), SI
+	VXORPS Y0, Y0, Y0
 
 row:
-	XORQ DI, DI
-
-column:
-	VMOVUPS    (DX)(DI*1), Y2
-	VMAXPS     Y2, Y1, Y2
-	VMOVUPS    Y2, (AX)(DI*1)
-	ADDQ       $0x20, DI
-	CMPQ       DI, $0x40
-	JLT        column
-	VMASKMOVPS 64(DX), Y0, Y2
-	VMAXPS     Y2, Y1, Y2
-	VMASKMOVPS Y2, Y0, 64(AX)
+	VMOVUPS    (DX), Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(DX), Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 64(DX), Y1, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS Y1, Y2, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2823,21 +4501,22 @@ row:
 TEXT ·actReLU21AVX2(SB), NOSPLIT, $0-40
 	// actReLU21AVX2 computes y = f(x) for rows of 1, where f(x) = max(x, 0)².
 	// y may be x. So et al. 2021, Primer.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+28(SB), Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   rows+32(FP), SI
+	VXORPS Y0, Y0, Y0
 
 row:
-	VMASKMOVPS (DX), Y0, Y2
-	VMAXPS     Y2, Y1, Y2
-	VMULPS     Y2, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS (DX), Y1, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMULPS     Y1, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS Y1, Y2, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2882,31 +4561,30 @@ row:
 TEXT ·actReLU217AVX2(SB), NOSPLIT, $0-40
 	// actReLU217AVX2 computes y = f(x) for rows of 17, where f(x) = max(x, 0)².
 	// y may be x. So et al. 2021, Primer.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+28(SB), Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   rows+32(FP), SI
+	VXORPS Y0, Y0, Y0
 
 row:
-	XORQ DI, DI
-
-column:
-	VMOVUPS    (DX)(DI*1), Y2
-	VMAXPS     Y2, Y1, Y2
-	VMULPS     Y2, Y2, Y2
-	VMOVUPS    Y2, (AX)(DI*1)
-	ADDQ       $0x20, DI
-	CMPQ       DI, $0x40
-	JLT        column
-	VMASKMOVPS 64(DX), Y0, Y2
-	VMAXPS     Y2, Y1, Y2
-	VMULPS     Y2, Y2, Y2
-	VMASKMOVPS Y2, Y0, 64(AX)
+	VMOVUPS    (DX), Y1
+	VMAXPS     Y1, Y0, Y1
+	VMULPS     Y1, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(DX), Y1
+	VMAXPS     Y1, Y0, Y1
+	VMULPS     Y1, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 64(DX), Y1, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMULPS     Y1, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS Y1, Y2, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -2969,10 +4647,14 @@ row:
 
 column:
 	VMOVUPS (DX)(DI*1), Y1
+	VMOVUPS 32(DX)(DI*1), Y2
 	VMAXPS  Y1, Y0, Y1
+	VMAXPS  Y2, Y0, Y2
 	VMULPS  Y1, Y1, Y1
+	VMULPS  Y2, Y2, Y2
 	VMOVUPS Y1, (AX)(DI*1)
-	ADDQ    $0x20, DI
+	VMOVUPS Y2, 32(AX)(DI*1)
+	ADDQ    $0x40, DI
 	CMPQ    DI, $0x00000c00
 	JLT     column
 
@@ -3003,12 +4685,112 @@ row:
 
 column:
 	VMOVUPS (DX)(DI*1), Z1
+	VMOVUPS 64(DX)(DI*1), Z2
 	VMAXPS  Z1, Z0, Z1
+	VMAXPS  Z2, Z0, Z2
 	VMULPS  Z1, Z1, Z1
+	VMULPS  Z2, Z2, Z2
 	VMOVUPS Z1, (AX)(DI*1)
-	ADDQ    $0x40, DI
+	VMOVUPS Z2, 64(AX)(DI*1)
+	ADDQ    $0x00000080, DI
 	CMPQ    DI, $0x00000c00
 	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU290AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actReLU290AVX2(SB), NOSPLIT, $0-40
+	// actReLU290AVX2 computes y = f(x) for rows of 90, where f(x) = max(x, 0)².
+	// y may be x. So et al. 2021, Primer.
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   rows+32(FP), SI
+	VXORPS Y0, Y0, Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS    (DX)(DI*1), Y1
+	VMOVUPS    32(DX)(DI*1), Y2
+	VMAXPS     Y1, Y0, Y1
+	VMAXPS     Y2, Y0, Y2
+	VMULPS     Y1, Y1, Y1
+	VMULPS     Y2, Y2, Y2
+	VMOVUPS    Y1, (AX)(DI*1)
+	VMOVUPS    Y2, 32(AX)(DI*1)
+	ADDQ       $0x40, DI
+	CMPQ       DI, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y1
+	VMAXPS     Y1, Y0, Y1
+	VMULPS     Y1, Y1, Y1
+	VMOVUPS    Y1, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y1
+	VMASKMOVPS 352(DX), Y1, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMULPS     Y1, Y1, Y1
+	VMOVUPS    tailMask<>+24(SB), Y2
+	VMASKMOVPS Y1, Y2, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU290AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actReLU290AVX512(SB), NOSPLIT, $0-40
+	// actReLU290AVX512 computes y = f(x) for rows of 90, where f(x) = max(x, 0)².
+	// y may be x. So et al. 2021, Primer.
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   rows+32(FP), SI
+	MOVL   $0x000003ff, DI
+	KMOVW  DI, K1
+	VXORPS Z0, Z0, Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS   (DX)(DI*1), Z1
+	VMOVUPS   64(DX)(DI*1), Z2
+	VMAXPS    Z1, Z0, Z1
+	VMAXPS    Z2, Z0, Z2
+	VMULPS    Z1, Z1, Z1
+	VMULPS    Z2, Z2, Z2
+	VMOVUPS   Z1, (AX)(DI*1)
+	VMOVUPS   Z2, 64(AX)(DI*1)
+	ADDQ      $0x00000080, DI
+	CMPQ      DI, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VMULPS    Z1, Z1, Z1
+	VMOVUPS   Z1, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z1
+	VMAXPS    Z1, Z0, Z1
+	VMULPS    Z1, Z1, Z1
+	VMOVUPS   Z1, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3037,9 +4819,12 @@ row:
 
 column:
 	VMOVUPS (DX)(DI*1), Y1
+	VMOVUPS 32(DX)(DI*1), Y2
 	VMAXPS  Y1, Y0, Y1
+	VMAXPS  Y2, Y0, Y2
 	VMOVUPS Y1, (AX)(DI*1)
-	ADDQ    $0x20, DI
+	VMOVUPS Y2, 32(AX)(DI*1)
+	ADDQ    $0x40, DI
 	CMPQ    DI, $0x00000c00
 	JLT     column
 
@@ -3070,11 +4855,102 @@ row:
 
 column:
 	VMOVUPS (DX)(DI*1), Z1
+	VMOVUPS 64(DX)(DI*1), Z2
 	VMAXPS  Z1, Z0, Z1
+	VMAXPS  Z2, Z0, Z2
 	VMOVUPS Z1, (AX)(DI*1)
-	ADDQ    $0x40, DI
+	VMOVUPS Z2, 64(AX)(DI*1)
+	ADDQ    $0x00000080, DI
 	CMPQ    DI, $0x00000c00
 	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actReLU90AVX2(SB), NOSPLIT, $0-40
+	// actReLU90AVX2 computes y = f(x) for rows of 90, where f(x) = max(x, 0).
+	// y may be x. Nair and Hinton 2010.
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   rows+32(FP), SI
+	VXORPS Y0, Y0, Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS    (DX)(DI*1), Y1
+	VMOVUPS    32(DX)(DI*1), Y2
+	VMAXPS     Y1, Y0, Y1
+	VMAXPS     Y2, Y0, Y2
+	VMOVUPS    Y1, (AX)(DI*1)
+	VMOVUPS    Y2, 32(AX)(DI*1)
+	ADDQ       $0x40, DI
+	CMPQ       DI, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    Y1, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y1
+	VMASKMOVPS 352(DX), Y1, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    tailMask<>+24(SB), Y2
+	VMASKMOVPS Y1, Y2, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actReLU90AVX512(SB), NOSPLIT, $0-40
+	// actReLU90AVX512 computes y = f(x) for rows of 90, where f(x) = max(x, 0).
+	// y may be x. Nair and Hinton 2010.
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   rows+32(FP), SI
+	MOVL   $0x000003ff, DI
+	KMOVW  DI, K1
+	VXORPS Z0, Z0, Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS   (DX)(DI*1), Z1
+	VMOVUPS   64(DX)(DI*1), Z2
+	VMAXPS    Z1, Z0, Z1
+	VMAXPS    Z2, Z0, Z2
+	VMOVUPS   Z1, (AX)(DI*1)
+	VMOVUPS   Z2, 64(AX)(DI*1)
+	ADDQ      $0x00000080, DI
+	CMPQ      DI, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z1
+	VMAXPS    Z1, Z0, Z1
+	VMOVUPS   Z1, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z1
+	VMAXPS    Z1, Z0, Z1
+	VMOVUPS   Z1, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3096,43 +4972,39 @@ TEXT ·actSiLU1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS lowestExponent<>+0(SB), Y2
+	VBROADCASTSS siluLowest<>+0(SB), Y0
+	VBROADCASTSS siluHighest<>+0(SB), Y1
 
 row:
-	VMASKMOVPS   (DX), Y0, Y3
-	VMAXPS       Y3, Y2, Y4
-	VORPS        signBit<>+0(SB), Y3, Y5
-	VMAXPS       Y5, Y1, Y5
-	VMULPS       log2e<>+0(SB), Y5, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS ln2<>+0(SB), Y6, Y5
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp6<>+0(SB), Y5, Y7
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y5
-	VPSUBD       Y5, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   (DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y4, Y7, Y4
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMULPS       Y5, Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VBLENDVPS    Y3, Y4, Y3, Y3
-	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y3, Y3
-	VMASKMOVPS   Y3, Y0, (AX)
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3156,14 +5028,14 @@ TEXT ·actSiLU1AVX512(SB), NOSPLIT, $0-40
 	MOVQ         rows+32(FP), SI
 	MOVL         $0x00000001, DI
 	KMOVW        DI, K1
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS lowestExponent<>+0(SB), Z1
+	VBROADCASTSS siluLowest<>+0(SB), Z0
+	VBROADCASTSS siluHighest<>+0(SB), Z1
 
 row:
 	VMOVUPS.Z         (DX), K1, Z2
-	VMAXPS            Z2, Z1, Z3
-	VORPS.BCST        signBit<>+0(SB), Z2, Z4
-	VMAXPS            Z4, Z0, Z4
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
 	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z4, Z4
@@ -3205,81 +5077,93 @@ TEXT ·actSiLU17AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS lowestExponent<>+0(SB), Y2
+	VBROADCASTSS siluLowest<>+0(SB), Y0
+	VBROADCASTSS siluHighest<>+0(SB), Y1
 
 row:
-	XORQ DI, DI
-
-column:
-	VMOVUPS      (DX)(DI*1), Y3
-	VMAXPS       Y3, Y2, Y4
-	VORPS        signBit<>+0(SB), Y3, Y5
-	VMAXPS       Y5, Y1, Y5
-	VMULPS       log2e<>+0(SB), Y5, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS ln2<>+0(SB), Y6, Y5
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp6<>+0(SB), Y5, Y7
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y5
-	VPSUBD       Y5, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
+	VMOVUPS      (DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y4, Y7, Y4
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMULPS       Y5, Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VBLENDVPS    Y3, Y4, Y3, Y3
-	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y3, Y3
-	VMOVUPS      Y3, (AX)(DI*1)
-	ADDQ         $0x20, DI
-	CMPQ         DI, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y3
-	VMAXPS       Y3, Y2, Y4
-	VORPS        signBit<>+0(SB), Y3, Y5
-	VMAXPS       Y5, Y1, Y5
-	VMULPS       log2e<>+0(SB), Y5, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS ln2<>+0(SB), Y6, Y5
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp6<>+0(SB), Y5, Y7
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y5
-	VPSUBD       Y5, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y4, Y7, Y4
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMULPS       Y5, Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VBLENDVPS    Y3, Y4, Y3, Y3
-	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y3, Y3
-	VMASKMOVPS   Y3, Y0, 64(AX)
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3303,14 +5187,14 @@ TEXT ·actSiLU17AVX512(SB), NOSPLIT, $0-40
 	MOVQ         rows+32(FP), SI
 	MOVL         $0x00000001, DI
 	KMOVW        DI, K1
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS lowestExponent<>+0(SB), Z1
+	VBROADCASTSS siluLowest<>+0(SB), Z0
+	VBROADCASTSS siluHighest<>+0(SB), Z1
 
 row:
 	VMOVUPS           (DX), Z2
-	VMAXPS            Z2, Z1, Z3
-	VORPS.BCST        signBit<>+0(SB), Z2, Z4
-	VMAXPS            Z4, Z0, Z4
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
 	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z4, Z4
@@ -3332,9 +5216,9 @@ row:
 	VDIVPS            Z8, Z6, Z6
 	VMOVUPS           Z6, (AX)
 	VMOVUPS.Z         64(DX), K1, Z2
-	VMAXPS            Z2, Z1, Z3
-	VORPS.BCST        signBit<>+0(SB), Z2, Z4
-	VMAXPS            Z4, Z0, Z4
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
 	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z4, Z4
@@ -3376,46 +5260,68 @@ TEXT ·actSiLU768AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VBROADCASTSS lowestExponent<>+0(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
+	VBROADCASTSS siluLowest<>+0(SB), Y0
+	VBROADCASTSS siluHighest<>+0(SB), Y1
 
 row:
 	XORQ DI, DI
 
 column:
 	VMOVUPS      (DX)(DI*1), Y2
-	VMAXPS       Y2, Y1, Y3
-	VORPS        signBit<>+0(SB), Y2, Y4
-	VMAXPS       Y4, Y0, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
+	VMOVUPS      32(DX)(DI*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
 	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
 	VMULPS       Y3, Y6, Y3
-	VMULPS       Y4, Y3, Y3
+	VMULPS       Y8, Y11, Y4
 	VMULPS       Y5, Y3, Y3
-	VMULPS       Y4, Y6, Y6
+	VMULPS       Y10, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
 	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y11
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y11, Y11
 	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y7, Y4, Y7, Y3
 	VADDPS       one<>+0(SB), Y6, Y6
+	VADDPS       one<>+0(SB), Y11, Y11
 	VDIVPS       Y6, Y2, Y2
+	VDIVPS       Y11, Y3, Y3
 	VMOVUPS      Y2, (AX)(DI*1)
-	ADDQ         $0x20, DI
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
 	CMPQ         DI, $0x00000c00
 	JLT          column
 
@@ -3439,17 +5345,290 @@ TEXT ·actSiLU768AVX512(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS lowestExponent<>+0(SB), Z1
+	VBROADCASTSS siluLowest<>+0(SB), Z0
+	VBROADCASTSS siluHighest<>+0(SB), Z1
 
 row:
 	XORQ DI, DI
 
 column:
 	VMOVUPS           (DX)(DI*1), Z2
-	VMAXPS            Z2, Z1, Z3
-	VORPS.BCST        signBit<>+0(SB), Z2, Z4
-	VMAXPS            Z4, Z0, Z4
+	VMOVUPS           64(DX)(DI*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z13
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z13, Z4
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z4, Z4
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z13, Z13
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z7, K2
+	VBLENDMPS         Z3, Z2, K1, Z6
+	VBLENDMPS         Z4, Z7, K2, Z11
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS.BCST       one<>+0(SB), Z13, Z13
+	VDIVPS            Z9, Z6, Z6
+	VDIVPS            Z13, Z11, Z11
+	VMOVUPS           Z6, (AX)(DI*1)
+	VMOVUPS           Z11, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSiLU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actSiLU90AVX2(SB), NOSPLIT, $0-40
+	// actSiLU90AVX2 computes y = f(x) for rows of 90, where f(x) = x / (1 + e^−x).
+	// y may be x. Elfwing, Uchibe and Doya 2017.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS siluLowest<>+0(SB), Y0
+	VBROADCASTSS siluHighest<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y8, Y11, Y4
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y11
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y11, Y11
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y7, Y4, Y7, Y3
+	VADDPS       one<>+0(SB), Y6, Y6
+	VADDPS       one<>+0(SB), Y11, Y11
+	VDIVPS       Y6, Y2, Y2
+	VDIVPS       Y11, Y3, Y3
+	VMOVUPS      Y2, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSiLU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actSiLU90AVX512(SB), NOSPLIT, $0-40
+	// actSiLU90AVX512 computes y = f(x) for rows of 90, where f(x) = x / (1 + e^−x).
+	// y may be x. Elfwing, Uchibe and Doya 2017.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS siluLowest<>+0(SB), Z0
+	VBROADCASTSS siluHighest<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z14
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z14
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z14
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z15
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z14, Z15
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z15, Z4
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z4, Z4
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z15, Z15
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z7, K3
+	VBLENDMPS         Z3, Z2, K2, Z6
+	VBLENDMPS         Z4, Z7, K3, Z11
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS.BCST       one<>+0(SB), Z15, Z15
+	VDIVPS            Z9, Z6, Z6
+	VDIVPS            Z15, Z11, Z11
+	VMOVUPS           Z6, (AX)(DI*1)
+	VMOVUPS           Z11, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
 	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z4, Z4
@@ -3465,14 +5644,35 @@ column:
 	VMULPS            Z3, Z7, Z3
 	VSCALEFPS         Z5, Z3, Z3
 	VSCALEFPS         Z5, Z7, Z7
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z3, Z2, K1, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z12
 	VADDPS.BCST       one<>+0(SB), Z7, Z7
-	VDIVPS            Z7, Z6, Z6
-	VMOVUPS           Z6, (AX)(DI*1)
-	ADDQ              $0x40, DI
-	CMPQ              DI, $0x00000c00
-	JLT               column
+	VDIVPS            Z7, Z12, Z12
+	VMOVUPS           Z12, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z13
+	VADDPS.BCST       one<>+0(SB), Z7, Z7
+	VDIVPS            Z7, Z13, Z13
+	VMOVUPS           Z13, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3494,39 +5694,35 @@ TEXT ·actSigmoid1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	VBROADCASTSS one<>+0(SB), Y1
 
 row:
-	VMASKMOVPS   (DX), Y0, Y3
-	VORPS        signBit<>+0(SB), Y3, Y4
-	VMAXPS       Y4, Y1, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   (DX), Y2, Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VBLENDVPS    Y3, Y6, Y2, Y3
-	VADDPS       Y2, Y6, Y6
-	VDIVPS       Y6, Y3, Y3
-	VMASKMOVPS   Y3, Y0, (AX)
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3596,73 +5792,81 @@ TEXT ·actSigmoid17AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	VBROADCASTSS one<>+0(SB), Y1
 
 row:
-	XORQ DI, DI
-
-column:
-	VMOVUPS      (DX)(DI*1), Y3
-	VORPS        signBit<>+0(SB), Y3, Y4
-	VMAXPS       Y4, Y1, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMOVUPS      (DX), Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VBLENDVPS    Y3, Y6, Y2, Y3
-	VADDPS       Y2, Y6, Y6
-	VDIVPS       Y6, Y3, Y3
-	VMOVUPS      Y3, (AX)(DI*1)
-	ADDQ         $0x20, DI
-	CMPQ         DI, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y3
-	VORPS        signBit<>+0(SB), Y3, Y4
-	VMAXPS       Y4, Y1, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VBLENDVPS    Y3, Y6, Y2, Y3
-	VADDPS       Y2, Y6, Y6
-	VDIVPS       Y6, Y3, Y3
-	VMASKMOVPS   Y3, Y0, 64(AX)
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3761,34 +5965,52 @@ row:
 
 column:
 	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y6
 	VORPS        signBit<>+0(SB), Y2, Y3
+	VORPS        signBit<>+0(SB), Y6, Y7
 	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
 	VMULPS       Y4, Y5, Y5
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
 	VBLENDVPS    Y2, Y5, Y1, Y2
+	VBLENDVPS    Y6, Y9, Y1, Y3
 	VADDPS       Y1, Y5, Y5
+	VADDPS       Y1, Y9, Y9
 	VDIVPS       Y5, Y2, Y2
+	VDIVPS       Y9, Y3, Y3
 	VMOVUPS      Y2, (AX)(DI*1)
-	ADDQ         $0x20, DI
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
 	CMPQ         DI, $0x00000c00
 	JLT          column
 
@@ -3820,6 +6042,251 @@ row:
 
 column:
 	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z6
+	VORPS.BCST        signBit<>+0(SB), Z2, Z3
+	VORPS.BCST        signBit<>+0(SB), Z6, Z7
+	VMAXPS            Z3, Z0, Z3
+	VMAXPS            Z7, Z0, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z7, Z8
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z8, Z8
+	VMOVAPS           Z3, Z3
+	VMOVAPS           Z7, Z10
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z10
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z10
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VBROADCASTSS      exp0<>+0(SB), Z11
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z10, Z11
+	VSCALEFPS         Z4, Z7, Z7
+	VSCALEFPS         Z8, Z11, Z11
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z6, K2
+	VBLENDMPS         Z7, Z1, K1, Z5
+	VBLENDMPS         Z11, Z1, K2, Z9
+	VADDPS            Z1, Z7, Z7
+	VADDPS            Z1, Z11, Z11
+	VDIVPS            Z7, Z5, Z5
+	VDIVPS            Z11, Z9, Z9
+	VMOVUPS           Z5, (AX)(DI*1)
+	VMOVUPS           Z9, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSigmoid90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actSigmoid90AVX2(SB), NOSPLIT, $0-40
+	// actSigmoid90AVX2 computes y = f(x) for rows of 90, where f(x) = 1 / (1 + e^−x).
+	// y may be x. Cybenko 1989.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	VBROADCASTSS one<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y6
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VORPS        signBit<>+0(SB), Y6, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VBLENDVPS    Y6, Y9, Y1, Y3
+	VADDPS       Y1, Y5, Y5
+	VADDPS       Y1, Y9, Y9
+	VDIVPS       Y5, Y2, Y2
+	VDIVPS       Y9, Y3, Y3
+	VMOVUPS      Y2, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSigmoid90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actSigmoid90AVX512(SB), NOSPLIT, $0-40
+	// actSigmoid90AVX512 computes y = f(x) for rows of 90, where f(x) = 1 / (1 + e^−x).
+	// y may be x. Cybenko 1989.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+	VBROADCASTSS one<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z6
+	VORPS.BCST        signBit<>+0(SB), Z2, Z3
+	VORPS.BCST        signBit<>+0(SB), Z6, Z7
+	VMAXPS            Z3, Z0, Z3
+	VMAXPS            Z7, Z0, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z7, Z8
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z8, Z8
+	VMOVAPS           Z3, Z3
+	VMOVAPS           Z7, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z13
+	VSCALEFPS         Z4, Z7, Z7
+	VSCALEFPS         Z8, Z13, Z13
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z6, K3
+	VBLENDMPS         Z7, Z1, K2, Z5
+	VBLENDMPS         Z13, Z1, K3, Z9
+	VADDPS            Z1, Z7, Z7
+	VADDPS            Z1, Z13, Z13
+	VDIVPS            Z7, Z5, Z5
+	VDIVPS            Z13, Z9, Z9
+	VMOVUPS           Z5, (AX)(DI*1)
+	VMOVUPS           Z9, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
 	VORPS.BCST        signBit<>+0(SB), Z2, Z3
 	VMAXPS            Z3, Z0, Z3
 	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
@@ -3835,14 +6302,32 @@ column:
 	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
 	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
 	VSCALEFPS         Z4, Z6, Z6
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z6, Z1, K1, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z6, Z1, K2, Z10
 	VADDPS            Z1, Z6, Z6
-	VDIVPS            Z6, Z5, Z5
-	VMOVUPS           Z5, (AX)(DI*1)
-	ADDQ              $0x40, DI
-	CMPQ              DI, $0x00000c00
-	JLT               column
+	VDIVPS            Z6, Z10, Z10
+	VMOVUPS           Z10, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z2, Z3
+	VMAXPS            Z3, Z0, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z3, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
+	VSCALEFPS         Z4, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z6, Z1, K2, Z11
+	VADDPS            Z1, Z6, Z6
+	VDIVPS            Z6, Z11, Z11
+	VMOVUPS           Z11, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3864,53 +6349,49 @@ TEXT ·actTanh1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
 
 row:
-	VMASKMOVPS   (DX), Y0, Y2
-	VORPS        signBit<>+0(SB), Y2, Y3
-	VADDPS       Y3, Y3, Y4
-	VMAXPS       Y4, Y1, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VBROADCASTSS one<>+0(SB), Y5
-	VADDPS       Y5, Y6, Y4
-	VADDPS       Y6, Y6, Y6
-	VDIVPS       Y4, Y6, Y6
-	VSUBPS       Y6, Y5, Y5
-	VANDPS       signBit<>+0(SB), Y2, Y4
-	VORPS        Y4, Y5, Y5
-	VMULPS       Y2, Y2, Y4
-	VBROADCASTSS tanh0<>+0(SB), Y6
-	VFMADD213PS  tanh1<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh4<>+0(SB), Y4, Y6
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y6, Y4
-	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y3, Y2
-	VBLENDVPS    Y2, Y4, Y5, Y2
-	VMASKMOVPS   Y2, Y0, (AX)
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   Y1, Y2, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3993,102 +6474,125 @@ TEXT ·actTanh17AVX2(SB), NOSPLIT, $0-40
 	MOVQ         ldx+24(FP), BX
 	SHLQ         $0x02, BX
 	MOVQ         rows+32(FP), SI
-	VMOVUPS      tailMask<>+28(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
 
 row:
-	XORQ DI, DI
-
-column:
-	VMOVUPS      (DX)(DI*1), Y2
-	VORPS        signBit<>+0(SB), Y2, Y3
-	VADDPS       Y3, Y3, Y4
-	VMAXPS       Y4, Y1, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VBROADCASTSS one<>+0(SB), Y5
-	VADDPS       Y5, Y6, Y4
-	VADDPS       Y6, Y6, Y6
-	VDIVPS       Y4, Y6, Y6
-	VSUBPS       Y6, Y5, Y5
-	VANDPS       signBit<>+0(SB), Y2, Y4
-	VORPS        Y4, Y5, Y5
-	VMULPS       Y2, Y2, Y4
-	VBROADCASTSS tanh0<>+0(SB), Y6
-	VFMADD213PS  tanh1<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh4<>+0(SB), Y4, Y6
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y6, Y4
-	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y3, Y2
-	VBLENDVPS    Y2, Y4, Y5, Y2
-	VMOVUPS      Y2, (AX)(DI*1)
-	ADDQ         $0x20, DI
-	CMPQ         DI, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y2
-	VORPS        signBit<>+0(SB), Y2, Y3
-	VADDPS       Y3, Y3, Y4
-	VMAXPS       Y4, Y1, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VBROADCASTSS one<>+0(SB), Y5
-	VADDPS       Y5, Y6, Y4
-	VADDPS       Y6, Y6, Y6
-	VDIVPS       Y4, Y6, Y6
-	VSUBPS       Y6, Y5, Y5
-	VANDPS       signBit<>+0(SB), Y2, Y4
-	VORPS        Y4, Y5, Y5
-	VMULPS       Y2, Y2, Y4
-	VBROADCASTSS tanh0<>+0(SB), Y6
-	VFMADD213PS  tanh1<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh4<>+0(SB), Y4, Y6
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y6, Y4
-	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y3, Y2
-	VBLENDVPS    Y2, Y4, Y5, Y2
-	VMASKMOVPS   Y2, Y0, 64(AX)
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   Y1, Y2, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -4213,49 +6717,82 @@ row:
 
 column:
 	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y6
 	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y6, Y7
 	VADDPS       Y2, Y2, Y3
+	VADDPS       Y7, Y7, Y8
 	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y9
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y9, Y10
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
+	VPSLLD       $0x17, Y9, Y9
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2<>+0(SB), Y10, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y10, Y8
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y10
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp1<>+0(SB), Y8, Y10
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y8, Y10
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y8, Y10
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y8, Y10
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y8, Y10
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y8, Y10
 	VMULPS       Y4, Y5, Y5
+	VMULPS       Y9, Y10, Y10
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y10, Y10
 	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y9
 	VADDPS       Y4, Y5, Y3
+	VADDPS       Y9, Y10, Y8
 	VADDPS       Y5, Y5, Y5
+	VADDPS       Y10, Y10, Y10
 	VDIVPS       Y3, Y5, Y5
+	VDIVPS       Y8, Y10, Y10
 	VSUBPS       Y5, Y4, Y4
+	VSUBPS       Y10, Y9, Y9
 	VANDPS       signBit<>+0(SB), Y1, Y3
+	VANDPS       signBit<>+0(SB), Y6, Y5
 	VORPS        Y3, Y4, Y4
+	VORPS        Y5, Y9, Y9
 	VMULPS       Y1, Y1, Y3
+	VMULPS       Y6, Y6, Y8
 	VBROADCASTSS tanh0<>+0(SB), Y5
+	VBROADCASTSS tanh0<>+0(SB), Y10
 	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh1<>+0(SB), Y8, Y10
 	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y8, Y10
 	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y8, Y10
 	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y8, Y10
 	VMULPS       Y1, Y3, Y3
+	VMULPS       Y6, Y8, Y8
 	VFMADD213PS  Y1, Y5, Y3
+	VFMADD213PS  Y6, Y10, Y8
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y7, Y2
 	VBLENDVPS    Y1, Y3, Y4, Y1
+	VBLENDVPS    Y2, Y8, Y9, Y2
 	VMOVUPS      Y1, (AX)(DI*1)
-	ADDQ         $0x20, DI
+	VMOVUPS      Y2, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
 	CMPQ         DI, $0x00000c00
 	JLT          column
 
@@ -4286,6 +6823,365 @@ row:
 
 column:
 	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z6
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z6, Z7
+	VADDPS            Z2, Z2, Z3
+	VADDPS            Z7, Z7, Z8
+	VMAXPS            Z3, Z0, Z3
+	VMAXPS            Z8, Z0, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z9
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z9, Z9
+	VMOVAPS           Z3, Z3
+	VMOVAPS           Z8, Z11
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z9, Z11
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z9, Z11
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VBROADCASTSS      exp0<>+0(SB), Z12
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z11, Z12
+	VSCALEFPS         Z4, Z8, Z8
+	VSCALEFPS         Z9, Z12, Z12
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VADDPS            Z4, Z8, Z3
+	VADDPS            Z11, Z12, Z9
+	VADDPS            Z8, Z8, Z8
+	VADDPS            Z12, Z12, Z12
+	VDIVPS            Z3, Z8, Z8
+	VDIVPS            Z9, Z12, Z12
+	VSUBPS            Z8, Z4, Z4
+	VSUBPS            Z12, Z11, Z11
+	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
+	VANDPS.BCST       signBit<>+0(SB), Z6, Z8
+	VORPS             Z3, Z4, Z4
+	VORPS             Z8, Z11, Z11
+	VMULPS            Z1, Z1, Z3
+	VMULPS            Z6, Z6, Z9
+	VBROADCASTSS      tanh0<>+0(SB), Z8
+	VBROADCASTSS      tanh0<>+0(SB), Z12
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z9, Z12
+	VMULPS            Z1, Z3, Z3
+	VMULPS            Z6, Z9, Z9
+	VFMADD213PS       Z1, Z8, Z3
+	VFMADD213PS       Z6, Z12, Z9
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K1
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z7, K2
+	VBLENDMPS         Z3, Z4, K1, Z5
+	VBLENDMPS         Z9, Z11, K2, Z10
+	VMOVUPS           Z5, (AX)(DI*1)
+	VMOVUPS           Z10, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actTanh90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actTanh90AVX2(SB), NOSPLIT, $0-40
+	// actTanh90AVX2 computes y = f(x) for rows of 90, where f(x) = tanh x.
+	// y may be x. LeCun et al. 1998.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y6
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y6, Y7
+	VADDPS       Y2, Y2, Y3
+	VADDPS       Y7, Y7, Y8
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y9
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y9, Y10
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y9, Y9
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2<>+0(SB), Y10, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y10, Y8
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y10
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp1<>+0(SB), Y8, Y10
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y8, Y10
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y8, Y10
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y8, Y10
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y8, Y10
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y8, Y10
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y9, Y10, Y10
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y10, Y10
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y9
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y9, Y10, Y8
+	VADDPS       Y5, Y5, Y5
+	VADDPS       Y10, Y10, Y10
+	VDIVPS       Y3, Y5, Y5
+	VDIVPS       Y8, Y10, Y10
+	VSUBPS       Y5, Y4, Y4
+	VSUBPS       Y10, Y9, Y9
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VANDPS       signBit<>+0(SB), Y6, Y5
+	VORPS        Y3, Y4, Y4
+	VORPS        Y5, Y9, Y9
+	VMULPS       Y1, Y1, Y3
+	VMULPS       Y6, Y6, Y8
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VBROADCASTSS tanh0<>+0(SB), Y10
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh1<>+0(SB), Y8, Y10
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y8, Y10
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y8, Y10
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y8, Y10
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y6, Y8, Y8
+	VFMADD213PS  Y1, Y5, Y3
+	VFMADD213PS  Y6, Y10, Y8
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y7, Y2
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VBLENDVPS    Y2, Y8, Y9, Y2
+	VMOVUPS      Y1, (AX)(DI*1)
+	VMOVUPS      Y2, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMOVUPS      Y1, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   Y1, Y2, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actTanh90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actTanh90AVX512(SB), NOSPLIT, $0-40
+	// actTanh90AVX512 computes y = f(x) for rows of 90, where f(x) = tanh x.
+	// y may be x. LeCun et al. 1998.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z6
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z6, Z7
+	VADDPS            Z2, Z2, Z3
+	VADDPS            Z7, Z7, Z8
+	VMAXPS            Z3, Z0, Z3
+	VMAXPS            Z8, Z0, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z9
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z9, Z9
+	VMOVAPS           Z3, Z3
+	VMOVAPS           Z8, Z13
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z9, Z13
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z9, Z13
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VBROADCASTSS      exp0<>+0(SB), Z14
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z13, Z14
+	VSCALEFPS         Z4, Z8, Z8
+	VSCALEFPS         Z9, Z14, Z14
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z13
+	VADDPS            Z4, Z8, Z3
+	VADDPS            Z13, Z14, Z9
+	VADDPS            Z8, Z8, Z8
+	VADDPS            Z14, Z14, Z14
+	VDIVPS            Z3, Z8, Z8
+	VDIVPS            Z9, Z14, Z14
+	VSUBPS            Z8, Z4, Z4
+	VSUBPS            Z14, Z13, Z13
+	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
+	VANDPS.BCST       signBit<>+0(SB), Z6, Z8
+	VORPS             Z3, Z4, Z4
+	VORPS             Z8, Z13, Z13
+	VMULPS            Z1, Z1, Z3
+	VMULPS            Z6, Z6, Z9
+	VBROADCASTSS      tanh0<>+0(SB), Z8
+	VBROADCASTSS      tanh0<>+0(SB), Z14
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z9, Z14
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z9, Z14
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z9, Z14
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z9, Z14
+	VMULPS            Z1, Z3, Z3
+	VMULPS            Z6, Z9, Z9
+	VFMADD213PS       Z1, Z8, Z3
+	VFMADD213PS       Z6, Z14, Z9
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z7, K3
+	VBLENDMPS         Z3, Z4, K2, Z5
+	VBLENDMPS         Z9, Z13, K3, Z10
+	VMOVUPS           Z5, (AX)(DI*1)
+	VMOVUPS           Z10, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
 	VORPS.BCST        signBit<>+0(SB), Z1, Z2
 	VADDPS            Z2, Z2, Z3
 	VMAXPS            Z3, Z0, Z3
@@ -4317,12 +7213,44 @@ column:
 	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z6
 	VMULPS            Z1, Z3, Z3
 	VFMADD213PS       Z1, Z6, Z3
-	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K1
-	VBLENDMPS         Z3, Z4, K1, Z5
-	VMOVUPS           Z5, (AX)(DI*1)
-	ADDQ              $0x40, DI
-	CMPQ              DI, $0x00000c00
-	JLT               column
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
+	VBLENDMPS         Z3, Z4, K2, Z11
+	VMOVUPS           Z11, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VADDPS            Z2, Z2, Z3
+	VMAXPS            Z3, Z0, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z3, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
+	VSCALEFPS         Z4, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z4
+	VADDPS            Z4, Z6, Z3
+	VADDPS            Z6, Z6, Z6
+	VDIVPS            Z3, Z6, Z6
+	VSUBPS            Z6, Z4, Z4
+	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
+	VORPS             Z3, Z4, Z4
+	VMULPS            Z1, Z1, Z3
+	VBROADCASTSS      tanh0<>+0(SB), Z6
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z6
+	VMULPS            Z1, Z3, Z3
+	VFMADD213PS       Z1, Z6, Z3
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
+	VBLENDMPS         Z3, Z4, K2, Z12
+	VMOVUPS           Z12, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -4336,20 +7264,22 @@ column:
 // Requires: AVX
 TEXT ·add1AVX2(SB), NOSPLIT, $0-40
 	// add1AVX2 computes y += x for rows of 1.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+28(SB), Y0
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
 
 row:
-	VMASKMOVPS (AX), Y0, Y1
-	VMASKMOVPS (DX), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS (DX), Y1, Y1
+	VADDPS     Y1, Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -4391,42 +7321,44 @@ row:
 // Requires: AVX
 TEXT ·add100AVX2(SB), NOSPLIT, $0-40
 	// add100AVX2 computes y += x for rows of 100.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+16(SB), Y0
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
 
 row:
 	XORQ DI, DI
 
 column:
-	VMOVUPS    (AX)(DI*1), Y1
-	VMOVUPS    (DX)(DI*1), Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVUPS    Y1, (AX)(DI*1)
-	VMOVUPS    32(AX)(DI*1), Y1
-	VMOVUPS    32(DX)(DI*1), Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 32(AX)(DI*1)
-	VMOVUPS    64(AX)(DI*1), Y1
-	VMOVUPS    64(DX)(DI*1), Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 64(AX)(DI*1)
-	VMOVUPS    96(AX)(DI*1), Y1
-	VMOVUPS    96(DX)(DI*1), Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 96(AX)(DI*1)
+	VMOVUPS    (AX)(DI*1), Y0
+	VMOVUPS    32(AX)(DI*1), Y2
+	VMOVUPS    64(AX)(DI*1), Y4
+	VMOVUPS    96(AX)(DI*1), Y6
+	VMOVUPS    (DX)(DI*1), Y1
+	VMOVUPS    32(DX)(DI*1), Y3
+	VMOVUPS    64(DX)(DI*1), Y5
+	VMOVUPS    96(DX)(DI*1), Y7
+	VADDPS     Y1, Y0, Y0
+	VADDPS     Y3, Y2, Y2
+	VADDPS     Y5, Y4, Y4
+	VADDPS     Y7, Y6, Y6
+	VMOVUPS    Y0, (AX)(DI*1)
+	VMOVUPS    Y2, 32(AX)(DI*1)
+	VMOVUPS    Y4, 64(AX)(DI*1)
+	VMOVUPS    Y6, 96(AX)(DI*1)
 	ADDQ       $0x00000080, DI
 	CMPQ       DI, $0x00000180
 	JLT        column
-	VMASKMOVPS 384(AX), Y0, Y1
-	VMASKMOVPS 384(DX), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, 384(AX)
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS 384(AX), Y0, Y0
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS 384(DX), Y1, Y1
+	VADDPS     Y1, Y0, Y0
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS Y0, Y1, 384(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -4492,24 +7424,26 @@ row:
 // Requires: AVX
 TEXT ·add14AVX2(SB), NOSPLIT, $0-40
 	// add14AVX2 computes y += x for rows of 14.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+8(SB), Y0
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
 
 row:
-	VMOVUPS    (AX), Y1
-	VMOVUPS    (DX), Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVUPS    Y1, (AX)
-	VMASKMOVPS 32(AX), Y0, Y1
-	VMASKMOVPS 32(DX), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, 32(AX)
+	VMOVUPS    (AX), Y0
+	VMOVUPS    (DX), Y1
+	VADDPS     Y1, Y0, Y0
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    tailMask<>+8(SB), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VMOVUPS    tailMask<>+8(SB), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VADDPS     Y1, Y0, Y0
+	VMOVUPS    tailMask<>+8(SB), Y1
+	VMASKMOVPS Y0, Y1, 32(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -4607,36 +7541,38 @@ row:
 // Requires: AVX
 TEXT ·add33AVX2(SB), NOSPLIT, $0-40
 	// add33AVX2 computes y += x for rows of 33.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+28(SB), Y0
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
 
 row:
-	VMOVUPS    (AX), Y1
-	VMOVUPS    (DX), Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    32(AX), Y1
-	VMOVUPS    32(DX), Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 32(AX)
-	VMOVUPS    64(AX), Y1
-	VMOVUPS    64(DX), Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 64(AX)
-	VMOVUPS    96(AX), Y1
-	VMOVUPS    96(DX), Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 96(AX)
-	VMASKMOVPS 128(AX), Y0, Y1
-	VMASKMOVPS 128(DX), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, 128(AX)
+	VMOVUPS    (AX), Y0
+	VMOVUPS    (DX), Y1
+	VADDPS     Y1, Y0, Y0
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    32(AX), Y0
+	VMOVUPS    32(DX), Y1
+	VADDPS     Y1, Y0, Y0
+	VMOVUPS    Y0, 32(AX)
+	VMOVUPS    64(AX), Y0
+	VMOVUPS    64(DX), Y1
+	VADDPS     Y1, Y0, Y0
+	VMOVUPS    Y0, 64(AX)
+	VMOVUPS    96(AX), Y0
+	VMOVUPS    96(DX), Y1
+	VADDPS     Y1, Y0, Y0
+	VMOVUPS    Y0, 96(AX)
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS 128(AX), Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 128(DX), Y1, Y1
+	VADDPS     Y1, Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS Y0, Y1, 128(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -4686,20 +7622,22 @@ row:
 // Requires: AVX
 TEXT ·add7AVX2(SB), NOSPLIT, $0-40
 	// add7AVX2 computes y += x for rows of 7.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+4(SB), Y0
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
 
 row:
-	VMASKMOVPS (AX), Y0, Y1
-	VMASKMOVPS (DX), Y0, Y2
-	VADDPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)
+	VMOVUPS    tailMask<>+4(SB), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VMOVUPS    tailMask<>+4(SB), Y1
+	VMASKMOVPS (DX), Y1, Y1
+	VADDPS     Y1, Y0, Y0
+	VMOVUPS    tailMask<>+4(SB), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -4754,21 +7692,21 @@ row:
 
 column:
 	VMOVUPS (AX)(DI*1), Y0
+	VMOVUPS 32(AX)(DI*1), Y2
+	VMOVUPS 64(AX)(DI*1), Y4
+	VMOVUPS 96(AX)(DI*1), Y6
 	VMOVUPS (DX)(DI*1), Y1
+	VMOVUPS 32(DX)(DI*1), Y3
+	VMOVUPS 64(DX)(DI*1), Y5
+	VMOVUPS 96(DX)(DI*1), Y7
 	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y2, Y2
+	VADDPS  Y5, Y4, Y4
+	VADDPS  Y7, Y6, Y6
 	VMOVUPS Y0, (AX)(DI*1)
-	VMOVUPS 32(AX)(DI*1), Y0
-	VMOVUPS 32(DX)(DI*1), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(AX)(DI*1)
-	VMOVUPS 64(AX)(DI*1), Y0
-	VMOVUPS 64(DX)(DI*1), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(AX)(DI*1)
-	VMOVUPS 96(AX)(DI*1), Y0
-	VMOVUPS 96(DX)(DI*1), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(AX)(DI*1)
+	VMOVUPS Y2, 32(AX)(DI*1)
+	VMOVUPS Y4, 64(AX)(DI*1)
+	VMOVUPS Y6, 96(AX)(DI*1)
 	ADDQ    $0x00000080, DI
 	CMPQ    DI, $0x00000c00
 	JLT     column
@@ -4798,21 +7736,21 @@ row:
 
 column:
 	VMOVUPS (AX)(DI*1), Z0
+	VMOVUPS 64(AX)(DI*1), Z2
+	VMOVUPS 128(AX)(DI*1), Z4
+	VMOVUPS 192(AX)(DI*1), Z6
 	VMOVUPS (DX)(DI*1), Z1
+	VMOVUPS 64(DX)(DI*1), Z3
+	VMOVUPS 128(DX)(DI*1), Z5
+	VMOVUPS 192(DX)(DI*1), Z7
 	VADDPS  Z1, Z0, Z0
+	VADDPS  Z3, Z2, Z2
+	VADDPS  Z5, Z4, Z4
+	VADDPS  Z7, Z6, Z6
 	VMOVUPS Z0, (AX)(DI*1)
-	VMOVUPS 64(AX)(DI*1), Z0
-	VMOVUPS 64(DX)(DI*1), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, 64(AX)(DI*1)
-	VMOVUPS 128(AX)(DI*1), Z0
-	VMOVUPS 128(DX)(DI*1), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, 128(AX)(DI*1)
-	VMOVUPS 192(AX)(DI*1), Z0
-	VMOVUPS 192(DX)(DI*1), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS Z0, 192(AX)(DI*1)
+	VMOVUPS Z2, 64(AX)(DI*1)
+	VMOVUPS Z4, 128(AX)(DI*1)
+	VMOVUPS Z6, 192(AX)(DI*1)
 	ADDQ    $0x00000100, DI
 	CMPQ    DI, $0x00000c00
 	JLT     column
@@ -4830,31 +7768,55 @@ column:
 TEXT ·addLayerNorm1AVX2(SB), NOSPLIT, $0-72
 	// addLayerNorm1AVX2 computes x += d, then y = (x − mean(x)) / √(var(x) + 1e-12) · w + b, for rows of 1.
 	// y is x, d or neither. Ba, Kiros and Hinton 2016, Layer Normalization.
-	MOVQ    b+56(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+48(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    d+32(FP), R8
-	MOVQ    ldd+40(FP), R9
-	SHLQ    $0x02, R9
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+64(FP), R10
+	MOVQ b+56(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+48(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ d+32(FP), R8
+	MOVQ ldd+40(FP), R9
+	SHLQ $0x02, R9
+	MOVQ rows+64(FP), R10
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   (DX), Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   (R8), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   Y4, Y5, (DX)
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       addLayerNorm1Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VMASKMOVPS   (DX), Y0, Y5
-	VMASKMOVPS   (R8), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, (DX)
-	VADDPS       Y5, Y1, Y1
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   (DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+28(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -4864,44 +7826,27 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       addLayerNorm1Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMASKMOVPS   (DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addLayerNorm1Inverse<>+0(SB), X3, X3
-	VADDSS       addLayerNorm1Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       addLayerNorm1Inverse<>+0(SB), X2, X2
+	VADDSS       addLayerNorm1Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
-	VMASKMOVPS  (DX), Y0, Y3
-	VMASKMOVPS  (BX), Y0, Y4
-	VMASKMOVPS  (AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, (CX)
+	VMOVUPS     tailMask<>+28(SB), Y2
+	VMASKMOVPS  (DX), Y2, Y2
+	VMOVUPS     tailMask<>+28(SB), Y3
+	VMASKMOVPS  (BX), Y3, Y3
+	VMOVUPS     tailMask<>+28(SB), Y4
+	VMASKMOVPS  (AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+28(SB), Y0
+	VMASKMOVPS  Y2, Y0, (CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -5009,36 +7954,63 @@ row:
 TEXT ·addLayerNorm15AVX2(SB), NOSPLIT, $0-72
 	// addLayerNorm15AVX2 computes x += d, then y = (x − mean(x)) / √(var(x) + 1e-12) · w + b, for rows of 15.
 	// y is x, d or neither. Ba, Kiros and Hinton 2016, Layer Normalization.
-	MOVQ    b+56(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+48(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    d+32(FP), R8
-	MOVQ    ldd+40(FP), R9
-	SHLQ    $0x02, R9
-	VMOVUPS tailMask<>+4(SB), Y0
-	MOVQ    rows+64(FP), R10
+	MOVQ b+56(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+48(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ d+32(FP), R8
+	MOVQ ldd+40(FP), R9
+	SHLQ $0x02, R9
+	MOVQ rows+64(FP), R10
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      (DX), Y4
+	VMOVUPS      (R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (DX)
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      tailMask<>+4(SB), Y4
+	VMASKMOVPS   32(DX), Y4, Y4
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   32(R8), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   Y4, Y5, 32(DX)
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       addLayerNorm15Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      (DX), Y5
-	VMOVUPS      (R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (DX)
-	VADDPS       Y5, Y1, Y1
-	VMASKMOVPS   32(DX), Y0, Y5
-	VMASKMOVPS   32(R8), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 32(DX)
-	VADDPS       Y5, Y2, Y2
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   32(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+4(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -5048,54 +8020,34 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       addLayerNorm15Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      (DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMASKMOVPS   32(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addLayerNorm15Inverse<>+0(SB), X3, X3
-	VADDSS       addLayerNorm15Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       addLayerNorm15Inverse<>+0(SB), X2, X2
+	VADDSS       addLayerNorm15Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VMOVUPS     (AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)
-	VMASKMOVPS  32(DX), Y0, Y3
-	VMASKMOVPS  32(BX), Y0, Y4
-	VMASKMOVPS  32(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 32(CX)
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     tailMask<>+4(SB), Y2
+	VMASKMOVPS  32(DX), Y2, Y2
+	VMOVUPS     tailMask<>+4(SB), Y3
+	VMASKMOVPS  32(BX), Y3, Y3
+	VMOVUPS     tailMask<>+4(SB), Y4
+	VMASKMOVPS  32(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+4(SB), Y0
+	VMASKMOVPS  Y2, Y0, 32(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -5392,41 +8344,71 @@ row:
 TEXT ·addLayerNorm17AVX2(SB), NOSPLIT, $0-72
 	// addLayerNorm17AVX2 computes x += d, then y = (x − mean(x)) / √(var(x) + 1e-12) · w + b, for rows of 17.
 	// y is x, d or neither. Ba, Kiros and Hinton 2016, Layer Normalization.
-	MOVQ    b+56(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+48(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    d+32(FP), R8
-	MOVQ    ldd+40(FP), R9
-	SHLQ    $0x02, R9
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+64(FP), R10
+	MOVQ b+56(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+48(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ d+32(FP), R8
+	MOVQ ldd+40(FP), R9
+	SHLQ $0x02, R9
+	MOVQ rows+64(FP), R10
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      (DX), Y4
+	VMOVUPS      (R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (DX)
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(DX), Y4
+	VMOVUPS      32(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 32(DX)
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   64(DX), Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   64(R8), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   Y4, Y5, 64(DX)
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       addLayerNorm17Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      (DX), Y5
-	VMOVUPS      (R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (DX)
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VMOVUPS      32(DX), Y5
-	VMOVUPS      32(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 32(DX)
-	VADDPS       Y5, Y2, Y2
-	VMASKMOVPS   64(DX), Y0, Y5
-	VMASKMOVPS   64(R8), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 64(DX)
-	VADDPS       Y5, Y3, Y3
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   64(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+28(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y3
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -5436,64 +8418,41 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       addLayerNorm17Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      (DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMASKMOVPS   64(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addLayerNorm17Inverse<>+0(SB), X3, X3
-	VADDSS       addLayerNorm17Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       addLayerNorm17Inverse<>+0(SB), X2, X2
+	VADDSS       addLayerNorm17Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VMOVUPS     (AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)
-	VMOVUPS     32(DX), Y3
-	VMOVUPS     32(BX), Y4
-	VMOVUPS     32(AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 32(CX)
-	VMASKMOVPS  64(DX), Y0, Y3
-	VMASKMOVPS  64(BX), Y0, Y4
-	VMASKMOVPS  64(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 64(CX)
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     32(DX), Y2
+	VMOVUPS     32(BX), Y3
+	VMOVUPS     32(AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 32(CX)
+	VMOVUPS     tailMask<>+28(SB), Y2
+	VMASKMOVPS  64(DX), Y2, Y2
+	VMOVUPS     tailMask<>+28(SB), Y3
+	VMASKMOVPS  64(BX), Y3, Y3
+	VMOVUPS     tailMask<>+28(SB), Y4
+	VMASKMOVPS  64(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+28(SB), Y0
+	VMASKMOVPS  Y2, Y0, 64(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -5616,31 +8575,55 @@ row:
 TEXT ·addLayerNorm3AVX2(SB), NOSPLIT, $0-72
 	// addLayerNorm3AVX2 computes x += d, then y = (x − mean(x)) / √(var(x) + 1e-12) · w + b, for rows of 3.
 	// y is x, d or neither. Ba, Kiros and Hinton 2016, Layer Normalization.
-	MOVQ    b+56(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+48(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    d+32(FP), R8
-	MOVQ    ldd+40(FP), R9
-	SHLQ    $0x02, R9
-	VMOVUPS tailMask<>+20(SB), Y0
-	MOVQ    rows+64(FP), R10
+	MOVQ b+56(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+48(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ d+32(FP), R8
+	MOVQ ldd+40(FP), R9
+	SHLQ $0x02, R9
+	MOVQ rows+64(FP), R10
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      tailMask<>+20(SB), Y4
+	VMASKMOVPS   (DX), Y4, Y4
+	VMOVUPS      tailMask<>+20(SB), Y5
+	VMASKMOVPS   (R8), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+20(SB), Y5
+	VMASKMOVPS   Y4, Y5, (DX)
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       addLayerNorm3Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VMASKMOVPS   (DX), Y0, Y5
-	VMASKMOVPS   (R8), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, (DX)
-	VADDPS       Y5, Y1, Y1
+	VMOVUPS      tailMask<>+20(SB), Y5
+	VMASKMOVPS   (DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+20(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -5650,44 +8633,27 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       addLayerNorm3Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMASKMOVPS   (DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addLayerNorm3Inverse<>+0(SB), X3, X3
-	VADDSS       addLayerNorm3Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       addLayerNorm3Inverse<>+0(SB), X2, X2
+	VADDSS       addLayerNorm3Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
-	VMASKMOVPS  (DX), Y0, Y3
-	VMASKMOVPS  (BX), Y0, Y4
-	VMASKMOVPS  (AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, (CX)
+	VMOVUPS     tailMask<>+20(SB), Y2
+	VMASKMOVPS  (DX), Y2, Y2
+	VMOVUPS     tailMask<>+20(SB), Y3
+	VMASKMOVPS  (BX), Y3, Y3
+	VMOVUPS     tailMask<>+20(SB), Y4
+	VMASKMOVPS  (AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+20(SB), Y0
+	VMASKMOVPS  Y2, Y0, (CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -5795,46 +8761,79 @@ row:
 TEXT ·addLayerNorm31AVX2(SB), NOSPLIT, $0-72
 	// addLayerNorm31AVX2 computes x += d, then y = (x − mean(x)) / √(var(x) + 1e-12) · w + b, for rows of 31.
 	// y is x, d or neither. Ba, Kiros and Hinton 2016, Layer Normalization.
-	MOVQ    b+56(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+48(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    d+32(FP), R8
-	MOVQ    ldd+40(FP), R9
-	SHLQ    $0x02, R9
-	VMOVUPS tailMask<>+4(SB), Y0
-	MOVQ    rows+64(FP), R10
+	MOVQ b+56(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+48(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ d+32(FP), R8
+	MOVQ ldd+40(FP), R9
+	SHLQ $0x02, R9
+	MOVQ rows+64(FP), R10
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      (DX), Y4
+	VMOVUPS      (R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (DX)
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(DX), Y4
+	VMOVUPS      32(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 32(DX)
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      64(DX), Y4
+	VMOVUPS      64(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 64(DX)
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      tailMask<>+4(SB), Y4
+	VMASKMOVPS   96(DX), Y4, Y4
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   96(R8), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   Y4, Y5, 96(DX)
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       addLayerNorm31Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      (DX), Y5
-	VMOVUPS      (R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (DX)
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VMOVUPS      32(DX), Y5
-	VMOVUPS      32(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 32(DX)
-	VADDPS       Y5, Y2, Y2
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
 	VMOVUPS      64(DX), Y5
-	VMOVUPS      64(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 64(DX)
-	VADDPS       Y5, Y3, Y3
-	VMASKMOVPS   96(DX), Y0, Y5
-	VMASKMOVPS   96(R8), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 96(DX)
-	VADDPS       Y5, Y4, Y4
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y3
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   96(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+4(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y4
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -5844,74 +8843,48 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       addLayerNorm31Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      (DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMOVUPS      64(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VMASKMOVPS   96(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y5
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addLayerNorm31Inverse<>+0(SB), X3, X3
-	VADDSS       addLayerNorm31Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       addLayerNorm31Inverse<>+0(SB), X2, X2
+	VADDSS       addLayerNorm31Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VMOVUPS     (AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)
-	VMOVUPS     32(DX), Y3
-	VMOVUPS     32(BX), Y4
-	VMOVUPS     32(AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 32(CX)
-	VMOVUPS     64(DX), Y3
-	VMOVUPS     64(BX), Y4
-	VMOVUPS     64(AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 64(CX)
-	VMASKMOVPS  96(DX), Y0, Y3
-	VMASKMOVPS  96(BX), Y0, Y4
-	VMASKMOVPS  96(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 96(CX)
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     32(DX), Y2
+	VMOVUPS     32(BX), Y3
+	VMOVUPS     32(AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 32(CX)
+	VMOVUPS     64(DX), Y2
+	VMOVUPS     64(BX), Y3
+	VMOVUPS     64(AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 64(CX)
+	VMOVUPS     tailMask<>+4(SB), Y2
+	VMASKMOVPS  96(DX), Y2, Y2
+	VMOVUPS     tailMask<>+4(SB), Y3
+	VMASKMOVPS  96(BX), Y3, Y3
+	VMOVUPS     tailMask<>+4(SB), Y4
+	VMASKMOVPS  96(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+4(SB), Y0
+	VMASKMOVPS  Y2, Y0, 96(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -6034,51 +9007,87 @@ row:
 TEXT ·addLayerNorm33AVX2(SB), NOSPLIT, $0-72
 	// addLayerNorm33AVX2 computes x += d, then y = (x − mean(x)) / √(var(x) + 1e-12) · w + b, for rows of 33.
 	// y is x, d or neither. Ba, Kiros and Hinton 2016, Layer Normalization.
-	MOVQ    b+56(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+48(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    d+32(FP), R8
-	MOVQ    ldd+40(FP), R9
-	SHLQ    $0x02, R9
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+64(FP), R10
+	MOVQ b+56(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+48(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ d+32(FP), R8
+	MOVQ ldd+40(FP), R9
+	SHLQ $0x02, R9
+	MOVQ rows+64(FP), R10
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      (DX), Y4
+	VMOVUPS      (R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (DX)
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(DX), Y4
+	VMOVUPS      32(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 32(DX)
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      64(DX), Y4
+	VMOVUPS      64(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 64(DX)
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      96(DX), Y4
+	VMOVUPS      96(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 96(DX)
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   128(DX), Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   128(R8), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   Y4, Y5, 128(DX)
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       addLayerNorm33Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      (DX), Y5
-	VMOVUPS      (R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (DX)
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VMOVUPS      32(DX), Y5
-	VMOVUPS      32(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 32(DX)
-	VADDPS       Y5, Y2, Y2
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
 	VMOVUPS      64(DX), Y5
-	VMOVUPS      64(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 64(DX)
-	VADDPS       Y5, Y3, Y3
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y3
 	VMOVUPS      96(DX), Y5
-	VMOVUPS      96(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 96(DX)
-	VADDPS       Y5, Y4, Y4
-	VMASKMOVPS   128(DX), Y0, Y5
-	VMASKMOVPS   128(R8), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 128(DX)
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   128(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+28(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -6088,76 +9097,47 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       addLayerNorm33Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      (DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMOVUPS      64(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VMOVUPS      96(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y5
-	VMASKMOVPS   128(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addLayerNorm33Inverse<>+0(SB), X3, X3
-	VADDSS       addLayerNorm33Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       addLayerNorm33Inverse<>+0(SB), X2, X2
+	VADDSS       addLayerNorm33Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
 	XORQ R11, R11
 
 normed:
-	VMOVUPS     (DX)(R11*1), Y3
-	VMOVUPS     (BX)(R11*1), Y4
-	VMOVUPS     (AX)(R11*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)(R11*1)
-	VMOVUPS     32(DX)(R11*1), Y3
-	VMOVUPS     32(BX)(R11*1), Y4
-	VMOVUPS     32(AX)(R11*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 32(CX)(R11*1)
+	VMOVUPS     (DX)(R11*1), Y2
+	VMOVUPS     32(DX)(R11*1), Y5
+	VMOVUPS     (BX)(R11*1), Y3
+	VMOVUPS     32(BX)(R11*1), Y6
+	VMOVUPS     (AX)(R11*1), Y4
+	VMOVUPS     32(AX)(R11*1), Y7
+	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y0, Y5, Y5
+	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y5, Y5
+	VFMADD213PS Y4, Y3, Y2
+	VFMADD213PS Y7, Y6, Y5
+	VMOVUPS     Y2, (CX)(R11*1)
+	VMOVUPS     Y5, 32(CX)(R11*1)
 	ADDQ        $0x40, R11
 	CMPQ        R11, $0x00000080
 	JLT         normed
-	VMASKMOVPS  128(DX), Y0, Y3
-	VMASKMOVPS  128(BX), Y0, Y4
-	VMASKMOVPS  128(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 128(CX)
+	VMOVUPS     tailMask<>+28(SB), Y2
+	VMASKMOVPS  128(DX), Y2, Y2
+	VMOVUPS     tailMask<>+28(SB), Y3
+	VMASKMOVPS  128(BX), Y3, Y3
+	VMOVUPS     tailMask<>+28(SB), Y4
+	VMASKMOVPS  128(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+28(SB), Y0
+	VMASKMOVPS  Y2, Y0, 128(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -6295,57 +9275,99 @@ row:
 TEXT ·addLayerNorm385AVX2(SB), NOSPLIT, $0-72
 	// addLayerNorm385AVX2 computes x += d, then y = (x − mean(x)) / √(var(x) + 1e-12) · w + b, for rows of 385.
 	// y is x, d or neither. Ba, Kiros and Hinton 2016, Layer Normalization.
-	MOVQ    b+56(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+48(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    d+32(FP), R8
-	MOVQ    ldd+40(FP), R9
-	SHLQ    $0x02, R9
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+64(FP), R10
+	MOVQ b+56(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+48(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ d+32(FP), R8
+	MOVQ ldd+40(FP), R9
+	SHLQ $0x02, R9
+	MOVQ rows+64(FP), R10
 
 row:
 	// Mean.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   R11, R11
+
+sum:
+	VMOVUPS      (DX)(R11*1), Y4
+	VMOVUPS      32(DX)(R11*1), Y6
+	VMOVUPS      64(DX)(R11*1), Y8
+	VMOVUPS      96(DX)(R11*1), Y10
+	VMOVUPS      (R8)(R11*1), Y5
+	VMOVUPS      32(R8)(R11*1), Y7
+	VMOVUPS      64(R8)(R11*1), Y9
+	VMOVUPS      96(R8)(R11*1), Y11
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y11, Y10, Y10
+	VMOVUPS      Y4, (DX)(R11*1)
+	VMOVUPS      Y6, 32(DX)(R11*1)
+	VMOVUPS      Y8, 64(DX)(R11*1)
+	VMOVUPS      Y10, 96(DX)(R11*1)
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y10, Y3, Y3
+	ADDQ         $0x00000080, R11
+	CMPQ         R11, $0x00000600
+	JLT          sum
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   1536(DX), Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   1536(R8), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   Y4, Y5, 1536(DX)
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       addLayerNorm385Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	XORQ   R11, R11
 
-sum:
+squares:
 	VMOVUPS      (DX)(R11*1), Y5
-	VMOVUPS      (R8)(R11*1), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (DX)(R11*1)
-	VADDPS       Y5, Y1, Y1
-	VMOVUPS      32(DX)(R11*1), Y5
-	VMOVUPS      32(R8)(R11*1), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 32(DX)(R11*1)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      64(DX)(R11*1), Y5
-	VMOVUPS      64(R8)(R11*1), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 64(DX)(R11*1)
-	VADDPS       Y5, Y3, Y3
-	VMOVUPS      96(DX)(R11*1), Y5
-	VMOVUPS      96(R8)(R11*1), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 96(DX)(R11*1)
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      32(DX)(R11*1), Y6
+	VMOVUPS      64(DX)(R11*1), Y7
+	VMOVUPS      96(DX)(R11*1), Y8
+	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y0, Y6, Y6
+	VSUBPS       Y0, Y7, Y7
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y5, Y5, Y1
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
+	VFMADD231PS  Y8, Y8, Y4
 	ADDQ         $0x00000080, R11
 	CMPQ         R11, $0x00000600
-	JLT          sum
-	VMASKMOVPS   1536(DX), Y0, Y5
-	VMASKMOVPS   1536(R8), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 1536(DX)
-	VADDPS       Y5, Y1, Y1
+	JLT          squares
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   1536(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+28(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -6355,82 +9377,47 @@ sum:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       addLayerNorm385Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	XORQ   R11, R11
-
-squares:
-	VMOVUPS      (DX)(R11*1), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(DX)(R11*1), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMOVUPS      64(DX)(R11*1), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VMOVUPS      96(DX)(R11*1), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y5
-	ADDQ         $0x00000080, R11
-	CMPQ         R11, $0x00000600
-	JLT          squares
-	VMASKMOVPS   1536(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addLayerNorm385Inverse<>+0(SB), X3, X3
-	VADDSS       addLayerNorm385Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       addLayerNorm385Inverse<>+0(SB), X2, X2
+	VADDSS       addLayerNorm385Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
 	XORQ R11, R11
 
 normed:
-	VMOVUPS     (DX)(R11*1), Y3
-	VMOVUPS     (BX)(R11*1), Y4
-	VMOVUPS     (AX)(R11*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)(R11*1)
-	VMOVUPS     32(DX)(R11*1), Y3
-	VMOVUPS     32(BX)(R11*1), Y4
-	VMOVUPS     32(AX)(R11*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 32(CX)(R11*1)
+	VMOVUPS     (DX)(R11*1), Y2
+	VMOVUPS     32(DX)(R11*1), Y5
+	VMOVUPS     (BX)(R11*1), Y3
+	VMOVUPS     32(BX)(R11*1), Y6
+	VMOVUPS     (AX)(R11*1), Y4
+	VMOVUPS     32(AX)(R11*1), Y7
+	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y0, Y5, Y5
+	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y5, Y5
+	VFMADD213PS Y4, Y3, Y2
+	VFMADD213PS Y7, Y6, Y5
+	VMOVUPS     Y2, (CX)(R11*1)
+	VMOVUPS     Y5, 32(CX)(R11*1)
 	ADDQ        $0x40, R11
 	CMPQ        R11, $0x00000600
 	JLT         normed
-	VMASKMOVPS  1536(DX), Y0, Y3
-	VMASKMOVPS  1536(BX), Y0, Y4
-	VMASKMOVPS  1536(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 1536(CX)
+	VMOVUPS     tailMask<>+28(SB), Y2
+	VMASKMOVPS  1536(DX), Y2, Y2
+	VMOVUPS     tailMask<>+28(SB), Y3
+	VMASKMOVPS  1536(BX), Y3, Y3
+	VMOVUPS     tailMask<>+28(SB), Y4
+	VMASKMOVPS  1536(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+28(SB), Y0
+	VMASKMOVPS  Y2, Y0, 1536(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -6471,25 +9458,25 @@ row:
 
 sum:
 	VMOVUPS       (DX)(R11*1), Z4
+	VMOVUPS       64(DX)(R11*1), Z6
+	VMOVUPS       128(DX)(R11*1), Z8
+	VMOVUPS       192(DX)(R11*1), Z10
 	VMOVUPS       (R8)(R11*1), Z5
+	VMOVUPS       64(R8)(R11*1), Z7
+	VMOVUPS       128(R8)(R11*1), Z9
+	VMOVUPS       192(R8)(R11*1), Z11
 	VADDPS        Z5, Z4, Z4
+	VADDPS        Z7, Z6, Z6
+	VADDPS        Z9, Z8, Z8
+	VADDPS        Z11, Z10, Z10
 	VMOVUPS       Z4, (DX)(R11*1)
+	VMOVUPS       Z6, 64(DX)(R11*1)
+	VMOVUPS       Z8, 128(DX)(R11*1)
+	VMOVUPS       Z10, 192(DX)(R11*1)
 	VADDPS        Z4, Z0, Z0
-	VMOVUPS       64(DX)(R11*1), Z4
-	VMOVUPS       64(R8)(R11*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 64(DX)(R11*1)
-	VADDPS        Z4, Z1, Z1
-	VMOVUPS       128(DX)(R11*1), Z4
-	VMOVUPS       128(R8)(R11*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 128(DX)(R11*1)
-	VADDPS        Z4, Z2, Z2
-	VMOVUPS       192(DX)(R11*1), Z4
-	VMOVUPS       192(R8)(R11*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 192(DX)(R11*1)
-	VADDPS        Z4, Z3, Z3
+	VADDPS        Z6, Z1, Z1
+	VADDPS        Z8, Z2, Z2
+	VADDPS        Z10, Z3, Z3
 	ADDQ          $0x00000100, R11
 	CMPQ          R11, $0x00000600
 	JLT           sum
@@ -6521,17 +9508,17 @@ sum:
 
 squares:
 	VMOVUPS       (DX)(R11*1), Z5
+	VMOVUPS       64(DX)(R11*1), Z6
+	VMOVUPS       128(DX)(R11*1), Z7
+	VMOVUPS       192(DX)(R11*1), Z8
 	VSUBPS        Z0, Z5, Z5
+	VSUBPS        Z0, Z6, Z6
+	VSUBPS        Z0, Z7, Z7
+	VSUBPS        Z0, Z8, Z8
 	VFMADD231PS   Z5, Z5, Z1
-	VMOVUPS       64(DX)(R11*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z2
-	VMOVUPS       128(DX)(R11*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z3
-	VMOVUPS       192(DX)(R11*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z4
+	VFMADD231PS   Z6, Z6, Z2
+	VFMADD231PS   Z7, Z7, Z3
+	VFMADD231PS   Z8, Z8, Z4
 	ADDQ          $0x00000100, R11
 	CMPQ          R11, $0x00000600
 	JLT           squares
@@ -6564,19 +9551,19 @@ squares:
 
 normed:
 	VMOVUPS     (DX)(R11*1), Z2
+	VMOVUPS     64(DX)(R11*1), Z5
 	VMOVUPS     (BX)(R11*1), Z3
+	VMOVUPS     64(BX)(R11*1), Z6
 	VMOVUPS     (AX)(R11*1), Z4
+	VMOVUPS     64(AX)(R11*1), Z7
 	VSUBPS      Z0, Z2, Z2
+	VSUBPS      Z0, Z5, Z5
 	VMULPS      Z1, Z2, Z2
+	VMULPS      Z1, Z5, Z5
 	VFMADD213PS Z4, Z3, Z2
+	VFMADD213PS Z7, Z6, Z5
 	VMOVUPS     Z2, (CX)(R11*1)
-	VMOVUPS     64(DX)(R11*1), Z2
-	VMOVUPS     64(BX)(R11*1), Z3
-	VMOVUPS     64(AX)(R11*1), Z4
-	VSUBPS      Z0, Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VFMADD213PS Z4, Z3, Z2
-	VMOVUPS     Z2, 64(CX)(R11*1)
+	VMOVUPS     Z5, 64(CX)(R11*1)
 	ADDQ        $0x00000080, R11
 	CMPQ        R11, $0x00000600
 	JLT         normed
@@ -6602,61 +9589,103 @@ normed:
 TEXT ·addLayerNorm54AVX2(SB), NOSPLIT, $0-72
 	// addLayerNorm54AVX2 computes x += d, then y = (x − mean(x)) / √(var(x) + 1e-12) · w + b, for rows of 54.
 	// y is x, d or neither. Ba, Kiros and Hinton 2016, Layer Normalization.
-	MOVQ    b+56(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+48(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    d+32(FP), R8
-	MOVQ    ldd+40(FP), R9
-	SHLQ    $0x02, R9
-	VMOVUPS tailMask<>+8(SB), Y0
-	MOVQ    rows+64(FP), R10
+	MOVQ b+56(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+48(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ d+32(FP), R8
+	MOVQ ldd+40(FP), R9
+	SHLQ $0x02, R9
+	MOVQ rows+64(FP), R10
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      (DX), Y4
+	VMOVUPS      (R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (DX)
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(DX), Y4
+	VMOVUPS      32(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 32(DX)
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      64(DX), Y4
+	VMOVUPS      64(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 64(DX)
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      96(DX), Y4
+	VMOVUPS      96(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 96(DX)
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      128(DX), Y4
+	VMOVUPS      128(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 128(DX)
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      160(DX), Y4
+	VMOVUPS      160(R8), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 160(DX)
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      tailMask<>+8(SB), Y4
+	VMASKMOVPS   192(DX), Y4, Y4
+	VMOVUPS      tailMask<>+8(SB), Y5
+	VMASKMOVPS   192(R8), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+8(SB), Y5
+	VMASKMOVPS   Y4, Y5, 192(DX)
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       addLayerNorm54Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      (DX), Y5
-	VMOVUPS      (R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (DX)
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VMOVUPS      32(DX), Y5
-	VMOVUPS      32(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 32(DX)
-	VADDPS       Y5, Y2, Y2
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
 	VMOVUPS      64(DX), Y5
-	VMOVUPS      64(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 64(DX)
-	VADDPS       Y5, Y3, Y3
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y3
 	VMOVUPS      96(DX), Y5
-	VMOVUPS      96(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 96(DX)
-	VADDPS       Y5, Y4, Y4
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y4
 	VMOVUPS      128(DX), Y5
-	VMOVUPS      128(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 128(DX)
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VMOVUPS      160(DX), Y5
-	VMOVUPS      160(R8), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 160(DX)
-	VADDPS       Y5, Y2, Y2
-	VMASKMOVPS   192(DX), Y0, Y5
-	VMASKMOVPS   192(R8), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 192(DX)
-	VADDPS       Y5, Y3, Y3
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
+	VMOVUPS      tailMask<>+8(SB), Y5
+	VMASKMOVPS   192(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+8(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y3
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -6666,82 +9695,47 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       addLayerNorm54Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      (DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMOVUPS      64(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VMOVUPS      96(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y5
-	VMOVUPS      128(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      160(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMASKMOVPS   192(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addLayerNorm54Inverse<>+0(SB), X3, X3
-	VADDSS       addLayerNorm54Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       addLayerNorm54Inverse<>+0(SB), X2, X2
+	VADDSS       addLayerNorm54Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
 	XORQ R11, R11
 
 normed:
-	VMOVUPS     (DX)(R11*1), Y3
-	VMOVUPS     (BX)(R11*1), Y4
-	VMOVUPS     (AX)(R11*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)(R11*1)
-	VMOVUPS     32(DX)(R11*1), Y3
-	VMOVUPS     32(BX)(R11*1), Y4
-	VMOVUPS     32(AX)(R11*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 32(CX)(R11*1)
+	VMOVUPS     (DX)(R11*1), Y2
+	VMOVUPS     32(DX)(R11*1), Y5
+	VMOVUPS     (BX)(R11*1), Y3
+	VMOVUPS     32(BX)(R11*1), Y6
+	VMOVUPS     (AX)(R11*1), Y4
+	VMOVUPS     32(AX)(R11*1), Y7
+	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y0, Y5, Y5
+	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y5, Y5
+	VFMADD213PS Y4, Y3, Y2
+	VFMADD213PS Y7, Y6, Y5
+	VMOVUPS     Y2, (CX)(R11*1)
+	VMOVUPS     Y5, 32(CX)(R11*1)
 	ADDQ        $0x40, R11
 	CMPQ        R11, $0x000000c0
 	JLT         normed
-	VMASKMOVPS  192(DX), Y0, Y3
-	VMASKMOVPS  192(BX), Y0, Y4
-	VMASKMOVPS  192(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 192(CX)
+	VMOVUPS     tailMask<>+8(SB), Y2
+	VMASKMOVPS  192(DX), Y2, Y2
+	VMOVUPS     tailMask<>+8(SB), Y3
+	VMASKMOVPS  192(BX), Y3, Y3
+	VMOVUPS     tailMask<>+8(SB), Y4
+	VMASKMOVPS  192(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+8(SB), Y0
+	VMASKMOVPS  Y2, Y0, 192(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -6917,25 +9911,25 @@ row:
 
 sum:
 	VMOVUPS      (DX)(R11*1), Y4
+	VMOVUPS      32(DX)(R11*1), Y6
+	VMOVUPS      64(DX)(R11*1), Y8
+	VMOVUPS      96(DX)(R11*1), Y10
 	VMOVUPS      (R8)(R11*1), Y5
+	VMOVUPS      32(R8)(R11*1), Y7
+	VMOVUPS      64(R8)(R11*1), Y9
+	VMOVUPS      96(R8)(R11*1), Y11
 	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y11, Y10, Y10
 	VMOVUPS      Y4, (DX)(R11*1)
+	VMOVUPS      Y6, 32(DX)(R11*1)
+	VMOVUPS      Y8, 64(DX)(R11*1)
+	VMOVUPS      Y10, 96(DX)(R11*1)
 	VADDPS       Y4, Y0, Y0
-	VMOVUPS      32(DX)(R11*1), Y4
-	VMOVUPS      32(R8)(R11*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 32(DX)(R11*1)
-	VADDPS       Y4, Y1, Y1
-	VMOVUPS      64(DX)(R11*1), Y4
-	VMOVUPS      64(R8)(R11*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 64(DX)(R11*1)
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      96(DX)(R11*1), Y4
-	VMOVUPS      96(R8)(R11*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 96(DX)(R11*1)
-	VADDPS       Y4, Y3, Y3
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y10, Y3, Y3
 	ADDQ         $0x00000080, R11
 	CMPQ         R11, $0x00000100
 	JLT          sum
@@ -6965,17 +9959,17 @@ sum:
 
 squares:
 	VMOVUPS      (DX)(R11*1), Y5
+	VMOVUPS      32(DX)(R11*1), Y6
+	VMOVUPS      64(DX)(R11*1), Y7
+	VMOVUPS      96(DX)(R11*1), Y8
 	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y0, Y6, Y6
+	VSUBPS       Y0, Y7, Y7
+	VSUBPS       Y0, Y8, Y8
 	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(DX)(R11*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(DX)(R11*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y3
-	VMOVUPS      96(DX)(R11*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y4
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
+	VFMADD231PS  Y8, Y8, Y4
 	ADDQ         $0x00000080, R11
 	CMPQ         R11, $0x00000100
 	JLT          squares
@@ -7005,19 +9999,19 @@ squares:
 
 normed:
 	VMOVUPS     (DX)(R11*1), Y2
+	VMOVUPS     32(DX)(R11*1), Y5
 	VMOVUPS     (BX)(R11*1), Y3
+	VMOVUPS     32(BX)(R11*1), Y6
 	VMOVUPS     (AX)(R11*1), Y4
+	VMOVUPS     32(AX)(R11*1), Y7
 	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y0, Y5, Y5
 	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y5, Y5
 	VFMADD213PS Y4, Y3, Y2
+	VFMADD213PS Y7, Y6, Y5
 	VMOVUPS     Y2, (CX)(R11*1)
-	VMOVUPS     32(DX)(R11*1), Y2
-	VMOVUPS     32(BX)(R11*1), Y3
-	VMOVUPS     32(AX)(R11*1), Y4
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VFMADD213PS Y4, Y3, Y2
-	VMOVUPS     Y2, 32(CX)(R11*1)
+	VMOVUPS     Y5, 32(CX)(R11*1)
 	ADDQ        $0x40, R11
 	CMPQ        R11, $0x00000100
 	JLT         normed
@@ -7149,19 +10143,19 @@ row:
 
 normed:
 	VMOVUPS     (DX)(R11*1), Z2
+	VMOVUPS     64(DX)(R11*1), Z5
 	VMOVUPS     (BX)(R11*1), Z3
+	VMOVUPS     64(BX)(R11*1), Z6
 	VMOVUPS     (AX)(R11*1), Z4
+	VMOVUPS     64(AX)(R11*1), Z7
 	VSUBPS      Z0, Z2, Z2
+	VSUBPS      Z0, Z5, Z5
 	VMULPS      Z1, Z2, Z2
+	VMULPS      Z1, Z5, Z5
 	VFMADD213PS Z4, Z3, Z2
+	VFMADD213PS Z7, Z6, Z5
 	VMOVUPS     Z2, (CX)(R11*1)
-	VMOVUPS     64(DX)(R11*1), Z2
-	VMOVUPS     64(BX)(R11*1), Z3
-	VMOVUPS     64(AX)(R11*1), Z4
-	VSUBPS      Z0, Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VFMADD213PS Z4, Z3, Z2
-	VMOVUPS     Z2, 64(CX)(R11*1)
+	VMOVUPS     Z5, 64(CX)(R11*1)
 	ADDQ        $0x00000080, R11
 	CMPQ        R11, $0x00000100
 	JLT         normed
@@ -7210,25 +10204,25 @@ row:
 
 sum:
 	VMOVUPS      (DX)(R11*1), Y4
+	VMOVUPS      32(DX)(R11*1), Y6
+	VMOVUPS      64(DX)(R11*1), Y8
+	VMOVUPS      96(DX)(R11*1), Y10
 	VMOVUPS      (R8)(R11*1), Y5
+	VMOVUPS      32(R8)(R11*1), Y7
+	VMOVUPS      64(R8)(R11*1), Y9
+	VMOVUPS      96(R8)(R11*1), Y11
 	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y11, Y10, Y10
 	VMOVUPS      Y4, (DX)(R11*1)
+	VMOVUPS      Y6, 32(DX)(R11*1)
+	VMOVUPS      Y8, 64(DX)(R11*1)
+	VMOVUPS      Y10, 96(DX)(R11*1)
 	VADDPS       Y4, Y0, Y0
-	VMOVUPS      32(DX)(R11*1), Y4
-	VMOVUPS      32(R8)(R11*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 32(DX)(R11*1)
-	VADDPS       Y4, Y1, Y1
-	VMOVUPS      64(DX)(R11*1), Y4
-	VMOVUPS      64(R8)(R11*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 64(DX)(R11*1)
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      96(DX)(R11*1), Y4
-	VMOVUPS      96(R8)(R11*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 96(DX)(R11*1)
-	VADDPS       Y4, Y3, Y3
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y10, Y3, Y3
 	ADDQ         $0x00000080, R11
 	CMPQ         R11, $0x00000c00
 	JLT          sum
@@ -7253,17 +10247,17 @@ sum:
 
 squares:
 	VMOVUPS      (DX)(R11*1), Y5
+	VMOVUPS      32(DX)(R11*1), Y6
+	VMOVUPS      64(DX)(R11*1), Y7
+	VMOVUPS      96(DX)(R11*1), Y8
 	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y0, Y6, Y6
+	VSUBPS       Y0, Y7, Y7
+	VSUBPS       Y0, Y8, Y8
 	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(DX)(R11*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(DX)(R11*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y3
-	VMOVUPS      96(DX)(R11*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y4
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
+	VFMADD231PS  Y8, Y8, Y4
 	ADDQ         $0x00000080, R11
 	CMPQ         R11, $0x00000c00
 	JLT          squares
@@ -7290,19 +10284,19 @@ squares:
 
 normed:
 	VMOVUPS     (DX)(R11*1), Y2
+	VMOVUPS     32(DX)(R11*1), Y5
 	VMOVUPS     (BX)(R11*1), Y3
+	VMOVUPS     32(BX)(R11*1), Y6
 	VMOVUPS     (AX)(R11*1), Y4
+	VMOVUPS     32(AX)(R11*1), Y7
 	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y0, Y5, Y5
 	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y5, Y5
 	VFMADD213PS Y4, Y3, Y2
+	VFMADD213PS Y7, Y6, Y5
 	VMOVUPS     Y2, (CX)(R11*1)
-	VMOVUPS     32(DX)(R11*1), Y2
-	VMOVUPS     32(BX)(R11*1), Y3
-	VMOVUPS     32(AX)(R11*1), Y4
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VFMADD213PS Y4, Y3, Y2
-	VMOVUPS     Y2, 32(CX)(R11*1)
+	VMOVUPS     Y5, 32(CX)(R11*1)
 	ADDQ        $0x40, R11
 	CMPQ        R11, $0x00000c00
 	JLT         normed
@@ -7344,25 +10338,25 @@ row:
 
 sum:
 	VMOVUPS       (DX)(R11*1), Z4
+	VMOVUPS       64(DX)(R11*1), Z6
+	VMOVUPS       128(DX)(R11*1), Z8
+	VMOVUPS       192(DX)(R11*1), Z10
 	VMOVUPS       (R8)(R11*1), Z5
+	VMOVUPS       64(R8)(R11*1), Z7
+	VMOVUPS       128(R8)(R11*1), Z9
+	VMOVUPS       192(R8)(R11*1), Z11
 	VADDPS        Z5, Z4, Z4
+	VADDPS        Z7, Z6, Z6
+	VADDPS        Z9, Z8, Z8
+	VADDPS        Z11, Z10, Z10
 	VMOVUPS       Z4, (DX)(R11*1)
+	VMOVUPS       Z6, 64(DX)(R11*1)
+	VMOVUPS       Z8, 128(DX)(R11*1)
+	VMOVUPS       Z10, 192(DX)(R11*1)
 	VADDPS        Z4, Z0, Z0
-	VMOVUPS       64(DX)(R11*1), Z4
-	VMOVUPS       64(R8)(R11*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 64(DX)(R11*1)
-	VADDPS        Z4, Z1, Z1
-	VMOVUPS       128(DX)(R11*1), Z4
-	VMOVUPS       128(R8)(R11*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 128(DX)(R11*1)
-	VADDPS        Z4, Z2, Z2
-	VMOVUPS       192(DX)(R11*1), Z4
-	VMOVUPS       192(R8)(R11*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 192(DX)(R11*1)
-	VADDPS        Z4, Z3, Z3
+	VADDPS        Z6, Z1, Z1
+	VADDPS        Z8, Z2, Z2
+	VADDPS        Z10, Z3, Z3
 	ADDQ          $0x00000100, R11
 	CMPQ          R11, $0x00000c00
 	JLT           sum
@@ -7389,17 +10383,17 @@ sum:
 
 squares:
 	VMOVUPS       (DX)(R11*1), Z5
+	VMOVUPS       64(DX)(R11*1), Z6
+	VMOVUPS       128(DX)(R11*1), Z7
+	VMOVUPS       192(DX)(R11*1), Z8
 	VSUBPS        Z0, Z5, Z5
+	VSUBPS        Z0, Z6, Z6
+	VSUBPS        Z0, Z7, Z7
+	VSUBPS        Z0, Z8, Z8
 	VFMADD231PS   Z5, Z5, Z1
-	VMOVUPS       64(DX)(R11*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z2
-	VMOVUPS       128(DX)(R11*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z3
-	VMOVUPS       192(DX)(R11*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z4
+	VFMADD231PS   Z6, Z6, Z2
+	VFMADD231PS   Z7, Z7, Z3
+	VFMADD231PS   Z8, Z8, Z4
 	ADDQ          $0x00000100, R11
 	CMPQ          R11, $0x00000c00
 	JLT           squares
@@ -7428,19 +10422,19 @@ squares:
 
 normed:
 	VMOVUPS     (DX)(R11*1), Z2
+	VMOVUPS     64(DX)(R11*1), Z5
 	VMOVUPS     (BX)(R11*1), Z3
+	VMOVUPS     64(BX)(R11*1), Z6
 	VMOVUPS     (AX)(R11*1), Z4
+	VMOVUPS     64(AX)(R11*1), Z7
 	VSUBPS      Z0, Z2, Z2
+	VSUBPS      Z0, Z5, Z5
 	VMULPS      Z1, Z2, Z2
+	VMULPS      Z1, Z5, Z5
 	VFMADD213PS Z4, Z3, Z2
+	VFMADD213PS Z7, Z6, Z5
 	VMOVUPS     Z2, (CX)(R11*1)
-	VMOVUPS     64(DX)(R11*1), Z2
-	VMOVUPS     64(BX)(R11*1), Z3
-	VMOVUPS     64(AX)(R11*1), Z4
-	VSUBPS      Z0, Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VFMADD213PS Z4, Z3, Z2
-	VMOVUPS     Z2, 64(CX)(R11*1)
+	VMOVUPS     Z5, 64(CX)(R11*1)
 	ADDQ        $0x00000080, R11
 	CMPQ        R11, $0x00000c00
 	JLT         normed
@@ -7636,54 +10630,59 @@ row:
 TEXT ·addRMSNorm1AVX2(SB), NOSPLIT, $0-64
 	// addRMSNorm1AVX2 computes x += d, then y = x / √(mean(x²) + 1e-06) · w, for rows of 1.
 	// y is x, d or neither. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+48(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    d+32(FP), DI
-	MOVQ    ldd+40(FP), R8
-	SHLQ    $0x02, R8
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+56(FP), R9
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+48(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ d+32(FP), DI
+	MOVQ ldd+40(FP), R8
+	SHLQ $0x02, R8
+	MOVQ rows+56(FP), R9
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMASKMOVPS   (CX), Y0, Y5
-	VMASKMOVPS   (DI), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, (CX)
-	VFMADD231PS  Y5, Y5, Y1
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   (DI), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   Y4, Y5, (CX)
+	VFMADD231PS  Y4, Y4, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addRMSNorm1Inverse<>+0(SB), X2, X2
-	VADDSS       addRMSNorm1Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       addRMSNorm1Inverse<>+0(SB), X1, X1
+	VADDSS       addRMSNorm1Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMASKMOVPS (CX), Y0, Y2
-	VMASKMOVPS (DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS (DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, (AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -7765,64 +10764,69 @@ row:
 TEXT ·addRMSNorm15AVX2(SB), NOSPLIT, $0-64
 	// addRMSNorm15AVX2 computes x += d, then y = x / √(mean(x²) + 1e-06) · w, for rows of 15.
 	// y is x, d or neither. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+48(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    d+32(FP), DI
-	MOVQ    ldd+40(FP), R8
-	SHLQ    $0x02, R8
-	VMOVUPS tailMask<>+4(SB), Y0
-	MOVQ    rows+56(FP), R9
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+48(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ d+32(FP), DI
+	MOVQ ldd+40(FP), R8
+	SHLQ $0x02, R8
+	MOVQ rows+56(FP), R9
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (CX), Y5
-	VMOVUPS      (DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (CX)
-	VFMADD231PS  Y5, Y5, Y1
-	VMASKMOVPS   32(CX), Y0, Y5
-	VMASKMOVPS   32(DI), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 32(CX)
-	VFMADD231PS  Y5, Y5, Y2
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      (CX), Y4
+	VMOVUPS      (DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (CX)
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      tailMask<>+4(SB), Y4
+	VMASKMOVPS   32(CX), Y4, Y4
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   32(DI), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   Y4, Y5, 32(CX)
+	VFMADD231PS  Y4, Y4, Y1
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addRMSNorm15Inverse<>+0(SB), X2, X2
-	VADDSS       addRMSNorm15Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       addRMSNorm15Inverse<>+0(SB), X1, X1
+	VADDSS       addRMSNorm15Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMOVUPS    (CX), Y2
-	VMOVUPS    (DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(CX), Y0, Y2
-	VMASKMOVPS 32(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    (CX), Y1
+	VMOVUPS    (DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    tailMask<>+4(SB), Y1
+	VMASKMOVPS 32(CX), Y1, Y1
+	VMOVUPS    tailMask<>+4(SB), Y2
+	VMASKMOVPS 32(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+4(SB), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -8040,74 +11044,79 @@ row:
 TEXT ·addRMSNorm17AVX2(SB), NOSPLIT, $0-64
 	// addRMSNorm17AVX2 computes x += d, then y = x / √(mean(x²) + 1e-06) · w, for rows of 17.
 	// y is x, d or neither. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+48(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    d+32(FP), DI
-	MOVQ    ldd+40(FP), R8
-	SHLQ    $0x02, R8
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+56(FP), R9
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+48(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ d+32(FP), DI
+	MOVQ ldd+40(FP), R8
+	SHLQ $0x02, R8
+	MOVQ rows+56(FP), R9
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (CX), Y5
-	VMOVUPS      (DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (CX)
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(CX), Y5
-	VMOVUPS      32(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 32(CX)
-	VFMADD231PS  Y5, Y5, Y2
-	VMASKMOVPS   64(CX), Y0, Y5
-	VMASKMOVPS   64(DI), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 64(CX)
-	VFMADD231PS  Y5, Y5, Y3
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      (CX), Y4
+	VMOVUPS      (DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (CX)
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      32(CX), Y4
+	VMOVUPS      32(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 32(CX)
+	VFMADD231PS  Y4, Y4, Y1
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   64(CX), Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   64(DI), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   Y4, Y5, 64(CX)
+	VFMADD231PS  Y4, Y4, Y2
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addRMSNorm17Inverse<>+0(SB), X2, X2
-	VADDSS       addRMSNorm17Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       addRMSNorm17Inverse<>+0(SB), X1, X1
+	VADDSS       addRMSNorm17Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMOVUPS    (CX), Y2
-	VMOVUPS    (DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    32(CX), Y2
-	VMOVUPS    32(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 32(AX)
-	VMASKMOVPS 64(CX), Y0, Y2
-	VMASKMOVPS 64(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 64(AX)
+	VMOVUPS    (CX), Y1
+	VMOVUPS    (DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(CX), Y1
+	VMOVUPS    32(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 64(CX), Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS 64(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, 64(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -8199,54 +11208,59 @@ row:
 TEXT ·addRMSNorm3AVX2(SB), NOSPLIT, $0-64
 	// addRMSNorm3AVX2 computes x += d, then y = x / √(mean(x²) + 1e-06) · w, for rows of 3.
 	// y is x, d or neither. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+48(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    d+32(FP), DI
-	MOVQ    ldd+40(FP), R8
-	SHLQ    $0x02, R8
-	VMOVUPS tailMask<>+20(SB), Y0
-	MOVQ    rows+56(FP), R9
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+48(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ d+32(FP), DI
+	MOVQ ldd+40(FP), R8
+	SHLQ $0x02, R8
+	MOVQ rows+56(FP), R9
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMASKMOVPS   (CX), Y0, Y5
-	VMASKMOVPS   (DI), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, (CX)
-	VFMADD231PS  Y5, Y5, Y1
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      tailMask<>+20(SB), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VMOVUPS      tailMask<>+20(SB), Y5
+	VMASKMOVPS   (DI), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+20(SB), Y5
+	VMASKMOVPS   Y4, Y5, (CX)
+	VFMADD231PS  Y4, Y4, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addRMSNorm3Inverse<>+0(SB), X2, X2
-	VADDSS       addRMSNorm3Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       addRMSNorm3Inverse<>+0(SB), X1, X1
+	VADDSS       addRMSNorm3Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMASKMOVPS (CX), Y0, Y2
-	VMASKMOVPS (DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    tailMask<>+20(SB), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    tailMask<>+20(SB), Y2
+	VMASKMOVPS (DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+20(SB), Y0
+	VMASKMOVPS Y1, Y0, (AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -8328,84 +11342,89 @@ row:
 TEXT ·addRMSNorm31AVX2(SB), NOSPLIT, $0-64
 	// addRMSNorm31AVX2 computes x += d, then y = x / √(mean(x²) + 1e-06) · w, for rows of 31.
 	// y is x, d or neither. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+48(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    d+32(FP), DI
-	MOVQ    ldd+40(FP), R8
-	SHLQ    $0x02, R8
-	VMOVUPS tailMask<>+4(SB), Y0
-	MOVQ    rows+56(FP), R9
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+48(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ d+32(FP), DI
+	MOVQ ldd+40(FP), R8
+	SHLQ $0x02, R8
+	MOVQ rows+56(FP), R9
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (CX), Y5
-	VMOVUPS      (DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (CX)
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(CX), Y5
-	VMOVUPS      32(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 32(CX)
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(CX), Y5
-	VMOVUPS      64(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 64(CX)
-	VFMADD231PS  Y5, Y5, Y3
-	VMASKMOVPS   96(CX), Y0, Y5
-	VMASKMOVPS   96(DI), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 96(CX)
-	VFMADD231PS  Y5, Y5, Y4
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      (CX), Y4
+	VMOVUPS      (DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (CX)
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      32(CX), Y4
+	VMOVUPS      32(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 32(CX)
+	VFMADD231PS  Y4, Y4, Y1
+	VMOVUPS      64(CX), Y4
+	VMOVUPS      64(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 64(CX)
+	VFMADD231PS  Y4, Y4, Y2
+	VMOVUPS      tailMask<>+4(SB), Y4
+	VMASKMOVPS   96(CX), Y4, Y4
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   96(DI), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   Y4, Y5, 96(CX)
+	VFMADD231PS  Y4, Y4, Y3
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addRMSNorm31Inverse<>+0(SB), X2, X2
-	VADDSS       addRMSNorm31Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       addRMSNorm31Inverse<>+0(SB), X1, X1
+	VADDSS       addRMSNorm31Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMOVUPS    (CX), Y2
-	VMOVUPS    (DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    32(CX), Y2
-	VMOVUPS    32(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    64(CX), Y2
-	VMOVUPS    64(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 64(AX)
-	VMASKMOVPS 96(CX), Y0, Y2
-	VMASKMOVPS 96(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 96(AX)
+	VMOVUPS    (CX), Y1
+	VMOVUPS    (DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(CX), Y1
+	VMOVUPS    32(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    64(CX), Y1
+	VMOVUPS    64(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 64(AX)
+	VMOVUPS    tailMask<>+4(SB), Y1
+	VMASKMOVPS 96(CX), Y1, Y1
+	VMOVUPS    tailMask<>+4(SB), Y2
+	VMASKMOVPS 96(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+4(SB), Y0
+	VMASKMOVPS Y1, Y0, 96(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -8497,94 +11516,99 @@ row:
 TEXT ·addRMSNorm33AVX2(SB), NOSPLIT, $0-64
 	// addRMSNorm33AVX2 computes x += d, then y = x / √(mean(x²) + 1e-06) · w, for rows of 33.
 	// y is x, d or neither. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+48(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    d+32(FP), DI
-	MOVQ    ldd+40(FP), R8
-	SHLQ    $0x02, R8
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+56(FP), R9
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+48(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ d+32(FP), DI
+	MOVQ ldd+40(FP), R8
+	SHLQ $0x02, R8
+	MOVQ rows+56(FP), R9
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (CX), Y5
-	VMOVUPS      (DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (CX)
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(CX), Y5
-	VMOVUPS      32(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 32(CX)
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(CX), Y5
-	VMOVUPS      64(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 64(CX)
-	VFMADD231PS  Y5, Y5, Y3
-	VMOVUPS      96(CX), Y5
-	VMOVUPS      96(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 96(CX)
-	VFMADD231PS  Y5, Y5, Y4
-	VMASKMOVPS   128(CX), Y0, Y5
-	VMASKMOVPS   128(DI), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 128(CX)
-	VFMADD231PS  Y5, Y5, Y1
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      (CX), Y4
+	VMOVUPS      (DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (CX)
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      32(CX), Y4
+	VMOVUPS      32(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 32(CX)
+	VFMADD231PS  Y4, Y4, Y1
+	VMOVUPS      64(CX), Y4
+	VMOVUPS      64(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 64(CX)
+	VFMADD231PS  Y4, Y4, Y2
+	VMOVUPS      96(CX), Y4
+	VMOVUPS      96(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 96(CX)
+	VFMADD231PS  Y4, Y4, Y3
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   128(CX), Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   128(DI), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   Y4, Y5, 128(CX)
+	VFMADD231PS  Y4, Y4, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addRMSNorm33Inverse<>+0(SB), X2, X2
-	VADDSS       addRMSNorm33Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       addRMSNorm33Inverse<>+0(SB), X1, X1
+	VADDSS       addRMSNorm33Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMOVUPS    (CX), Y2
-	VMOVUPS    (DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    32(CX), Y2
-	VMOVUPS    32(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    64(CX), Y2
-	VMOVUPS    64(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 64(AX)
-	VMOVUPS    96(CX), Y2
-	VMOVUPS    96(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 96(AX)
-	VMASKMOVPS 128(CX), Y0, Y2
-	VMASKMOVPS 128(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 128(AX)
+	VMOVUPS    (CX), Y1
+	VMOVUPS    (DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(CX), Y1
+	VMOVUPS    32(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    64(CX), Y1
+	VMOVUPS    64(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 64(AX)
+	VMOVUPS    96(CX), Y1
+	VMOVUPS    96(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 96(AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 128(CX), Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS 128(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, 128(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -8686,106 +11710,111 @@ row:
 TEXT ·addRMSNorm385AVX2(SB), NOSPLIT, $0-64
 	// addRMSNorm385AVX2 computes x += d, then y = x / √(mean(x²) + 1e-06) · w, for rows of 385.
 	// y is x, d or neither. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+48(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    d+32(FP), DI
-	MOVQ    ldd+40(FP), R8
-	SHLQ    $0x02, R8
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+56(FP), R9
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+48(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ d+32(FP), DI
+	MOVQ ldd+40(FP), R8
+	SHLQ $0x02, R8
+	MOVQ rows+56(FP), R9
 
 row:
 	// Sum of squares.
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
 	XORQ   R10, R10
 
 squares:
-	VMOVUPS      (CX)(R10*1), Y5
-	VMOVUPS      (DI)(R10*1), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (CX)(R10*1)
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(CX)(R10*1), Y5
-	VMOVUPS      32(DI)(R10*1), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 32(CX)(R10*1)
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(CX)(R10*1), Y5
-	VMOVUPS      64(DI)(R10*1), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 64(CX)(R10*1)
-	VFMADD231PS  Y5, Y5, Y3
-	VMOVUPS      96(CX)(R10*1), Y5
-	VMOVUPS      96(DI)(R10*1), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 96(CX)(R10*1)
-	VFMADD231PS  Y5, Y5, Y4
+	VMOVUPS      (CX)(R10*1), Y4
+	VMOVUPS      32(CX)(R10*1), Y6
+	VMOVUPS      64(CX)(R10*1), Y8
+	VMOVUPS      96(CX)(R10*1), Y10
+	VMOVUPS      (DI)(R10*1), Y5
+	VMOVUPS      32(DI)(R10*1), Y7
+	VMOVUPS      64(DI)(R10*1), Y9
+	VMOVUPS      96(DI)(R10*1), Y11
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y11, Y10, Y10
+	VMOVUPS      Y4, (CX)(R10*1)
+	VMOVUPS      Y6, 32(CX)(R10*1)
+	VMOVUPS      Y8, 64(CX)(R10*1)
+	VMOVUPS      Y10, 96(CX)(R10*1)
+	VFMADD231PS  Y4, Y4, Y0
+	VFMADD231PS  Y6, Y6, Y1
+	VFMADD231PS  Y8, Y8, Y2
+	VFMADD231PS  Y10, Y10, Y3
 	ADDQ         $0x00000080, R10
 	CMPQ         R10, $0x00000600
 	JLT          squares
-	VMASKMOVPS   1536(CX), Y0, Y5
-	VMASKMOVPS   1536(DI), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 1536(CX)
-	VFMADD231PS  Y5, Y5, Y1
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   1536(CX), Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   1536(DI), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   Y4, Y5, 1536(CX)
+	VFMADD231PS  Y4, Y4, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addRMSNorm385Inverse<>+0(SB), X2, X2
-	VADDSS       addRMSNorm385Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       addRMSNorm385Inverse<>+0(SB), X1, X1
+	VADDSS       addRMSNorm385Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
 	XORQ R10, R10
 
 normed:
-	VMOVUPS    (CX)(R10*1), Y2
-	VMOVUPS    (DX)(R10*1), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)(R10*1)
-	VMOVUPS    32(CX)(R10*1), Y2
-	VMOVUPS    32(DX)(R10*1), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 32(AX)(R10*1)
-	VMOVUPS    64(CX)(R10*1), Y2
-	VMOVUPS    64(DX)(R10*1), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 64(AX)(R10*1)
-	VMOVUPS    96(CX)(R10*1), Y2
-	VMOVUPS    96(DX)(R10*1), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 96(AX)(R10*1)
+	VMOVUPS    (CX)(R10*1), Y1
+	VMOVUPS    32(CX)(R10*1), Y3
+	VMOVUPS    64(CX)(R10*1), Y5
+	VMOVUPS    96(CX)(R10*1), Y7
+	VMOVUPS    (DX)(R10*1), Y2
+	VMOVUPS    32(DX)(R10*1), Y4
+	VMOVUPS    64(DX)(R10*1), Y6
+	VMOVUPS    96(DX)(R10*1), Y8
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y0, Y3, Y3
+	VMULPS     Y0, Y5, Y5
+	VMULPS     Y0, Y7, Y7
+	VMULPS     Y2, Y1, Y1
+	VMULPS     Y4, Y3, Y3
+	VMULPS     Y6, Y5, Y5
+	VMULPS     Y8, Y7, Y7
+	VMOVUPS    Y1, (AX)(R10*1)
+	VMOVUPS    Y3, 32(AX)(R10*1)
+	VMOVUPS    Y5, 64(AX)(R10*1)
+	VMOVUPS    Y7, 96(AX)(R10*1)
 	ADDQ       $0x00000080, R10
 	CMPQ       R10, $0x00000600
 	JLT        normed
-	VMASKMOVPS 1536(CX), Y0, Y2
-	VMASKMOVPS 1536(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 1536(AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 1536(CX), Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS 1536(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, 1536(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -8825,25 +11854,25 @@ row:
 
 squares:
 	VMOVUPS       (CX)(R10*1), Z4
+	VMOVUPS       64(CX)(R10*1), Z6
+	VMOVUPS       128(CX)(R10*1), Z8
+	VMOVUPS       192(CX)(R10*1), Z10
 	VMOVUPS       (DI)(R10*1), Z5
+	VMOVUPS       64(DI)(R10*1), Z7
+	VMOVUPS       128(DI)(R10*1), Z9
+	VMOVUPS       192(DI)(R10*1), Z11
 	VADDPS        Z5, Z4, Z4
+	VADDPS        Z7, Z6, Z6
+	VADDPS        Z9, Z8, Z8
+	VADDPS        Z11, Z10, Z10
 	VMOVUPS       Z4, (CX)(R10*1)
+	VMOVUPS       Z6, 64(CX)(R10*1)
+	VMOVUPS       Z8, 128(CX)(R10*1)
+	VMOVUPS       Z10, 192(CX)(R10*1)
 	VFMADD231PS   Z4, Z4, Z0
-	VMOVUPS       64(CX)(R10*1), Z4
-	VMOVUPS       64(DI)(R10*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 64(CX)(R10*1)
-	VFMADD231PS   Z4, Z4, Z1
-	VMOVUPS       128(CX)(R10*1), Z4
-	VMOVUPS       128(DI)(R10*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 128(CX)(R10*1)
-	VFMADD231PS   Z4, Z4, Z2
-	VMOVUPS       192(CX)(R10*1), Z4
-	VMOVUPS       192(DI)(R10*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 192(CX)(R10*1)
-	VFMADD231PS   Z4, Z4, Z3
+	VFMADD231PS   Z6, Z6, Z1
+	VFMADD231PS   Z8, Z8, Z2
+	VFMADD231PS   Z10, Z10, Z3
 	ADDQ          $0x00000100, R10
 	CMPQ          R10, $0x00000600
 	JLT           squares
@@ -8877,25 +11906,25 @@ squares:
 
 normed:
 	VMOVUPS   (CX)(R10*1), Z1
+	VMOVUPS   64(CX)(R10*1), Z3
+	VMOVUPS   128(CX)(R10*1), Z5
+	VMOVUPS   192(CX)(R10*1), Z7
 	VMOVUPS   (DX)(R10*1), Z2
+	VMOVUPS   64(DX)(R10*1), Z4
+	VMOVUPS   128(DX)(R10*1), Z6
+	VMOVUPS   192(DX)(R10*1), Z8
 	VMULPS    Z0, Z1, Z1
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z0, Z5, Z5
+	VMULPS    Z0, Z7, Z7
 	VMULPS    Z2, Z1, Z1
+	VMULPS    Z4, Z3, Z3
+	VMULPS    Z6, Z5, Z5
+	VMULPS    Z8, Z7, Z7
 	VMOVUPS   Z1, (AX)(R10*1)
-	VMOVUPS   64(CX)(R10*1), Z1
-	VMOVUPS   64(DX)(R10*1), Z2
-	VMULPS    Z0, Z1, Z1
-	VMULPS    Z2, Z1, Z1
-	VMOVUPS   Z1, 64(AX)(R10*1)
-	VMOVUPS   128(CX)(R10*1), Z1
-	VMOVUPS   128(DX)(R10*1), Z2
-	VMULPS    Z0, Z1, Z1
-	VMULPS    Z2, Z1, Z1
-	VMOVUPS   Z1, 128(AX)(R10*1)
-	VMOVUPS   192(CX)(R10*1), Z1
-	VMOVUPS   192(DX)(R10*1), Z2
-	VMULPS    Z0, Z1, Z1
-	VMULPS    Z2, Z1, Z1
-	VMOVUPS   Z1, 192(AX)(R10*1)
+	VMOVUPS   Z3, 64(AX)(R10*1)
+	VMOVUPS   Z5, 128(AX)(R10*1)
+	VMOVUPS   Z7, 192(AX)(R10*1)
 	ADDQ      $0x00000100, R10
 	CMPQ      R10, $0x00000600
 	JLT       normed
@@ -8919,114 +11948,119 @@ normed:
 TEXT ·addRMSNorm54AVX2(SB), NOSPLIT, $0-64
 	// addRMSNorm54AVX2 computes x += d, then y = x / √(mean(x²) + 1e-06) · w, for rows of 54.
 	// y is x, d or neither. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+48(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    d+32(FP), DI
-	MOVQ    ldd+40(FP), R8
-	SHLQ    $0x02, R8
-	VMOVUPS tailMask<>+8(SB), Y0
-	MOVQ    rows+56(FP), R9
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+48(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ d+32(FP), DI
+	MOVQ ldd+40(FP), R8
+	SHLQ $0x02, R8
+	MOVQ rows+56(FP), R9
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (CX), Y5
-	VMOVUPS      (DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, (CX)
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(CX), Y5
-	VMOVUPS      32(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 32(CX)
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(CX), Y5
-	VMOVUPS      64(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 64(CX)
-	VFMADD231PS  Y5, Y5, Y3
-	VMOVUPS      96(CX), Y5
-	VMOVUPS      96(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 96(CX)
-	VFMADD231PS  Y5, Y5, Y4
-	VMOVUPS      128(CX), Y5
-	VMOVUPS      128(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 128(CX)
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      160(CX), Y5
-	VMOVUPS      160(DI), Y6
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      Y5, 160(CX)
-	VFMADD231PS  Y5, Y5, Y2
-	VMASKMOVPS   192(CX), Y0, Y5
-	VMASKMOVPS   192(DI), Y0, Y6
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   Y5, Y0, 192(CX)
-	VFMADD231PS  Y5, Y5, Y3
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      (CX), Y4
+	VMOVUPS      (DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, (CX)
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      32(CX), Y4
+	VMOVUPS      32(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 32(CX)
+	VFMADD231PS  Y4, Y4, Y1
+	VMOVUPS      64(CX), Y4
+	VMOVUPS      64(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 64(CX)
+	VFMADD231PS  Y4, Y4, Y2
+	VMOVUPS      96(CX), Y4
+	VMOVUPS      96(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 96(CX)
+	VFMADD231PS  Y4, Y4, Y3
+	VMOVUPS      128(CX), Y4
+	VMOVUPS      128(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 128(CX)
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      160(CX), Y4
+	VMOVUPS      160(DI), Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      Y4, 160(CX)
+	VFMADD231PS  Y4, Y4, Y1
+	VMOVUPS      tailMask<>+8(SB), Y4
+	VMASKMOVPS   192(CX), Y4, Y4
+	VMOVUPS      tailMask<>+8(SB), Y5
+	VMASKMOVPS   192(DI), Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      tailMask<>+8(SB), Y5
+	VMASKMOVPS   Y4, Y5, 192(CX)
+	VFMADD231PS  Y4, Y4, Y2
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       addRMSNorm54Inverse<>+0(SB), X2, X2
-	VADDSS       addRMSNorm54Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       addRMSNorm54Inverse<>+0(SB), X1, X1
+	VADDSS       addRMSNorm54Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMOVUPS    (CX), Y2
-	VMOVUPS    (DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    32(CX), Y2
-	VMOVUPS    32(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    64(CX), Y2
-	VMOVUPS    64(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 64(AX)
-	VMOVUPS    96(CX), Y2
-	VMOVUPS    96(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 96(AX)
-	VMOVUPS    128(CX), Y2
-	VMOVUPS    128(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 128(AX)
-	VMOVUPS    160(CX), Y2
-	VMOVUPS    160(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 160(AX)
-	VMASKMOVPS 192(CX), Y0, Y2
-	VMASKMOVPS 192(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 192(AX)
+	VMOVUPS    (CX), Y1
+	VMOVUPS    (DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(CX), Y1
+	VMOVUPS    32(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    64(CX), Y1
+	VMOVUPS    64(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 64(AX)
+	VMOVUPS    96(CX), Y1
+	VMOVUPS    96(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 96(AX)
+	VMOVUPS    128(CX), Y1
+	VMOVUPS    128(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 128(AX)
+	VMOVUPS    160(CX), Y1
+	VMOVUPS    160(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 160(AX)
+	VMOVUPS    tailMask<>+8(SB), Y1
+	VMASKMOVPS 192(CX), Y1, Y1
+	VMOVUPS    tailMask<>+8(SB), Y2
+	VMASKMOVPS 192(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+8(SB), Y0
+	VMASKMOVPS Y1, Y0, 192(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -9160,25 +12194,25 @@ row:
 
 squares:
 	VMOVUPS      (CX)(R10*1), Y4
+	VMOVUPS      32(CX)(R10*1), Y6
+	VMOVUPS      64(CX)(R10*1), Y8
+	VMOVUPS      96(CX)(R10*1), Y10
 	VMOVUPS      (DI)(R10*1), Y5
+	VMOVUPS      32(DI)(R10*1), Y7
+	VMOVUPS      64(DI)(R10*1), Y9
+	VMOVUPS      96(DI)(R10*1), Y11
 	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y11, Y10, Y10
 	VMOVUPS      Y4, (CX)(R10*1)
+	VMOVUPS      Y6, 32(CX)(R10*1)
+	VMOVUPS      Y8, 64(CX)(R10*1)
+	VMOVUPS      Y10, 96(CX)(R10*1)
 	VFMADD231PS  Y4, Y4, Y0
-	VMOVUPS      32(CX)(R10*1), Y4
-	VMOVUPS      32(DI)(R10*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 32(CX)(R10*1)
-	VFMADD231PS  Y4, Y4, Y1
-	VMOVUPS      64(CX)(R10*1), Y4
-	VMOVUPS      64(DI)(R10*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 64(CX)(R10*1)
-	VFMADD231PS  Y4, Y4, Y2
-	VMOVUPS      96(CX)(R10*1), Y4
-	VMOVUPS      96(DI)(R10*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 96(CX)(R10*1)
-	VFMADD231PS  Y4, Y4, Y3
+	VFMADD231PS  Y6, Y6, Y1
+	VFMADD231PS  Y8, Y8, Y2
+	VFMADD231PS  Y10, Y10, Y3
 	ADDQ         $0x00000080, R10
 	CMPQ         R10, $0x00000100
 	JLT          squares
@@ -9210,25 +12244,25 @@ squares:
 
 normed:
 	VMOVUPS (CX)(R10*1), Y1
+	VMOVUPS 32(CX)(R10*1), Y3
+	VMOVUPS 64(CX)(R10*1), Y5
+	VMOVUPS 96(CX)(R10*1), Y7
 	VMOVUPS (DX)(R10*1), Y2
+	VMOVUPS 32(DX)(R10*1), Y4
+	VMOVUPS 64(DX)(R10*1), Y6
+	VMOVUPS 96(DX)(R10*1), Y8
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y5, Y5
+	VMULPS  Y0, Y7, Y7
 	VMULPS  Y2, Y1, Y1
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y6, Y5, Y5
+	VMULPS  Y8, Y7, Y7
 	VMOVUPS Y1, (AX)(R10*1)
-	VMOVUPS 32(CX)(R10*1), Y1
-	VMOVUPS 32(DX)(R10*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(AX)(R10*1)
-	VMOVUPS 64(CX)(R10*1), Y1
-	VMOVUPS 64(DX)(R10*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 64(AX)(R10*1)
-	VMOVUPS 96(CX)(R10*1), Y1
-	VMOVUPS 96(DX)(R10*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(AX)(R10*1)
+	VMOVUPS Y3, 32(AX)(R10*1)
+	VMOVUPS Y5, 64(AX)(R10*1)
+	VMOVUPS Y7, 96(AX)(R10*1)
 	ADDQ    $0x00000080, R10
 	CMPQ    R10, $0x00000100
 	JLT     normed
@@ -9380,25 +12414,25 @@ row:
 
 squares:
 	VMOVUPS      (CX)(R10*1), Y4
+	VMOVUPS      32(CX)(R10*1), Y6
+	VMOVUPS      64(CX)(R10*1), Y8
+	VMOVUPS      96(CX)(R10*1), Y10
 	VMOVUPS      (DI)(R10*1), Y5
+	VMOVUPS      32(DI)(R10*1), Y7
+	VMOVUPS      64(DI)(R10*1), Y9
+	VMOVUPS      96(DI)(R10*1), Y11
 	VADDPS       Y5, Y4, Y4
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y11, Y10, Y10
 	VMOVUPS      Y4, (CX)(R10*1)
+	VMOVUPS      Y6, 32(CX)(R10*1)
+	VMOVUPS      Y8, 64(CX)(R10*1)
+	VMOVUPS      Y10, 96(CX)(R10*1)
 	VFMADD231PS  Y4, Y4, Y0
-	VMOVUPS      32(CX)(R10*1), Y4
-	VMOVUPS      32(DI)(R10*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 32(CX)(R10*1)
-	VFMADD231PS  Y4, Y4, Y1
-	VMOVUPS      64(CX)(R10*1), Y4
-	VMOVUPS      64(DI)(R10*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 64(CX)(R10*1)
-	VFMADD231PS  Y4, Y4, Y2
-	VMOVUPS      96(CX)(R10*1), Y4
-	VMOVUPS      96(DI)(R10*1), Y5
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      Y4, 96(CX)(R10*1)
-	VFMADD231PS  Y4, Y4, Y3
+	VFMADD231PS  Y6, Y6, Y1
+	VFMADD231PS  Y8, Y8, Y2
+	VFMADD231PS  Y10, Y10, Y3
 	ADDQ         $0x00000080, R10
 	CMPQ         R10, $0x00000c00
 	JLT          squares
@@ -9425,25 +12459,25 @@ squares:
 
 normed:
 	VMOVUPS (CX)(R10*1), Y1
+	VMOVUPS 32(CX)(R10*1), Y3
+	VMOVUPS 64(CX)(R10*1), Y5
+	VMOVUPS 96(CX)(R10*1), Y7
 	VMOVUPS (DX)(R10*1), Y2
+	VMOVUPS 32(DX)(R10*1), Y4
+	VMOVUPS 64(DX)(R10*1), Y6
+	VMOVUPS 96(DX)(R10*1), Y8
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y5, Y5
+	VMULPS  Y0, Y7, Y7
 	VMULPS  Y2, Y1, Y1
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y6, Y5, Y5
+	VMULPS  Y8, Y7, Y7
 	VMOVUPS Y1, (AX)(R10*1)
-	VMOVUPS 32(CX)(R10*1), Y1
-	VMOVUPS 32(DX)(R10*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(AX)(R10*1)
-	VMOVUPS 64(CX)(R10*1), Y1
-	VMOVUPS 64(DX)(R10*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 64(AX)(R10*1)
-	VMOVUPS 96(CX)(R10*1), Y1
-	VMOVUPS 96(DX)(R10*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(AX)(R10*1)
+	VMOVUPS Y3, 32(AX)(R10*1)
+	VMOVUPS Y5, 64(AX)(R10*1)
+	VMOVUPS Y7, 96(AX)(R10*1)
 	ADDQ    $0x00000080, R10
 	CMPQ    R10, $0x00000c00
 	JLT     normed
@@ -9484,25 +12518,25 @@ row:
 
 squares:
 	VMOVUPS       (CX)(R10*1), Z4
+	VMOVUPS       64(CX)(R10*1), Z6
+	VMOVUPS       128(CX)(R10*1), Z8
+	VMOVUPS       192(CX)(R10*1), Z10
 	VMOVUPS       (DI)(R10*1), Z5
+	VMOVUPS       64(DI)(R10*1), Z7
+	VMOVUPS       128(DI)(R10*1), Z9
+	VMOVUPS       192(DI)(R10*1), Z11
 	VADDPS        Z5, Z4, Z4
+	VADDPS        Z7, Z6, Z6
+	VADDPS        Z9, Z8, Z8
+	VADDPS        Z11, Z10, Z10
 	VMOVUPS       Z4, (CX)(R10*1)
+	VMOVUPS       Z6, 64(CX)(R10*1)
+	VMOVUPS       Z8, 128(CX)(R10*1)
+	VMOVUPS       Z10, 192(CX)(R10*1)
 	VFMADD231PS   Z4, Z4, Z0
-	VMOVUPS       64(CX)(R10*1), Z4
-	VMOVUPS       64(DI)(R10*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 64(CX)(R10*1)
-	VFMADD231PS   Z4, Z4, Z1
-	VMOVUPS       128(CX)(R10*1), Z4
-	VMOVUPS       128(DI)(R10*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 128(CX)(R10*1)
-	VFMADD231PS   Z4, Z4, Z2
-	VMOVUPS       192(CX)(R10*1), Z4
-	VMOVUPS       192(DI)(R10*1), Z5
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       Z4, 192(CX)(R10*1)
-	VFMADD231PS   Z4, Z4, Z3
+	VFMADD231PS   Z6, Z6, Z1
+	VFMADD231PS   Z8, Z8, Z2
+	VFMADD231PS   Z10, Z10, Z3
 	ADDQ          $0x00000100, R10
 	CMPQ          R10, $0x00000c00
 	JLT           squares
@@ -9531,25 +12565,25 @@ squares:
 
 normed:
 	VMOVUPS (CX)(R10*1), Z1
+	VMOVUPS 64(CX)(R10*1), Z3
+	VMOVUPS 128(CX)(R10*1), Z5
+	VMOVUPS 192(CX)(R10*1), Z7
 	VMOVUPS (DX)(R10*1), Z2
+	VMOVUPS 64(DX)(R10*1), Z4
+	VMOVUPS 128(DX)(R10*1), Z6
+	VMOVUPS 192(DX)(R10*1), Z8
 	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z5, Z5
+	VMULPS  Z0, Z7, Z7
 	VMULPS  Z2, Z1, Z1
+	VMULPS  Z4, Z3, Z3
+	VMULPS  Z6, Z5, Z5
+	VMULPS  Z8, Z7, Z7
 	VMOVUPS Z1, (AX)(R10*1)
-	VMOVUPS 64(CX)(R10*1), Z1
-	VMOVUPS 64(DX)(R10*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 64(AX)(R10*1)
-	VMOVUPS 128(CX)(R10*1), Z1
-	VMOVUPS 128(DX)(R10*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 128(AX)(R10*1)
-	VMOVUPS 192(CX)(R10*1), Z1
-	VMOVUPS 192(DX)(R10*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 192(AX)(R10*1)
+	VMOVUPS Z3, 64(AX)(R10*1)
+	VMOVUPS Z5, 128(AX)(R10*1)
+	VMOVUPS Z7, 192(AX)(R10*1)
 	ADDQ    $0x00000100, R10
 	CMPQ    R10, $0x00000c00
 	JLT     normed
@@ -46618,146 +49652,192 @@ TEXT ·gluGELU20AVX2(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VMOVUPS      tailMask<>+16(SB), Y0
-	VBROADCASTSS geluTail<>+0(SB), Y1
+	VBROADCASTSS geluTail<>+0(SB), Y0
 
 row:
-	XORQ R9, R9
-
-column:
-	VMOVUPS      (DX)(R9*1), Y2
-	VORPS        signBit<>+0(SB), Y2, Y3
-	VMAXPS       Y3, Y1, Y3
-	VBROADCASTSS four<>+0(SB), Y4
-	VBROADCASTSS one<>+0(SB), Y5
-	VSUBPS       Y3, Y4, Y6
-	VDIVPS       Y6, Y5, Y7
-	VSUBPS       Y6, Y4, Y4
-	VSUBPS       Y3, Y4, Y4
-	VFNMADD231PS Y6, Y7, Y5
-	VFNMADD231PS Y4, Y7, Y5
-	VMULPS       eight<>+0(SB), Y7, Y6
-	VSUBPS       one<>+0(SB), Y6, Y4
-	VFMADD231PS  Y5, Y6, Y4
-	VBROADCASTSS gelu0<>+0(SB), Y6
-	VFMADD213PS  gelu1<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu2<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu3<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu4<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu5<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu6<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu7<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu8<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu9<>+0(SB), Y4, Y6
-	VMULPS       Y7, Y6, Y6
-	VMULPS       half<>+0(SB), Y3, Y4
-	VXORPS       signBit<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMSUB231PS  Y4, Y3, Y8
-	VADDPS       Y5, Y8, Y8
-	VMULPS       log2e<>+0(SB), Y7, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y7, Y4
-	VFNMADD231PS ln2<>+0(SB), Y3, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y3, Y8
-	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y4, Y5
-	VFMADD213PS  exp2<>+0(SB), Y4, Y5
-	VFMADD213PS  exp3<>+0(SB), Y4, Y5
-	VFMADD213PS  exp4<>+0(SB), Y4, Y5
-	VFMADD213PS  exp5<>+0(SB), Y4, Y5
-	VFMADD213PS  exp6<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y3, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y6, Y5, Y5
-	VMAXPS       Y2, Y1, Y6
-	VMULPS       Y6, Y5, Y6
-	VMULPS       Y3, Y6, Y6
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VBROADCASTSS one<>+0(SB), Y3
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
 	VSUBPS       Y5, Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VBLENDVPS    Y2, Y6, Y3, Y3
-	VMOVUPS      (SI)(R9*1), Y2
-	VMULPS       Y2, Y3, Y3
-	VMOVUPS      Y3, (AX)(R9*1)
-	ADDQ         $0x20, R9
-	CMPQ         R9, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y2
-	VORPS        signBit<>+0(SB), Y2, Y3
-	VMAXPS       Y3, Y1, Y3
-	VBROADCASTSS four<>+0(SB), Y4
-	VBROADCASTSS one<>+0(SB), Y5
-	VSUBPS       Y3, Y4, Y6
-	VDIVPS       Y6, Y5, Y7
-	VSUBPS       Y6, Y4, Y4
-	VSUBPS       Y3, Y4, Y4
-	VFNMADD231PS Y6, Y7, Y5
-	VFNMADD231PS Y4, Y7, Y5
-	VMULPS       eight<>+0(SB), Y7, Y6
-	VSUBPS       one<>+0(SB), Y6, Y4
-	VFMADD231PS  Y5, Y6, Y4
-	VBROADCASTSS gelu0<>+0(SB), Y6
-	VFMADD213PS  gelu1<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu2<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu3<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu4<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu5<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu6<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu7<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu8<>+0(SB), Y4, Y6
-	VFMADD213PS  gelu9<>+0(SB), Y4, Y6
-	VMULPS       Y7, Y6, Y6
-	VMULPS       half<>+0(SB), Y3, Y4
-	VXORPS       signBit<>+0(SB), Y3, Y3
-	VMULPS       Y4, Y3, Y7
-	VMOVAPS      Y7, Y8
-	VFMSUB231PS  Y4, Y3, Y8
-	VADDPS       Y5, Y8, Y8
-	VMULPS       log2e<>+0(SB), Y7, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMOVAPS      Y7, Y4
-	VFNMADD231PS ln2<>+0(SB), Y3, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y3, Y8
-	VADDPS       Y8, Y4, Y4
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y4, Y5
-	VFMADD213PS  exp2<>+0(SB), Y4, Y5
-	VFMADD213PS  exp3<>+0(SB), Y4, Y5
-	VFMADD213PS  exp4<>+0(SB), Y4, Y5
-	VFMADD213PS  exp5<>+0(SB), Y4, Y5
-	VFMADD213PS  exp6<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y3, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
 	VMULPS       Y6, Y5, Y5
-	VMAXPS       Y2, Y1, Y6
-	VMULPS       Y6, Y5, Y6
-	VMULPS       Y3, Y6, Y6
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VBROADCASTSS one<>+0(SB), Y3
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VMOVUPS      (SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
 	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
 	VMULPS       Y2, Y3, Y3
-	VBLENDVPS    Y2, Y6, Y3, Y3
-	VMASKMOVPS   64(SI), Y0, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VMOVUPS      32(SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
 	VMULPS       Y2, Y3, Y3
-	VMASKMOVPS   Y3, Y0, 64(AX)
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(SI), Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   Y2, Y1, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -46936,71 +50016,126 @@ row:
 
 column:
 	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y7
 	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
 	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
 	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
 	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
 	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
 	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
 	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
 	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
 	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
 	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
 	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
 	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
 	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
 	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
 	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
 	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
 	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
 	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
 	VXORPS       signBit<>+0(SB), Y2, Y2
-	VMULPS       Y3, Y2, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y3, Y2, Y7
-	VADDPS       Y4, Y7, Y7
-	VMULPS       log2e<>+0(SB), Y6, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMOVAPS      Y6, Y3
-	VFNMADD231PS ln2<>+0(SB), Y2, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
-	VADDPS       Y7, Y3, Y3
-	VBROADCASTSS exp0<>+0(SB), Y4
-	VFMADD213PS  exp1<>+0(SB), Y3, Y4
-	VFMADD213PS  exp2<>+0(SB), Y3, Y4
-	VFMADD213PS  exp3<>+0(SB), Y3, Y4
-	VFMADD213PS  exp4<>+0(SB), Y3, Y4
-	VFMADD213PS  exp5<>+0(SB), Y3, Y4
-	VFMADD213PS  exp6<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y2, Y3
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
 	VPSLLD       $0x17, Y2, Y2
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y5, Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
 	VMAXPS       Y1, Y0, Y5
-	VMULPS       Y5, Y4, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
 	VMULPS       Y2, Y5, Y5
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y2, Y4, Y4
-	VMULPS       Y3, Y4, Y4
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
 	VBROADCASTSS one<>+0(SB), Y2
-	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
 	VMULPS       Y1, Y2, Y2
-	VBLENDVPS    Y1, Y5, Y2, Y2
-	VMOVUPS      (SI)(R9*1), Y1
-	VMULPS       Y1, Y2, Y2
-	VMOVUPS      Y2, (AX)(R9*1)
-	ADDQ         $0x20, R9
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y4
+	VMOVUPS      (SI)(R9*1), Y2
+	VMOVUPS      32(SI)(R9*1), Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y4, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
 	CMPQ         R9, $0x00000c00
 	JLT          column
 
@@ -47035,6 +50170,554 @@ row:
 
 column:
 	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z15
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z15, Z16
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z16
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z16, Z16
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z15, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z15, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z16
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z16, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K1
+	VPMOVD2M          Z8, K2
+	VBLENDMPS         Z5, Z2, K1, Z7
+	VBLENDMPS         Z9, Z3, K2, Z14
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z7, Z7
+	VMULPS            Z2, Z14, Z14
+	VMOVUPS           Z7, (AX)(R9*1)
+	VMOVUPS           Z14, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluGELU90AVX2(SB), NOSPLIT, $0-56
+	// gluGELU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x/2 · (1 + erf(x/√2)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y7
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
+	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
+	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
+	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
+	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y1, Y0, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y4
+	VMOVUPS      (SI)(R9*1), Y2
+	VMOVUPS      32(SI)(R9*1), Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y4, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VMOVUPS      320(SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(SI), Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   Y2, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluGELU90AVX512(SB), NOSPLIT, $0-56
+	// gluGELU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x/2 · (1 + erf(x/√2)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z17
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z17, Z18
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z18
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z18, Z18
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z17, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z17, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z18
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z18, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K2
+	VPMOVD2M          Z8, K3
+	VBLENDMPS         Z5, Z2, K2, Z7
+	VBLENDMPS         Z9, Z3, K3, Z14
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z7, Z7
+	VMULPS            Z2, Z14, Z14
+	VMOVUPS           Z7, (AX)(R9*1)
+	VMOVUPS           Z14, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
 	VORPS.BCST        signBit<>+0(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
 	VBROADCASTSS      four<>+0(SB), Z3
@@ -47087,14 +50770,69 @@ column:
 	VBROADCASTSS      one<>+0(SB), Z2
 	VSUBPS            Z3, Z2, Z2
 	VMULPS            Z1, Z2, Z2
-	VPMOVD2M          Z1, K1
-	VBLENDMPS         Z4, Z2, K1, Z7
-	VMOVUPS           (SI)(R9*1), Z1
-	VMULPS            Z1, Z7, Z7
-	VMOVUPS           Z7, (AX)(R9*1)
-	ADDQ              $0x40, R9
-	CMPQ              R9, $0x00000c00
-	JLT               column
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z15
+	VMOVUPS           256(SI), Z1
+	VMULPS            Z1, Z15, Z15
+	VMOVUPS           Z15, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z16
+	VMOVUPS.Z         320(SI), K1, Z1
+	VMULPS            Z1, Z16, Z16
+	VMOVUPS           Z16, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -47120,138 +50858,175 @@ TEXT ·gluGELUTanh20AVX2(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VMOVUPS      tailMask<>+16(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS geluTanhLowest<>+0(SB), Y2
-	VBROADCASTSS geluTanhHighest<>+0(SB), Y3
+	VBROADCASTSS geluTanhLowest<>+0(SB), Y0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Y1
 
 row:
-	XORQ R9, R9
-
-column:
-	VMOVUPS      (DX)(R9*1), Y4
-	VMAXPS       Y4, Y2, Y5
-	VMINPS       Y5, Y3, Y5
-	VMULPS       Y5, Y5, Y6
+	VMOVUPS      (DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
 	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y5, Y5, Y7
-	VBROADCASTSS geluTanhCubic<>+0(SB), Y8
-	VMULPS       Y6, Y8, Y9
-	VMOVAPS      Y9, Y10
-	VFMSUB231PS  Y6, Y8, Y10
-	VFMADD231PS  Y8, Y7, Y10
-	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y6, Y10
-	VBROADCASTSS geluTanhLinear<>+0(SB), Y6
-	VADDPS       Y9, Y6, Y7
-	VSUBPS       Y9, Y7, Y8
-	VSUBPS       Y8, Y6, Y6
-	VSUBPS       Y8, Y7, Y8
-	VSUBPS       Y8, Y9, Y8
-	VADDPS       Y8, Y6, Y6
-	VADDPS       Y10, Y6, Y6
-	VADDPS       geluTanhLinearLow<>+0(SB), Y6, Y6
-	VMULPS       Y5, Y7, Y8
-	VMOVAPS      Y8, Y9
-	VFMSUB231PS  Y5, Y7, Y9
-	VFMADD231PS  Y6, Y5, Y9
-	VORPS        signBit<>+0(SB), Y8, Y6
-	VMAXPS       Y6, Y1, Y6
-	VANDNPS      signBit<>+0(SB), Y8, Y7
-	VXORPS       Y7, Y9, Y9
-	VMULPS       log2e<>+0(SB), Y6, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS ln2<>+0(SB), Y7, Y6
-	VFNMADD231PS ln2Low<>+0(SB), Y7, Y9
-	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS exp0<>+0(SB), Y8
-	VFMADD213PS  exp1<>+0(SB), Y6, Y8
-	VFMADD213PS  exp2<>+0(SB), Y6, Y8
-	VFMADD213PS  exp3<>+0(SB), Y6, Y8
-	VFMADD213PS  exp4<>+0(SB), Y6, Y8
-	VFMADD213PS  exp5<>+0(SB), Y6, Y8
-	VFMADD213PS  exp6<>+0(SB), Y6, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y6
-	VPSUBD       Y6, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y5, Y8, Y5
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y7, Y5, Y5
-	VMULPS       Y6, Y8, Y8
-	VMULPS       Y7, Y8, Y8
-	VBLENDVPS    Y4, Y5, Y4, Y4
-	VADDPS       one<>+0(SB), Y8, Y8
-	VDIVPS       Y8, Y4, Y4
-	VMOVUPS      (SI)(R9*1), Y5
-	VMULPS       Y5, Y4, Y4
-	VMOVUPS      Y4, (AX)(R9*1)
-	ADDQ         $0x20, R9
-	CMPQ         R9, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y4
-	VMAXPS       Y4, Y2, Y5
-	VMINPS       Y5, Y3, Y5
-	VMULPS       Y5, Y5, Y6
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      (SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
 	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y5, Y5, Y7
-	VBROADCASTSS geluTanhCubic<>+0(SB), Y8
-	VMULPS       Y6, Y8, Y9
-	VMOVAPS      Y9, Y10
-	VFMSUB231PS  Y6, Y8, Y10
-	VFMADD231PS  Y8, Y7, Y10
-	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y6, Y10
-	VBROADCASTSS geluTanhLinear<>+0(SB), Y6
-	VADDPS       Y9, Y6, Y7
-	VSUBPS       Y9, Y7, Y8
-	VSUBPS       Y8, Y6, Y6
-	VSUBPS       Y8, Y7, Y8
-	VSUBPS       Y8, Y9, Y8
-	VADDPS       Y8, Y6, Y6
-	VADDPS       Y10, Y6, Y6
-	VADDPS       geluTanhLinearLow<>+0(SB), Y6, Y6
-	VMULPS       Y5, Y7, Y8
-	VMOVAPS      Y8, Y9
-	VFMSUB231PS  Y5, Y7, Y9
-	VFMADD231PS  Y6, Y5, Y9
-	VORPS        signBit<>+0(SB), Y8, Y6
-	VMAXPS       Y6, Y1, Y6
-	VANDNPS      signBit<>+0(SB), Y8, Y7
-	VXORPS       Y7, Y9, Y9
-	VMULPS       log2e<>+0(SB), Y6, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS ln2<>+0(SB), Y7, Y6
-	VFNMADD231PS ln2Low<>+0(SB), Y7, Y9
-	VADDPS       Y9, Y6, Y6
-	VBROADCASTSS exp0<>+0(SB), Y8
-	VFMADD213PS  exp1<>+0(SB), Y6, Y8
-	VFMADD213PS  exp2<>+0(SB), Y6, Y8
-	VFMADD213PS  exp3<>+0(SB), Y6, Y8
-	VFMADD213PS  exp4<>+0(SB), Y6, Y8
-	VFMADD213PS  exp5<>+0(SB), Y6, Y8
-	VFMADD213PS  exp6<>+0(SB), Y6, Y8
-	VCVTPS2DQ    Y7, Y7
-	VPSRAD       $0x01, Y7, Y6
-	VPSUBD       Y6, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y5, Y8, Y5
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y7, Y5, Y5
-	VMULPS       Y6, Y8, Y8
-	VMULPS       Y7, Y8, Y8
-	VBLENDVPS    Y4, Y5, Y4, Y4
-	VADDPS       one<>+0(SB), Y8, Y8
-	VDIVPS       Y8, Y4, Y4
-	VMASKMOVPS   64(SI), Y0, Y5
-	VMULPS       Y5, Y4, Y4
-	VMASKMOVPS   Y4, Y0, 64(AX)
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      32(SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y3
+	VMASKMOVPS   64(SI), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y3
+	VMASKMOVPS   Y2, Y3, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -47279,117 +51054,114 @@ TEXT ·gluGELUTanh20AVX512(SB), NOSPLIT, $0-56
 	MOVQ         rows+48(FP), R8
 	MOVL         $0x0000000f, R9
 	KMOVW        R9, K1
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS geluTanhLowest<>+0(SB), Z1
-	VBROADCASTSS geluTanhHighest<>+0(SB), Z2
+	VBROADCASTSS geluTanhLowest<>+0(SB), Z0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Z1
 
 row:
-	VMOVUPS           (DX), Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VMULPS            Z4, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z4, Z4, Z6
-	VBROADCASTSS      geluTanhCubic<>+0(SB), Z7
-	VMULPS            Z5, Z7, Z8
-	VMOVAPS           Z8, Z9
-	VFMSUB231PS       Z5, Z7, Z9
-	VFMADD231PS       Z7, Z6, Z9
-	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z5, Z9
-	VBROADCASTSS      geluTanhLinear<>+0(SB), Z5
-	VADDPS            Z8, Z5, Z6
-	VSUBPS            Z8, Z6, Z7
-	VSUBPS            Z7, Z5, Z5
-	VSUBPS            Z7, Z6, Z7
-	VSUBPS            Z7, Z8, Z7
-	VADDPS            Z7, Z5, Z5
-	VADDPS            Z9, Z5, Z5
-	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z5, Z5
+	VMOVUPS           (DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS            Z3, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z3, Z3, Z5
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
 	VMULPS            Z4, Z6, Z7
 	VMOVAPS           Z7, Z8
 	VFMSUB231PS       Z4, Z6, Z8
-	VFMADD231PS       Z5, Z4, Z8
-	VORPS.BCST        signBit<>+0(SB), Z7, Z5
-	VMAXPS            Z5, Z0, Z5
-	VBROADCASTSS      signBit<>+0(SB), Z6
-	VANDNPS           Z6, Z7, Z6
-	VXORPS            Z6, Z8, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
-	VRNDSCALEPS       $0x00, Z6, Z6
-	VMOVAPS           Z5, Z5
-	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
-	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp0<>+0(SB), Z7
-	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
-	VMULPS            Z4, Z7, Z4
-	VSCALEFPS         Z6, Z4, Z4
-	VSCALEFPS         Z6, Z7, Z7
-	VPMOVD2M          Z3, K2
-	VBLENDMPS         Z4, Z3, K2, Z10
-	VADDPS.BCST       one<>+0(SB), Z7, Z7
-	VDIVPS            Z7, Z10, Z10
-	VMOVUPS           (SI), Z3
-	VMULPS            Z3, Z10, Z10
-	VMOVUPS           Z10, (AX)
-	VMOVUPS.Z         64(DX), K1, Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VMULPS            Z4, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z4, Z4, Z6
-	VBROADCASTSS      geluTanhCubic<>+0(SB), Z7
-	VMULPS            Z5, Z7, Z8
-	VMOVAPS           Z8, Z9
-	VFMSUB231PS       Z5, Z7, Z9
-	VFMADD231PS       Z7, Z6, Z9
-	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z5, Z9
-	VBROADCASTSS      geluTanhLinear<>+0(SB), Z5
-	VADDPS            Z8, Z5, Z6
-	VSUBPS            Z8, Z6, Z7
-	VSUBPS            Z7, Z5, Z5
-	VSUBPS            Z7, Z6, Z7
-	VSUBPS            Z7, Z8, Z7
-	VADDPS            Z7, Z5, Z5
-	VADDPS            Z9, Z5, Z5
-	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z5, Z5
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VADDPS            Z7, Z4, Z5
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z6, Z7, Z6
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z8, Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VMULPS            Z3, Z5, Z6
+	VMOVAPS           Z6, Z7
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMADD231PS       Z4, Z3, Z7
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VANDNPS           Z5, Z6, Z5
+	VXORPS            Z5, Z7, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VADDPS            Z7, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z6
+	VMULPS            Z3, Z6, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z9
+	VADDPS.BCST       one<>+0(SB), Z6, Z6
+	VDIVPS            Z6, Z9, Z9
+	VMOVUPS           (SI), Z2
+	VMULPS            Z2, Z9, Z9
+	VMOVUPS           Z9, (AX)
+	VMOVUPS.Z         64(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS            Z3, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z3, Z3, Z5
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
 	VMULPS            Z4, Z6, Z7
 	VMOVAPS           Z7, Z8
 	VFMSUB231PS       Z4, Z6, Z8
-	VFMADD231PS       Z5, Z4, Z8
-	VORPS.BCST        signBit<>+0(SB), Z7, Z5
-	VMAXPS            Z5, Z0, Z5
-	VBROADCASTSS      signBit<>+0(SB), Z6
-	VANDNPS           Z6, Z7, Z6
-	VXORPS            Z6, Z8, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
-	VRNDSCALEPS       $0x00, Z6, Z6
-	VMOVAPS           Z5, Z5
-	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
-	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp0<>+0(SB), Z7
-	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
-	VMULPS            Z4, Z7, Z4
-	VSCALEFPS         Z6, Z4, Z4
-	VSCALEFPS         Z6, Z7, Z7
-	VPMOVD2M          Z3, K2
-	VBLENDMPS         Z4, Z3, K2, Z11
-	VADDPS.BCST       one<>+0(SB), Z7, Z7
-	VDIVPS            Z7, Z11, Z11
-	VMOVUPS.Z         64(SI), K1, Z3
-	VMULPS            Z3, Z11, Z11
-	VMOVUPS           Z11, K1, 64(AX)
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VADDPS            Z7, Z4, Z5
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z6, Z7, Z6
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z8, Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VMULPS            Z3, Z5, Z6
+	VMOVAPS           Z6, Z7
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMADD231PS       Z4, Z3, Z7
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VANDNPS           Z5, Z6, Z5
+	VXORPS            Z5, Z7, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VADDPS            Z7, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z6
+	VMULPS            Z3, Z6, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z10
+	VADDPS.BCST       one<>+0(SB), Z6, Z6
+	VDIVPS            Z6, Z10, Z10
+	VMOVUPS.Z         64(SI), K1, Z2
+	VMULPS            Z2, Z10, Z10
+	VMOVUPS           Z10, K1, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -47415,75 +51187,122 @@ TEXT ·gluGELUTanh768AVX2(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VBROADCASTSS lowestExponent<>+0(SB), Y0
-	VBROADCASTSS geluTanhLowest<>+0(SB), Y1
-	VBROADCASTSS geluTanhHighest<>+0(SB), Y2
+	VBROADCASTSS geluTanhLowest<>+0(SB), Y0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Y1
 
 row:
 	XORQ R9, R9
 
 column:
-	VMOVUPS      (DX)(R9*1), Y3
-	VMAXPS       Y3, Y1, Y4
-	VMINPS       Y4, Y2, Y4
-	VMULPS       Y4, Y4, Y5
-	VMOVAPS      Y5, Y6
-	VFMSUB231PS  Y4, Y4, Y6
-	VBROADCASTSS geluTanhCubic<>+0(SB), Y7
-	VMULPS       Y5, Y7, Y8
-	VMOVAPS      Y8, Y9
-	VFMSUB231PS  Y5, Y7, Y9
-	VFMADD231PS  Y7, Y6, Y9
-	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y5, Y9
-	VBROADCASTSS geluTanhLinear<>+0(SB), Y5
-	VADDPS       Y8, Y5, Y6
-	VSUBPS       Y8, Y6, Y7
-	VSUBPS       Y7, Y5, Y5
-	VSUBPS       Y7, Y6, Y7
-	VSUBPS       Y7, Y8, Y7
-	VADDPS       Y7, Y5, Y5
-	VADDPS       Y9, Y5, Y5
-	VADDPS       geluTanhLinearLow<>+0(SB), Y5, Y5
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y9
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y9, Y0, Y10
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y10, Y1, Y10
+	VMULPS       Y3, Y3, Y4
+	VMULPS       Y10, Y10, Y11
+	VMOVAPS      Y4, Y5
+	VMOVAPS      Y11, Y12
+	VFMSUB231PS  Y3, Y3, Y5
+	VFMSUB231PS  Y10, Y10, Y12
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y13
 	VMULPS       Y4, Y6, Y7
+	VMULPS       Y11, Y13, Y14
 	VMOVAPS      Y7, Y8
+	VMOVAPS      Y14, Y15
 	VFMSUB231PS  Y4, Y6, Y8
-	VFMADD231PS  Y5, Y4, Y8
-	VORPS        signBit<>+0(SB), Y7, Y5
-	VMAXPS       Y5, Y0, Y5
-	VANDNPS      signBit<>+0(SB), Y7, Y6
-	VXORPS       Y6, Y8, Y8
-	VMULPS       log2e<>+0(SB), Y5, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS ln2<>+0(SB), Y6, Y5
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y8
-	VADDPS       Y8, Y5, Y5
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp6<>+0(SB), Y5, Y7
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y5
-	VPSUBD       Y5, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
+	VFMSUB231PS  Y11, Y13, Y15
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  Y13, Y12, Y15
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y11, Y15
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y11
+	VADDPS       Y7, Y4, Y5
+	VADDPS       Y14, Y11, Y12
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y14, Y12, Y13
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y13, Y11, Y11
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y13, Y12, Y13
+	VSUBPS       Y6, Y7, Y6
+	VSUBPS       Y13, Y14, Y13
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y13, Y11, Y11
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y15, Y11, Y11
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y5, Y6
+	VMULPS       Y10, Y12, Y8
+	VMOVAPS      Y6, Y7
+	VMOVAPS      Y8, Y13
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMSUB231PS  Y10, Y12, Y13
+	VFMADD231PS  Y4, Y3, Y7
+	VFMADD231PS  Y11, Y10, Y13
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VORPS        signBit<>+0(SB), Y8, Y5
+	VANDNPS      signBit<>+0(SB), Y6, Y6
+	VANDNPS      signBit<>+0(SB), Y8, Y8
+	VXORPS       Y6, Y7, Y7
+	VXORPS       Y8, Y13, Y13
+	VBROADCASTSS roundToInteger<>+0(SB), Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y11
+	VFMADD231PS  log2e<>+0(SB), Y4, Y6
+	VFMADD231PS  log2e<>+0(SB), Y5, Y11
+	VSUBPS       roundToInteger<>+0(SB), Y6, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y11, Y12
 	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y4, Y7, Y4
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMULPS       Y5, Y7, Y7
+	VPSLLD       $0x17, Y11, Y11
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS ln2<>+0(SB), Y8, Y4
+	VFNMADD231PS ln2<>+0(SB), Y12, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y12, Y13
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS exp0<>+0(SB), Y7
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y4, Y7
+	VFMADD213PS  exp1<>+0(SB), Y5, Y8
+	VFMADD213PS  exp2<>+0(SB), Y4, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y8
+	VFMADD213PS  exp3<>+0(SB), Y4, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y8
+	VFMADD213PS  exp4<>+0(SB), Y4, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y8
+	VFMADD213PS  exp5<>+0(SB), Y4, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y8
+	VFMADD213PS  exp6<>+0(SB), Y4, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y8
+	VMULPS       Y3, Y7, Y3
+	VMULPS       Y10, Y8, Y4
+	VMULPS       Y6, Y3, Y3
+	VMULPS       Y11, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
 	VMULPS       Y6, Y7, Y7
-	VBLENDVPS    Y3, Y4, Y3, Y3
+	VMULPS       Y11, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y7, Y7
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y9, Y4, Y9, Y3
 	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y3, Y3
+	VADDPS       one<>+0(SB), Y8, Y8
+	VDIVPS       Y7, Y2, Y2
+	VDIVPS       Y8, Y3, Y3
 	VMOVUPS      (SI)(R9*1), Y4
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (AX)(R9*1)
-	ADDQ         $0x20, R9
+	VMOVUPS      32(SI)(R9*1), Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
 	CMPQ         R9, $0x00000c00
 	JLT          column
 
@@ -47511,70 +51330,619 @@ TEXT ·gluGELUTanh768AVX512(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS geluTanhLowest<>+0(SB), Z1
-	VBROADCASTSS geluTanhHighest<>+0(SB), Z2
+	VBROADCASTSS geluTanhLowest<>+0(SB), Z0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Z1
 
 row:
 	XORQ R9, R9
 
 column:
-	VMOVUPS           (DX)(R9*1), Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VMULPS            Z4, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z4, Z4, Z6
-	VBROADCASTSS      geluTanhCubic<>+0(SB), Z7
-	VMULPS            Z5, Z7, Z8
-	VMOVAPS           Z8, Z9
-	VFMSUB231PS       Z5, Z7, Z9
-	VFMADD231PS       Z7, Z6, Z9
-	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z5, Z9
-	VBROADCASTSS      geluTanhLinear<>+0(SB), Z5
-	VADDPS            Z8, Z5, Z6
-	VSUBPS            Z8, Z6, Z7
-	VSUBPS            Z7, Z5, Z5
-	VSUBPS            Z7, Z6, Z7
-	VSUBPS            Z7, Z8, Z7
-	VADDPS            Z7, Z5, Z5
-	VADDPS            Z9, Z5, Z5
-	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z5, Z5
+	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z10
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z10, Z0, Z11
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z11, Z1, Z11
+	VMULPS            Z3, Z3, Z4
+	VMULPS            Z11, Z11, Z12
+	VMOVAPS           Z4, Z5
+	VMOVAPS           Z12, Z13
+	VFMSUB231PS       Z3, Z3, Z5
+	VFMSUB231PS       Z11, Z11, Z13
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z14
+	VMULPS            Z4, Z6, Z7
+	VMULPS            Z12, Z14, Z15
+	VMOVAPS           Z7, Z8
+	VMOVAPS           Z15, Z16
+	VFMSUB231PS       Z4, Z6, Z8
+	VFMSUB231PS       Z12, Z14, Z16
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS       Z14, Z13, Z16
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z12, Z16
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z12
+	VADDPS            Z7, Z4, Z5
+	VADDPS            Z15, Z12, Z13
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z15, Z13, Z14
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z14, Z12, Z12
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z14, Z13, Z14
+	VSUBPS            Z6, Z7, Z6
+	VSUBPS            Z14, Z15, Z14
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z14, Z12, Z12
+	VADDPS            Z8, Z4, Z4
+	VADDPS            Z16, Z12, Z12
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z12, Z12
+	VMULPS            Z3, Z5, Z6
+	VMULPS            Z11, Z13, Z8
+	VMOVAPS           Z6, Z7
+	VMOVAPS           Z8, Z14
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMSUB231PS       Z11, Z13, Z14
+	VFMADD231PS       Z4, Z3, Z7
+	VFMADD231PS       Z12, Z11, Z14
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z12
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VANDNPS           Z5, Z6, Z5
+	VANDNPS           Z13, Z8, Z6
+	VXORPS            Z5, Z7, Z7
+	VXORPS            Z6, Z14, Z14
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z12, Z6
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z12, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z8
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z14
+	VADDPS            Z7, Z4, Z4
+	VADDPS            Z14, Z8, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VBROADCASTSS      exp0<>+0(SB), Z12
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z12
+	VMULPS            Z3, Z7, Z3
+	VMULPS            Z11, Z12, Z4
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z6, Z4, Z4
+	VSCALEFPS         Z5, Z7, Z7
+	VSCALEFPS         Z6, Z12, Z12
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z10, K2
+	VBLENDMPS         Z3, Z2, K1, Z9
+	VBLENDMPS         Z4, Z10, K2, Z17
+	VADDPS.BCST       one<>+0(SB), Z7, Z7
+	VADDPS.BCST       one<>+0(SB), Z12, Z12
+	VDIVPS            Z7, Z9, Z9
+	VDIVPS            Z12, Z17, Z17
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z9, Z9
+	VMULPS            Z3, Z17, Z17
+	VMOVUPS           Z9, (AX)(R9*1)
+	VMOVUPS           Z17, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELUTanh90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluGELUTanh90AVX2(SB), NOSPLIT, $0-56
+	// gluGELUTanh90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS geluTanhLowest<>+0(SB), Y0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y9
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y9, Y0, Y10
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y10, Y1, Y10
+	VMULPS       Y3, Y3, Y4
+	VMULPS       Y10, Y10, Y11
+	VMOVAPS      Y4, Y5
+	VMOVAPS      Y11, Y12
+	VFMSUB231PS  Y3, Y3, Y5
+	VFMSUB231PS  Y10, Y10, Y12
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y13
+	VMULPS       Y4, Y6, Y7
+	VMULPS       Y11, Y13, Y14
+	VMOVAPS      Y7, Y8
+	VMOVAPS      Y14, Y15
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMSUB231PS  Y11, Y13, Y15
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  Y13, Y12, Y15
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y11, Y15
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y11
+	VADDPS       Y7, Y4, Y5
+	VADDPS       Y14, Y11, Y12
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y14, Y12, Y13
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y13, Y11, Y11
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y13, Y12, Y13
+	VSUBPS       Y6, Y7, Y6
+	VSUBPS       Y13, Y14, Y13
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y13, Y11, Y11
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y15, Y11, Y11
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y5, Y6
+	VMULPS       Y10, Y12, Y8
+	VMOVAPS      Y6, Y7
+	VMOVAPS      Y8, Y13
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMSUB231PS  Y10, Y12, Y13
+	VFMADD231PS  Y4, Y3, Y7
+	VFMADD231PS  Y11, Y10, Y13
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VORPS        signBit<>+0(SB), Y8, Y5
+	VANDNPS      signBit<>+0(SB), Y6, Y6
+	VANDNPS      signBit<>+0(SB), Y8, Y8
+	VXORPS       Y6, Y7, Y7
+	VXORPS       Y8, Y13, Y13
+	VBROADCASTSS roundToInteger<>+0(SB), Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y11
+	VFMADD231PS  log2e<>+0(SB), Y4, Y6
+	VFMADD231PS  log2e<>+0(SB), Y5, Y11
+	VSUBPS       roundToInteger<>+0(SB), Y6, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y11, Y12
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y11, Y11
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS ln2<>+0(SB), Y8, Y4
+	VFNMADD231PS ln2<>+0(SB), Y12, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y12, Y13
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y13, Y5, Y5
+	VBROADCASTSS exp0<>+0(SB), Y7
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y4, Y7
+	VFMADD213PS  exp1<>+0(SB), Y5, Y8
+	VFMADD213PS  exp2<>+0(SB), Y4, Y7
+	VFMADD213PS  exp2<>+0(SB), Y5, Y8
+	VFMADD213PS  exp3<>+0(SB), Y4, Y7
+	VFMADD213PS  exp3<>+0(SB), Y5, Y8
+	VFMADD213PS  exp4<>+0(SB), Y4, Y7
+	VFMADD213PS  exp4<>+0(SB), Y5, Y8
+	VFMADD213PS  exp5<>+0(SB), Y4, Y7
+	VFMADD213PS  exp5<>+0(SB), Y5, Y8
+	VFMADD213PS  exp6<>+0(SB), Y4, Y7
+	VFMADD213PS  exp6<>+0(SB), Y5, Y8
+	VMULPS       Y3, Y7, Y3
+	VMULPS       Y10, Y8, Y4
+	VMULPS       Y6, Y3, Y3
+	VMULPS       Y11, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y6, Y7, Y7
+	VMULPS       Y11, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y7, Y7
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y9, Y4, Y9, Y3
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       one<>+0(SB), Y8, Y8
+	VDIVPS       Y7, Y2, Y2
+	VDIVPS       Y8, Y3, Y3
+	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      32(SI)(R9*1), Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      320(SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y3, Y3, Y5
+	VBROADCASTSS geluTanhCubic<>+0(SB), Y6
+	VMULPS       Y4, Y6, Y7
+	VMOVAPS      Y7, Y8
+	VFMSUB231PS  Y4, Y6, Y8
+	VFMADD231PS  Y6, Y5, Y8
+	VFMADD231PS  geluTanhCubicLow<>+0(SB), Y4, Y8
+	VBROADCASTSS geluTanhLinear<>+0(SB), Y4
+	VADDPS       Y7, Y4, Y5
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y6, Y5, Y6
+	VSUBPS       Y6, Y7, Y6
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y8, Y4, Y4
+	VADDPS       geluTanhLinearLow<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y5, Y7
+	VFMADD231PS  Y4, Y3, Y7
+	VORPS        signBit<>+0(SB), Y6, Y4
+	VANDNPS      signBit<>+0(SB), Y6, Y5
+	VXORPS       Y5, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   352(SI), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELUTanh90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluGELUTanh90AVX512(SB), NOSPLIT, $0-56
+	// gluGELUTanh90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS geluTanhLowest<>+0(SB), Z0
+	VBROADCASTSS geluTanhHighest<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z10
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z10, Z0, Z11
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z11, Z1, Z11
+	VMULPS            Z3, Z3, Z4
+	VMULPS            Z11, Z11, Z12
+	VMOVAPS           Z4, Z5
+	VMOVAPS           Z12, Z13
+	VFMSUB231PS       Z3, Z3, Z5
+	VFMSUB231PS       Z11, Z11, Z13
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z14
+	VMULPS            Z4, Z6, Z7
+	VMULPS            Z12, Z14, Z15
+	VMOVAPS           Z7, Z8
+	VMOVAPS           Z15, Z16
+	VFMSUB231PS       Z4, Z6, Z8
+	VFMSUB231PS       Z12, Z14, Z16
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS       Z14, Z13, Z16
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z12, Z16
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z12
+	VADDPS            Z7, Z4, Z5
+	VADDPS            Z15, Z12, Z13
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z15, Z13, Z14
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z14, Z12, Z12
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z14, Z13, Z14
+	VSUBPS            Z6, Z7, Z6
+	VSUBPS            Z14, Z15, Z14
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z14, Z12, Z12
+	VADDPS            Z8, Z4, Z4
+	VADDPS            Z16, Z12, Z12
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z12, Z12
+	VMULPS            Z3, Z5, Z6
+	VMULPS            Z11, Z13, Z8
+	VMOVAPS           Z6, Z7
+	VMOVAPS           Z8, Z14
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMSUB231PS       Z11, Z13, Z14
+	VFMADD231PS       Z4, Z3, Z7
+	VFMADD231PS       Z12, Z11, Z14
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z12
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VANDNPS           Z5, Z6, Z5
+	VANDNPS           Z13, Z8, Z6
+	VXORPS            Z5, Z7, Z7
+	VXORPS            Z6, Z14, Z14
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z12, Z6
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z12, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z8
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z14
+	VADDPS            Z7, Z4, Z4
+	VADDPS            Z14, Z8, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VBROADCASTSS      exp0<>+0(SB), Z12
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z12
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z12
+	VMULPS            Z3, Z7, Z3
+	VMULPS            Z11, Z12, Z4
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z6, Z4, Z4
+	VSCALEFPS         Z5, Z7, Z7
+	VSCALEFPS         Z6, Z12, Z12
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z10, K3
+	VBLENDMPS         Z3, Z2, K2, Z9
+	VBLENDMPS         Z4, Z10, K3, Z17
+	VADDPS.BCST       one<>+0(SB), Z7, Z7
+	VADDPS.BCST       one<>+0(SB), Z12, Z12
+	VDIVPS            Z7, Z9, Z9
+	VDIVPS            Z12, Z17, Z17
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z9, Z9
+	VMULPS            Z3, Z17, Z17
+	VMOVUPS           Z9, (AX)(R9*1)
+	VMOVUPS           Z17, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS            Z3, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z3, Z3, Z5
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
 	VMULPS            Z4, Z6, Z7
 	VMOVAPS           Z7, Z8
 	VFMSUB231PS       Z4, Z6, Z8
-	VFMADD231PS       Z5, Z4, Z8
-	VORPS.BCST        signBit<>+0(SB), Z7, Z5
-	VMAXPS            Z5, Z0, Z5
-	VBROADCASTSS      signBit<>+0(SB), Z6
-	VANDNPS           Z6, Z7, Z6
-	VXORPS            Z6, Z8, Z8
-	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
-	VRNDSCALEPS       $0x00, Z6, Z6
-	VMOVAPS           Z5, Z5
-	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z8
-	VADDPS            Z8, Z5, Z5
-	VBROADCASTSS      exp0<>+0(SB), Z7
-	VFMADD213PS.BCST  exp1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp2<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp3<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp4<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp5<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  exp6<>+0(SB), Z5, Z7
-	VMULPS            Z4, Z7, Z4
-	VSCALEFPS         Z6, Z4, Z4
-	VSCALEFPS         Z6, Z7, Z7
-	VPMOVD2M          Z3, K1
-	VBLENDMPS         Z4, Z3, K1, Z10
-	VADDPS.BCST       one<>+0(SB), Z7, Z7
-	VDIVPS            Z7, Z10, Z10
-	VMOVUPS           (SI)(R9*1), Z3
-	VMULPS            Z3, Z10, Z10
-	VMOVUPS           Z10, (AX)(R9*1)
-	ADDQ              $0x40, R9
-	CMPQ              R9, $0x00000c00
-	JLT               column
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VADDPS            Z7, Z4, Z5
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z6, Z7, Z6
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z8, Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VMULPS            Z3, Z5, Z6
+	VMOVAPS           Z6, Z7
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMADD231PS       Z4, Z3, Z7
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VANDNPS           Z5, Z6, Z5
+	VXORPS            Z5, Z7, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VADDPS            Z7, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z6
+	VMULPS            Z3, Z6, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z18
+	VADDPS.BCST       one<>+0(SB), Z6, Z6
+	VDIVPS            Z6, Z18, Z18
+	VMOVUPS           256(SI), Z2
+	VMULPS            Z2, Z18, Z18
+	VMOVUPS           Z18, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VMULPS            Z3, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z3, Z3, Z5
+	VBROADCASTSS      geluTanhCubic<>+0(SB), Z6
+	VMULPS            Z4, Z6, Z7
+	VMOVAPS           Z7, Z8
+	VFMSUB231PS       Z4, Z6, Z8
+	VFMADD231PS       Z6, Z5, Z8
+	VFMADD231PS.BCST  geluTanhCubicLow<>+0(SB), Z4, Z8
+	VBROADCASTSS      geluTanhLinear<>+0(SB), Z4
+	VADDPS            Z7, Z4, Z5
+	VSUBPS            Z7, Z5, Z6
+	VSUBPS            Z6, Z4, Z4
+	VSUBPS            Z6, Z5, Z6
+	VSUBPS            Z6, Z7, Z6
+	VADDPS            Z6, Z4, Z4
+	VADDPS            Z8, Z4, Z4
+	VADDPS.BCST       geluTanhLinearLow<>+0(SB), Z4, Z4
+	VMULPS            Z3, Z5, Z6
+	VMOVAPS           Z6, Z7
+	VFMSUB231PS       Z3, Z5, Z7
+	VFMADD231PS       Z4, Z3, Z7
+	VORPS.BCST        signBit<>+0(SB), Z6, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z5
+	VANDNPS           Z5, Z6, Z5
+	VXORPS            Z5, Z7, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z7
+	VADDPS            Z7, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z6
+	VMULPS            Z3, Z6, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z19
+	VADDPS.BCST       one<>+0(SB), Z6, Z6
+	VDIVPS            Z6, Z19, Z19
+	VMOVUPS.Z         320(SI), K1, Z2
+	VMULPS            Z2, Z19, Z19
+	VMOVUPS           Z19, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -47600,104 +51968,124 @@ TEXT ·gluQuickGELU20AVX2(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VMOVUPS      tailMask<>+16(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS quickGELULowest<>+0(SB), Y2
-	VBROADCASTSS quickGELUHighest<>+0(SB), Y3
+	VBROADCASTSS quickGELULowest<>+0(SB), Y0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Y1
 
 row:
-	XORQ R9, R9
-
-column:
-	VMOVUPS      (DX)(R9*1), Y4
-	VMAXPS       Y4, Y2, Y5
-	VMINPS       Y5, Y3, Y5
-	VBROADCASTSS quickGELUSlope<>+0(SB), Y8
-	VMULPS       Y8, Y5, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y8, Y5, Y7
-	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y5, Y7
-	VORPS        signBit<>+0(SB), Y6, Y8
-	VMAXPS       Y8, Y1, Y8
-	VANDNPS      signBit<>+0(SB), Y6, Y6
-	VXORPS       Y6, Y7, Y7
-	VMULPS       log2e<>+0(SB), Y8, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS ln2<>+0(SB), Y6, Y8
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
-	VADDPS       Y7, Y8, Y8
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y8, Y7
-	VFMADD213PS  exp2<>+0(SB), Y8, Y7
-	VFMADD213PS  exp3<>+0(SB), Y8, Y7
-	VFMADD213PS  exp4<>+0(SB), Y8, Y7
-	VFMADD213PS  exp5<>+0(SB), Y8, Y7
-	VFMADD213PS  exp6<>+0(SB), Y8, Y7
-	VCVTPS2DQ    Y6, Y8
-	VPSRAD       $0x01, Y8, Y6
-	VPSUBD       Y6, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y5, Y7, Y5
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VMULPS       Y6, Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	VBLENDVPS    Y4, Y5, Y4, Y4
-	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y4, Y4
-	VMOVUPS      (SI)(R9*1), Y5
-	VMULPS       Y5, Y4, Y4
-	VMOVUPS      Y4, (AX)(R9*1)
-	ADDQ         $0x20, R9
-	CMPQ         R9, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y4
-	VMAXPS       Y4, Y2, Y5
-	VMINPS       Y5, Y3, Y5
-	VBROADCASTSS quickGELUSlope<>+0(SB), Y8
-	VMULPS       Y8, Y5, Y6
-	VMOVAPS      Y6, Y7
-	VFMSUB231PS  Y8, Y5, Y7
-	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y5, Y7
-	VORPS        signBit<>+0(SB), Y6, Y8
-	VMAXPS       Y8, Y1, Y8
-	VANDNPS      signBit<>+0(SB), Y6, Y6
-	VXORPS       Y6, Y7, Y7
-	VMULPS       log2e<>+0(SB), Y8, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y8, Y8
-	VFNMADD231PS ln2<>+0(SB), Y6, Y8
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y7
-	VADDPS       Y7, Y8, Y8
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y8, Y7
-	VFMADD213PS  exp2<>+0(SB), Y8, Y7
-	VFMADD213PS  exp3<>+0(SB), Y8, Y7
-	VFMADD213PS  exp4<>+0(SB), Y8, Y7
-	VFMADD213PS  exp5<>+0(SB), Y8, Y7
-	VFMADD213PS  exp6<>+0(SB), Y8, Y7
-	VCVTPS2DQ    Y6, Y8
-	VPSRAD       $0x01, Y8, Y6
-	VPSUBD       Y6, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y5, Y7, Y5
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VMULPS       Y6, Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	VBLENDVPS    Y4, Y5, Y4, Y4
-	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y4, Y4
-	VMASKMOVPS   64(SI), Y0, Y5
-	VMULPS       Y5, Y4, Y4
-	VMASKMOVPS   Y4, Y0, 64(AX)
+	VMOVUPS      (DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      (SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      32(SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y3
+	VMASKMOVPS   64(SI), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y3
+	VMASKMOVPS   Y2, Y3, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -47725,83 +52113,80 @@ TEXT ·gluQuickGELU20AVX512(SB), NOSPLIT, $0-56
 	MOVQ         rows+48(FP), R8
 	MOVL         $0x0000000f, R9
 	KMOVW        R9, K1
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS quickGELULowest<>+0(SB), Z1
-	VBROADCASTSS quickGELUHighest<>+0(SB), Z2
+	VBROADCASTSS quickGELULowest<>+0(SB), Z0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Z1
 
 row:
-	VMOVUPS           (DX), Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VBROADCASTSS      quickGELUSlope<>+0(SB), Z7
-	VMULPS            Z7, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z7, Z4, Z6
-	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z4, Z6
-	VORPS.BCST        signBit<>+0(SB), Z5, Z7
-	VMAXPS            Z7, Z0, Z7
-	VBROADCASTSS      signBit<>+0(SB), Z10
-	VANDNPS           Z10, Z5, Z5
-	VXORPS            Z5, Z6, Z6
-	VMULPS.BCST       log2e<>+0(SB), Z7, Z5
-	VRNDSCALEPS       $0x00, Z5, Z5
-	VMOVAPS           Z7, Z7
-	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
-	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z6
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
-	VMULPS            Z4, Z6, Z4
-	VSCALEFPS         Z5, Z4, Z4
-	VSCALEFPS         Z5, Z6, Z6
-	VPMOVD2M          Z3, K2
-	VBLENDMPS         Z4, Z3, K2, Z8
-	VADDPS.BCST       one<>+0(SB), Z6, Z6
-	VDIVPS            Z6, Z8, Z8
-	VMOVUPS           (SI), Z3
-	VMULPS            Z3, Z8, Z8
-	VMOVUPS           Z8, (AX)
-	VMOVUPS.Z         64(DX), K1, Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VBROADCASTSS      quickGELUSlope<>+0(SB), Z7
-	VMULPS            Z7, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z7, Z4, Z6
-	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z4, Z6
-	VORPS.BCST        signBit<>+0(SB), Z5, Z7
-	VMAXPS            Z7, Z0, Z7
-	VBROADCASTSS      signBit<>+0(SB), Z10
-	VANDNPS           Z10, Z5, Z5
-	VXORPS            Z5, Z6, Z6
-	VMULPS.BCST       log2e<>+0(SB), Z7, Z5
-	VRNDSCALEPS       $0x00, Z5, Z5
-	VMOVAPS           Z7, Z7
-	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
-	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z6
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
-	VMULPS            Z4, Z6, Z4
-	VSCALEFPS         Z5, Z4, Z4
-	VSCALEFPS         Z5, Z6, Z6
-	VPMOVD2M          Z3, K2
-	VBLENDMPS         Z4, Z3, K2, Z9
-	VADDPS.BCST       one<>+0(SB), Z6, Z6
-	VDIVPS            Z6, Z9, Z9
-	VMOVUPS.Z         64(SI), K1, Z3
-	VMULPS            Z3, Z9, Z9
-	VMOVUPS           Z9, K1, 64(AX)
+	VMOVUPS           (DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VMULPS            Z6, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VBROADCASTSS      signBit<>+0(SB), Z9
+	VANDNPS           Z9, Z4, Z4
+	VXORPS            Z4, Z5, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z6, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VADDPS            Z5, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VMULPS            Z3, Z5, Z3
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z4, Z5, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z7
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VDIVPS            Z5, Z7, Z7
+	VMOVUPS           (SI), Z2
+	VMULPS            Z2, Z7, Z7
+	VMOVUPS           Z7, (AX)
+	VMOVUPS.Z         64(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VMULPS            Z6, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VBROADCASTSS      signBit<>+0(SB), Z9
+	VANDNPS           Z9, Z4, Z4
+	VXORPS            Z4, Z5, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z6, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VADDPS            Z5, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VMULPS            Z3, Z5, Z3
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z4, Z5, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z8
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VDIVPS            Z5, Z8, Z8
+	VMOVUPS.Z         64(SI), K1, Z2
+	VMULPS            Z2, Z8, Z8
+	VMOVUPS           Z8, K1, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -47827,58 +52212,88 @@ TEXT ·gluQuickGELU768AVX2(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VBROADCASTSS lowestExponent<>+0(SB), Y0
-	VBROADCASTSS quickGELULowest<>+0(SB), Y1
-	VBROADCASTSS quickGELUHighest<>+0(SB), Y2
+	VBROADCASTSS quickGELULowest<>+0(SB), Y0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Y1
 
 row:
 	XORQ R9, R9
 
 column:
-	VMOVUPS      (DX)(R9*1), Y3
-	VMAXPS       Y3, Y1, Y4
-	VMINPS       Y4, Y2, Y4
-	VBROADCASTSS quickGELUSlope<>+0(SB), Y7
-	VMULPS       Y7, Y4, Y5
-	VMOVAPS      Y5, Y6
-	VFMSUB231PS  Y7, Y4, Y6
-	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y4, Y6
-	VORPS        signBit<>+0(SB), Y5, Y7
-	VMAXPS       Y7, Y0, Y7
-	VANDNPS      signBit<>+0(SB), Y5, Y5
-	VXORPS       Y5, Y6, Y6
-	VMULPS       log2e<>+0(SB), Y7, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS ln2<>+0(SB), Y5, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y6
-	VADDPS       Y6, Y7, Y7
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y7, Y6
-	VFMADD213PS  exp2<>+0(SB), Y7, Y6
-	VFMADD213PS  exp3<>+0(SB), Y7, Y6
-	VFMADD213PS  exp4<>+0(SB), Y7, Y6
-	VFMADD213PS  exp5<>+0(SB), Y7, Y6
-	VFMADD213PS  exp6<>+0(SB), Y7, Y6
-	VCVTPS2DQ    Y5, Y7
-	VPSRAD       $0x01, Y7, Y5
-	VPSUBD       Y5, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y4, Y6, Y4
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y7, Y4, Y4
-	VMULPS       Y5, Y6, Y6
-	VMULPS       Y7, Y6, Y6
-	VBLENDVPS    Y3, Y4, Y3, Y3
-	VADDPS       one<>+0(SB), Y6, Y6
-	VDIVPS       Y6, Y3, Y3
-	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y11
+	VMULPS       Y6, Y3, Y4
+	VMULPS       Y11, Y8, Y9
+	VMOVAPS      Y4, Y5
+	VMOVAPS      Y9, Y10
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMSUB231PS  Y11, Y8, Y10
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y8, Y10
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VORPS        signBit<>+0(SB), Y9, Y11
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VANDNPS      signBit<>+0(SB), Y9, Y9
+	VXORPS       Y4, Y5, Y5
+	VXORPS       Y9, Y10, Y10
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y12
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VFMADD231PS  log2e<>+0(SB), Y11, Y12
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y12, Y13
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y12, Y12
+	VMOVAPS      Y6, Y6
+	VMOVAPS      Y11, Y11
+	VFNMADD231PS ln2<>+0(SB), Y9, Y6
+	VFNMADD231PS ln2<>+0(SB), Y13, Y11
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y13, Y10
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y10, Y11, Y11
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp1<>+0(SB), Y11, Y9
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y11, Y9
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y11, Y9
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y11, Y9
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y11, Y9
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y11, Y9
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y8, Y9, Y6
 	VMULPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (AX)(R9*1)
-	ADDQ         $0x20, R9
+	VMULPS       Y12, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y12, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y7, Y6, Y7, Y3
+	VADDPS       one<>+0(SB), Y5, Y5
+	VADDPS       one<>+0(SB), Y9, Y9
+	VDIVPS       Y5, Y2, Y2
+	VDIVPS       Y9, Y3, Y3
+	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      32(SI)(R9*1), Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
 	CMPQ         R9, $0x00000c00
 	JLT          column
 
@@ -47906,53 +52321,449 @@ TEXT ·gluQuickGELU768AVX512(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS quickGELULowest<>+0(SB), Z1
-	VBROADCASTSS quickGELUHighest<>+0(SB), Z2
+	VBROADCASTSS quickGELULowest<>+0(SB), Z0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Z1
 
 row:
 	XORQ R9, R9
 
 column:
-	VMOVUPS           (DX)(R9*1), Z3
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
-	VBROADCASTSS      quickGELUSlope<>+0(SB), Z7
-	VMULPS            Z7, Z4, Z5
-	VMOVAPS           Z5, Z6
-	VFMSUB231PS       Z7, Z4, Z6
-	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z4, Z6
-	VORPS.BCST        signBit<>+0(SB), Z5, Z7
-	VMAXPS            Z7, Z0, Z7
-	VBROADCASTSS      signBit<>+0(SB), Z9
-	VANDNPS           Z9, Z5, Z5
-	VXORPS            Z5, Z6, Z6
-	VMULPS.BCST       log2e<>+0(SB), Z7, Z5
-	VRNDSCALEPS       $0x00, Z5, Z5
-	VMOVAPS           Z7, Z7
-	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z6
-	VADDPS            Z6, Z7, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z6
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z6
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z6
-	VMULPS            Z4, Z6, Z4
-	VSCALEFPS         Z5, Z4, Z4
-	VSCALEFPS         Z5, Z6, Z6
-	VPMOVD2M          Z3, K1
-	VBLENDMPS         Z4, Z3, K1, Z8
-	VADDPS.BCST       one<>+0(SB), Z6, Z6
-	VDIVPS            Z6, Z8, Z8
-	VMOVUPS           (SI)(R9*1), Z3
-	VMULPS            Z3, Z8, Z8
-	VMOVUPS           Z8, (AX)(R9*1)
-	ADDQ              $0x40, R9
+	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z8
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z8, Z0, Z9
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z9, Z1, Z9
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z12
+	VMULPS            Z6, Z3, Z4
+	VMULPS            Z12, Z9, Z10
+	VMOVAPS           Z4, Z5
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMSUB231PS       Z12, Z9, Z11
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z9, Z11
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VORPS.BCST        signBit<>+0(SB), Z10, Z14
+	VBROADCASTSS      signBit<>+0(SB), Z12
+	VBROADCASTSS      signBit<>+0(SB), Z15
+	VANDNPS           Z12, Z4, Z4
+	VANDNPS           Z15, Z10, Z10
+	VXORPS            Z4, Z5, Z5
+	VXORPS            Z10, Z11, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z14, Z10
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z6, Z6
+	VMOVAPS           Z14, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z11
+	VADDPS            Z5, Z6, Z6
+	VADDPS            Z11, Z12, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z11
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z11
+	VMULPS            Z3, Z5, Z3
+	VMULPS            Z9, Z11, Z6
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z10, Z6, Z6
+	VSCALEFPS         Z4, Z5, Z5
+	VSCALEFPS         Z10, Z11, Z11
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z8, K2
+	VBLENDMPS         Z3, Z2, K1, Z7
+	VBLENDMPS         Z6, Z8, K2, Z13
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VADDPS.BCST       one<>+0(SB), Z11, Z11
+	VDIVPS            Z5, Z7, Z7
+	VDIVPS            Z11, Z13, Z13
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z7, Z7
+	VMULPS            Z3, Z13, Z13
+	VMOVUPS           Z7, (AX)(R9*1)
+	VMOVUPS           Z13, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
 	CMPQ              R9, $0x00000c00
 	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluQuickGELU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluQuickGELU90AVX2(SB), NOSPLIT, $0-56
+	// gluQuickGELU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x / (1 + e^(−1.702·x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS quickGELULowest<>+0(SB), Y0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y11
+	VMULPS       Y6, Y3, Y4
+	VMULPS       Y11, Y8, Y9
+	VMOVAPS      Y4, Y5
+	VMOVAPS      Y9, Y10
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMSUB231PS  Y11, Y8, Y10
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y8, Y10
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VORPS        signBit<>+0(SB), Y9, Y11
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VANDNPS      signBit<>+0(SB), Y9, Y9
+	VXORPS       Y4, Y5, Y5
+	VXORPS       Y9, Y10, Y10
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y12
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VFMADD231PS  log2e<>+0(SB), Y11, Y12
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y12, Y13
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y12, Y12
+	VMOVAPS      Y6, Y6
+	VMOVAPS      Y11, Y11
+	VFNMADD231PS ln2<>+0(SB), Y9, Y6
+	VFNMADD231PS ln2<>+0(SB), Y13, Y11
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y13, Y10
+	VADDPS       Y5, Y6, Y6
+	VADDPS       Y10, Y11, Y11
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp1<>+0(SB), Y11, Y9
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y11, Y9
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y11, Y9
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y11, Y9
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y11, Y9
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y11, Y9
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y8, Y9, Y6
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y12, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y12, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y7, Y6, Y7, Y3
+	VADDPS       one<>+0(SB), Y5, Y5
+	VADDPS       one<>+0(SB), Y9, Y9
+	VDIVPS       Y5, Y2, Y2
+	VDIVPS       Y9, Y3, Y3
+	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      32(SI)(R9*1), Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      320(SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VBROADCASTSS quickGELUSlope<>+0(SB), Y6
+	VMULPS       Y6, Y3, Y4
+	VMOVAPS      Y4, Y5
+	VFMSUB231PS  Y6, Y3, Y5
+	VFMADD231PS  quickGELUSlopeLow<>+0(SB), Y3, Y5
+	VORPS        signBit<>+0(SB), Y4, Y6
+	VANDNPS      signBit<>+0(SB), Y4, Y4
+	VXORPS       Y4, Y5, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y6, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y7
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y7, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y7, Y5
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y5
+	VMULPS       Y3, Y5, Y3
+	VMULPS       Y4, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   352(SI), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluQuickGELU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluQuickGELU90AVX512(SB), NOSPLIT, $0-56
+	// gluQuickGELU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x / (1 + e^(−1.702·x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS quickGELULowest<>+0(SB), Z0
+	VBROADCASTSS quickGELUHighest<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z8
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z8, Z0, Z9
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z9, Z1, Z9
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z12
+	VMULPS            Z6, Z3, Z4
+	VMULPS            Z12, Z9, Z10
+	VMOVAPS           Z4, Z5
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMSUB231PS       Z12, Z9, Z11
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z9, Z11
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VORPS.BCST        signBit<>+0(SB), Z10, Z16
+	VBROADCASTSS      signBit<>+0(SB), Z12
+	VBROADCASTSS      signBit<>+0(SB), Z17
+	VANDNPS           Z12, Z4, Z4
+	VANDNPS           Z17, Z10, Z10
+	VXORPS            Z4, Z5, Z5
+	VXORPS            Z10, Z11, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z16, Z10
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z6, Z6
+	VMOVAPS           Z16, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z11
+	VADDPS            Z5, Z6, Z6
+	VADDPS            Z11, Z12, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z11
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z11
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z11
+	VMULPS            Z3, Z5, Z3
+	VMULPS            Z9, Z11, Z6
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z10, Z6, Z6
+	VSCALEFPS         Z4, Z5, Z5
+	VSCALEFPS         Z10, Z11, Z11
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z8, K3
+	VBLENDMPS         Z3, Z2, K2, Z7
+	VBLENDMPS         Z6, Z8, K3, Z13
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VADDPS.BCST       one<>+0(SB), Z11, Z11
+	VDIVPS            Z5, Z7, Z7
+	VDIVPS            Z11, Z13, Z13
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z7, Z7
+	VMULPS            Z3, Z13, Z13
+	VMOVUPS           Z7, (AX)(R9*1)
+	VMOVUPS           Z13, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VMULPS            Z6, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VANDNPS           Z8, Z4, Z4
+	VXORPS            Z4, Z5, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z6, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VADDPS            Z5, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VMULPS            Z3, Z5, Z3
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z4, Z5, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z14
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VDIVPS            Z5, Z14, Z14
+	VMOVUPS           256(SI), Z2
+	VMULPS            Z2, Z14, Z14
+	VMOVUPS           Z14, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VBROADCASTSS      quickGELUSlope<>+0(SB), Z6
+	VMULPS            Z6, Z3, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z6, Z3, Z5
+	VFMADD231PS.BCST  quickGELUSlopeLow<>+0(SB), Z3, Z5
+	VORPS.BCST        signBit<>+0(SB), Z4, Z6
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VANDNPS           Z8, Z4, Z4
+	VXORPS            Z4, Z5, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z6, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z5
+	VADDPS            Z5, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z5
+	VMULPS            Z3, Z5, Z3
+	VSCALEFPS         Z4, Z3, Z3
+	VSCALEFPS         Z4, Z5, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z15
+	VADDPS.BCST       one<>+0(SB), Z5, Z5
+	VDIVPS            Z5, Z15, Z15
+	VMOVUPS.Z         320(SI), K1, Z2
+	VMULPS            Z2, Z15, Z15
+	VMOVUPS           Z15, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -47968,36 +52779,37 @@ column:
 TEXT ·gluReLU20AVX2(SB), NOSPLIT, $0-56
 	// gluReLU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = max(x, 0).
 	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Nair and Hinton 2010.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    u+32(FP), SI
-	MOVQ    ldu+40(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    rows+48(FP), R8
-	VMOVUPS tailMask<>+16(SB), Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   u+32(FP), SI
+	MOVQ   ldu+40(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   rows+48(FP), R8
+	VXORPS Y0, Y0, Y0
 
 row:
-	XORQ R9, R9
-
-column:
-	VMOVUPS    (DX)(R9*1), Y2
-	VMAXPS     Y2, Y1, Y3
-	VMOVUPS    (SI)(R9*1), Y2
-	VMULPS     Y2, Y3, Y3
-	VMOVUPS    Y3, (AX)(R9*1)
-	ADDQ       $0x20, R9
-	CMPQ       R9, $0x40
-	JLT        column
-	VMASKMOVPS 64(DX), Y0, Y2
-	VMAXPS     Y2, Y1, Y3
-	VMASKMOVPS 64(SI), Y0, Y2
-	VMULPS     Y2, Y3, Y3
-	VMASKMOVPS Y3, Y0, 64(AX)
+	VMOVUPS    (DX), Y1
+	VMAXPS     Y1, Y0, Y2
+	VMOVUPS    (SI), Y1
+	VMULPS     Y1, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    32(DX), Y1
+	VMAXPS     Y1, Y0, Y2
+	VMOVUPS    32(SI), Y1
+	VMULPS     Y1, Y2, Y2
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS 64(DX), Y1, Y1
+	VMAXPS     Y1, Y0, Y2
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS 64(SI), Y1, Y1
+	VMULPS     Y1, Y2, Y2
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS Y2, Y1, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -48053,38 +52865,40 @@ row:
 TEXT ·gluReLU220AVX2(SB), NOSPLIT, $0-56
 	// gluReLU220AVX2 computes y = f(x) · u for rows of 20, where f(x) = max(x, 0)².
 	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: So et al. 2021, Primer.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    u+32(FP), SI
-	MOVQ    ldu+40(FP), DI
-	SHLQ    $0x02, DI
-	MOVQ    rows+48(FP), R8
-	VMOVUPS tailMask<>+16(SB), Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   u+32(FP), SI
+	MOVQ   ldu+40(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   rows+48(FP), R8
+	VXORPS Y0, Y0, Y0
 
 row:
-	XORQ R9, R9
-
-column:
-	VMOVUPS    (DX)(R9*1), Y2
-	VMAXPS     Y2, Y1, Y3
-	VMULPS     Y3, Y3, Y3
-	VMOVUPS    (SI)(R9*1), Y2
-	VMULPS     Y2, Y3, Y3
-	VMOVUPS    Y3, (AX)(R9*1)
-	ADDQ       $0x20, R9
-	CMPQ       R9, $0x40
-	JLT        column
-	VMASKMOVPS 64(DX), Y0, Y2
-	VMAXPS     Y2, Y1, Y3
-	VMULPS     Y3, Y3, Y3
-	VMASKMOVPS 64(SI), Y0, Y2
-	VMULPS     Y2, Y3, Y3
-	VMASKMOVPS Y3, Y0, 64(AX)
+	VMOVUPS    (DX), Y1
+	VMAXPS     Y1, Y0, Y2
+	VMULPS     Y2, Y2, Y2
+	VMOVUPS    (SI), Y1
+	VMULPS     Y1, Y2, Y2
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    32(DX), Y1
+	VMAXPS     Y1, Y0, Y2
+	VMULPS     Y2, Y2, Y2
+	VMOVUPS    32(SI), Y1
+	VMULPS     Y1, Y2, Y2
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS 64(DX), Y1, Y1
+	VMAXPS     Y1, Y0, Y2
+	VMULPS     Y2, Y2, Y2
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS 64(SI), Y1, Y1
+	VMULPS     Y1, Y2, Y2
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS Y2, Y1, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -48159,12 +52973,18 @@ row:
 
 column:
 	VMOVUPS (DX)(R9*1), Y1
-	VMAXPS  Y1, Y0, Y2
-	VMULPS  Y2, Y2, Y2
-	VMOVUPS (SI)(R9*1), Y1
-	VMULPS  Y1, Y2, Y2
-	VMOVUPS Y2, (AX)(R9*1)
-	ADDQ    $0x20, R9
+	VMOVUPS 32(DX)(R9*1), Y2
+	VMAXPS  Y1, Y0, Y1
+	VMAXPS  Y2, Y0, Y4
+	VMULPS  Y1, Y1, Y1
+	VMULPS  Y4, Y4, Y4
+	VMOVUPS (SI)(R9*1), Y2
+	VMOVUPS 32(SI)(R9*1), Y3
+	VMULPS  Y2, Y1, Y1
+	VMULPS  Y3, Y4, Y4
+	VMOVUPS Y1, (AX)(R9*1)
+	VMOVUPS Y4, 32(AX)(R9*1)
+	ADDQ    $0x40, R9
 	CMPQ    R9, $0x00000c00
 	JLT     column
 
@@ -48199,14 +53019,141 @@ row:
 
 column:
 	VMOVUPS (DX)(R9*1), Z1
-	VMAXPS  Z1, Z0, Z2
-	VMULPS  Z2, Z2, Z2
-	VMOVUPS (SI)(R9*1), Z1
-	VMULPS  Z1, Z2, Z2
-	VMOVUPS Z2, (AX)(R9*1)
-	ADDQ    $0x40, R9
+	VMOVUPS 64(DX)(R9*1), Z2
+	VMAXPS  Z1, Z0, Z1
+	VMAXPS  Z2, Z0, Z4
+	VMULPS  Z1, Z1, Z1
+	VMULPS  Z4, Z4, Z4
+	VMOVUPS (SI)(R9*1), Z2
+	VMOVUPS 64(SI)(R9*1), Z3
+	VMULPS  Z2, Z1, Z1
+	VMULPS  Z3, Z4, Z4
+	VMOVUPS Z1, (AX)(R9*1)
+	VMOVUPS Z4, 64(AX)(R9*1)
+	ADDQ    $0x00000080, R9
 	CMPQ    R9, $0x00000c00
 	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU290AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluReLU290AVX2(SB), NOSPLIT, $0-56
+	// gluReLU290AVX2 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0)².
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: So et al. 2021, Primer.
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   u+32(FP), SI
+	MOVQ   ldu+40(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   rows+48(FP), R8
+	VXORPS Y0, Y0, Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS    (DX)(R9*1), Y1
+	VMOVUPS    32(DX)(R9*1), Y2
+	VMAXPS     Y1, Y0, Y1
+	VMAXPS     Y2, Y0, Y4
+	VMULPS     Y1, Y1, Y1
+	VMULPS     Y4, Y4, Y4
+	VMOVUPS    (SI)(R9*1), Y2
+	VMOVUPS    32(SI)(R9*1), Y3
+	VMULPS     Y2, Y1, Y1
+	VMULPS     Y3, Y4, Y4
+	VMOVUPS    Y1, (AX)(R9*1)
+	VMOVUPS    Y4, 32(AX)(R9*1)
+	ADDQ       $0x40, R9
+	CMPQ       R9, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y1
+	VMAXPS     Y1, Y0, Y2
+	VMULPS     Y2, Y2, Y2
+	VMOVUPS    320(SI), Y1
+	VMULPS     Y1, Y2, Y2
+	VMOVUPS    Y2, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y1
+	VMASKMOVPS 352(DX), Y1, Y1
+	VMAXPS     Y1, Y0, Y2
+	VMULPS     Y2, Y2, Y2
+	VMOVUPS    tailMask<>+24(SB), Y1
+	VMASKMOVPS 352(SI), Y1, Y1
+	VMULPS     Y1, Y2, Y2
+	VMOVUPS    tailMask<>+24(SB), Y1
+	VMASKMOVPS Y2, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU290AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluReLU290AVX512(SB), NOSPLIT, $0-56
+	// gluReLU290AVX512 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0)².
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: So et al. 2021, Primer.
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   u+32(FP), SI
+	MOVQ   ldu+40(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   rows+48(FP), R8
+	MOVL   $0x000003ff, R9
+	KMOVW  R9, K1
+	VXORPS Z0, Z0, Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS   (DX)(R9*1), Z1
+	VMOVUPS   64(DX)(R9*1), Z2
+	VMAXPS    Z1, Z0, Z1
+	VMAXPS    Z2, Z0, Z4
+	VMULPS    Z1, Z1, Z1
+	VMULPS    Z4, Z4, Z4
+	VMOVUPS   (SI)(R9*1), Z2
+	VMOVUPS   64(SI)(R9*1), Z3
+	VMULPS    Z2, Z1, Z1
+	VMULPS    Z3, Z4, Z4
+	VMOVUPS   Z1, (AX)(R9*1)
+	VMOVUPS   Z4, 64(AX)(R9*1)
+	ADDQ      $0x00000080, R9
+	CMPQ      R9, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z1
+	VMAXPS    Z1, Z0, Z2
+	VMULPS    Z2, Z2, Z2
+	VMOVUPS   256(SI), Z1
+	VMULPS    Z1, Z2, Z2
+	VMOVUPS   Z2, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z1
+	VMAXPS    Z1, Z0, Z2
+	VMULPS    Z2, Z2, Z2
+	VMOVUPS.Z 320(SI), K1, Z1
+	VMULPS    Z1, Z2, Z2
+	VMOVUPS   Z2, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -48239,11 +53186,16 @@ row:
 
 column:
 	VMOVUPS (DX)(R9*1), Y1
-	VMAXPS  Y1, Y0, Y2
-	VMOVUPS (SI)(R9*1), Y1
-	VMULPS  Y1, Y2, Y2
-	VMOVUPS Y2, (AX)(R9*1)
-	ADDQ    $0x20, R9
+	VMOVUPS 32(DX)(R9*1), Y2
+	VMAXPS  Y1, Y0, Y1
+	VMAXPS  Y2, Y0, Y4
+	VMOVUPS (SI)(R9*1), Y2
+	VMOVUPS 32(SI)(R9*1), Y3
+	VMULPS  Y2, Y1, Y1
+	VMULPS  Y3, Y4, Y4
+	VMOVUPS Y1, (AX)(R9*1)
+	VMOVUPS Y4, 32(AX)(R9*1)
+	ADDQ    $0x40, R9
 	CMPQ    R9, $0x00000c00
 	JLT     column
 
@@ -48278,13 +53230,131 @@ row:
 
 column:
 	VMOVUPS (DX)(R9*1), Z1
-	VMAXPS  Z1, Z0, Z2
-	VMOVUPS (SI)(R9*1), Z1
-	VMULPS  Z1, Z2, Z2
-	VMOVUPS Z2, (AX)(R9*1)
-	ADDQ    $0x40, R9
+	VMOVUPS 64(DX)(R9*1), Z2
+	VMAXPS  Z1, Z0, Z1
+	VMAXPS  Z2, Z0, Z4
+	VMOVUPS (SI)(R9*1), Z2
+	VMOVUPS 64(SI)(R9*1), Z3
+	VMULPS  Z2, Z1, Z1
+	VMULPS  Z3, Z4, Z4
+	VMOVUPS Z1, (AX)(R9*1)
+	VMOVUPS Z4, 64(AX)(R9*1)
+	ADDQ    $0x00000080, R9
 	CMPQ    R9, $0x00000c00
 	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluReLU90AVX2(SB), NOSPLIT, $0-56
+	// gluReLU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Nair and Hinton 2010.
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   u+32(FP), SI
+	MOVQ   ldu+40(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   rows+48(FP), R8
+	VXORPS Y0, Y0, Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS    (DX)(R9*1), Y1
+	VMOVUPS    32(DX)(R9*1), Y2
+	VMAXPS     Y1, Y0, Y1
+	VMAXPS     Y2, Y0, Y4
+	VMOVUPS    (SI)(R9*1), Y2
+	VMOVUPS    32(SI)(R9*1), Y3
+	VMULPS     Y2, Y1, Y1
+	VMULPS     Y3, Y4, Y4
+	VMOVUPS    Y1, (AX)(R9*1)
+	VMOVUPS    Y4, 32(AX)(R9*1)
+	ADDQ       $0x40, R9
+	CMPQ       R9, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y1
+	VMAXPS     Y1, Y0, Y2
+	VMOVUPS    320(SI), Y1
+	VMULPS     Y1, Y2, Y2
+	VMOVUPS    Y2, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y1
+	VMASKMOVPS 352(DX), Y1, Y1
+	VMAXPS     Y1, Y0, Y2
+	VMOVUPS    tailMask<>+24(SB), Y1
+	VMASKMOVPS 352(SI), Y1, Y1
+	VMULPS     Y1, Y2, Y2
+	VMOVUPS    tailMask<>+24(SB), Y1
+	VMASKMOVPS Y2, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluReLU90AVX512(SB), NOSPLIT, $0-56
+	// gluReLU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Nair and Hinton 2010.
+	MOVQ   y+0(FP), AX
+	MOVQ   ldy+8(FP), CX
+	SHLQ   $0x02, CX
+	MOVQ   x+16(FP), DX
+	MOVQ   ldx+24(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   u+32(FP), SI
+	MOVQ   ldu+40(FP), DI
+	SHLQ   $0x02, DI
+	MOVQ   rows+48(FP), R8
+	MOVL   $0x000003ff, R9
+	KMOVW  R9, K1
+	VXORPS Z0, Z0, Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS   (DX)(R9*1), Z1
+	VMOVUPS   64(DX)(R9*1), Z2
+	VMAXPS    Z1, Z0, Z1
+	VMAXPS    Z2, Z0, Z4
+	VMOVUPS   (SI)(R9*1), Z2
+	VMOVUPS   64(SI)(R9*1), Z3
+	VMULPS    Z2, Z1, Z1
+	VMULPS    Z3, Z4, Z4
+	VMOVUPS   Z1, (AX)(R9*1)
+	VMOVUPS   Z4, 64(AX)(R9*1)
+	ADDQ      $0x00000080, R9
+	CMPQ      R9, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z1
+	VMAXPS    Z1, Z0, Z2
+	VMOVUPS   256(SI), Z1
+	VMULPS    Z1, Z2, Z2
+	VMOVUPS   Z2, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z1
+	VMAXPS    Z1, Z0, Z2
+	VMOVUPS.Z 320(SI), K1, Z1
+	VMULPS    Z1, Z2, Z2
+	VMOVUPS   Z2, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -48310,85 +53380,100 @@ TEXT ·gluSiLU20AVX2(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VMOVUPS      tailMask<>+16(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS lowestExponent<>+0(SB), Y2
+	VBROADCASTSS siluLowest<>+0(SB), Y0
+	VBROADCASTSS siluHighest<>+0(SB), Y1
 
 row:
-	XORQ R9, R9
-
-column:
-	VMOVUPS      (DX)(R9*1), Y3
-	VMAXPS       Y3, Y2, Y4
-	VORPS        signBit<>+0(SB), Y3, Y5
-	VMAXPS       Y5, Y1, Y5
-	VMULPS       log2e<>+0(SB), Y5, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS ln2<>+0(SB), Y6, Y5
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp6<>+0(SB), Y5, Y7
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y5
-	VPSUBD       Y5, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
+	VMOVUPS      (DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y4, Y7, Y4
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMULPS       Y5, Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VBLENDVPS    Y3, Y4, Y3, Y3
-	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y3, Y3
-	VMOVUPS      (SI)(R9*1), Y4
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (AX)(R9*1)
-	ADDQ         $0x20, R9
-	CMPQ         R9, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y3
-	VMAXPS       Y3, Y2, Y4
-	VORPS        signBit<>+0(SB), Y3, Y5
-	VMAXPS       Y5, Y1, Y5
-	VMULPS       log2e<>+0(SB), Y5, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMOVAPS      Y5, Y5
-	VFNMADD231PS ln2<>+0(SB), Y6, Y5
-	VFNMADD231PS ln2Low<>+0(SB), Y6, Y5
-	VBROADCASTSS exp0<>+0(SB), Y7
-	VFMADD213PS  exp1<>+0(SB), Y5, Y7
-	VFMADD213PS  exp2<>+0(SB), Y5, Y7
-	VFMADD213PS  exp3<>+0(SB), Y5, Y7
-	VFMADD213PS  exp4<>+0(SB), Y5, Y7
-	VFMADD213PS  exp5<>+0(SB), Y5, Y7
-	VFMADD213PS  exp6<>+0(SB), Y5, Y7
-	VCVTPS2DQ    Y6, Y6
-	VPSRAD       $0x01, Y6, Y5
-	VPSUBD       Y5, Y6, Y6
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      (SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y6, Y6
-	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y4, Y7, Y4
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMULPS       Y5, Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VBLENDVPS    Y3, Y4, Y3, Y3
-	VADDPS       one<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y3, Y3
-	VMASKMOVPS   64(SI), Y0, Y4
-	VMULPS       Y4, Y3, Y3
-	VMASKMOVPS   Y3, Y0, 64(AX)
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      32(SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y3
+	VMASKMOVPS   64(SI), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y3
+	VMASKMOVPS   Y2, Y3, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -48416,14 +53501,14 @@ TEXT ·gluSiLU20AVX512(SB), NOSPLIT, $0-56
 	MOVQ         rows+48(FP), R8
 	MOVL         $0x0000000f, R9
 	KMOVW        R9, K1
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS lowestExponent<>+0(SB), Z1
+	VBROADCASTSS siluLowest<>+0(SB), Z0
+	VBROADCASTSS siluHighest<>+0(SB), Z1
 
 row:
 	VMOVUPS           (DX), Z2
-	VMAXPS            Z2, Z1, Z3
-	VORPS.BCST        signBit<>+0(SB), Z2, Z4
-	VMAXPS            Z4, Z0, Z4
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
 	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z4, Z4
@@ -48447,9 +53532,9 @@ row:
 	VMULPS            Z2, Z6, Z6
 	VMOVUPS           Z6, (AX)
 	VMOVUPS.Z         64(DX), K1, Z2
-	VMAXPS            Z2, Z1, Z3
-	VORPS.BCST        signBit<>+0(SB), Z2, Z4
-	VMAXPS            Z4, Z0, Z4
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
 	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z4, Z4
@@ -48497,48 +53582,72 @@ TEXT ·gluSiLU768AVX2(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VBROADCASTSS lowestExponent<>+0(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
+	VBROADCASTSS siluLowest<>+0(SB), Y0
+	VBROADCASTSS siluHighest<>+0(SB), Y1
 
 row:
 	XORQ R9, R9
 
 column:
 	VMOVUPS      (DX)(R9*1), Y2
-	VMAXPS       Y2, Y1, Y3
-	VORPS        signBit<>+0(SB), Y2, Y4
-	VMAXPS       Y4, Y0, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
+	VMOVUPS      32(DX)(R9*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
 	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
 	VMULPS       Y3, Y6, Y3
-	VMULPS       Y4, Y3, Y3
+	VMULPS       Y8, Y11, Y4
 	VMULPS       Y5, Y3, Y3
-	VMULPS       Y4, Y6, Y6
+	VMULPS       Y10, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
 	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y11
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y11, Y11
 	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y7, Y4, Y7, Y3
 	VADDPS       one<>+0(SB), Y6, Y6
+	VADDPS       one<>+0(SB), Y11, Y11
 	VDIVPS       Y6, Y2, Y2
-	VMOVUPS      (SI)(R9*1), Y3
-	VMULPS       Y3, Y2, Y2
+	VDIVPS       Y11, Y3, Y3
+	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      32(SI)(R9*1), Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
 	VMOVUPS      Y2, (AX)(R9*1)
-	ADDQ         $0x20, R9
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
 	CMPQ         R9, $0x00000c00
 	JLT          column
 
@@ -48566,17 +53675,315 @@ TEXT ·gluSiLU768AVX512(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VBROADCASTSS lowestExponent<>+0(SB), Z0
-	VBROADCASTSS lowestExponent<>+0(SB), Z1
+	VBROADCASTSS siluLowest<>+0(SB), Z0
+	VBROADCASTSS siluHighest<>+0(SB), Z1
 
 row:
 	XORQ R9, R9
 
 column:
 	VMOVUPS           (DX)(R9*1), Z2
-	VMAXPS            Z2, Z1, Z3
-	VORPS.BCST        signBit<>+0(SB), Z2, Z4
-	VMAXPS            Z4, Z0, Z4
+	VMOVUPS           64(DX)(R9*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z13
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z13, Z4
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z4, Z4
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z13, Z13
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z7, K2
+	VBLENDMPS         Z3, Z2, K1, Z6
+	VBLENDMPS         Z4, Z7, K2, Z11
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS.BCST       one<>+0(SB), Z13, Z13
+	VDIVPS            Z9, Z6, Z6
+	VDIVPS            Z13, Z11, Z11
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z6, Z6
+	VMULPS            Z3, Z11, Z11
+	VMOVUPS           Z6, (AX)(R9*1)
+	VMOVUPS           Z11, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSiLU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluSiLU90AVX2(SB), NOSPLIT, $0-56
+	// gluSiLU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x / (1 + e^−x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Elfwing, Uchibe and Doya 2017.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS siluLowest<>+0(SB), Y0
+	VBROADCASTSS siluHighest<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y8, Y11, Y4
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y11
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y11, Y11
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VBLENDVPS    Y7, Y4, Y7, Y3
+	VADDPS       one<>+0(SB), Y6, Y6
+	VADDPS       one<>+0(SB), Y11, Y11
+	VDIVPS       Y6, Y2, Y2
+	VDIVPS       Y11, Y3, Y3
+	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      32(SI)(R9*1), Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      320(SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBLENDVPS    Y2, Y3, Y2, Y2
+	VADDPS       one<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   352(SI), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSiLU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluSiLU90AVX512(SB), NOSPLIT, $0-56
+	// gluSiLU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x / (1 + e^−x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Elfwing, Uchibe and Doya 2017.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS siluLowest<>+0(SB), Z0
+	VBROADCASTSS siluHighest<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z14
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z14
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z14
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z15
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z14, Z15
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z15, Z4
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z4, Z4
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z15, Z15
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z7, K3
+	VBLENDMPS         Z3, Z2, K2, Z6
+	VBLENDMPS         Z4, Z7, K3, Z11
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS.BCST       one<>+0(SB), Z15, Z15
+	VDIVPS            Z9, Z6, Z6
+	VDIVPS            Z15, Z11, Z11
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z6, Z6
+	VMULPS            Z3, Z11, Z11
+	VMOVUPS           Z6, (AX)(R9*1)
+	VMOVUPS           Z11, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
 	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x00, Z5, Z5
 	VMOVAPS           Z4, Z4
@@ -48592,16 +53999,39 @@ column:
 	VMULPS            Z3, Z7, Z3
 	VSCALEFPS         Z5, Z3, Z3
 	VSCALEFPS         Z5, Z7, Z7
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z3, Z2, K1, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z12
 	VADDPS.BCST       one<>+0(SB), Z7, Z7
-	VDIVPS            Z7, Z6, Z6
-	VMOVUPS           (SI)(R9*1), Z2
-	VMULPS            Z2, Z6, Z6
-	VMOVUPS           Z6, (AX)(R9*1)
-	ADDQ              $0x40, R9
-	CMPQ              R9, $0x00000c00
-	JLT               column
+	VDIVPS            Z7, Z12, Z12
+	VMOVUPS           256(SI), Z2
+	VMULPS            Z2, Z12, Z12
+	VMOVUPS           Z12, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z2, K2, Z13
+	VADDPS.BCST       one<>+0(SB), Z7, Z7
+	VDIVPS            Z7, Z13, Z13
+	VMOVUPS.Z         320(SI), K1, Z2
+	VMULPS            Z2, Z13, Z13
+	VMOVUPS           Z13, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -48627,77 +54057,88 @@ TEXT ·gluSigmoid20AVX2(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VMOVUPS      tailMask<>+16(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
-	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	VBROADCASTSS one<>+0(SB), Y1
 
 row:
-	XORQ R9, R9
-
-column:
-	VMOVUPS      (DX)(R9*1), Y3
-	VORPS        signBit<>+0(SB), Y3, Y4
-	VMAXPS       Y4, Y1, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMOVUPS      (DX), Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VBLENDVPS    Y3, Y6, Y2, Y3
-	VADDPS       Y2, Y6, Y6
-	VDIVPS       Y6, Y3, Y3
-	VMOVUPS      (SI)(R9*1), Y4
-	VMULPS       Y4, Y3, Y3
-	VMOVUPS      Y3, (AX)(R9*1)
-	ADDQ         $0x20, R9
-	CMPQ         R9, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y3
-	VORPS        signBit<>+0(SB), Y3, Y4
-	VMAXPS       Y4, Y1, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      (SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VBLENDVPS    Y3, Y6, Y2, Y3
-	VADDPS       Y2, Y6, Y6
-	VDIVPS       Y6, Y3, Y3
-	VMASKMOVPS   64(SI), Y0, Y4
-	VMULPS       Y4, Y3, Y3
-	VMASKMOVPS   Y3, Y0, 64(AX)
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      32(SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y3
+	VMASKMOVPS   64(SI), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y3
+	VMASKMOVPS   Y2, Y3, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -48808,36 +54249,56 @@ row:
 
 column:
 	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y6
 	VORPS        signBit<>+0(SB), Y2, Y3
+	VORPS        signBit<>+0(SB), Y6, Y7
 	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
 	VMULPS       Y4, Y5, Y5
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
 	VBLENDVPS    Y2, Y5, Y1, Y2
+	VBLENDVPS    Y6, Y9, Y1, Y3
 	VADDPS       Y1, Y5, Y5
+	VADDPS       Y1, Y9, Y9
 	VDIVPS       Y5, Y2, Y2
-	VMOVUPS      (SI)(R9*1), Y3
-	VMULPS       Y3, Y2, Y2
+	VDIVPS       Y9, Y3, Y3
+	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      32(SI)(R9*1), Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
 	VMOVUPS      Y2, (AX)(R9*1)
-	ADDQ         $0x20, R9
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
 	CMPQ         R9, $0x00000c00
 	JLT          column
 
@@ -48873,6 +54334,276 @@ row:
 
 column:
 	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z6
+	VORPS.BCST        signBit<>+0(SB), Z2, Z3
+	VORPS.BCST        signBit<>+0(SB), Z6, Z7
+	VMAXPS            Z3, Z0, Z3
+	VMAXPS            Z7, Z0, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z7, Z8
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z8, Z8
+	VMOVAPS           Z3, Z3
+	VMOVAPS           Z7, Z10
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z10
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z10
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VBROADCASTSS      exp0<>+0(SB), Z11
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z10, Z11
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z10, Z11
+	VSCALEFPS         Z4, Z7, Z7
+	VSCALEFPS         Z8, Z11, Z11
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z6, K2
+	VBLENDMPS         Z7, Z1, K1, Z5
+	VBLENDMPS         Z11, Z1, K2, Z9
+	VADDPS            Z1, Z7, Z7
+	VADDPS            Z1, Z11, Z11
+	VDIVPS            Z7, Z5, Z5
+	VDIVPS            Z11, Z9, Z9
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z5, Z5
+	VMULPS            Z3, Z9, Z9
+	VMOVUPS           Z5, (AX)(R9*1)
+	VMOVUPS           Z9, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSigmoid90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluSigmoid90AVX2(SB), NOSPLIT, $0-56
+	// gluSigmoid90AVX2 computes y = f(x) · u for rows of 90, where f(x) = 1 / (1 + e^−x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Cybenko 1989.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	VBROADCASTSS one<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y6
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VORPS        signBit<>+0(SB), Y6, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VBLENDVPS    Y6, Y9, Y1, Y3
+	VADDPS       Y1, Y5, Y5
+	VADDPS       Y1, Y9, Y9
+	VDIVPS       Y5, Y2, Y2
+	VDIVPS       Y9, Y3, Y3
+	VMOVUPS      (SI)(R9*1), Y4
+	VMOVUPS      32(SI)(R9*1), Y5
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y5, Y3, Y3
+	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      320(SI), Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VORPS        signBit<>+0(SB), Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBLENDVPS    Y2, Y5, Y1, Y2
+	VADDPS       Y1, Y5, Y5
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   352(SI), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSigmoid90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluSigmoid90AVX512(SB), NOSPLIT, $0-56
+	// gluSigmoid90AVX512 computes y = f(x) · u for rows of 90, where f(x) = 1 / (1 + e^−x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Cybenko 1989.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+	VBROADCASTSS one<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z6
+	VORPS.BCST        signBit<>+0(SB), Z2, Z3
+	VORPS.BCST        signBit<>+0(SB), Z6, Z7
+	VMAXPS            Z3, Z0, Z3
+	VMAXPS            Z7, Z0, Z7
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z7, Z8
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z8, Z8
+	VMOVAPS           Z3, Z3
+	VMOVAPS           Z7, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z13
+	VSCALEFPS         Z4, Z7, Z7
+	VSCALEFPS         Z8, Z13, Z13
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z6, K3
+	VBLENDMPS         Z7, Z1, K2, Z5
+	VBLENDMPS         Z13, Z1, K3, Z9
+	VADDPS            Z1, Z7, Z7
+	VADDPS            Z1, Z13, Z13
+	VDIVPS            Z7, Z5, Z5
+	VDIVPS            Z13, Z9, Z9
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z5, Z5
+	VMULPS            Z3, Z9, Z9
+	VMOVUPS           Z5, (AX)(R9*1)
+	VMOVUPS           Z9, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
 	VORPS.BCST        signBit<>+0(SB), Z2, Z3
 	VMAXPS            Z3, Z0, Z3
 	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
@@ -48888,16 +54619,36 @@ column:
 	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
 	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
 	VSCALEFPS         Z4, Z6, Z6
-	VPMOVD2M          Z2, K1
-	VBLENDMPS         Z6, Z1, K1, Z5
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z6, Z1, K2, Z10
 	VADDPS            Z1, Z6, Z6
-	VDIVPS            Z6, Z5, Z5
-	VMOVUPS           (SI)(R9*1), Z2
-	VMULPS            Z2, Z5, Z5
-	VMOVUPS           Z5, (AX)(R9*1)
-	ADDQ              $0x40, R9
-	CMPQ              R9, $0x00000c00
-	JLT               column
+	VDIVPS            Z6, Z10, Z10
+	VMOVUPS           256(SI), Z2
+	VMULPS            Z2, Z10, Z10
+	VMOVUPS           Z10, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z2, Z3
+	VMAXPS            Z3, Z0, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z3, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
+	VSCALEFPS         Z4, Z6, Z6
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z6, Z1, K2, Z11
+	VADDPS            Z1, Z6, Z6
+	VDIVPS            Z6, Z11, Z11
+	VMOVUPS.Z         320(SI), K1, Z2
+	VMULPS            Z2, Z11, Z11
+	VMOVUPS           Z11, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -48923,106 +54674,132 @@ TEXT ·gluTanh20AVX2(SB), NOSPLIT, $0-56
 	MOVQ         ldu+40(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         rows+48(FP), R8
-	VMOVUPS      tailMask<>+16(SB), Y0
-	VBROADCASTSS lowestExponent<>+0(SB), Y1
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
 
 row:
-	XORQ R9, R9
-
-column:
-	VMOVUPS      (DX)(R9*1), Y2
-	VORPS        signBit<>+0(SB), Y2, Y3
-	VADDPS       Y3, Y3, Y4
-	VMAXPS       Y4, Y1, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VBROADCASTSS one<>+0(SB), Y5
-	VADDPS       Y5, Y6, Y4
-	VADDPS       Y6, Y6, Y6
-	VDIVPS       Y4, Y6, Y6
-	VSUBPS       Y6, Y5, Y5
-	VANDPS       signBit<>+0(SB), Y2, Y4
-	VORPS        Y4, Y5, Y5
-	VMULPS       Y2, Y2, Y4
-	VBROADCASTSS tanh0<>+0(SB), Y6
-	VFMADD213PS  tanh1<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh4<>+0(SB), Y4, Y6
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y6, Y4
-	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y3, Y2
-	VBLENDVPS    Y2, Y4, Y5, Y3
-	VMOVUPS      (SI)(R9*1), Y2
-	VMULPS       Y2, Y3, Y3
-	VMOVUPS      Y3, (AX)(R9*1)
-	ADDQ         $0x20, R9
-	CMPQ         R9, $0x40
-	JLT          column
-	VMASKMOVPS   64(DX), Y0, Y2
-	VORPS        signBit<>+0(SB), Y2, Y3
-	VADDPS       Y3, Y3, Y4
-	VMAXPS       Y4, Y1, Y4
-	VMULPS       log2e<>+0(SB), Y4, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMOVAPS      Y4, Y4
-	VFNMADD231PS ln2<>+0(SB), Y5, Y4
-	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
-	VBROADCASTSS exp0<>+0(SB), Y6
-	VFMADD213PS  exp1<>+0(SB), Y4, Y6
-	VFMADD213PS  exp2<>+0(SB), Y4, Y6
-	VFMADD213PS  exp3<>+0(SB), Y4, Y6
-	VFMADD213PS  exp4<>+0(SB), Y4, Y6
-	VFMADD213PS  exp5<>+0(SB), Y4, Y6
-	VFMADD213PS  exp6<>+0(SB), Y4, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSRAD       $0x01, Y5, Y4
-	VPSUBD       Y4, Y5, Y5
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y2
+	VMOVUPS      (SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VBROADCASTSS one<>+0(SB), Y5
-	VADDPS       Y5, Y6, Y4
-	VADDPS       Y6, Y6, Y6
-	VDIVPS       Y4, Y6, Y6
-	VSUBPS       Y6, Y5, Y5
-	VANDPS       signBit<>+0(SB), Y2, Y4
-	VORPS        Y4, Y5, Y5
-	VMULPS       Y2, Y2, Y4
-	VBROADCASTSS tanh0<>+0(SB), Y6
-	VFMADD213PS  tanh1<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh2<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh3<>+0(SB), Y4, Y6
-	VFMADD213PS  tanh4<>+0(SB), Y4, Y6
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y6, Y4
-	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y3, Y2
-	VBLENDVPS    Y2, Y4, Y5, Y3
-	VMASKMOVPS   64(SI), Y0, Y2
-	VMULPS       Y2, Y3, Y3
-	VMASKMOVPS   Y3, Y0, 64(AX)
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y2
+	VMOVUPS      32(SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y2
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(SI), Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   Y2, Y1, 64(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -49159,51 +54936,86 @@ row:
 
 column:
 	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y6
 	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y6, Y7
 	VADDPS       Y2, Y2, Y3
+	VADDPS       Y7, Y7, Y8
 	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y9
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y9, Y10
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
+	VPSLLD       $0x17, Y9, Y9
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2<>+0(SB), Y10, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y10, Y8
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y10
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp1<>+0(SB), Y8, Y10
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y8, Y10
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y8, Y10
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y8, Y10
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y8, Y10
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y8, Y10
 	VMULPS       Y4, Y5, Y5
+	VMULPS       Y9, Y10, Y10
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y10, Y10
 	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y9
 	VADDPS       Y4, Y5, Y3
+	VADDPS       Y9, Y10, Y8
 	VADDPS       Y5, Y5, Y5
+	VADDPS       Y10, Y10, Y10
 	VDIVPS       Y3, Y5, Y5
+	VDIVPS       Y8, Y10, Y10
 	VSUBPS       Y5, Y4, Y4
+	VSUBPS       Y10, Y9, Y9
 	VANDPS       signBit<>+0(SB), Y1, Y3
+	VANDPS       signBit<>+0(SB), Y6, Y5
 	VORPS        Y3, Y4, Y4
+	VORPS        Y5, Y9, Y9
 	VMULPS       Y1, Y1, Y3
+	VMULPS       Y6, Y6, Y8
 	VBROADCASTSS tanh0<>+0(SB), Y5
+	VBROADCASTSS tanh0<>+0(SB), Y10
 	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh1<>+0(SB), Y8, Y10
 	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y8, Y10
 	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y8, Y10
 	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y8, Y10
 	VMULPS       Y1, Y3, Y3
+	VMULPS       Y6, Y8, Y8
 	VFMADD213PS  Y1, Y5, Y3
+	VFMADD213PS  Y6, Y10, Y8
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
-	VBLENDVPS    Y1, Y3, Y4, Y2
-	VMOVUPS      (SI)(R9*1), Y1
-	VMULPS       Y1, Y2, Y2
-	VMOVUPS      Y2, (AX)(R9*1)
-	ADDQ         $0x20, R9
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y7, Y2
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VBLENDVPS    Y2, Y8, Y9, Y4
+	VMOVUPS      (SI)(R9*1), Y2
+	VMOVUPS      32(SI)(R9*1), Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y4, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
 	CMPQ         R9, $0x00000c00
 	JLT          column
 
@@ -49238,6 +55050,390 @@ row:
 
 column:
 	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z6
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z6, Z7
+	VADDPS            Z2, Z2, Z3
+	VADDPS            Z7, Z7, Z8
+	VMAXPS            Z3, Z0, Z3
+	VMAXPS            Z8, Z0, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z9
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z9, Z9
+	VMOVAPS           Z3, Z3
+	VMOVAPS           Z8, Z11
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z9, Z11
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z9, Z11
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VBROADCASTSS      exp0<>+0(SB), Z12
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z11, Z12
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z11, Z12
+	VSCALEFPS         Z4, Z8, Z8
+	VSCALEFPS         Z9, Z12, Z12
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VADDPS            Z4, Z8, Z3
+	VADDPS            Z11, Z12, Z9
+	VADDPS            Z8, Z8, Z8
+	VADDPS            Z12, Z12, Z12
+	VDIVPS            Z3, Z8, Z8
+	VDIVPS            Z9, Z12, Z12
+	VSUBPS            Z8, Z4, Z4
+	VSUBPS            Z12, Z11, Z11
+	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
+	VANDPS.BCST       signBit<>+0(SB), Z6, Z8
+	VORPS             Z3, Z4, Z4
+	VORPS             Z8, Z11, Z11
+	VMULPS            Z1, Z1, Z3
+	VMULPS            Z6, Z6, Z9
+	VBROADCASTSS      tanh0<>+0(SB), Z8
+	VBROADCASTSS      tanh0<>+0(SB), Z12
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z9, Z12
+	VMULPS            Z1, Z3, Z3
+	VMULPS            Z6, Z9, Z9
+	VFMADD213PS       Z1, Z8, Z3
+	VFMADD213PS       Z6, Z12, Z9
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K1
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z7, K2
+	VBLENDMPS         Z3, Z4, K1, Z5
+	VBLENDMPS         Z9, Z11, K2, Z10
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z5, Z5
+	VMULPS            Z2, Z10, Z10
+	VMOVUPS           Z5, (AX)(R9*1)
+	VMOVUPS           Z10, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluTanh90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluTanh90AVX2(SB), NOSPLIT, $0-56
+	// gluTanh90AVX2 computes y = f(x) · u for rows of 90, where f(x) = tanh x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: LeCun et al. 1998.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y6
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y6, Y7
+	VADDPS       Y2, Y2, Y3
+	VADDPS       Y7, Y7, Y8
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y9
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y9, Y10
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y9, Y9
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2<>+0(SB), Y10, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y10, Y8
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VBROADCASTSS exp0<>+0(SB), Y10
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp1<>+0(SB), Y8, Y10
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y8, Y10
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y8, Y10
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y8, Y10
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y8, Y10
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y8, Y10
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y9, Y10, Y10
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y10, Y10
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y9
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y9, Y10, Y8
+	VADDPS       Y5, Y5, Y5
+	VADDPS       Y10, Y10, Y10
+	VDIVPS       Y3, Y5, Y5
+	VDIVPS       Y8, Y10, Y10
+	VSUBPS       Y5, Y4, Y4
+	VSUBPS       Y10, Y9, Y9
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VANDPS       signBit<>+0(SB), Y6, Y5
+	VORPS        Y3, Y4, Y4
+	VORPS        Y5, Y9, Y9
+	VMULPS       Y1, Y1, Y3
+	VMULPS       Y6, Y6, Y8
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VBROADCASTSS tanh0<>+0(SB), Y10
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh1<>+0(SB), Y8, Y10
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y8, Y10
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y8, Y10
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y8, Y10
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y6, Y8, Y8
+	VFMADD213PS  Y1, Y5, Y3
+	VFMADD213PS  Y6, Y10, Y8
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y7, Y2
+	VBLENDVPS    Y1, Y3, Y4, Y1
+	VBLENDVPS    Y2, Y8, Y9, Y4
+	VMOVUPS      (SI)(R9*1), Y2
+	VMOVUPS      32(SI)(R9*1), Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y4, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y2
+	VMOVUPS      320(SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMAXPS       Y3, Y0, Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS ln2<>+0(SB), Y5, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y3
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y3, Y5
+	VFMADD213PS  exp2<>+0(SB), Y3, Y5
+	VFMADD213PS  exp3<>+0(SB), Y3, Y5
+	VFMADD213PS  exp4<>+0(SB), Y3, Y5
+	VFMADD213PS  exp5<>+0(SB), Y3, Y5
+	VFMADD213PS  exp6<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y4
+	VADDPS       Y4, Y5, Y3
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y3, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VANDPS       signBit<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMULPS       Y1, Y1, Y3
+	VBROADCASTSS tanh0<>+0(SB), Y5
+	VFMADD213PS  tanh1<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh2<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh3<>+0(SB), Y3, Y5
+	VFMADD213PS  tanh4<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y5, Y3
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y3, Y4, Y2
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(SI), Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   Y2, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluTanh90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluTanh90AVX512(SB), NOSPLIT, $0-56
+	// gluTanh90AVX512 computes y = f(x) · u for rows of 90, where f(x) = tanh x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: LeCun et al. 1998.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z6
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z6, Z7
+	VADDPS            Z2, Z2, Z3
+	VADDPS            Z7, Z7, Z8
+	VMAXPS            Z3, Z0, Z3
+	VMAXPS            Z8, Z0, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z9
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VRNDSCALEPS       $0x00, Z9, Z9
+	VMOVAPS           Z3, Z3
+	VMOVAPS           Z8, Z13
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z9, Z13
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z9, Z13
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VBROADCASTSS      exp0<>+0(SB), Z14
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z13, Z14
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z13, Z14
+	VSCALEFPS         Z4, Z8, Z8
+	VSCALEFPS         Z9, Z14, Z14
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z13
+	VADDPS            Z4, Z8, Z3
+	VADDPS            Z13, Z14, Z9
+	VADDPS            Z8, Z8, Z8
+	VADDPS            Z14, Z14, Z14
+	VDIVPS            Z3, Z8, Z8
+	VDIVPS            Z9, Z14, Z14
+	VSUBPS            Z8, Z4, Z4
+	VSUBPS            Z14, Z13, Z13
+	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
+	VANDPS.BCST       signBit<>+0(SB), Z6, Z8
+	VORPS             Z3, Z4, Z4
+	VORPS             Z8, Z13, Z13
+	VMULPS            Z1, Z1, Z3
+	VMULPS            Z6, Z6, Z9
+	VBROADCASTSS      tanh0<>+0(SB), Z8
+	VBROADCASTSS      tanh0<>+0(SB), Z14
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z9, Z14
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z9, Z14
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z9, Z14
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z8
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z9, Z14
+	VMULPS            Z1, Z3, Z3
+	VMULPS            Z6, Z9, Z9
+	VFMADD213PS       Z1, Z8, Z3
+	VFMADD213PS       Z6, Z14, Z9
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z7, K3
+	VBLENDMPS         Z3, Z4, K2, Z5
+	VBLENDMPS         Z9, Z13, K3, Z10
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z5, Z5
+	VMULPS            Z2, Z10, Z10
+	VMOVUPS           Z5, (AX)(R9*1)
+	VMOVUPS           Z10, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
 	VORPS.BCST        signBit<>+0(SB), Z1, Z2
 	VADDPS            Z2, Z2, Z3
 	VMAXPS            Z3, Z0, Z3
@@ -49269,14 +55465,48 @@ column:
 	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z6
 	VMULPS            Z1, Z3, Z3
 	VFMADD213PS       Z1, Z6, Z3
-	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K1
-	VBLENDMPS         Z3, Z4, K1, Z5
-	VMOVUPS           (SI)(R9*1), Z1
-	VMULPS            Z1, Z5, Z5
-	VMOVUPS           Z5, (AX)(R9*1)
-	ADDQ              $0x40, R9
-	CMPQ              R9, $0x00000c00
-	JLT               column
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
+	VBLENDMPS         Z3, Z4, K2, Z11
+	VMOVUPS           256(SI), Z1
+	VMULPS            Z1, Z11, Z11
+	VMOVUPS           Z11, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VADDPS            Z2, Z2, Z3
+	VMAXPS            Z3, Z0, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x00, Z4, Z4
+	VMOVAPS           Z3, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
+	VSCALEFPS         Z4, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z4
+	VADDPS            Z4, Z6, Z3
+	VADDPS            Z6, Z6, Z6
+	VDIVPS            Z3, Z6, Z6
+	VSUBPS            Z6, Z4, Z4
+	VANDPS.BCST       signBit<>+0(SB), Z1, Z3
+	VORPS             Z3, Z4, Z4
+	VMULPS            Z1, Z1, Z3
+	VBROADCASTSS      tanh0<>+0(SB), Z6
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z3, Z6
+	VMULPS            Z1, Z3, Z3
+	VFMADD213PS       Z1, Z6, Z3
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z2, K2
+	VBLENDMPS         Z3, Z4, K2, Z12
+	VMOVUPS.Z         320(SI), K1, Z1
+	VMULPS            Z1, Z12, Z12
+	VMOVUPS           Z12, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -49292,25 +55522,47 @@ column:
 TEXT ·layerNorm1AVX2(SB), NOSPLIT, $0-56
 	// layerNorm1AVX2 computes y = (x − mean(x)) / √(var(x) + 1e-12) · w + b for rows of 1.
 	// The variance is the mean of (x − mean)², in a second pass. y may be x. Ba, Kiros and Hinton 2016.
-	MOVQ    b+40(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+32(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+48(FP), R8
+	MOVQ b+40(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+32(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   (DX), Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       layerNorm1Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VMASKMOVPS   (DX), Y0, Y5
-	VADDPS       Y5, Y1, Y1
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   (DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+28(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -49320,44 +55572,27 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       layerNorm1Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMASKMOVPS   (DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       layerNorm1Inverse<>+0(SB), X3, X3
-	VADDSS       layerNorm1Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       layerNorm1Inverse<>+0(SB), X2, X2
+	VADDSS       layerNorm1Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
-	VMASKMOVPS  (DX), Y0, Y3
-	VMASKMOVPS  (BX), Y0, Y4
-	VMASKMOVPS  (AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, (CX)
+	VMOVUPS     tailMask<>+28(SB), Y2
+	VMASKMOVPS  (DX), Y2, Y2
+	VMOVUPS     tailMask<>+28(SB), Y3
+	VMASKMOVPS  (BX), Y3, Y3
+	VMOVUPS     tailMask<>+28(SB), Y4
+	VMASKMOVPS  (AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+28(SB), Y0
+	VMASKMOVPS  Y2, Y0, (CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -49457,27 +55692,52 @@ row:
 TEXT ·layerNorm15AVX2(SB), NOSPLIT, $0-56
 	// layerNorm15AVX2 computes y = (x − mean(x)) / √(var(x) + 1e-12) · w + b for rows of 15.
 	// The variance is the mean of (x − mean)², in a second pass. y may be x. Ba, Kiros and Hinton 2016.
-	MOVQ    b+40(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+32(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	VMOVUPS tailMask<>+4(SB), Y0
-	MOVQ    rows+48(FP), R8
+	MOVQ b+40(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+32(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      (DX), Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      tailMask<>+4(SB), Y4
+	VMASKMOVPS   32(DX), Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       layerNorm15Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      (DX), Y5
-	VADDPS       Y5, Y1, Y1
-	VMASKMOVPS   32(DX), Y0, Y5
-	VADDPS       Y5, Y2, Y2
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   32(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+4(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -49487,54 +55747,34 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       layerNorm15Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      (DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMASKMOVPS   32(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       layerNorm15Inverse<>+0(SB), X3, X3
-	VADDSS       layerNorm15Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       layerNorm15Inverse<>+0(SB), X2, X2
+	VADDSS       layerNorm15Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VMOVUPS     (AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)
-	VMASKMOVPS  32(DX), Y0, Y3
-	VMASKMOVPS  32(BX), Y0, Y4
-	VMASKMOVPS  32(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 32(CX)
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     tailMask<>+4(SB), Y2
+	VMASKMOVPS  32(DX), Y2, Y2
+	VMOVUPS     tailMask<>+4(SB), Y3
+	VMASKMOVPS  32(BX), Y3, Y3
+	VMOVUPS     tailMask<>+4(SB), Y4
+	VMASKMOVPS  32(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+4(SB), Y0
+	VMASKMOVPS  Y2, Y0, 32(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -49806,29 +56046,57 @@ row:
 TEXT ·layerNorm17AVX2(SB), NOSPLIT, $0-56
 	// layerNorm17AVX2 computes y = (x − mean(x)) / √(var(x) + 1e-12) · w + b for rows of 17.
 	// The variance is the mean of (x − mean)², in a second pass. y may be x. Ba, Kiros and Hinton 2016.
-	MOVQ    b+40(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+32(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+48(FP), R8
+	MOVQ b+40(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+32(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      (DX), Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(DX), Y4
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   64(DX), Y4, Y4
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       layerNorm17Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      (DX), Y5
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VMOVUPS      32(DX), Y5
-	VADDPS       Y5, Y2, Y2
-	VMASKMOVPS   64(DX), Y0, Y5
-	VADDPS       Y5, Y3, Y3
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   64(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+28(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y3
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -49838,64 +56106,41 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       layerNorm17Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      (DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMASKMOVPS   64(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       layerNorm17Inverse<>+0(SB), X3, X3
-	VADDSS       layerNorm17Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       layerNorm17Inverse<>+0(SB), X2, X2
+	VADDSS       layerNorm17Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VMOVUPS     (AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)
-	VMOVUPS     32(DX), Y3
-	VMOVUPS     32(BX), Y4
-	VMOVUPS     32(AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 32(CX)
-	VMASKMOVPS  64(DX), Y0, Y3
-	VMASKMOVPS  64(BX), Y0, Y4
-	VMASKMOVPS  64(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 64(CX)
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     32(DX), Y2
+	VMOVUPS     32(BX), Y3
+	VMOVUPS     32(AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 32(CX)
+	VMOVUPS     tailMask<>+28(SB), Y2
+	VMASKMOVPS  64(DX), Y2, Y2
+	VMOVUPS     tailMask<>+28(SB), Y3
+	VMASKMOVPS  64(BX), Y3, Y3
+	VMOVUPS     tailMask<>+28(SB), Y4
+	VMASKMOVPS  64(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+28(SB), Y0
+	VMASKMOVPS  Y2, Y0, 64(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -50007,25 +56252,47 @@ row:
 TEXT ·layerNorm3AVX2(SB), NOSPLIT, $0-56
 	// layerNorm3AVX2 computes y = (x − mean(x)) / √(var(x) + 1e-12) · w + b for rows of 3.
 	// The variance is the mean of (x − mean)², in a second pass. y may be x. Ba, Kiros and Hinton 2016.
-	MOVQ    b+40(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+32(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	VMOVUPS tailMask<>+20(SB), Y0
-	MOVQ    rows+48(FP), R8
+	MOVQ b+40(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+32(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      tailMask<>+20(SB), Y4
+	VMASKMOVPS   (DX), Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       layerNorm3Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VMASKMOVPS   (DX), Y0, Y5
-	VADDPS       Y5, Y1, Y1
+	VMOVUPS      tailMask<>+20(SB), Y5
+	VMASKMOVPS   (DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+20(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -50035,44 +56302,27 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       layerNorm3Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMASKMOVPS   (DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       layerNorm3Inverse<>+0(SB), X3, X3
-	VADDSS       layerNorm3Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       layerNorm3Inverse<>+0(SB), X2, X2
+	VADDSS       layerNorm3Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
-	VMASKMOVPS  (DX), Y0, Y3
-	VMASKMOVPS  (BX), Y0, Y4
-	VMASKMOVPS  (AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, (CX)
+	VMOVUPS     tailMask<>+20(SB), Y2
+	VMASKMOVPS  (DX), Y2, Y2
+	VMOVUPS     tailMask<>+20(SB), Y3
+	VMASKMOVPS  (BX), Y3, Y3
+	VMOVUPS     tailMask<>+20(SB), Y4
+	VMASKMOVPS  (AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+20(SB), Y0
+	VMASKMOVPS  Y2, Y0, (CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -50172,31 +56422,62 @@ row:
 TEXT ·layerNorm31AVX2(SB), NOSPLIT, $0-56
 	// layerNorm31AVX2 computes y = (x − mean(x)) / √(var(x) + 1e-12) · w + b for rows of 31.
 	// The variance is the mean of (x − mean)², in a second pass. y may be x. Ba, Kiros and Hinton 2016.
-	MOVQ    b+40(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+32(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	VMOVUPS tailMask<>+4(SB), Y0
-	MOVQ    rows+48(FP), R8
+	MOVQ b+40(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+32(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      (DX), Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(DX), Y4
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      64(DX), Y4
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      tailMask<>+4(SB), Y4
+	VMASKMOVPS   96(DX), Y4, Y4
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       layerNorm31Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      (DX), Y5
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VMOVUPS      32(DX), Y5
-	VADDPS       Y5, Y2, Y2
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
 	VMOVUPS      64(DX), Y5
-	VADDPS       Y5, Y3, Y3
-	VMASKMOVPS   96(DX), Y0, Y5
-	VADDPS       Y5, Y4, Y4
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y3
+	VMOVUPS      tailMask<>+4(SB), Y5
+	VMASKMOVPS   96(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+4(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y4
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -50206,74 +56487,48 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       layerNorm31Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      (DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMOVUPS      64(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VMASKMOVPS   96(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y5
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       layerNorm31Inverse<>+0(SB), X3, X3
-	VADDSS       layerNorm31Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       layerNorm31Inverse<>+0(SB), X2, X2
+	VADDSS       layerNorm31Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
-	VMOVUPS     (DX), Y3
-	VMOVUPS     (BX), Y4
-	VMOVUPS     (AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)
-	VMOVUPS     32(DX), Y3
-	VMOVUPS     32(BX), Y4
-	VMOVUPS     32(AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 32(CX)
-	VMOVUPS     64(DX), Y3
-	VMOVUPS     64(BX), Y4
-	VMOVUPS     64(AX), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 64(CX)
-	VMASKMOVPS  96(DX), Y0, Y3
-	VMASKMOVPS  96(BX), Y0, Y4
-	VMASKMOVPS  96(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 96(CX)
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     (AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     32(DX), Y2
+	VMOVUPS     32(BX), Y3
+	VMOVUPS     32(AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 32(CX)
+	VMOVUPS     64(DX), Y2
+	VMOVUPS     64(BX), Y3
+	VMOVUPS     64(AX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     Y2, 64(CX)
+	VMOVUPS     tailMask<>+4(SB), Y2
+	VMASKMOVPS  96(DX), Y2, Y2
+	VMOVUPS     tailMask<>+4(SB), Y3
+	VMASKMOVPS  96(BX), Y3, Y3
+	VMOVUPS     tailMask<>+4(SB), Y4
+	VMASKMOVPS  96(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+4(SB), Y0
+	VMASKMOVPS  Y2, Y0, 96(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -50385,33 +56640,67 @@ row:
 TEXT ·layerNorm33AVX2(SB), NOSPLIT, $0-56
 	// layerNorm33AVX2 computes y = (x − mean(x)) / √(var(x) + 1e-12) · w + b for rows of 33.
 	// The variance is the mean of (x − mean)², in a second pass. y may be x. Ba, Kiros and Hinton 2016.
-	MOVQ    b+40(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+32(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+48(FP), R8
+	MOVQ b+40(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+32(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      (DX), Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(DX), Y4
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      64(DX), Y4
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      96(DX), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   128(DX), Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       layerNorm33Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      (DX), Y5
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VMOVUPS      32(DX), Y5
-	VADDPS       Y5, Y2, Y2
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
 	VMOVUPS      64(DX), Y5
-	VADDPS       Y5, Y3, Y3
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y3
 	VMOVUPS      96(DX), Y5
-	VADDPS       Y5, Y4, Y4
-	VMASKMOVPS   128(DX), Y0, Y5
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y4
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   128(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+28(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -50421,76 +56710,47 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       layerNorm33Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      (DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMOVUPS      64(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VMOVUPS      96(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y5
-	VMASKMOVPS   128(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       layerNorm33Inverse<>+0(SB), X3, X3
-	VADDSS       layerNorm33Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       layerNorm33Inverse<>+0(SB), X2, X2
+	VADDSS       layerNorm33Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
 	XORQ R9, R9
 
 normed:
-	VMOVUPS     (DX)(R9*1), Y3
-	VMOVUPS     (BX)(R9*1), Y4
-	VMOVUPS     (AX)(R9*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)(R9*1)
-	VMOVUPS     32(DX)(R9*1), Y3
-	VMOVUPS     32(BX)(R9*1), Y4
-	VMOVUPS     32(AX)(R9*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 32(CX)(R9*1)
+	VMOVUPS     (DX)(R9*1), Y2
+	VMOVUPS     32(DX)(R9*1), Y5
+	VMOVUPS     (BX)(R9*1), Y3
+	VMOVUPS     32(BX)(R9*1), Y6
+	VMOVUPS     (AX)(R9*1), Y4
+	VMOVUPS     32(AX)(R9*1), Y7
+	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y0, Y5, Y5
+	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y5, Y5
+	VFMADD213PS Y4, Y3, Y2
+	VFMADD213PS Y7, Y6, Y5
+	VMOVUPS     Y2, (CX)(R9*1)
+	VMOVUPS     Y5, 32(CX)(R9*1)
 	ADDQ        $0x40, R9
 	CMPQ        R9, $0x00000080
 	JLT         normed
-	VMASKMOVPS  128(DX), Y0, Y3
-	VMASKMOVPS  128(BX), Y0, Y4
-	VMASKMOVPS  128(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 128(CX)
+	VMOVUPS     tailMask<>+28(SB), Y2
+	VMASKMOVPS  128(DX), Y2, Y2
+	VMOVUPS     tailMask<>+28(SB), Y3
+	VMASKMOVPS  128(BX), Y3, Y3
+	VMOVUPS     tailMask<>+28(SB), Y4
+	VMASKMOVPS  128(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+28(SB), Y0
+	VMASKMOVPS  Y2, Y0, 128(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -50614,39 +56874,79 @@ row:
 TEXT ·layerNorm385AVX2(SB), NOSPLIT, $0-56
 	// layerNorm385AVX2 computes y = (x − mean(x)) / √(var(x) + 1e-12) · w + b for rows of 385.
 	// The variance is the mean of (x − mean)², in a second pass. y may be x. Ba, Kiros and Hinton 2016.
-	MOVQ    b+40(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+32(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+48(FP), R8
+	MOVQ b+40(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+32(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
 
 row:
 	// Mean.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   R9, R9
+
+sum:
+	VMOVUPS      (DX)(R9*1), Y4
+	VMOVUPS      32(DX)(R9*1), Y5
+	VMOVUPS      64(DX)(R9*1), Y6
+	VMOVUPS      96(DX)(R9*1), Y7
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y7, Y3, Y3
+	ADDQ         $0x00000080, R9
+	CMPQ         R9, $0x00000600
+	JLT          sum
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   1536(DX), Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       layerNorm385Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	XORQ   R9, R9
 
-sum:
+squares:
 	VMOVUPS      (DX)(R9*1), Y5
-	VADDPS       Y5, Y1, Y1
-	VMOVUPS      32(DX)(R9*1), Y5
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      64(DX)(R9*1), Y5
-	VADDPS       Y5, Y3, Y3
-	VMOVUPS      96(DX)(R9*1), Y5
-	VADDPS       Y5, Y4, Y4
+	VMOVUPS      32(DX)(R9*1), Y6
+	VMOVUPS      64(DX)(R9*1), Y7
+	VMOVUPS      96(DX)(R9*1), Y8
+	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y0, Y6, Y6
+	VSUBPS       Y0, Y7, Y7
+	VSUBPS       Y0, Y8, Y8
+	VFMADD231PS  Y5, Y5, Y1
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
+	VFMADD231PS  Y8, Y8, Y4
 	ADDQ         $0x00000080, R9
 	CMPQ         R9, $0x00000600
-	JLT          sum
-	VMASKMOVPS   1536(DX), Y0, Y5
-	VADDPS       Y5, Y1, Y1
+	JLT          squares
+	VMOVUPS      tailMask<>+28(SB), Y5
+	VMASKMOVPS   1536(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+28(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -50656,82 +56956,47 @@ sum:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       layerNorm385Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	XORQ   R9, R9
-
-squares:
-	VMOVUPS      (DX)(R9*1), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(DX)(R9*1), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMOVUPS      64(DX)(R9*1), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VMOVUPS      96(DX)(R9*1), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y5
-	ADDQ         $0x00000080, R9
-	CMPQ         R9, $0x00000600
-	JLT          squares
-	VMASKMOVPS   1536(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       layerNorm385Inverse<>+0(SB), X3, X3
-	VADDSS       layerNorm385Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       layerNorm385Inverse<>+0(SB), X2, X2
+	VADDSS       layerNorm385Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
 	XORQ R9, R9
 
 normed:
-	VMOVUPS     (DX)(R9*1), Y3
-	VMOVUPS     (BX)(R9*1), Y4
-	VMOVUPS     (AX)(R9*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)(R9*1)
-	VMOVUPS     32(DX)(R9*1), Y3
-	VMOVUPS     32(BX)(R9*1), Y4
-	VMOVUPS     32(AX)(R9*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 32(CX)(R9*1)
+	VMOVUPS     (DX)(R9*1), Y2
+	VMOVUPS     32(DX)(R9*1), Y5
+	VMOVUPS     (BX)(R9*1), Y3
+	VMOVUPS     32(BX)(R9*1), Y6
+	VMOVUPS     (AX)(R9*1), Y4
+	VMOVUPS     32(AX)(R9*1), Y7
+	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y0, Y5, Y5
+	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y5, Y5
+	VFMADD213PS Y4, Y3, Y2
+	VFMADD213PS Y7, Y6, Y5
+	VMOVUPS     Y2, (CX)(R9*1)
+	VMOVUPS     Y5, 32(CX)(R9*1)
 	ADDQ        $0x40, R9
 	CMPQ        R9, $0x00000600
 	JLT         normed
-	VMASKMOVPS  1536(DX), Y0, Y3
-	VMASKMOVPS  1536(BX), Y0, Y4
-	VMASKMOVPS  1536(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 1536(CX)
+	VMOVUPS     tailMask<>+28(SB), Y2
+	VMASKMOVPS  1536(DX), Y2, Y2
+	VMOVUPS     tailMask<>+28(SB), Y3
+	VMASKMOVPS  1536(BX), Y3, Y3
+	VMOVUPS     tailMask<>+28(SB), Y4
+	VMASKMOVPS  1536(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+28(SB), Y0
+	VMASKMOVPS  Y2, Y0, 1536(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -50768,13 +57033,13 @@ row:
 
 sum:
 	VMOVUPS       (DX)(R9*1), Z4
+	VMOVUPS       64(DX)(R9*1), Z5
+	VMOVUPS       128(DX)(R9*1), Z6
+	VMOVUPS       192(DX)(R9*1), Z7
 	VADDPS        Z4, Z0, Z0
-	VMOVUPS       64(DX)(R9*1), Z4
-	VADDPS        Z4, Z1, Z1
-	VMOVUPS       128(DX)(R9*1), Z4
-	VADDPS        Z4, Z2, Z2
-	VMOVUPS       192(DX)(R9*1), Z4
-	VADDPS        Z4, Z3, Z3
+	VADDPS        Z5, Z1, Z1
+	VADDPS        Z6, Z2, Z2
+	VADDPS        Z7, Z3, Z3
 	ADDQ          $0x00000100, R9
 	CMPQ          R9, $0x00000600
 	JLT           sum
@@ -50803,17 +57068,17 @@ sum:
 
 squares:
 	VMOVUPS       (DX)(R9*1), Z5
+	VMOVUPS       64(DX)(R9*1), Z6
+	VMOVUPS       128(DX)(R9*1), Z7
+	VMOVUPS       192(DX)(R9*1), Z8
 	VSUBPS        Z0, Z5, Z5
+	VSUBPS        Z0, Z6, Z6
+	VSUBPS        Z0, Z7, Z7
+	VSUBPS        Z0, Z8, Z8
 	VFMADD231PS   Z5, Z5, Z1
-	VMOVUPS       64(DX)(R9*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z2
-	VMOVUPS       128(DX)(R9*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z3
-	VMOVUPS       192(DX)(R9*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z4
+	VFMADD231PS   Z6, Z6, Z2
+	VFMADD231PS   Z7, Z7, Z3
+	VFMADD231PS   Z8, Z8, Z4
 	ADDQ          $0x00000100, R9
 	CMPQ          R9, $0x00000600
 	JLT           squares
@@ -50846,19 +57111,19 @@ squares:
 
 normed:
 	VMOVUPS     (DX)(R9*1), Z2
+	VMOVUPS     64(DX)(R9*1), Z5
 	VMOVUPS     (BX)(R9*1), Z3
+	VMOVUPS     64(BX)(R9*1), Z6
 	VMOVUPS     (AX)(R9*1), Z4
+	VMOVUPS     64(AX)(R9*1), Z7
 	VSUBPS      Z0, Z2, Z2
+	VSUBPS      Z0, Z5, Z5
 	VMULPS      Z1, Z2, Z2
+	VMULPS      Z1, Z5, Z5
 	VFMADD213PS Z4, Z3, Z2
+	VFMADD213PS Z7, Z6, Z5
 	VMOVUPS     Z2, (CX)(R9*1)
-	VMOVUPS     64(DX)(R9*1), Z2
-	VMOVUPS     64(BX)(R9*1), Z3
-	VMOVUPS     64(AX)(R9*1), Z4
-	VSUBPS      Z0, Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VFMADD213PS Z4, Z3, Z2
-	VMOVUPS     Z2, 64(CX)(R9*1)
+	VMOVUPS     Z5, 64(CX)(R9*1)
 	ADDQ        $0x00000080, R9
 	CMPQ        R9, $0x00000600
 	JLT         normed
@@ -50883,37 +57148,77 @@ normed:
 TEXT ·layerNorm54AVX2(SB), NOSPLIT, $0-56
 	// layerNorm54AVX2 computes y = (x − mean(x)) / √(var(x) + 1e-12) · w + b for rows of 54.
 	// The variance is the mean of (x − mean)², in a second pass. y may be x. Ba, Kiros and Hinton 2016.
-	MOVQ    b+40(FP), AX
-	MOVQ    y+0(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    w+32(FP), BX
-	MOVQ    ldy+8(FP), SI
-	SHLQ    $0x02, SI
-	MOVQ    ldx+24(FP), DI
-	SHLQ    $0x02, DI
-	VMOVUPS tailMask<>+8(SB), Y0
-	MOVQ    rows+48(FP), R8
+	MOVQ b+40(FP), AX
+	MOVQ y+0(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ w+32(FP), BX
+	MOVQ ldy+8(FP), SI
+	SHLQ $0x02, SI
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
 
 row:
 	// Mean.
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPS      (DX), Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      32(DX), Y4
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      64(DX), Y4
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      96(DX), Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      128(DX), Y4
+	VADDPS       Y4, Y0, Y0
+	VMOVUPS      160(DX), Y4
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      tailMask<>+8(SB), Y4
+	VMASKMOVPS   192(DX), Y4, Y4
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
+	VMULSS       layerNorm54Inverse<>+0(SB), X1, X1
+	VBROADCASTSS X1, Y0
+
+	// Sum of (x − mean)².
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPS      (DX), Y5
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VMOVUPS      32(DX), Y5
-	VADDPS       Y5, Y2, Y2
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
 	VMOVUPS      64(DX), Y5
-	VADDPS       Y5, Y3, Y3
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y3
 	VMOVUPS      96(DX), Y5
-	VADDPS       Y5, Y4, Y4
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y4
 	VMOVUPS      128(DX), Y5
-	VADDPS       Y5, Y1, Y1
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y1
 	VMOVUPS      160(DX), Y5
-	VADDPS       Y5, Y2, Y2
-	VMASKMOVPS   192(DX), Y0, Y5
-	VADDPS       Y5, Y3, Y3
+	VSUBPS       Y0, Y5, Y5
+	VFMADD231PS  Y5, Y5, Y2
+	VMOVUPS      tailMask<>+8(SB), Y5
+	VMASKMOVPS   192(DX), Y5, Y5
+	VSUBPS       Y0, Y5, Y5
+	VANDPS       tailMask<>+8(SB), Y5, Y5
+	VFMADD231PS  Y5, Y5, Y3
 	VADDPS       Y2, Y1, Y1
 	VADDPS       Y4, Y3, Y3
 	VADDPS       Y3, Y1, Y1
@@ -50923,82 +57228,47 @@ row:
 	VADDPS       X1, X2, X2
 	VMOVSHDUP    X2, X1
 	VADDSS       X1, X2, X2
-	VMULSS       layerNorm54Inverse<>+0(SB), X2, X2
-	VBROADCASTSS X2, Y1
-
-	// Sum of (x − mean)².
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VMOVUPS      (DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      32(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMOVUPS      64(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VMOVUPS      96(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y5
-	VMOVUPS      128(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y2
-	VMOVUPS      160(DX), Y6
-	VSUBPS       Y1, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y3
-	VMASKMOVPS   192(DX), Y0, Y6
-	VSUBPS       Y1, Y6, Y6
-	VANDPS       Y0, Y6, Y6
-	VFMADD231PS  Y6, Y6, Y4
-	VADDPS       Y3, Y2, Y2
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
 
 	// 1 / √(sum/d + eps).
-	VMULSS       layerNorm54Inverse<>+0(SB), X3, X3
-	VADDSS       layerNorm54Eps<>+0(SB), X3, X3
-	VSQRTSS      X3, X3, X3
-	VMOVSS       one<>+0(SB), X2
-	VDIVSS       X3, X2, X2
-	VBROADCASTSS X2, Y2
+	VMULSS       layerNorm54Inverse<>+0(SB), X2, X2
+	VADDSS       layerNorm54Eps<>+0(SB), X2, X2
+	VSQRTSS      X2, X2, X2
+	VMOVSS       one<>+0(SB), X1
+	VDIVSS       X2, X1, X1
+	VBROADCASTSS X1, Y1
 
 	// y = (x − mean) · inv · w + b.
 	XORQ R9, R9
 
 normed:
-	VMOVUPS     (DX)(R9*1), Y3
-	VMOVUPS     (BX)(R9*1), Y4
-	VMOVUPS     (AX)(R9*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, (CX)(R9*1)
-	VMOVUPS     32(DX)(R9*1), Y3
-	VMOVUPS     32(BX)(R9*1), Y4
-	VMOVUPS     32(AX)(R9*1), Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMOVUPS     Y3, 32(CX)(R9*1)
+	VMOVUPS     (DX)(R9*1), Y2
+	VMOVUPS     32(DX)(R9*1), Y5
+	VMOVUPS     (BX)(R9*1), Y3
+	VMOVUPS     32(BX)(R9*1), Y6
+	VMOVUPS     (AX)(R9*1), Y4
+	VMOVUPS     32(AX)(R9*1), Y7
+	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y0, Y5, Y5
+	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y5, Y5
+	VFMADD213PS Y4, Y3, Y2
+	VFMADD213PS Y7, Y6, Y5
+	VMOVUPS     Y2, (CX)(R9*1)
+	VMOVUPS     Y5, 32(CX)(R9*1)
 	ADDQ        $0x40, R9
 	CMPQ        R9, $0x000000c0
 	JLT         normed
-	VMASKMOVPS  192(DX), Y0, Y3
-	VMASKMOVPS  192(BX), Y0, Y4
-	VMASKMOVPS  192(AX), Y0, Y5
-	VSUBPS      Y1, Y3, Y3
-	VMULPS      Y2, Y3, Y3
-	VFMADD213PS Y5, Y4, Y3
-	VMASKMOVPS  Y3, Y0, 192(CX)
+	VMOVUPS     tailMask<>+8(SB), Y2
+	VMASKMOVPS  192(DX), Y2, Y2
+	VMOVUPS     tailMask<>+8(SB), Y3
+	VMASKMOVPS  192(BX), Y3, Y3
+	VMOVUPS     tailMask<>+8(SB), Y4
+	VMASKMOVPS  192(AX), Y4, Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD213PS Y4, Y3, Y2
+	VMOVUPS     tailMask<>+8(SB), Y0
+	VMASKMOVPS  Y2, Y0, 192(CX)
 
 	// Next row.
 	ADDQ SI, CX
@@ -51154,13 +57424,13 @@ row:
 
 sum:
 	VMOVUPS      (DX)(R9*1), Y4
+	VMOVUPS      32(DX)(R9*1), Y5
+	VMOVUPS      64(DX)(R9*1), Y6
+	VMOVUPS      96(DX)(R9*1), Y7
 	VADDPS       Y4, Y0, Y0
-	VMOVUPS      32(DX)(R9*1), Y4
-	VADDPS       Y4, Y1, Y1
-	VMOVUPS      64(DX)(R9*1), Y4
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      96(DX)(R9*1), Y4
-	VADDPS       Y4, Y3, Y3
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y7, Y3, Y3
 	ADDQ         $0x00000080, R9
 	CMPQ         R9, $0x00000100
 	JLT          sum
@@ -51187,17 +57457,17 @@ sum:
 
 squares:
 	VMOVUPS      (DX)(R9*1), Y5
+	VMOVUPS      32(DX)(R9*1), Y6
+	VMOVUPS      64(DX)(R9*1), Y7
+	VMOVUPS      96(DX)(R9*1), Y8
 	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y0, Y6, Y6
+	VSUBPS       Y0, Y7, Y7
+	VSUBPS       Y0, Y8, Y8
 	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(DX)(R9*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(DX)(R9*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y3
-	VMOVUPS      96(DX)(R9*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y4
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
+	VFMADD231PS  Y8, Y8, Y4
 	ADDQ         $0x00000080, R9
 	CMPQ         R9, $0x00000100
 	JLT          squares
@@ -51227,19 +57497,19 @@ squares:
 
 normed:
 	VMOVUPS     (DX)(R9*1), Y2
+	VMOVUPS     32(DX)(R9*1), Y5
 	VMOVUPS     (BX)(R9*1), Y3
+	VMOVUPS     32(BX)(R9*1), Y6
 	VMOVUPS     (AX)(R9*1), Y4
+	VMOVUPS     32(AX)(R9*1), Y7
 	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y0, Y5, Y5
 	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y5, Y5
 	VFMADD213PS Y4, Y3, Y2
+	VFMADD213PS Y7, Y6, Y5
 	VMOVUPS     Y2, (CX)(R9*1)
-	VMOVUPS     32(DX)(R9*1), Y2
-	VMOVUPS     32(BX)(R9*1), Y3
-	VMOVUPS     32(AX)(R9*1), Y4
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VFMADD213PS Y4, Y3, Y2
-	VMOVUPS     Y2, 32(CX)(R9*1)
+	VMOVUPS     Y5, 32(CX)(R9*1)
 	ADDQ        $0x40, R9
 	CMPQ        R9, $0x00000100
 	JLT         normed
@@ -51352,19 +57622,19 @@ row:
 
 normed:
 	VMOVUPS     (DX)(R9*1), Z2
+	VMOVUPS     64(DX)(R9*1), Z5
 	VMOVUPS     (BX)(R9*1), Z3
+	VMOVUPS     64(BX)(R9*1), Z6
 	VMOVUPS     (AX)(R9*1), Z4
+	VMOVUPS     64(AX)(R9*1), Z7
 	VSUBPS      Z0, Z2, Z2
+	VSUBPS      Z0, Z5, Z5
 	VMULPS      Z1, Z2, Z2
+	VMULPS      Z1, Z5, Z5
 	VFMADD213PS Z4, Z3, Z2
+	VFMADD213PS Z7, Z6, Z5
 	VMOVUPS     Z2, (CX)(R9*1)
-	VMOVUPS     64(DX)(R9*1), Z2
-	VMOVUPS     64(BX)(R9*1), Z3
-	VMOVUPS     64(AX)(R9*1), Z4
-	VSUBPS      Z0, Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VFMADD213PS Z4, Z3, Z2
-	VMOVUPS     Z2, 64(CX)(R9*1)
+	VMOVUPS     Z5, 64(CX)(R9*1)
 	ADDQ        $0x00000080, R9
 	CMPQ        R9, $0x00000100
 	JLT         normed
@@ -51409,13 +57679,13 @@ row:
 
 sum:
 	VMOVUPS      (DX)(R9*1), Y4
+	VMOVUPS      32(DX)(R9*1), Y5
+	VMOVUPS      64(DX)(R9*1), Y6
+	VMOVUPS      96(DX)(R9*1), Y7
 	VADDPS       Y4, Y0, Y0
-	VMOVUPS      32(DX)(R9*1), Y4
-	VADDPS       Y4, Y1, Y1
-	VMOVUPS      64(DX)(R9*1), Y4
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      96(DX)(R9*1), Y4
-	VADDPS       Y4, Y3, Y3
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y7, Y3, Y3
 	ADDQ         $0x00000080, R9
 	CMPQ         R9, $0x00000c00
 	JLT          sum
@@ -51440,17 +57710,17 @@ sum:
 
 squares:
 	VMOVUPS      (DX)(R9*1), Y5
+	VMOVUPS      32(DX)(R9*1), Y6
+	VMOVUPS      64(DX)(R9*1), Y7
+	VMOVUPS      96(DX)(R9*1), Y8
 	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y0, Y6, Y6
+	VSUBPS       Y0, Y7, Y7
+	VSUBPS       Y0, Y8, Y8
 	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(DX)(R9*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(DX)(R9*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y3
-	VMOVUPS      96(DX)(R9*1), Y5
-	VSUBPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y5, Y4
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
+	VFMADD231PS  Y8, Y8, Y4
 	ADDQ         $0x00000080, R9
 	CMPQ         R9, $0x00000c00
 	JLT          squares
@@ -51477,19 +57747,19 @@ squares:
 
 normed:
 	VMOVUPS     (DX)(R9*1), Y2
+	VMOVUPS     32(DX)(R9*1), Y5
 	VMOVUPS     (BX)(R9*1), Y3
+	VMOVUPS     32(BX)(R9*1), Y6
 	VMOVUPS     (AX)(R9*1), Y4
+	VMOVUPS     32(AX)(R9*1), Y7
 	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y0, Y5, Y5
 	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y5, Y5
 	VFMADD213PS Y4, Y3, Y2
+	VFMADD213PS Y7, Y6, Y5
 	VMOVUPS     Y2, (CX)(R9*1)
-	VMOVUPS     32(DX)(R9*1), Y2
-	VMOVUPS     32(BX)(R9*1), Y3
-	VMOVUPS     32(AX)(R9*1), Y4
-	VSUBPS      Y0, Y2, Y2
-	VMULPS      Y1, Y2, Y2
-	VFMADD213PS Y4, Y3, Y2
-	VMOVUPS     Y2, 32(CX)(R9*1)
+	VMOVUPS     Y5, 32(CX)(R9*1)
 	ADDQ        $0x40, R9
 	CMPQ        R9, $0x00000c00
 	JLT         normed
@@ -51527,13 +57797,13 @@ row:
 
 sum:
 	VMOVUPS       (DX)(R9*1), Z4
+	VMOVUPS       64(DX)(R9*1), Z5
+	VMOVUPS       128(DX)(R9*1), Z6
+	VMOVUPS       192(DX)(R9*1), Z7
 	VADDPS        Z4, Z0, Z0
-	VMOVUPS       64(DX)(R9*1), Z4
-	VADDPS        Z4, Z1, Z1
-	VMOVUPS       128(DX)(R9*1), Z4
-	VADDPS        Z4, Z2, Z2
-	VMOVUPS       192(DX)(R9*1), Z4
-	VADDPS        Z4, Z3, Z3
+	VADDPS        Z5, Z1, Z1
+	VADDPS        Z6, Z2, Z2
+	VADDPS        Z7, Z3, Z3
 	ADDQ          $0x00000100, R9
 	CMPQ          R9, $0x00000c00
 	JLT           sum
@@ -51560,17 +57830,17 @@ sum:
 
 squares:
 	VMOVUPS       (DX)(R9*1), Z5
+	VMOVUPS       64(DX)(R9*1), Z6
+	VMOVUPS       128(DX)(R9*1), Z7
+	VMOVUPS       192(DX)(R9*1), Z8
 	VSUBPS        Z0, Z5, Z5
+	VSUBPS        Z0, Z6, Z6
+	VSUBPS        Z0, Z7, Z7
+	VSUBPS        Z0, Z8, Z8
 	VFMADD231PS   Z5, Z5, Z1
-	VMOVUPS       64(DX)(R9*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z2
-	VMOVUPS       128(DX)(R9*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z3
-	VMOVUPS       192(DX)(R9*1), Z5
-	VSUBPS        Z0, Z5, Z5
-	VFMADD231PS   Z5, Z5, Z4
+	VFMADD231PS   Z6, Z6, Z2
+	VFMADD231PS   Z7, Z7, Z3
+	VFMADD231PS   Z8, Z8, Z4
 	ADDQ          $0x00000100, R9
 	CMPQ          R9, $0x00000c00
 	JLT           squares
@@ -51599,19 +57869,19 @@ squares:
 
 normed:
 	VMOVUPS     (DX)(R9*1), Z2
+	VMOVUPS     64(DX)(R9*1), Z5
 	VMOVUPS     (BX)(R9*1), Z3
+	VMOVUPS     64(BX)(R9*1), Z6
 	VMOVUPS     (AX)(R9*1), Z4
+	VMOVUPS     64(AX)(R9*1), Z7
 	VSUBPS      Z0, Z2, Z2
+	VSUBPS      Z0, Z5, Z5
 	VMULPS      Z1, Z2, Z2
+	VMULPS      Z1, Z5, Z5
 	VFMADD213PS Z4, Z3, Z2
+	VFMADD213PS Z7, Z6, Z5
 	VMOVUPS     Z2, (CX)(R9*1)
-	VMOVUPS     64(DX)(R9*1), Z2
-	VMOVUPS     64(BX)(R9*1), Z3
-	VMOVUPS     64(AX)(R9*1), Z4
-	VSUBPS      Z0, Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VFMADD213PS Z4, Z3, Z2
-	VMOVUPS     Z2, 64(CX)(R9*1)
+	VMOVUPS     Z5, 64(CX)(R9*1)
 	ADDQ        $0x00000080, R9
 	CMPQ        R9, $0x00000c00
 	JLT         normed
@@ -51791,20 +58061,22 @@ row:
 // Requires: AVX
 TEXT ·mul1AVX2(SB), NOSPLIT, $0-40
 	// mul1AVX2 computes y *= x for rows of 1.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+28(SB), Y0
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
 
 row:
-	VMASKMOVPS (AX), Y0, Y1
-	VMASKMOVPS (DX), Y0, Y2
-	VMULPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS (DX), Y1, Y1
+	VMULPS     Y1, Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -51846,42 +58118,44 @@ row:
 // Requires: AVX
 TEXT ·mul100AVX2(SB), NOSPLIT, $0-40
 	// mul100AVX2 computes y *= x for rows of 100.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+16(SB), Y0
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
 
 row:
 	XORQ DI, DI
 
 column:
-	VMOVUPS    (AX)(DI*1), Y1
-	VMOVUPS    (DX)(DI*1), Y2
-	VMULPS     Y2, Y1, Y1
-	VMOVUPS    Y1, (AX)(DI*1)
-	VMOVUPS    32(AX)(DI*1), Y1
-	VMOVUPS    32(DX)(DI*1), Y2
-	VMULPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 32(AX)(DI*1)
-	VMOVUPS    64(AX)(DI*1), Y1
-	VMOVUPS    64(DX)(DI*1), Y2
-	VMULPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 64(AX)(DI*1)
-	VMOVUPS    96(AX)(DI*1), Y1
-	VMOVUPS    96(DX)(DI*1), Y2
-	VMULPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 96(AX)(DI*1)
+	VMOVUPS    (AX)(DI*1), Y0
+	VMOVUPS    32(AX)(DI*1), Y2
+	VMOVUPS    64(AX)(DI*1), Y4
+	VMOVUPS    96(AX)(DI*1), Y6
+	VMOVUPS    (DX)(DI*1), Y1
+	VMOVUPS    32(DX)(DI*1), Y3
+	VMOVUPS    64(DX)(DI*1), Y5
+	VMOVUPS    96(DX)(DI*1), Y7
+	VMULPS     Y1, Y0, Y0
+	VMULPS     Y3, Y2, Y2
+	VMULPS     Y5, Y4, Y4
+	VMULPS     Y7, Y6, Y6
+	VMOVUPS    Y0, (AX)(DI*1)
+	VMOVUPS    Y2, 32(AX)(DI*1)
+	VMOVUPS    Y4, 64(AX)(DI*1)
+	VMOVUPS    Y6, 96(AX)(DI*1)
 	ADDQ       $0x00000080, DI
 	CMPQ       DI, $0x00000180
 	JLT        column
-	VMASKMOVPS 384(AX), Y0, Y1
-	VMASKMOVPS 384(DX), Y0, Y2
-	VMULPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, 384(AX)
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS 384(AX), Y0, Y0
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS 384(DX), Y1, Y1
+	VMULPS     Y1, Y0, Y0
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS Y0, Y1, 384(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -51947,24 +58221,26 @@ row:
 // Requires: AVX
 TEXT ·mul14AVX2(SB), NOSPLIT, $0-40
 	// mul14AVX2 computes y *= x for rows of 14.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+8(SB), Y0
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
 
 row:
-	VMOVUPS    (AX), Y1
-	VMOVUPS    (DX), Y2
-	VMULPS     Y2, Y1, Y1
-	VMOVUPS    Y1, (AX)
-	VMASKMOVPS 32(AX), Y0, Y1
-	VMASKMOVPS 32(DX), Y0, Y2
-	VMULPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, 32(AX)
+	VMOVUPS    (AX), Y0
+	VMOVUPS    (DX), Y1
+	VMULPS     Y1, Y0, Y0
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    tailMask<>+8(SB), Y0
+	VMASKMOVPS 32(AX), Y0, Y0
+	VMOVUPS    tailMask<>+8(SB), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMULPS     Y1, Y0, Y0
+	VMOVUPS    tailMask<>+8(SB), Y1
+	VMASKMOVPS Y0, Y1, 32(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -52062,36 +58338,38 @@ row:
 // Requires: AVX
 TEXT ·mul33AVX2(SB), NOSPLIT, $0-40
 	// mul33AVX2 computes y *= x for rows of 33.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+28(SB), Y0
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
 
 row:
-	VMOVUPS    (AX), Y1
-	VMOVUPS    (DX), Y2
-	VMULPS     Y2, Y1, Y1
-	VMOVUPS    Y1, (AX)
-	VMOVUPS    32(AX), Y1
-	VMOVUPS    32(DX), Y2
-	VMULPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 32(AX)
-	VMOVUPS    64(AX), Y1
-	VMOVUPS    64(DX), Y2
-	VMULPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 64(AX)
-	VMOVUPS    96(AX), Y1
-	VMOVUPS    96(DX), Y2
-	VMULPS     Y2, Y1, Y1
-	VMOVUPS    Y1, 96(AX)
-	VMASKMOVPS 128(AX), Y0, Y1
-	VMASKMOVPS 128(DX), Y0, Y2
-	VMULPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, 128(AX)
+	VMOVUPS    (AX), Y0
+	VMOVUPS    (DX), Y1
+	VMULPS     Y1, Y0, Y0
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    32(AX), Y0
+	VMOVUPS    32(DX), Y1
+	VMULPS     Y1, Y0, Y0
+	VMOVUPS    Y0, 32(AX)
+	VMOVUPS    64(AX), Y0
+	VMOVUPS    64(DX), Y1
+	VMULPS     Y1, Y0, Y0
+	VMOVUPS    Y0, 64(AX)
+	VMOVUPS    96(AX), Y0
+	VMOVUPS    96(DX), Y1
+	VMULPS     Y1, Y0, Y0
+	VMOVUPS    Y0, 96(AX)
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS 128(AX), Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 128(DX), Y1, Y1
+	VMULPS     Y1, Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS Y0, Y1, 128(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -52141,20 +58419,22 @@ row:
 // Requires: AVX
 TEXT ·mul7AVX2(SB), NOSPLIT, $0-40
 	// mul7AVX2 computes y *= x for rows of 7.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    x+16(FP), DX
-	MOVQ    ldx+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    rows+32(FP), SI
-	VMOVUPS tailMask<>+4(SB), Y0
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
 
 row:
-	VMASKMOVPS (AX), Y0, Y1
-	VMASKMOVPS (DX), Y0, Y2
-	VMULPS     Y2, Y1, Y1
-	VMASKMOVPS Y1, Y0, (AX)
+	VMOVUPS    tailMask<>+4(SB), Y0
+	VMASKMOVPS (AX), Y0, Y0
+	VMOVUPS    tailMask<>+4(SB), Y1
+	VMASKMOVPS (DX), Y1, Y1
+	VMULPS     Y1, Y0, Y0
+	VMOVUPS    tailMask<>+4(SB), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -52209,21 +58489,21 @@ row:
 
 column:
 	VMOVUPS (AX)(DI*1), Y0
+	VMOVUPS 32(AX)(DI*1), Y2
+	VMOVUPS 64(AX)(DI*1), Y4
+	VMOVUPS 96(AX)(DI*1), Y6
 	VMOVUPS (DX)(DI*1), Y1
+	VMOVUPS 32(DX)(DI*1), Y3
+	VMOVUPS 64(DX)(DI*1), Y5
+	VMOVUPS 96(DX)(DI*1), Y7
 	VMULPS  Y1, Y0, Y0
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y5, Y4, Y4
+	VMULPS  Y7, Y6, Y6
 	VMOVUPS Y0, (AX)(DI*1)
-	VMOVUPS 32(AX)(DI*1), Y0
-	VMOVUPS 32(DX)(DI*1), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(AX)(DI*1)
-	VMOVUPS 64(AX)(DI*1), Y0
-	VMOVUPS 64(DX)(DI*1), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 64(AX)(DI*1)
-	VMOVUPS 96(AX)(DI*1), Y0
-	VMOVUPS 96(DX)(DI*1), Y1
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 96(AX)(DI*1)
+	VMOVUPS Y2, 32(AX)(DI*1)
+	VMOVUPS Y4, 64(AX)(DI*1)
+	VMOVUPS Y6, 96(AX)(DI*1)
 	ADDQ    $0x00000080, DI
 	CMPQ    DI, $0x00000c00
 	JLT     column
@@ -52253,21 +58533,21 @@ row:
 
 column:
 	VMOVUPS (AX)(DI*1), Z0
+	VMOVUPS 64(AX)(DI*1), Z2
+	VMOVUPS 128(AX)(DI*1), Z4
+	VMOVUPS 192(AX)(DI*1), Z6
 	VMOVUPS (DX)(DI*1), Z1
+	VMOVUPS 64(DX)(DI*1), Z3
+	VMOVUPS 128(DX)(DI*1), Z5
+	VMOVUPS 192(DX)(DI*1), Z7
 	VMULPS  Z1, Z0, Z0
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z5, Z4, Z4
+	VMULPS  Z7, Z6, Z6
 	VMOVUPS Z0, (AX)(DI*1)
-	VMOVUPS 64(AX)(DI*1), Z0
-	VMOVUPS 64(DX)(DI*1), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, 64(AX)(DI*1)
-	VMOVUPS 128(AX)(DI*1), Z0
-	VMOVUPS 128(DX)(DI*1), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, 128(AX)(DI*1)
-	VMOVUPS 192(AX)(DI*1), Z0
-	VMOVUPS 192(DX)(DI*1), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, 192(AX)(DI*1)
+	VMOVUPS Z2, 64(AX)(DI*1)
+	VMOVUPS Z4, 128(AX)(DI*1)
+	VMOVUPS Z6, 192(AX)(DI*1)
 	ADDQ    $0x00000100, DI
 	CMPQ    DI, $0x00000c00
 	JLT     column
@@ -52285,48 +58565,51 @@ column:
 TEXT ·rmsNorm1AVX2(SB), NOSPLIT, $0-48
 	// rmsNorm1AVX2 computes y = x / √(mean(x²) + 1e-06) · w for rows of 1.
 	// y may be x. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+32(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+40(FP), DI
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+40(FP), DI
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMASKMOVPS   (CX), Y0, Y5
-	VFMADD231PS  Y5, Y5, Y1
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VFMADD231PS  Y4, Y4, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       rmsNorm1Inverse<>+0(SB), X2, X2
-	VADDSS       rmsNorm1Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       rmsNorm1Inverse<>+0(SB), X1, X1
+	VADDSS       rmsNorm1Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMASKMOVPS (CX), Y0, Y2
-	VMASKMOVPS (DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS (DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, (AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -52400,55 +58683,58 @@ row:
 TEXT ·rmsNorm15AVX2(SB), NOSPLIT, $0-48
 	// rmsNorm15AVX2 computes y = x / √(mean(x²) + 1e-06) · w for rows of 15.
 	// y may be x. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+32(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS tailMask<>+4(SB), Y0
-	MOVQ    rows+40(FP), DI
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+40(FP), DI
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (CX), Y5
-	VFMADD231PS  Y5, Y5, Y1
-	VMASKMOVPS   32(CX), Y0, Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      (CX), Y4
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      tailMask<>+4(SB), Y4
+	VMASKMOVPS   32(CX), Y4, Y4
+	VFMADD231PS  Y4, Y4, Y1
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       rmsNorm15Inverse<>+0(SB), X2, X2
-	VADDSS       rmsNorm15Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       rmsNorm15Inverse<>+0(SB), X1, X1
+	VADDSS       rmsNorm15Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMOVUPS    (CX), Y2
-	VMOVUPS    (DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(CX), Y0, Y2
-	VMASKMOVPS 32(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    (CX), Y1
+	VMOVUPS    (DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    tailMask<>+4(SB), Y1
+	VMASKMOVPS 32(CX), Y1, Y1
+	VMOVUPS    tailMask<>+4(SB), Y2
+	VMASKMOVPS 32(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+4(SB), Y0
+	VMASKMOVPS Y1, Y0, 32(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -52641,62 +58927,65 @@ row:
 TEXT ·rmsNorm17AVX2(SB), NOSPLIT, $0-48
 	// rmsNorm17AVX2 computes y = x / √(mean(x²) + 1e-06) · w for rows of 17.
 	// y may be x. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+32(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+40(FP), DI
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+40(FP), DI
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (CX), Y5
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(CX), Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VMASKMOVPS   64(CX), Y0, Y5
-	VFMADD231PS  Y5, Y5, Y3
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      (CX), Y4
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      32(CX), Y4
+	VFMADD231PS  Y4, Y4, Y1
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   64(CX), Y4, Y4
+	VFMADD231PS  Y4, Y4, Y2
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       rmsNorm17Inverse<>+0(SB), X2, X2
-	VADDSS       rmsNorm17Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       rmsNorm17Inverse<>+0(SB), X1, X1
+	VADDSS       rmsNorm17Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMOVUPS    (CX), Y2
-	VMOVUPS    (DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    32(CX), Y2
-	VMOVUPS    32(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 32(AX)
-	VMASKMOVPS 64(CX), Y0, Y2
-	VMASKMOVPS 64(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 64(AX)
+	VMOVUPS    (CX), Y1
+	VMOVUPS    (DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(CX), Y1
+	VMOVUPS    32(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 64(CX), Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS 64(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, 64(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -52777,48 +59066,51 @@ row:
 TEXT ·rmsNorm3AVX2(SB), NOSPLIT, $0-48
 	// rmsNorm3AVX2 computes y = x / √(mean(x²) + 1e-06) · w for rows of 3.
 	// y may be x. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+32(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS tailMask<>+20(SB), Y0
-	MOVQ    rows+40(FP), DI
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+40(FP), DI
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMASKMOVPS   (CX), Y0, Y5
-	VFMADD231PS  Y5, Y5, Y1
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      tailMask<>+20(SB), Y4
+	VMASKMOVPS   (CX), Y4, Y4
+	VFMADD231PS  Y4, Y4, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       rmsNorm3Inverse<>+0(SB), X2, X2
-	VADDSS       rmsNorm3Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       rmsNorm3Inverse<>+0(SB), X1, X1
+	VADDSS       rmsNorm3Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMASKMOVPS (CX), Y0, Y2
-	VMASKMOVPS (DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVUPS    tailMask<>+20(SB), Y1
+	VMASKMOVPS (CX), Y1, Y1
+	VMOVUPS    tailMask<>+20(SB), Y2
+	VMASKMOVPS (DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+20(SB), Y0
+	VMASKMOVPS Y1, Y0, (AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -52892,69 +59184,72 @@ row:
 TEXT ·rmsNorm31AVX2(SB), NOSPLIT, $0-48
 	// rmsNorm31AVX2 computes y = x / √(mean(x²) + 1e-06) · w for rows of 31.
 	// y may be x. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+32(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS tailMask<>+4(SB), Y0
-	MOVQ    rows+40(FP), DI
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+40(FP), DI
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (CX), Y5
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(CX), Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(CX), Y5
-	VFMADD231PS  Y5, Y5, Y3
-	VMASKMOVPS   96(CX), Y0, Y5
-	VFMADD231PS  Y5, Y5, Y4
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      (CX), Y4
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      32(CX), Y4
+	VFMADD231PS  Y4, Y4, Y1
+	VMOVUPS      64(CX), Y4
+	VFMADD231PS  Y4, Y4, Y2
+	VMOVUPS      tailMask<>+4(SB), Y4
+	VMASKMOVPS   96(CX), Y4, Y4
+	VFMADD231PS  Y4, Y4, Y3
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       rmsNorm31Inverse<>+0(SB), X2, X2
-	VADDSS       rmsNorm31Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       rmsNorm31Inverse<>+0(SB), X1, X1
+	VADDSS       rmsNorm31Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMOVUPS    (CX), Y2
-	VMOVUPS    (DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    32(CX), Y2
-	VMOVUPS    32(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    64(CX), Y2
-	VMOVUPS    64(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 64(AX)
-	VMASKMOVPS 96(CX), Y0, Y2
-	VMASKMOVPS 96(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 96(AX)
+	VMOVUPS    (CX), Y1
+	VMOVUPS    (DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(CX), Y1
+	VMOVUPS    32(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    64(CX), Y1
+	VMOVUPS    64(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 64(AX)
+	VMOVUPS    tailMask<>+4(SB), Y1
+	VMASKMOVPS 96(CX), Y1, Y1
+	VMOVUPS    tailMask<>+4(SB), Y2
+	VMASKMOVPS 96(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+4(SB), Y0
+	VMASKMOVPS Y1, Y0, 96(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -53035,76 +59330,79 @@ row:
 TEXT ·rmsNorm33AVX2(SB), NOSPLIT, $0-48
 	// rmsNorm33AVX2 computes y = x / √(mean(x²) + 1e-06) · w for rows of 33.
 	// y may be x. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+32(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+40(FP), DI
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+40(FP), DI
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (CX), Y5
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(CX), Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(CX), Y5
-	VFMADD231PS  Y5, Y5, Y3
-	VMOVUPS      96(CX), Y5
-	VFMADD231PS  Y5, Y5, Y4
-	VMASKMOVPS   128(CX), Y0, Y5
-	VFMADD231PS  Y5, Y5, Y1
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      (CX), Y4
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      32(CX), Y4
+	VFMADD231PS  Y4, Y4, Y1
+	VMOVUPS      64(CX), Y4
+	VFMADD231PS  Y4, Y4, Y2
+	VMOVUPS      96(CX), Y4
+	VFMADD231PS  Y4, Y4, Y3
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   128(CX), Y4, Y4
+	VFMADD231PS  Y4, Y4, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       rmsNorm33Inverse<>+0(SB), X2, X2
-	VADDSS       rmsNorm33Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       rmsNorm33Inverse<>+0(SB), X1, X1
+	VADDSS       rmsNorm33Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMOVUPS    (CX), Y2
-	VMOVUPS    (DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    32(CX), Y2
-	VMOVUPS    32(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    64(CX), Y2
-	VMOVUPS    64(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 64(AX)
-	VMOVUPS    96(CX), Y2
-	VMOVUPS    96(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 96(AX)
-	VMASKMOVPS 128(CX), Y0, Y2
-	VMASKMOVPS 128(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 128(AX)
+	VMOVUPS    (CX), Y1
+	VMOVUPS    (DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(CX), Y1
+	VMOVUPS    32(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    64(CX), Y1
+	VMOVUPS    64(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 64(AX)
+	VMOVUPS    96(CX), Y1
+	VMOVUPS    96(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 96(AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 128(CX), Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS 128(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, 128(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -53192,88 +59490,91 @@ row:
 TEXT ·rmsNorm385AVX2(SB), NOSPLIT, $0-48
 	// rmsNorm385AVX2 computes y = x / √(mean(x²) + 1e-06) · w for rows of 385.
 	// y may be x. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+32(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS tailMask<>+28(SB), Y0
-	MOVQ    rows+40(FP), DI
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+40(FP), DI
 
 row:
 	// Sum of squares.
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
 	XORQ   R8, R8
 
 squares:
-	VMOVUPS      (CX)(R8*1), Y5
-	VFMADD231PS  Y5, Y5, Y1
+	VMOVUPS      (CX)(R8*1), Y4
 	VMOVUPS      32(CX)(R8*1), Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(CX)(R8*1), Y5
-	VFMADD231PS  Y5, Y5, Y3
-	VMOVUPS      96(CX)(R8*1), Y5
-	VFMADD231PS  Y5, Y5, Y4
+	VMOVUPS      64(CX)(R8*1), Y6
+	VMOVUPS      96(CX)(R8*1), Y7
+	VFMADD231PS  Y4, Y4, Y0
+	VFMADD231PS  Y5, Y5, Y1
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
 	ADDQ         $0x00000080, R8
 	CMPQ         R8, $0x00000600
 	JLT          squares
-	VMASKMOVPS   1536(CX), Y0, Y5
-	VFMADD231PS  Y5, Y5, Y1
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      tailMask<>+28(SB), Y4
+	VMASKMOVPS   1536(CX), Y4, Y4
+	VFMADD231PS  Y4, Y4, Y0
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       rmsNorm385Inverse<>+0(SB), X2, X2
-	VADDSS       rmsNorm385Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       rmsNorm385Inverse<>+0(SB), X1, X1
+	VADDSS       rmsNorm385Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
 	XORQ R8, R8
 
 normed:
-	VMOVUPS    (CX)(R8*1), Y2
-	VMOVUPS    (DX)(R8*1), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)(R8*1)
-	VMOVUPS    32(CX)(R8*1), Y2
-	VMOVUPS    32(DX)(R8*1), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 32(AX)(R8*1)
-	VMOVUPS    64(CX)(R8*1), Y2
-	VMOVUPS    64(DX)(R8*1), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 64(AX)(R8*1)
-	VMOVUPS    96(CX)(R8*1), Y2
-	VMOVUPS    96(DX)(R8*1), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 96(AX)(R8*1)
+	VMOVUPS    (CX)(R8*1), Y1
+	VMOVUPS    32(CX)(R8*1), Y3
+	VMOVUPS    64(CX)(R8*1), Y5
+	VMOVUPS    96(CX)(R8*1), Y7
+	VMOVUPS    (DX)(R8*1), Y2
+	VMOVUPS    32(DX)(R8*1), Y4
+	VMOVUPS    64(DX)(R8*1), Y6
+	VMOVUPS    96(DX)(R8*1), Y8
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y0, Y3, Y3
+	VMULPS     Y0, Y5, Y5
+	VMULPS     Y0, Y7, Y7
+	VMULPS     Y2, Y1, Y1
+	VMULPS     Y4, Y3, Y3
+	VMULPS     Y6, Y5, Y5
+	VMULPS     Y8, Y7, Y7
+	VMOVUPS    Y1, (AX)(R8*1)
+	VMOVUPS    Y3, 32(AX)(R8*1)
+	VMOVUPS    Y5, 64(AX)(R8*1)
+	VMOVUPS    Y7, 96(AX)(R8*1)
 	ADDQ       $0x00000080, R8
 	CMPQ       R8, $0x00000600
 	JLT        normed
-	VMASKMOVPS 1536(CX), Y0, Y2
-	VMASKMOVPS 1536(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 1536(AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 1536(CX), Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS 1536(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, 1536(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -53309,13 +59610,13 @@ row:
 
 squares:
 	VMOVUPS       (CX)(R8*1), Z4
+	VMOVUPS       64(CX)(R8*1), Z5
+	VMOVUPS       128(CX)(R8*1), Z6
+	VMOVUPS       192(CX)(R8*1), Z7
 	VFMADD231PS   Z4, Z4, Z0
-	VMOVUPS       64(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z1
-	VMOVUPS       128(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z2
-	VMOVUPS       192(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z3
+	VFMADD231PS   Z5, Z5, Z1
+	VFMADD231PS   Z6, Z6, Z2
+	VFMADD231PS   Z7, Z7, Z3
 	ADDQ          $0x00000100, R8
 	CMPQ          R8, $0x00000600
 	JLT           squares
@@ -53346,25 +59647,25 @@ squares:
 
 normed:
 	VMOVUPS   (CX)(R8*1), Z1
+	VMOVUPS   64(CX)(R8*1), Z3
+	VMOVUPS   128(CX)(R8*1), Z5
+	VMOVUPS   192(CX)(R8*1), Z7
 	VMOVUPS   (DX)(R8*1), Z2
+	VMOVUPS   64(DX)(R8*1), Z4
+	VMOVUPS   128(DX)(R8*1), Z6
+	VMOVUPS   192(DX)(R8*1), Z8
 	VMULPS    Z0, Z1, Z1
+	VMULPS    Z0, Z3, Z3
+	VMULPS    Z0, Z5, Z5
+	VMULPS    Z0, Z7, Z7
 	VMULPS    Z2, Z1, Z1
+	VMULPS    Z4, Z3, Z3
+	VMULPS    Z6, Z5, Z5
+	VMULPS    Z8, Z7, Z7
 	VMOVUPS   Z1, (AX)(R8*1)
-	VMOVUPS   64(CX)(R8*1), Z1
-	VMOVUPS   64(DX)(R8*1), Z2
-	VMULPS    Z0, Z1, Z1
-	VMULPS    Z2, Z1, Z1
-	VMOVUPS   Z1, 64(AX)(R8*1)
-	VMOVUPS   128(CX)(R8*1), Z1
-	VMOVUPS   128(DX)(R8*1), Z2
-	VMULPS    Z0, Z1, Z1
-	VMULPS    Z2, Z1, Z1
-	VMOVUPS   Z1, 128(AX)(R8*1)
-	VMOVUPS   192(CX)(R8*1), Z1
-	VMOVUPS   192(DX)(R8*1), Z2
-	VMULPS    Z0, Z1, Z1
-	VMULPS    Z2, Z1, Z1
-	VMOVUPS   Z1, 192(AX)(R8*1)
+	VMOVUPS   Z3, 64(AX)(R8*1)
+	VMOVUPS   Z5, 128(AX)(R8*1)
+	VMOVUPS   Z7, 192(AX)(R8*1)
 	ADDQ      $0x00000100, R8
 	CMPQ      R8, $0x00000600
 	JLT       normed
@@ -53387,90 +59688,93 @@ normed:
 TEXT ·rmsNorm54AVX2(SB), NOSPLIT, $0-48
 	// rmsNorm54AVX2 computes y = x / √(mean(x²) + 1e-06) · w for rows of 54.
 	// y may be x. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
-	MOVQ    y+0(FP), AX
-	MOVQ    x+16(FP), CX
-	MOVQ    w+32(FP), DX
-	MOVQ    ldy+8(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    ldx+24(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS tailMask<>+8(SB), Y0
-	MOVQ    rows+40(FP), DI
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+40(FP), DI
 
 row:
 	// Sum of squares.
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VMOVUPS      (CX), Y5
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      32(CX), Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VMOVUPS      64(CX), Y5
-	VFMADD231PS  Y5, Y5, Y3
-	VMOVUPS      96(CX), Y5
-	VFMADD231PS  Y5, Y5, Y4
-	VMOVUPS      128(CX), Y5
-	VFMADD231PS  Y5, Y5, Y1
-	VMOVUPS      160(CX), Y5
-	VFMADD231PS  Y5, Y5, Y2
-	VMASKMOVPS   192(CX), Y0, Y5
-	VFMADD231PS  Y5, Y5, Y3
-	VADDPS       Y2, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VADDPS       X2, X1, X2
-	VMOVHLPS     X2, X2, X1
-	VADDPS       X1, X2, X2
-	VMOVSHDUP    X2, X1
-	VADDSS       X1, X2, X2
+	VMOVUPS      (CX), Y4
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      32(CX), Y4
+	VFMADD231PS  Y4, Y4, Y1
+	VMOVUPS      64(CX), Y4
+	VFMADD231PS  Y4, Y4, Y2
+	VMOVUPS      96(CX), Y4
+	VFMADD231PS  Y4, Y4, Y3
+	VMOVUPS      128(CX), Y4
+	VFMADD231PS  Y4, Y4, Y0
+	VMOVUPS      160(CX), Y4
+	VFMADD231PS  Y4, Y4, Y1
+	VMOVUPS      tailMask<>+8(SB), Y4
+	VMASKMOVPS   192(CX), Y4, Y4
+	VFMADD231PS  Y4, Y4, Y2
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X1
+	VMOVHLPS     X1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VADDSS       X0, X1, X1
 
 	// 1 / √(sum/d + eps).
-	VMULSS       rmsNorm54Inverse<>+0(SB), X2, X2
-	VADDSS       rmsNorm54Eps<>+0(SB), X2, X2
-	VSQRTSS      X2, X2, X2
-	VMOVSS       one<>+0(SB), X1
-	VDIVSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMULSS       rmsNorm54Inverse<>+0(SB), X1, X1
+	VADDSS       rmsNorm54Eps<>+0(SB), X1, X1
+	VSQRTSS      X1, X1, X1
+	VMOVSS       one<>+0(SB), X0
+	VDIVSS       X1, X0, X0
+	VBROADCASTSS X0, Y0
 
 	// y = x · inv · w.
-	VMOVUPS    (CX), Y2
-	VMOVUPS    (DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    32(CX), Y2
-	VMOVUPS    32(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    64(CX), Y2
-	VMOVUPS    64(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 64(AX)
-	VMOVUPS    96(CX), Y2
-	VMOVUPS    96(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 96(AX)
-	VMOVUPS    128(CX), Y2
-	VMOVUPS    128(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 128(AX)
-	VMOVUPS    160(CX), Y2
-	VMOVUPS    160(DX), Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMOVUPS    Y2, 160(AX)
-	VMASKMOVPS 192(CX), Y0, Y2
-	VMASKMOVPS 192(DX), Y0, Y3
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y0, 192(AX)
+	VMOVUPS    (CX), Y1
+	VMOVUPS    (DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(CX), Y1
+	VMOVUPS    32(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    64(CX), Y1
+	VMOVUPS    64(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 64(AX)
+	VMOVUPS    96(CX), Y1
+	VMOVUPS    96(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 96(AX)
+	VMOVUPS    128(CX), Y1
+	VMOVUPS    128(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 128(AX)
+	VMOVUPS    160(CX), Y1
+	VMOVUPS    160(DX), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    Y1, 160(AX)
+	VMOVUPS    tailMask<>+8(SB), Y1
+	VMASKMOVPS 192(CX), Y1, Y1
+	VMOVUPS    tailMask<>+8(SB), Y2
+	VMASKMOVPS 192(DX), Y2, Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y1, Y1
+	VMOVUPS    tailMask<>+8(SB), Y0
+	VMASKMOVPS Y1, Y0, 192(AX)
 
 	// Next row.
 	ADDQ BX, AX
@@ -53584,13 +59888,13 @@ row:
 
 squares:
 	VMOVUPS      (CX)(R8*1), Y4
+	VMOVUPS      32(CX)(R8*1), Y5
+	VMOVUPS      64(CX)(R8*1), Y6
+	VMOVUPS      96(CX)(R8*1), Y7
 	VFMADD231PS  Y4, Y4, Y0
-	VMOVUPS      32(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y1
-	VMOVUPS      64(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y2
-	VMOVUPS      96(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y3
+	VFMADD231PS  Y5, Y5, Y1
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
 	ADDQ         $0x00000080, R8
 	CMPQ         R8, $0x00000100
 	JLT          squares
@@ -53619,25 +59923,25 @@ squares:
 
 normed:
 	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS 32(CX)(R8*1), Y3
+	VMOVUPS 64(CX)(R8*1), Y5
+	VMOVUPS 96(CX)(R8*1), Y7
 	VMOVUPS (DX)(R8*1), Y2
+	VMOVUPS 32(DX)(R8*1), Y4
+	VMOVUPS 64(DX)(R8*1), Y6
+	VMOVUPS 96(DX)(R8*1), Y8
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y5, Y5
+	VMULPS  Y0, Y7, Y7
 	VMULPS  Y2, Y1, Y1
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y6, Y5, Y5
+	VMULPS  Y8, Y7, Y7
 	VMOVUPS Y1, (AX)(R8*1)
-	VMOVUPS 32(CX)(R8*1), Y1
-	VMOVUPS 32(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(AX)(R8*1)
-	VMOVUPS 64(CX)(R8*1), Y1
-	VMOVUPS 64(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 64(AX)(R8*1)
-	VMOVUPS 96(CX)(R8*1), Y1
-	VMOVUPS 96(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(AX)(R8*1)
+	VMOVUPS Y3, 32(AX)(R8*1)
+	VMOVUPS Y5, 64(AX)(R8*1)
+	VMOVUPS Y7, 96(AX)(R8*1)
 	ADDQ    $0x00000080, R8
 	CMPQ    R8, $0x00000100
 	JLT     normed
@@ -53766,13 +60070,13 @@ row:
 
 squares:
 	VMOVUPS      (CX)(R8*1), Y4
+	VMOVUPS      32(CX)(R8*1), Y5
+	VMOVUPS      64(CX)(R8*1), Y6
+	VMOVUPS      96(CX)(R8*1), Y7
 	VFMADD231PS  Y4, Y4, Y0
-	VMOVUPS      32(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y1
-	VMOVUPS      64(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y2
-	VMOVUPS      96(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y3
+	VFMADD231PS  Y5, Y5, Y1
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
 	ADDQ         $0x00000080, R8
 	CMPQ         R8, $0x00000c00
 	JLT          squares
@@ -53799,25 +60103,25 @@ squares:
 
 normed:
 	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS 32(CX)(R8*1), Y3
+	VMOVUPS 64(CX)(R8*1), Y5
+	VMOVUPS 96(CX)(R8*1), Y7
 	VMOVUPS (DX)(R8*1), Y2
+	VMOVUPS 32(DX)(R8*1), Y4
+	VMOVUPS 64(DX)(R8*1), Y6
+	VMOVUPS 96(DX)(R8*1), Y8
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y5, Y5
+	VMULPS  Y0, Y7, Y7
 	VMULPS  Y2, Y1, Y1
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y6, Y5, Y5
+	VMULPS  Y8, Y7, Y7
 	VMOVUPS Y1, (AX)(R8*1)
-	VMOVUPS 32(CX)(R8*1), Y1
-	VMOVUPS 32(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(AX)(R8*1)
-	VMOVUPS 64(CX)(R8*1), Y1
-	VMOVUPS 64(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 64(AX)(R8*1)
-	VMOVUPS 96(CX)(R8*1), Y1
-	VMOVUPS 96(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(AX)(R8*1)
+	VMOVUPS Y3, 32(AX)(R8*1)
+	VMOVUPS Y5, 64(AX)(R8*1)
+	VMOVUPS Y7, 96(AX)(R8*1)
 	ADDQ    $0x00000080, R8
 	CMPQ    R8, $0x00000c00
 	JLT     normed
@@ -53854,13 +60158,13 @@ row:
 
 squares:
 	VMOVUPS       (CX)(R8*1), Z4
+	VMOVUPS       64(CX)(R8*1), Z5
+	VMOVUPS       128(CX)(R8*1), Z6
+	VMOVUPS       192(CX)(R8*1), Z7
 	VFMADD231PS   Z4, Z4, Z0
-	VMOVUPS       64(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z1
-	VMOVUPS       128(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z2
-	VMOVUPS       192(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z3
+	VFMADD231PS   Z5, Z5, Z1
+	VFMADD231PS   Z6, Z6, Z2
+	VFMADD231PS   Z7, Z7, Z3
 	ADDQ          $0x00000100, R8
 	CMPQ          R8, $0x00000c00
 	JLT           squares
@@ -53889,25 +60193,25 @@ squares:
 
 normed:
 	VMOVUPS (CX)(R8*1), Z1
+	VMOVUPS 64(CX)(R8*1), Z3
+	VMOVUPS 128(CX)(R8*1), Z5
+	VMOVUPS 192(CX)(R8*1), Z7
 	VMOVUPS (DX)(R8*1), Z2
+	VMOVUPS 64(DX)(R8*1), Z4
+	VMOVUPS 128(DX)(R8*1), Z6
+	VMOVUPS 192(DX)(R8*1), Z8
 	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z5, Z5
+	VMULPS  Z0, Z7, Z7
 	VMULPS  Z2, Z1, Z1
+	VMULPS  Z4, Z3, Z3
+	VMULPS  Z6, Z5, Z5
+	VMULPS  Z8, Z7, Z7
 	VMOVUPS Z1, (AX)(R8*1)
-	VMOVUPS 64(CX)(R8*1), Z1
-	VMOVUPS 64(DX)(R8*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 64(AX)(R8*1)
-	VMOVUPS 128(CX)(R8*1), Z1
-	VMOVUPS 128(DX)(R8*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 128(AX)(R8*1)
-	VMOVUPS 192(CX)(R8*1), Z1
-	VMOVUPS 192(DX)(R8*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 192(AX)(R8*1)
+	VMOVUPS Z3, 64(AX)(R8*1)
+	VMOVUPS Z5, 128(AX)(R8*1)
+	VMOVUPS Z7, 192(AX)(R8*1)
 	ADDQ    $0x00000100, R8
 	CMPQ    R8, $0x00000c00
 	JLT     normed
@@ -53944,13 +60248,13 @@ row:
 
 squares:
 	VMOVUPS      (CX)(R8*1), Y4
+	VMOVUPS      32(CX)(R8*1), Y5
+	VMOVUPS      64(CX)(R8*1), Y6
+	VMOVUPS      96(CX)(R8*1), Y7
 	VFMADD231PS  Y4, Y4, Y0
-	VMOVUPS      32(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y1
-	VMOVUPS      64(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y2
-	VMOVUPS      96(CX)(R8*1), Y4
-	VFMADD231PS  Y4, Y4, Y3
+	VFMADD231PS  Y5, Y5, Y1
+	VFMADD231PS  Y6, Y6, Y2
+	VFMADD231PS  Y7, Y7, Y3
 	ADDQ         $0x00000080, R8
 	CMPQ         R8, $0x00000c00
 	JLT          squares
@@ -53977,25 +60281,25 @@ squares:
 
 normed:
 	VMOVUPS (CX)(R8*1), Y1
+	VMOVUPS 32(CX)(R8*1), Y3
+	VMOVUPS 64(CX)(R8*1), Y5
+	VMOVUPS 96(CX)(R8*1), Y7
 	VMOVUPS (DX)(R8*1), Y2
+	VMOVUPS 32(DX)(R8*1), Y4
+	VMOVUPS 64(DX)(R8*1), Y6
+	VMOVUPS 96(DX)(R8*1), Y8
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y5, Y5
+	VMULPS  Y0, Y7, Y7
 	VMULPS  Y2, Y1, Y1
+	VMULPS  Y4, Y3, Y3
+	VMULPS  Y6, Y5, Y5
+	VMULPS  Y8, Y7, Y7
 	VMOVUPS Y1, (AX)(R8*1)
-	VMOVUPS 32(CX)(R8*1), Y1
-	VMOVUPS 32(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(AX)(R8*1)
-	VMOVUPS 64(CX)(R8*1), Y1
-	VMOVUPS 64(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 64(AX)(R8*1)
-	VMOVUPS 96(CX)(R8*1), Y1
-	VMOVUPS 96(DX)(R8*1), Y2
-	VMULPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(AX)(R8*1)
+	VMOVUPS Y3, 32(AX)(R8*1)
+	VMOVUPS Y5, 64(AX)(R8*1)
+	VMOVUPS Y7, 96(AX)(R8*1)
 	ADDQ    $0x00000080, R8
 	CMPQ    R8, $0x00000c00
 	JLT     normed
@@ -54032,13 +60336,13 @@ row:
 
 squares:
 	VMOVUPS       (CX)(R8*1), Z4
+	VMOVUPS       64(CX)(R8*1), Z5
+	VMOVUPS       128(CX)(R8*1), Z6
+	VMOVUPS       192(CX)(R8*1), Z7
 	VFMADD231PS   Z4, Z4, Z0
-	VMOVUPS       64(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z1
-	VMOVUPS       128(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z2
-	VMOVUPS       192(CX)(R8*1), Z4
-	VFMADD231PS   Z4, Z4, Z3
+	VFMADD231PS   Z5, Z5, Z1
+	VFMADD231PS   Z6, Z6, Z2
+	VFMADD231PS   Z7, Z7, Z3
 	ADDQ          $0x00000100, R8
 	CMPQ          R8, $0x00000c00
 	JLT           squares
@@ -54067,25 +60371,25 @@ squares:
 
 normed:
 	VMOVUPS (CX)(R8*1), Z1
+	VMOVUPS 64(CX)(R8*1), Z3
+	VMOVUPS 128(CX)(R8*1), Z5
+	VMOVUPS 192(CX)(R8*1), Z7
 	VMOVUPS (DX)(R8*1), Z2
+	VMOVUPS 64(DX)(R8*1), Z4
+	VMOVUPS 128(DX)(R8*1), Z6
+	VMOVUPS 192(DX)(R8*1), Z8
 	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z5, Z5
+	VMULPS  Z0, Z7, Z7
 	VMULPS  Z2, Z1, Z1
+	VMULPS  Z4, Z3, Z3
+	VMULPS  Z6, Z5, Z5
+	VMULPS  Z8, Z7, Z7
 	VMOVUPS Z1, (AX)(R8*1)
-	VMOVUPS 64(CX)(R8*1), Z1
-	VMOVUPS 64(DX)(R8*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 64(AX)(R8*1)
-	VMOVUPS 128(CX)(R8*1), Z1
-	VMOVUPS 128(DX)(R8*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 128(AX)(R8*1)
-	VMOVUPS 192(CX)(R8*1), Z1
-	VMOVUPS 192(DX)(R8*1), Z2
-	VMULPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 192(AX)(R8*1)
+	VMOVUPS Z3, 64(AX)(R8*1)
+	VMOVUPS Z5, 128(AX)(R8*1)
+	VMOVUPS Z7, 192(AX)(R8*1)
 	ADDQ    $0x00000100, R8
 	CMPQ    R8, $0x00000c00
 	JLT     normed
@@ -54217,31 +60521,36 @@ row:
 TEXT ·ropeHalf10AVX2(SB), NOSPLIT, $0-48
 	// ropeHalf10AVX2 rotates the pairs (x[i], x[i+5]) of the first 10 of 10 elements of each head by the angle i of the row, in place:
 	// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 5 cosines, then 5 sines. Su et al. 2021, RoFormer.
-	MOVQ    x+0(FP), AX
-	MOVQ    ldx+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    cs+16(FP), DX
-	MOVQ    ldcs+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    heads+32(FP), SI
-	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+12(SB), Y0
+	MOVQ x+0(FP), AX
+	MOVQ ldx+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ cs+16(FP), DX
+	MOVQ ldcs+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ heads+32(FP), SI
+	MOVQ rows+40(FP), DI
 
 row:
 	MOVQ AX, R8
 	MOVQ SI, R9
 
 head:
-	VMASKMOVPS  (R8), Y0, Y1
-	VMASKMOVPS  20(R8), Y0, Y2
-	VMASKMOVPS  (DX), Y0, Y3
-	VMASKMOVPS  20(DX), Y0, Y4
-	VMULPS      Y4, Y2, Y5
-	VFMSUB231PS Y1, Y3, Y5
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMASKMOVPS  Y5, Y0, (R8)
-	VMASKMOVPS  Y1, Y0, 20(R8)
+	VMOVUPS     tailMask<>+12(SB), Y0
+	VMASKMOVPS  (R8), Y0, Y0
+	VMOVUPS     tailMask<>+12(SB), Y1
+	VMASKMOVPS  20(R8), Y1, Y1
+	VMOVUPS     tailMask<>+12(SB), Y2
+	VMASKMOVPS  (DX), Y2, Y2
+	VMOVUPS     tailMask<>+12(SB), Y3
+	VMASKMOVPS  20(DX), Y3, Y3
+	VMULPS      Y3, Y1, Y4
+	VFMSUB231PS Y0, Y2, Y4
+	VMULPS      Y3, Y0, Y0
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     tailMask<>+12(SB), Y1
+	VMASKMOVPS  Y4, Y1, (R8)
+	VMOVUPS     tailMask<>+12(SB), Y1
+	VMASKMOVPS  Y0, Y1, 20(R8)
 	ADDQ        $0x28, R8
 	DECQ        R9
 	JNZ         head
@@ -54396,31 +60705,36 @@ column:
 TEXT ·ropeHalf14r6AVX2(SB), NOSPLIT, $0-48
 	// ropeHalf14r6AVX2 rotates the pairs (x[i], x[i+3]) of the first 6 of 14 elements of each head by the angle i of the row, in place:
 	// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 3 cosines, then 3 sines. Su et al. 2021, RoFormer.
-	MOVQ    x+0(FP), AX
-	MOVQ    ldx+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    cs+16(FP), DX
-	MOVQ    ldcs+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    heads+32(FP), SI
-	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+20(SB), Y0
+	MOVQ x+0(FP), AX
+	MOVQ ldx+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ cs+16(FP), DX
+	MOVQ ldcs+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ heads+32(FP), SI
+	MOVQ rows+40(FP), DI
 
 row:
 	MOVQ AX, R8
 	MOVQ SI, R9
 
 head:
-	VMASKMOVPS  (R8), Y0, Y1
-	VMASKMOVPS  12(R8), Y0, Y2
-	VMASKMOVPS  (DX), Y0, Y3
-	VMASKMOVPS  12(DX), Y0, Y4
-	VMULPS      Y4, Y2, Y5
-	VFMSUB231PS Y1, Y3, Y5
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMASKMOVPS  Y5, Y0, (R8)
-	VMASKMOVPS  Y1, Y0, 12(R8)
+	VMOVUPS     tailMask<>+20(SB), Y0
+	VMASKMOVPS  (R8), Y0, Y0
+	VMOVUPS     tailMask<>+20(SB), Y1
+	VMASKMOVPS  12(R8), Y1, Y1
+	VMOVUPS     tailMask<>+20(SB), Y2
+	VMASKMOVPS  (DX), Y2, Y2
+	VMOVUPS     tailMask<>+20(SB), Y3
+	VMASKMOVPS  12(DX), Y3, Y3
+	VMULPS      Y3, Y1, Y4
+	VFMSUB231PS Y0, Y2, Y4
+	VMULPS      Y3, Y0, Y0
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     tailMask<>+20(SB), Y1
+	VMASKMOVPS  Y4, Y1, (R8)
+	VMOVUPS     tailMask<>+20(SB), Y1
+	VMASKMOVPS  Y0, Y1, 12(R8)
 	ADDQ        $0x38, R8
 	DECQ        R9
 	JNZ         head
@@ -54481,31 +60795,36 @@ head:
 TEXT ·ropeHalf2AVX2(SB), NOSPLIT, $0-48
 	// ropeHalf2AVX2 rotates the pairs (x[i], x[i+1]) of the first 2 of 2 elements of each head by the angle i of the row, in place:
 	// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 1 cosines, then 1 sines. Su et al. 2021, RoFormer.
-	MOVQ    x+0(FP), AX
-	MOVQ    ldx+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    cs+16(FP), DX
-	MOVQ    ldcs+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    heads+32(FP), SI
-	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+28(SB), Y0
+	MOVQ x+0(FP), AX
+	MOVQ ldx+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ cs+16(FP), DX
+	MOVQ ldcs+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ heads+32(FP), SI
+	MOVQ rows+40(FP), DI
 
 row:
 	MOVQ AX, R8
 	MOVQ SI, R9
 
 head:
-	VMASKMOVPS  (R8), Y0, Y1
-	VMASKMOVPS  4(R8), Y0, Y2
-	VMASKMOVPS  (DX), Y0, Y3
-	VMASKMOVPS  4(DX), Y0, Y4
-	VMULPS      Y4, Y2, Y5
-	VFMSUB231PS Y1, Y3, Y5
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMASKMOVPS  Y5, Y0, (R8)
-	VMASKMOVPS  Y1, Y0, 4(R8)
+	VMOVUPS     tailMask<>+28(SB), Y0
+	VMASKMOVPS  (R8), Y0, Y0
+	VMOVUPS     tailMask<>+28(SB), Y1
+	VMASKMOVPS  4(R8), Y1, Y1
+	VMOVUPS     tailMask<>+28(SB), Y2
+	VMASKMOVPS  (DX), Y2, Y2
+	VMOVUPS     tailMask<>+28(SB), Y3
+	VMASKMOVPS  4(DX), Y3, Y3
+	VMULPS      Y3, Y1, Y4
+	VFMSUB231PS Y0, Y2, Y4
+	VMULPS      Y3, Y0, Y0
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     tailMask<>+28(SB), Y1
+	VMASKMOVPS  Y4, Y1, (R8)
+	VMOVUPS     tailMask<>+28(SB), Y1
+	VMASKMOVPS  Y0, Y1, 4(R8)
 	ADDQ        $0x08, R8
 	DECQ        R9
 	JNZ         head
@@ -54566,41 +60885,46 @@ head:
 TEXT ·ropeHalf20AVX2(SB), NOSPLIT, $0-48
 	// ropeHalf20AVX2 rotates the pairs (x[i], x[i+10]) of the first 20 of 20 elements of each head by the angle i of the row, in place:
 	// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 10 cosines, then 10 sines. Su et al. 2021, RoFormer.
-	MOVQ    x+0(FP), AX
-	MOVQ    ldx+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    cs+16(FP), DX
-	MOVQ    ldcs+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    heads+32(FP), SI
-	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+24(SB), Y0
+	MOVQ x+0(FP), AX
+	MOVQ ldx+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ cs+16(FP), DX
+	MOVQ ldcs+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ heads+32(FP), SI
+	MOVQ rows+40(FP), DI
 
 row:
 	MOVQ AX, R8
 	MOVQ SI, R9
 
 head:
-	VMOVUPS     (R8), Y1
-	VMOVUPS     40(R8), Y2
-	VMOVUPS     (DX), Y3
-	VMOVUPS     40(DX), Y4
-	VMULPS      Y4, Y2, Y5
-	VFMSUB231PS Y1, Y3, Y5
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMOVUPS     Y5, (R8)
-	VMOVUPS     Y1, 40(R8)
-	VMASKMOVPS  32(R8), Y0, Y1
-	VMASKMOVPS  72(R8), Y0, Y2
-	VMASKMOVPS  32(DX), Y0, Y3
-	VMASKMOVPS  72(DX), Y0, Y4
-	VMULPS      Y4, Y2, Y5
-	VFMSUB231PS Y1, Y3, Y5
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMASKMOVPS  Y5, Y0, 32(R8)
-	VMASKMOVPS  Y1, Y0, 72(R8)
+	VMOVUPS     (R8), Y0
+	VMOVUPS     40(R8), Y1
+	VMOVUPS     (DX), Y2
+	VMOVUPS     40(DX), Y3
+	VMULPS      Y3, Y1, Y4
+	VFMSUB231PS Y0, Y2, Y4
+	VMULPS      Y3, Y0, Y0
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     Y4, (R8)
+	VMOVUPS     Y0, 40(R8)
+	VMOVUPS     tailMask<>+24(SB), Y0
+	VMASKMOVPS  32(R8), Y0, Y0
+	VMOVUPS     tailMask<>+24(SB), Y1
+	VMASKMOVPS  72(R8), Y1, Y1
+	VMOVUPS     tailMask<>+24(SB), Y2
+	VMASKMOVPS  32(DX), Y2, Y2
+	VMOVUPS     tailMask<>+24(SB), Y3
+	VMASKMOVPS  72(DX), Y3, Y3
+	VMULPS      Y3, Y1, Y4
+	VFMSUB231PS Y0, Y2, Y4
+	VMULPS      Y3, Y0, Y0
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     tailMask<>+24(SB), Y1
+	VMASKMOVPS  Y4, Y1, 32(R8)
+	VMOVUPS     tailMask<>+24(SB), Y1
+	VMASKMOVPS  Y0, Y1, 72(R8)
 	ADDQ        $0x50, R8
 	DECQ        R9
 	JNZ         head
@@ -54755,41 +61079,46 @@ column:
 TEXT ·ropeHalf28AVX2(SB), NOSPLIT, $0-48
 	// ropeHalf28AVX2 rotates the pairs (x[i], x[i+14]) of the first 28 of 28 elements of each head by the angle i of the row, in place:
 	// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 14 cosines, then 14 sines. Su et al. 2021, RoFormer.
-	MOVQ    x+0(FP), AX
-	MOVQ    ldx+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    cs+16(FP), DX
-	MOVQ    ldcs+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    heads+32(FP), SI
-	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+8(SB), Y0
+	MOVQ x+0(FP), AX
+	MOVQ ldx+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ cs+16(FP), DX
+	MOVQ ldcs+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ heads+32(FP), SI
+	MOVQ rows+40(FP), DI
 
 row:
 	MOVQ AX, R8
 	MOVQ SI, R9
 
 head:
-	VMOVUPS     (R8), Y1
-	VMOVUPS     56(R8), Y2
-	VMOVUPS     (DX), Y3
-	VMOVUPS     56(DX), Y4
-	VMULPS      Y4, Y2, Y5
-	VFMSUB231PS Y1, Y3, Y5
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMOVUPS     Y5, (R8)
-	VMOVUPS     Y1, 56(R8)
-	VMASKMOVPS  32(R8), Y0, Y1
-	VMASKMOVPS  88(R8), Y0, Y2
-	VMASKMOVPS  32(DX), Y0, Y3
-	VMASKMOVPS  88(DX), Y0, Y4
-	VMULPS      Y4, Y2, Y5
-	VFMSUB231PS Y1, Y3, Y5
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMASKMOVPS  Y5, Y0, 32(R8)
-	VMASKMOVPS  Y1, Y0, 88(R8)
+	VMOVUPS     (R8), Y0
+	VMOVUPS     56(R8), Y1
+	VMOVUPS     (DX), Y2
+	VMOVUPS     56(DX), Y3
+	VMULPS      Y3, Y1, Y4
+	VFMSUB231PS Y0, Y2, Y4
+	VMULPS      Y3, Y0, Y0
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     Y4, (R8)
+	VMOVUPS     Y0, 56(R8)
+	VMOVUPS     tailMask<>+8(SB), Y0
+	VMASKMOVPS  32(R8), Y0, Y0
+	VMOVUPS     tailMask<>+8(SB), Y1
+	VMASKMOVPS  88(R8), Y1, Y1
+	VMOVUPS     tailMask<>+8(SB), Y2
+	VMASKMOVPS  32(DX), Y2, Y2
+	VMOVUPS     tailMask<>+8(SB), Y3
+	VMASKMOVPS  88(DX), Y3, Y3
+	VMULPS      Y3, Y1, Y4
+	VFMSUB231PS Y0, Y2, Y4
+	VMULPS      Y3, Y0, Y0
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     tailMask<>+8(SB), Y1
+	VMASKMOVPS  Y4, Y1, 32(R8)
+	VMOVUPS     tailMask<>+8(SB), Y1
+	VMASKMOVPS  Y0, Y1, 88(R8)
 	ADDQ        $0x70, R8
 	DECQ        R9
 	JNZ         head
@@ -54850,15 +61179,14 @@ head:
 TEXT ·ropeHalf54AVX2(SB), NOSPLIT, $0-48
 	// ropeHalf54AVX2 rotates the pairs (x[i], x[i+27]) of the first 54 of 54 elements of each head by the angle i of the row, in place:
 	// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 27 cosines, then 27 sines. Su et al. 2021, RoFormer.
-	MOVQ    x+0(FP), AX
-	MOVQ    ldx+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    cs+16(FP), DX
-	MOVQ    ldcs+24(FP), BX
-	SHLQ    $0x02, BX
-	MOVQ    heads+32(FP), SI
-	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+20(SB), Y0
+	MOVQ x+0(FP), AX
+	MOVQ ldx+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ cs+16(FP), DX
+	MOVQ ldcs+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ heads+32(FP), SI
+	MOVQ rows+40(FP), DI
 
 row:
 	MOVQ AX, R8
@@ -54868,29 +61196,35 @@ head:
 	XORQ R10, R10
 
 column:
-	VMOVUPS     (R8)(R10*1), Y1
-	VMOVUPS     108(R8)(R10*1), Y2
-	VMOVUPS     (DX)(R10*1), Y3
-	VMOVUPS     108(DX)(R10*1), Y4
-	VMULPS      Y4, Y2, Y5
-	VFMSUB231PS Y1, Y3, Y5
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMOVUPS     Y5, (R8)(R10*1)
-	VMOVUPS     Y1, 108(R8)(R10*1)
+	VMOVUPS     (R8)(R10*1), Y0
+	VMOVUPS     108(R8)(R10*1), Y1
+	VMOVUPS     (DX)(R10*1), Y2
+	VMOVUPS     108(DX)(R10*1), Y3
+	VMULPS      Y3, Y1, Y4
+	VFMSUB231PS Y0, Y2, Y4
+	VMULPS      Y3, Y0, Y0
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     Y4, (R8)(R10*1)
+	VMOVUPS     Y0, 108(R8)(R10*1)
 	ADDQ        $0x20, R10
 	CMPQ        R10, $0x60
 	JLT         column
-	VMASKMOVPS  96(R8), Y0, Y1
-	VMASKMOVPS  204(R8), Y0, Y2
-	VMASKMOVPS  96(DX), Y0, Y3
-	VMASKMOVPS  204(DX), Y0, Y4
-	VMULPS      Y4, Y2, Y5
-	VFMSUB231PS Y1, Y3, Y5
-	VMULPS      Y4, Y1, Y1
-	VFMADD231PS Y2, Y3, Y1
-	VMASKMOVPS  Y5, Y0, 96(R8)
-	VMASKMOVPS  Y1, Y0, 204(R8)
+	VMOVUPS     tailMask<>+20(SB), Y0
+	VMASKMOVPS  96(R8), Y0, Y0
+	VMOVUPS     tailMask<>+20(SB), Y1
+	VMASKMOVPS  204(R8), Y1, Y1
+	VMOVUPS     tailMask<>+20(SB), Y2
+	VMASKMOVPS  96(DX), Y2, Y2
+	VMOVUPS     tailMask<>+20(SB), Y3
+	VMASKMOVPS  204(DX), Y3, Y3
+	VMULPS      Y3, Y1, Y4
+	VFMSUB231PS Y0, Y2, Y4
+	VMULPS      Y3, Y0, Y0
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     tailMask<>+20(SB), Y1
+	VMASKMOVPS  Y4, Y1, 96(R8)
+	VMOVUPS     tailMask<>+20(SB), Y1
+	VMASKMOVPS  Y0, Y1, 204(R8)
 	ADDQ        $0x000000d8, R8
 	DECQ        R9
 	JNZ         head
@@ -55151,10 +61485,7 @@ TEXT ·ropeInterleaved10AVX2(SB), NOSPLIT, $0-48
 	SHLQ    $0x02, BX
 	MOVQ    heads+32(FP), SI
 	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+12(SB), Y0
-	VMOVUPS tailMask<>+24(SB), Y0
-	VMOVUPS doubled<>+0(SB), Y5
-	VMOVUPS tailMask<>+28(SB), Y6
+	VMOVUPS doubled<>+0(SB), Y0
 
 row:
 	MOVQ AX, R8
@@ -55162,23 +61493,27 @@ row:
 
 head:
 	VMOVUPS        (DX), X1
-	VPERMPS        Y1, Y5, Y1
+	VPERMPS        Y1, Y0, Y1
 	VMOVUPS        20(DX), X2
-	VPERMPS        Y2, Y5, Y2
-	VMOVUPS        (R8), Y7
-	VPERMILPS      $0xb1, Y7, Y8
-	VMULPS         Y2, Y8, Y8
-	VFMADDSUB213PS Y8, Y1, Y7
-	VMOVUPS        Y7, (R8)
-	VMASKMOVPS     16(DX), X6, X3
-	VPERMPS        Y3, Y5, Y3
-	VMASKMOVPS     36(DX), X6, X4
-	VPERMPS        Y4, Y5, Y4
-	VMASKMOVPS     32(R8), Y0, Y7
-	VPERMILPS      $0xb1, Y7, Y8
-	VMULPS         Y4, Y8, Y8
-	VFMADDSUB213PS Y8, Y3, Y7
-	VMASKMOVPS     Y7, Y0, 32(R8)
+	VPERMPS        Y2, Y0, Y2
+	VMOVUPS        (R8), Y3
+	VPERMILPS      $0xb1, Y3, Y4
+	VMULPS         Y2, Y4, Y4
+	VFMADDSUB213PS Y4, Y1, Y3
+	VMOVUPS        Y3, (R8)
+	VMOVUPS        tailMask<>+28(SB), Y3
+	VMASKMOVPS     16(DX), X3, X5
+	VPERMPS        Y5, Y0, Y5
+	VMOVUPS        tailMask<>+28(SB), Y3
+	VMASKMOVPS     36(DX), X3, X6
+	VPERMPS        Y6, Y0, Y6
+	VMOVUPS        tailMask<>+24(SB), Y3
+	VMASKMOVPS     32(R8), Y3, Y3
+	VPERMILPS      $0xb1, Y3, Y4
+	VMULPS         Y6, Y4, Y4
+	VFMADDSUB213PS Y4, Y5, Y3
+	VMOVUPS        tailMask<>+24(SB), Y4
+	VMASKMOVPS     Y3, Y4, 32(R8)
 	ADDQ           $0x28, R8
 	DECQ           R9
 	JNZ            head
@@ -55349,25 +61684,26 @@ TEXT ·ropeInterleaved14r6AVX2(SB), NOSPLIT, $0-48
 	SHLQ    $0x02, BX
 	MOVQ    heads+32(FP), SI
 	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+20(SB), Y0
-	VMOVUPS tailMask<>+8(SB), Y0
-	VMOVUPS doubled<>+0(SB), Y3
-	VMOVUPS tailMask<>+20(SB), Y4
+	VMOVUPS doubled<>+0(SB), Y0
 
 row:
 	MOVQ AX, R8
 	MOVQ SI, R9
 
 head:
-	VMASKMOVPS     (DX), X4, X1
-	VPERMPS        Y1, Y3, Y1
-	VMASKMOVPS     12(DX), X4, X2
-	VPERMPS        Y2, Y3, Y2
-	VMASKMOVPS     (R8), Y0, Y5
-	VPERMILPS      $0xb1, Y5, Y6
-	VMULPS         Y2, Y6, Y6
-	VFMADDSUB213PS Y6, Y1, Y5
-	VMASKMOVPS     Y5, Y0, (R8)
+	VMOVUPS        tailMask<>+20(SB), Y2
+	VMASKMOVPS     (DX), X2, X1
+	VPERMPS        Y1, Y0, Y1
+	VMOVUPS        tailMask<>+20(SB), Y2
+	VMASKMOVPS     12(DX), X2, X3
+	VPERMPS        Y3, Y0, Y3
+	VMOVUPS        tailMask<>+8(SB), Y2
+	VMASKMOVPS     (R8), Y2, Y2
+	VPERMILPS      $0xb1, Y2, Y4
+	VMULPS         Y3, Y4, Y4
+	VFMADDSUB213PS Y4, Y1, Y2
+	VMOVUPS        tailMask<>+8(SB), Y4
+	VMASKMOVPS     Y2, Y4, (R8)
 	ADDQ           $0x38, R8
 	DECQ           R9
 	JNZ            head
@@ -55440,25 +61776,26 @@ TEXT ·ropeInterleaved2AVX2(SB), NOSPLIT, $0-48
 	SHLQ    $0x02, BX
 	MOVQ    heads+32(FP), SI
 	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+28(SB), Y0
-	VMOVUPS tailMask<>+24(SB), Y0
-	VMOVUPS doubled<>+0(SB), Y3
-	VMOVUPS tailMask<>+28(SB), Y4
+	VMOVUPS doubled<>+0(SB), Y0
 
 row:
 	MOVQ AX, R8
 	MOVQ SI, R9
 
 head:
-	VMASKMOVPS     (DX), X4, X1
-	VPERMPS        Y1, Y3, Y1
-	VMASKMOVPS     4(DX), X4, X2
-	VPERMPS        Y2, Y3, Y2
-	VMASKMOVPS     (R8), Y0, Y5
-	VPERMILPS      $0xb1, Y5, Y6
-	VMULPS         Y2, Y6, Y6
-	VFMADDSUB213PS Y6, Y1, Y5
-	VMASKMOVPS     Y5, Y0, (R8)
+	VMOVUPS        tailMask<>+28(SB), Y2
+	VMASKMOVPS     (DX), X2, X1
+	VPERMPS        Y1, Y0, Y1
+	VMOVUPS        tailMask<>+28(SB), Y2
+	VMASKMOVPS     4(DX), X2, X3
+	VPERMPS        Y3, Y0, Y3
+	VMOVUPS        tailMask<>+24(SB), Y2
+	VMASKMOVPS     (R8), Y2, Y2
+	VPERMILPS      $0xb1, Y2, Y4
+	VMULPS         Y3, Y4, Y4
+	VFMADDSUB213PS Y4, Y1, Y2
+	VMOVUPS        tailMask<>+24(SB), Y4
+	VMASKMOVPS     Y2, Y4, (R8)
 	ADDQ           $0x08, R8
 	DECQ           R9
 	JNZ            head
@@ -55531,10 +61868,7 @@ TEXT ·ropeInterleaved20AVX2(SB), NOSPLIT, $0-48
 	SHLQ    $0x02, BX
 	MOVQ    heads+32(FP), SI
 	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+24(SB), Y0
-	VMOVUPS tailMask<>+16(SB), Y0
-	VMOVUPS doubled<>+0(SB), Y5
-	VMOVUPS tailMask<>+24(SB), Y6
+	VMOVUPS doubled<>+0(SB), Y0
 
 row:
 	MOVQ AX, R8
@@ -55547,26 +61881,30 @@ column:
 	MOVQ           R10, R11
 	SHRQ           $0x01, R11
 	VMOVUPS        (DX)(R11*1), X1
-	VPERMPS        Y1, Y5, Y1
+	VPERMPS        Y1, Y0, Y1
 	VMOVUPS        40(DX)(R11*1), X2
-	VPERMPS        Y2, Y5, Y2
-	VMOVUPS        (R8)(R10*1), Y7
-	VPERMILPS      $0xb1, Y7, Y8
-	VMULPS         Y2, Y8, Y8
-	VFMADDSUB213PS Y8, Y1, Y7
-	VMOVUPS        Y7, (R8)(R10*1)
+	VPERMPS        Y2, Y0, Y2
+	VMOVUPS        (R8)(R10*1), Y3
+	VPERMILPS      $0xb1, Y3, Y4
+	VMULPS         Y2, Y4, Y4
+	VFMADDSUB213PS Y4, Y1, Y3
+	VMOVUPS        Y3, (R8)(R10*1)
 	ADDQ           $0x20, R10
 	CMPQ           R10, $0x40
 	JLT            column
-	VMASKMOVPS     32(DX), X6, X3
-	VPERMPS        Y3, Y5, Y3
-	VMASKMOVPS     72(DX), X6, X4
-	VPERMPS        Y4, Y5, Y4
-	VMASKMOVPS     64(R8), Y0, Y7
-	VPERMILPS      $0xb1, Y7, Y8
-	VMULPS         Y4, Y8, Y8
-	VFMADDSUB213PS Y8, Y3, Y7
-	VMASKMOVPS     Y7, Y0, 64(R8)
+	VMOVUPS        tailMask<>+24(SB), Y3
+	VMASKMOVPS     32(DX), X3, X5
+	VPERMPS        Y5, Y0, Y5
+	VMOVUPS        tailMask<>+24(SB), Y3
+	VMASKMOVPS     72(DX), X3, X6
+	VPERMPS        Y6, Y0, Y6
+	VMOVUPS        tailMask<>+16(SB), Y3
+	VMASKMOVPS     64(R8), Y3, Y3
+	VPERMILPS      $0xb1, Y3, Y4
+	VMULPS         Y6, Y4, Y4
+	VFMADDSUB213PS Y4, Y5, Y3
+	VMOVUPS        tailMask<>+16(SB), Y4
+	VMASKMOVPS     Y3, Y4, 64(R8)
 	ADDQ           $0x50, R8
 	DECQ           R9
 	JNZ            head
@@ -55746,10 +62084,7 @@ TEXT ·ropeInterleaved28AVX2(SB), NOSPLIT, $0-48
 	SHLQ    $0x02, BX
 	MOVQ    heads+32(FP), SI
 	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+8(SB), Y0
-	VMOVUPS tailMask<>+16(SB), Y0
-	VMOVUPS doubled<>+0(SB), Y5
-	VMOVUPS tailMask<>+24(SB), Y6
+	VMOVUPS doubled<>+0(SB), Y0
 
 row:
 	MOVQ AX, R8
@@ -55762,26 +62097,30 @@ column:
 	MOVQ           R10, R11
 	SHRQ           $0x01, R11
 	VMOVUPS        (DX)(R11*1), X1
-	VPERMPS        Y1, Y5, Y1
+	VPERMPS        Y1, Y0, Y1
 	VMOVUPS        56(DX)(R11*1), X2
-	VPERMPS        Y2, Y5, Y2
-	VMOVUPS        (R8)(R10*1), Y7
-	VPERMILPS      $0xb1, Y7, Y8
-	VMULPS         Y2, Y8, Y8
-	VFMADDSUB213PS Y8, Y1, Y7
-	VMOVUPS        Y7, (R8)(R10*1)
+	VPERMPS        Y2, Y0, Y2
+	VMOVUPS        (R8)(R10*1), Y3
+	VPERMILPS      $0xb1, Y3, Y4
+	VMULPS         Y2, Y4, Y4
+	VFMADDSUB213PS Y4, Y1, Y3
+	VMOVUPS        Y3, (R8)(R10*1)
 	ADDQ           $0x20, R10
 	CMPQ           R10, $0x60
 	JLT            column
-	VMASKMOVPS     48(DX), X6, X3
-	VPERMPS        Y3, Y5, Y3
-	VMASKMOVPS     104(DX), X6, X4
-	VPERMPS        Y4, Y5, Y4
-	VMASKMOVPS     96(R8), Y0, Y7
-	VPERMILPS      $0xb1, Y7, Y8
-	VMULPS         Y4, Y8, Y8
-	VFMADDSUB213PS Y8, Y3, Y7
-	VMASKMOVPS     Y7, Y0, 96(R8)
+	VMOVUPS        tailMask<>+24(SB), Y3
+	VMASKMOVPS     48(DX), X3, X5
+	VPERMPS        Y5, Y0, Y5
+	VMOVUPS        tailMask<>+24(SB), Y3
+	VMASKMOVPS     104(DX), X3, X6
+	VPERMPS        Y6, Y0, Y6
+	VMOVUPS        tailMask<>+16(SB), Y3
+	VMASKMOVPS     96(R8), Y3, Y3
+	VPERMILPS      $0xb1, Y3, Y4
+	VMULPS         Y6, Y4, Y4
+	VFMADDSUB213PS Y4, Y5, Y3
+	VMOVUPS        tailMask<>+16(SB), Y4
+	VMASKMOVPS     Y3, Y4, 96(R8)
 	ADDQ           $0x70, R8
 	DECQ           R9
 	JNZ            head
@@ -55863,10 +62202,7 @@ TEXT ·ropeInterleaved54AVX2(SB), NOSPLIT, $0-48
 	SHLQ    $0x02, BX
 	MOVQ    heads+32(FP), SI
 	MOVQ    rows+40(FP), DI
-	VMOVUPS tailMask<>+20(SB), Y0
-	VMOVUPS tailMask<>+8(SB), Y0
-	VMOVUPS doubled<>+0(SB), Y5
-	VMOVUPS tailMask<>+20(SB), Y6
+	VMOVUPS doubled<>+0(SB), Y0
 
 row:
 	MOVQ AX, R8
@@ -55879,26 +62215,30 @@ column:
 	MOVQ           R10, R11
 	SHRQ           $0x01, R11
 	VMOVUPS        (DX)(R11*1), X1
-	VPERMPS        Y1, Y5, Y1
+	VPERMPS        Y1, Y0, Y1
 	VMOVUPS        108(DX)(R11*1), X2
-	VPERMPS        Y2, Y5, Y2
-	VMOVUPS        (R8)(R10*1), Y7
-	VPERMILPS      $0xb1, Y7, Y8
-	VMULPS         Y2, Y8, Y8
-	VFMADDSUB213PS Y8, Y1, Y7
-	VMOVUPS        Y7, (R8)(R10*1)
+	VPERMPS        Y2, Y0, Y2
+	VMOVUPS        (R8)(R10*1), Y3
+	VPERMILPS      $0xb1, Y3, Y4
+	VMULPS         Y2, Y4, Y4
+	VFMADDSUB213PS Y4, Y1, Y3
+	VMOVUPS        Y3, (R8)(R10*1)
 	ADDQ           $0x20, R10
 	CMPQ           R10, $0x000000c0
 	JLT            column
-	VMASKMOVPS     96(DX), X6, X3
-	VPERMPS        Y3, Y5, Y3
-	VMASKMOVPS     204(DX), X6, X4
-	VPERMPS        Y4, Y5, Y4
-	VMASKMOVPS     192(R8), Y0, Y7
-	VPERMILPS      $0xb1, Y7, Y8
-	VMULPS         Y4, Y8, Y8
-	VFMADDSUB213PS Y8, Y3, Y7
-	VMASKMOVPS     Y7, Y0, 192(R8)
+	VMOVUPS        tailMask<>+20(SB), Y3
+	VMASKMOVPS     96(DX), X3, X5
+	VPERMPS        Y5, Y0, Y5
+	VMOVUPS        tailMask<>+20(SB), Y3
+	VMASKMOVPS     204(DX), X3, X6
+	VPERMPS        Y6, Y0, Y6
+	VMOVUPS        tailMask<>+8(SB), Y3
+	VMASKMOVPS     192(R8), Y3, Y3
+	VPERMILPS      $0xb1, Y3, Y4
+	VMULPS         Y6, Y4, Y4
+	VFMADDSUB213PS Y4, Y5, Y3
+	VMOVUPS        tailMask<>+8(SB), Y4
+	VMASKMOVPS     Y3, Y4, 192(R8)
 	ADDQ           $0x000000d8, R8
 	DECQ           R9
 	JNZ            head
@@ -56181,12 +62521,13 @@ TEXT ·scale1AVX2(SB), NOSPLIT, $0-32
 	MOVQ         rows+24(FP), DX
 	MOVQ         s+16(FP), BX
 	VBROADCASTSS (BX), Y0
-	VMOVUPS      tailMask<>+28(SB), Y1
 
 row:
-	VMASKMOVPS (AX), Y1, Y2
-	VMULPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS (AX), Y1, Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS Y1, Y2, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -56230,30 +62571,31 @@ TEXT ·scale100AVX2(SB), NOSPLIT, $0-32
 	MOVQ         rows+24(FP), DX
 	MOVQ         s+16(FP), BX
 	VBROADCASTSS (BX), Y0
-	VMOVUPS      tailMask<>+16(SB), Y1
 
 row:
 	XORQ BX, BX
 
 column:
-	VMOVUPS    (AX)(BX*1), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, (AX)(BX*1)
+	VMOVUPS    (AX)(BX*1), Y1
 	VMOVUPS    32(AX)(BX*1), Y2
+	VMOVUPS    64(AX)(BX*1), Y3
+	VMOVUPS    96(AX)(BX*1), Y4
+	VMULPS     Y0, Y1, Y1
 	VMULPS     Y0, Y2, Y2
+	VMULPS     Y0, Y3, Y3
+	VMULPS     Y0, Y4, Y4
+	VMOVUPS    Y1, (AX)(BX*1)
 	VMOVUPS    Y2, 32(AX)(BX*1)
-	VMOVUPS    64(AX)(BX*1), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, 64(AX)(BX*1)
-	VMOVUPS    96(AX)(BX*1), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, 96(AX)(BX*1)
+	VMOVUPS    Y3, 64(AX)(BX*1)
+	VMOVUPS    Y4, 96(AX)(BX*1)
 	ADDQ       $0x00000080, BX
 	CMPQ       BX, $0x00000180
 	JLT        column
-	VMASKMOVPS 384(AX), Y1, Y2
-	VMULPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, 384(AX)
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS 384(AX), Y1, Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+16(SB), Y2
+	VMASKMOVPS Y1, Y2, 384(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -56315,15 +62657,16 @@ TEXT ·scale14AVX2(SB), NOSPLIT, $0-32
 	MOVQ         rows+24(FP), DX
 	MOVQ         s+16(FP), BX
 	VBROADCASTSS (BX), Y0
-	VMOVUPS      tailMask<>+8(SB), Y1
 
 row:
-	VMOVUPS    (AX), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMASKMOVPS 32(AX), Y1, Y2
-	VMULPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, 32(AX)
+	VMOVUPS    (AX), Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    tailMask<>+8(SB), Y1
+	VMASKMOVPS 32(AX), Y1, Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+8(SB), Y2
+	VMASKMOVPS Y1, Y2, 32(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -56416,24 +62759,25 @@ TEXT ·scale33AVX2(SB), NOSPLIT, $0-32
 	MOVQ         rows+24(FP), DX
 	MOVQ         s+16(FP), BX
 	VBROADCASTSS (BX), Y0
-	VMOVUPS      tailMask<>+28(SB), Y1
 
 row:
-	VMOVUPS    (AX), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, (AX)
-	VMOVUPS    32(AX), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, 32(AX)
-	VMOVUPS    64(AX), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, 64(AX)
-	VMOVUPS    96(AX), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, 96(AX)
-	VMASKMOVPS 128(AX), Y1, Y2
-	VMULPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, 128(AX)
+	VMOVUPS    (AX), Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(AX), Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    64(AX), Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 64(AX)
+	VMOVUPS    96(AX), Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 96(AX)
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS 128(AX), Y1, Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS Y1, Y2, 128(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -56483,12 +62827,13 @@ TEXT ·scale7AVX2(SB), NOSPLIT, $0-32
 	MOVQ         rows+24(FP), DX
 	MOVQ         s+16(FP), BX
 	VBROADCASTSS (BX), Y0
-	VMOVUPS      tailMask<>+4(SB), Y1
 
 row:
-	VMASKMOVPS (AX), Y1, Y2
-	VMULPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, (AX)
+	VMOVUPS    tailMask<>+4(SB), Y1
+	VMASKMOVPS (AX), Y1, Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+4(SB), Y2
+	VMASKMOVPS Y1, Y2, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -56538,17 +62883,17 @@ row:
 
 column:
 	VMOVUPS (AX)(BX*1), Y1
+	VMOVUPS 32(AX)(BX*1), Y2
+	VMOVUPS 64(AX)(BX*1), Y3
+	VMOVUPS 96(AX)(BX*1), Y4
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y4, Y4
 	VMOVUPS Y1, (AX)(BX*1)
-	VMOVUPS 32(AX)(BX*1), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 32(AX)(BX*1)
-	VMOVUPS 64(AX)(BX*1), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 64(AX)(BX*1)
-	VMOVUPS 96(AX)(BX*1), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 96(AX)(BX*1)
+	VMOVUPS Y2, 32(AX)(BX*1)
+	VMOVUPS Y3, 64(AX)(BX*1)
+	VMOVUPS Y4, 96(AX)(BX*1)
 	ADDQ    $0x00000080, BX
 	CMPQ    BX, $0x00000c00
 	JLT     column
@@ -56576,17 +62921,17 @@ row:
 
 column:
 	VMOVUPS (AX)(BX*1), Z1
+	VMOVUPS 64(AX)(BX*1), Z2
+	VMOVUPS 128(AX)(BX*1), Z3
+	VMOVUPS 192(AX)(BX*1), Z4
 	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z2, Z2
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z4, Z4
 	VMOVUPS Z1, (AX)(BX*1)
-	VMOVUPS 64(AX)(BX*1), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 64(AX)(BX*1)
-	VMOVUPS 128(AX)(BX*1), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 128(AX)(BX*1)
-	VMOVUPS 192(AX)(BX*1), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 192(AX)(BX*1)
+	VMOVUPS Z2, 64(AX)(BX*1)
+	VMOVUPS Z3, 128(AX)(BX*1)
+	VMOVUPS Z4, 192(AX)(BX*1)
 	ADDQ    $0x00000100, BX
 	CMPQ    BX, $0x00000c00
 	JLT     column
@@ -56602,19 +62947,20 @@ column:
 // Requires: AVX
 TEXT ·scaleRows1AVX2(SB), NOSPLIT, $0-32
 	// scaleRows1AVX2 computes y[r] *= a[r] for rows y[r] of 1.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    a+16(FP), DX
-	MOVQ    rows+24(FP), BX
-	VMOVUPS tailMask<>+28(SB), Y1
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ rows+24(FP), BX
 
 row:
 	VBROADCASTSS (DX), Y0
 	ADDQ         $0x04, DX
-	VMASKMOVPS   (AX), Y1, Y2
-	VMULPS       Y0, Y2, Y2
-	VMASKMOVPS   Y2, Y1, (AX)
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   (AX), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      tailMask<>+28(SB), Y0
+	VMASKMOVPS   Y1, Y0, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -56653,12 +62999,11 @@ row:
 // Requires: AVX
 TEXT ·scaleRows100AVX2(SB), NOSPLIT, $0-32
 	// scaleRows100AVX2 computes y[r] *= a[r] for rows y[r] of 100.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    a+16(FP), DX
-	MOVQ    rows+24(FP), BX
-	VMOVUPS tailMask<>+16(SB), Y1
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ rows+24(FP), BX
 
 row:
 	VBROADCASTSS (DX), Y0
@@ -56666,24 +63011,26 @@ row:
 	XORQ         SI, SI
 
 column:
-	VMOVUPS    (AX)(SI*1), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, (AX)(SI*1)
+	VMOVUPS    (AX)(SI*1), Y1
 	VMOVUPS    32(AX)(SI*1), Y2
+	VMOVUPS    64(AX)(SI*1), Y3
+	VMOVUPS    96(AX)(SI*1), Y4
+	VMULPS     Y0, Y1, Y1
 	VMULPS     Y0, Y2, Y2
+	VMULPS     Y0, Y3, Y3
+	VMULPS     Y0, Y4, Y4
+	VMOVUPS    Y1, (AX)(SI*1)
 	VMOVUPS    Y2, 32(AX)(SI*1)
-	VMOVUPS    64(AX)(SI*1), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, 64(AX)(SI*1)
-	VMOVUPS    96(AX)(SI*1), Y2
-	VMULPS     Y0, Y2, Y2
-	VMOVUPS    Y2, 96(AX)(SI*1)
+	VMOVUPS    Y3, 64(AX)(SI*1)
+	VMOVUPS    Y4, 96(AX)(SI*1)
 	ADDQ       $0x00000080, SI
 	CMPQ       SI, $0x00000180
 	JLT        column
-	VMASKMOVPS 384(AX), Y1, Y2
-	VMULPS     Y0, Y2, Y2
-	VMASKMOVPS Y2, Y1, 384(AX)
+	VMOVUPS    tailMask<>+16(SB), Y1
+	VMASKMOVPS 384(AX), Y1, Y1
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS Y1, Y0, 384(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -56740,22 +63087,23 @@ row:
 // Requires: AVX
 TEXT ·scaleRows14AVX2(SB), NOSPLIT, $0-32
 	// scaleRows14AVX2 computes y[r] *= a[r] for rows y[r] of 14.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    a+16(FP), DX
-	MOVQ    rows+24(FP), BX
-	VMOVUPS tailMask<>+8(SB), Y1
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ rows+24(FP), BX
 
 row:
 	VBROADCASTSS (DX), Y0
 	ADDQ         $0x04, DX
-	VMOVUPS      (AX), Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (AX)
-	VMASKMOVPS   32(AX), Y1, Y2
-	VMULPS       Y0, Y2, Y2
-	VMASKMOVPS   Y2, Y1, 32(AX)
+	VMOVUPS      (AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      tailMask<>+8(SB), Y1
+	VMASKMOVPS   32(AX), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      tailMask<>+8(SB), Y0
+	VMASKMOVPS   Y1, Y0, 32(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -56845,31 +63193,32 @@ row:
 // Requires: AVX
 TEXT ·scaleRows33AVX2(SB), NOSPLIT, $0-32
 	// scaleRows33AVX2 computes y[r] *= a[r] for rows y[r] of 33.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    a+16(FP), DX
-	MOVQ    rows+24(FP), BX
-	VMOVUPS tailMask<>+28(SB), Y1
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ rows+24(FP), BX
 
 row:
 	VBROADCASTSS (DX), Y0
 	ADDQ         $0x04, DX
-	VMOVUPS      (AX), Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      32(AX), Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, 32(AX)
-	VMOVUPS      64(AX), Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, 64(AX)
-	VMOVUPS      96(AX), Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, 96(AX)
-	VMASKMOVPS   128(AX), Y1, Y2
-	VMULPS       Y0, Y2, Y2
-	VMASKMOVPS   Y2, Y1, 128(AX)
+	VMOVUPS      (AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      32(AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      64(AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 64(AX)
+	VMOVUPS      96(AX), Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 96(AX)
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   128(AX), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      tailMask<>+28(SB), Y0
+	VMASKMOVPS   Y1, Y0, 128(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -56914,19 +63263,20 @@ row:
 // Requires: AVX
 TEXT ·scaleRows7AVX2(SB), NOSPLIT, $0-32
 	// scaleRows7AVX2 computes y[r] *= a[r] for rows y[r] of 7.
-	MOVQ    y+0(FP), AX
-	MOVQ    ldy+8(FP), CX
-	SHLQ    $0x02, CX
-	MOVQ    a+16(FP), DX
-	MOVQ    rows+24(FP), BX
-	VMOVUPS tailMask<>+4(SB), Y1
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ a+16(FP), DX
+	MOVQ rows+24(FP), BX
 
 row:
 	VBROADCASTSS (DX), Y0
 	ADDQ         $0x04, DX
-	VMASKMOVPS   (AX), Y1, Y2
-	VMULPS       Y0, Y2, Y2
-	VMASKMOVPS   Y2, Y1, (AX)
+	VMOVUPS      tailMask<>+4(SB), Y1
+	VMASKMOVPS   (AX), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      tailMask<>+4(SB), Y0
+	VMASKMOVPS   Y1, Y0, (AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -56978,17 +63328,17 @@ row:
 
 column:
 	VMOVUPS (AX)(SI*1), Y1
+	VMOVUPS 32(AX)(SI*1), Y2
+	VMOVUPS 64(AX)(SI*1), Y3
+	VMOVUPS 96(AX)(SI*1), Y4
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y4, Y4
 	VMOVUPS Y1, (AX)(SI*1)
-	VMOVUPS 32(AX)(SI*1), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 32(AX)(SI*1)
-	VMOVUPS 64(AX)(SI*1), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 64(AX)(SI*1)
-	VMOVUPS 96(AX)(SI*1), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 96(AX)(SI*1)
+	VMOVUPS Y2, 32(AX)(SI*1)
+	VMOVUPS Y3, 64(AX)(SI*1)
+	VMOVUPS Y4, 96(AX)(SI*1)
 	ADDQ    $0x00000080, SI
 	CMPQ    SI, $0x00000c00
 	JLT     column
@@ -57017,17 +63367,17 @@ row:
 
 column:
 	VMOVUPS (AX)(SI*1), Z1
+	VMOVUPS 64(AX)(SI*1), Z2
+	VMOVUPS 128(AX)(SI*1), Z3
+	VMOVUPS 192(AX)(SI*1), Z4
 	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z2, Z2
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z0, Z4, Z4
 	VMOVUPS Z1, (AX)(SI*1)
-	VMOVUPS 64(AX)(SI*1), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 64(AX)(SI*1)
-	VMOVUPS 128(AX)(SI*1), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 128(AX)(SI*1)
-	VMOVUPS 192(AX)(SI*1), Z1
-	VMULPS  Z0, Z1, Z1
-	VMOVUPS Z1, 192(AX)(SI*1)
+	VMOVUPS Z2, 64(AX)(SI*1)
+	VMOVUPS Z3, 128(AX)(SI*1)
+	VMOVUPS Z4, 192(AX)(SI*1)
 	ADDQ    $0x00000100, SI
 	CMPQ    SI, $0x00000c00
 	JLT     column
@@ -57045,693 +63395,617 @@ TEXT ·softmaxBlock64AVX2(SB), NOSPLIT, $0-56
 	// softmaxBlock64AVX2 is one streaming softmax step over a block of 64 keys: per row, t = 0.0625·s, capped to 50·tanh(t/50), masked outside [lo, hi);
 	// m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′.
 	// m starts at −1e30 and l at 0. Milakov and Gimelshein 2018, Online normalizer calculation for softmax.
-	MOVQ         s+0(FP), AX
-	MOVQ         rows+8(FP), CX
-	MOVQ         lo+16(FP), DX
-	MOVQ         hi+24(FP), BX
-	MOVQ         m+32(FP), SI
-	MOVQ         l+40(FP), DI
-	MOVQ         alpha+48(FP), R8
 	VBROADCASTSS lowestExponent<>+0(SB), Y0
 
-row:
 	// t = s · scale, masked outside [lo, hi); m′ = max(m, max t).
-	VPBROADCASTD (DX), Y1
-	VPBROADCASTD (BX), Y2
+	MOVQ s+0(FP), AX
+	MOVQ lo+16(FP), CX
+	MOVQ hi+24(FP), DX
+	MOVQ m+32(FP), BX
+	MOVQ alpha+48(FP), SI
+	MOVQ rows+8(FP), DI
+
+scores:
+	VPBROADCASTD (CX), Y1
+	VPBROADCASTD (DX), Y2
 	VBROADCASTSS minusInfinity<>+0(SB), Y4
-	VBROADCASTSS (SI), Y3
+	VBROADCASTSS (BX), Y3
 	VMOVUPS      (AX), Y5
+	VMOVUPS      32(AX), Y10
 	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Scale<>+0(SB), Y10, Y10
 	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y10, Y10
 	VORPS        signBit<>+0(SB), Y5, Y6
+	VORPS        signBit<>+0(SB), Y10, Y11
 	VADDPS       Y6, Y6, Y7
+	VADDPS       Y11, Y11, Y12
 	VMAXPS       Y7, Y0, Y7
-	VMULPS       log2e<>+0(SB), Y7, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS ln2<>+0(SB), Y8, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp0<>+0(SB), Y9
-	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp6<>+0(SB), Y7, Y9
-	VCVTPS2DQ    Y8, Y8
-	VPSRAD       $0x01, Y8, Y7
-	VPSUBD       Y7, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
+	VMAXPS       Y12, Y0, Y12
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VBROADCASTSS roundToInteger<>+0(SB), Y13
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VFMADD231PS  log2e<>+0(SB), Y12, Y13
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y13, Y14
 	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y7, Y9, Y9
+	VPSLLD       $0x17, Y13, Y13
+	VMOVAPS      Y7, Y7
+	VMOVAPS      Y12, Y12
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2<>+0(SB), Y14, Y12
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y14, Y12
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VBROADCASTSS exp0<>+0(SB), Y14
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp1<>+0(SB), Y12, Y14
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y12, Y14
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y12, Y14
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y12, Y14
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y12, Y14
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y12, Y14
 	VMULPS       Y8, Y9, Y9
+	VMULPS       Y13, Y14, Y14
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y14, Y14
 	VBROADCASTSS one<>+0(SB), Y8
+	VBROADCASTSS one<>+0(SB), Y13
 	VADDPS       Y8, Y9, Y7
+	VADDPS       Y13, Y14, Y12
 	VADDPS       Y9, Y9, Y9
+	VADDPS       Y14, Y14, Y14
 	VDIVPS       Y7, Y9, Y9
+	VDIVPS       Y12, Y14, Y14
 	VSUBPS       Y9, Y8, Y8
+	VSUBPS       Y14, Y13, Y13
 	VANDPS       signBit<>+0(SB), Y5, Y7
+	VANDPS       signBit<>+0(SB), Y10, Y9
 	VORPS        Y7, Y8, Y8
+	VORPS        Y9, Y13, Y13
 	VMULPS       Y5, Y5, Y7
+	VMULPS       Y10, Y10, Y12
 	VBROADCASTSS tanh0<>+0(SB), Y9
+	VBROADCASTSS tanh0<>+0(SB), Y14
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh1<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y12, Y14
 	VMULPS       Y5, Y7, Y7
+	VMULPS       Y10, Y12, Y12
 	VFMADD213PS  Y5, Y9, Y7
+	VFMADD213PS  Y10, Y14, Y12
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y11, Y6
 	VBLENDVPS    Y5, Y7, Y8, Y5
+	VBLENDVPS    Y6, Y12, Y13, Y8
 	VMULPS       softmaxBlock64Cap<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Cap<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+0(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+32(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+0(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+32(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, (AX)
+	VMOVUPS      Y6, 32(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      32(AX), Y5
-	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
-	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y5, Y5
-	VORPS        signBit<>+0(SB), Y5, Y6
-	VADDPS       Y6, Y6, Y7
-	VMAXPS       Y7, Y0, Y7
-	VMULPS       log2e<>+0(SB), Y7, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS ln2<>+0(SB), Y8, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp0<>+0(SB), Y9
-	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp6<>+0(SB), Y7, Y9
-	VCVTPS2DQ    Y8, Y8
-	VPSRAD       $0x01, Y8, Y7
-	VPSUBD       Y7, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y7, Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VBROADCASTSS one<>+0(SB), Y8
-	VADDPS       Y8, Y9, Y7
-	VADDPS       Y9, Y9, Y9
-	VDIVPS       Y7, Y9, Y9
-	VSUBPS       Y9, Y8, Y8
-	VANDPS       signBit<>+0(SB), Y5, Y7
-	VORPS        Y7, Y8, Y8
-	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh0<>+0(SB), Y9
-	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
-	VMULPS       Y5, Y7, Y7
-	VFMADD213PS  Y5, Y9, Y7
-	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
-	VBLENDVPS    Y5, Y7, Y8, Y5
-	VMULPS       softmaxBlock64Cap<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+32(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+32(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 32(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      64(AX), Y5
+	VMOVUPS      96(AX), Y10
 	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Scale<>+0(SB), Y10, Y10
 	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y10, Y10
 	VORPS        signBit<>+0(SB), Y5, Y6
+	VORPS        signBit<>+0(SB), Y10, Y11
 	VADDPS       Y6, Y6, Y7
+	VADDPS       Y11, Y11, Y12
 	VMAXPS       Y7, Y0, Y7
-	VMULPS       log2e<>+0(SB), Y7, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS ln2<>+0(SB), Y8, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp0<>+0(SB), Y9
-	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp6<>+0(SB), Y7, Y9
-	VCVTPS2DQ    Y8, Y8
-	VPSRAD       $0x01, Y8, Y7
-	VPSUBD       Y7, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
+	VMAXPS       Y12, Y0, Y12
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VBROADCASTSS roundToInteger<>+0(SB), Y13
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VFMADD231PS  log2e<>+0(SB), Y12, Y13
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y13, Y14
 	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y7, Y9, Y9
+	VPSLLD       $0x17, Y13, Y13
+	VMOVAPS      Y7, Y7
+	VMOVAPS      Y12, Y12
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2<>+0(SB), Y14, Y12
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y14, Y12
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VBROADCASTSS exp0<>+0(SB), Y14
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp1<>+0(SB), Y12, Y14
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y12, Y14
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y12, Y14
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y12, Y14
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y12, Y14
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y12, Y14
 	VMULPS       Y8, Y9, Y9
+	VMULPS       Y13, Y14, Y14
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y14, Y14
 	VBROADCASTSS one<>+0(SB), Y8
+	VBROADCASTSS one<>+0(SB), Y13
 	VADDPS       Y8, Y9, Y7
+	VADDPS       Y13, Y14, Y12
 	VADDPS       Y9, Y9, Y9
+	VADDPS       Y14, Y14, Y14
 	VDIVPS       Y7, Y9, Y9
+	VDIVPS       Y12, Y14, Y14
 	VSUBPS       Y9, Y8, Y8
+	VSUBPS       Y14, Y13, Y13
 	VANDPS       signBit<>+0(SB), Y5, Y7
+	VANDPS       signBit<>+0(SB), Y10, Y9
 	VORPS        Y7, Y8, Y8
+	VORPS        Y9, Y13, Y13
 	VMULPS       Y5, Y5, Y7
+	VMULPS       Y10, Y10, Y12
 	VBROADCASTSS tanh0<>+0(SB), Y9
+	VBROADCASTSS tanh0<>+0(SB), Y14
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh1<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y12, Y14
 	VMULPS       Y5, Y7, Y7
+	VMULPS       Y10, Y12, Y12
 	VFMADD213PS  Y5, Y9, Y7
+	VFMADD213PS  Y10, Y14, Y12
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y11, Y6
 	VBLENDVPS    Y5, Y7, Y8, Y5
+	VBLENDVPS    Y6, Y12, Y13, Y8
 	VMULPS       softmaxBlock64Cap<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Cap<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+64(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+96(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+64(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+96(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, 64(AX)
+	VMOVUPS      Y6, 96(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      96(AX), Y5
-	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
-	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y5, Y5
-	VORPS        signBit<>+0(SB), Y5, Y6
-	VADDPS       Y6, Y6, Y7
-	VMAXPS       Y7, Y0, Y7
-	VMULPS       log2e<>+0(SB), Y7, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS ln2<>+0(SB), Y8, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp0<>+0(SB), Y9
-	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp6<>+0(SB), Y7, Y9
-	VCVTPS2DQ    Y8, Y8
-	VPSRAD       $0x01, Y8, Y7
-	VPSUBD       Y7, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y7, Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VBROADCASTSS one<>+0(SB), Y8
-	VADDPS       Y8, Y9, Y7
-	VADDPS       Y9, Y9, Y9
-	VDIVPS       Y7, Y9, Y9
-	VSUBPS       Y9, Y8, Y8
-	VANDPS       signBit<>+0(SB), Y5, Y7
-	VORPS        Y7, Y8, Y8
-	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh0<>+0(SB), Y9
-	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
-	VMULPS       Y5, Y7, Y7
-	VFMADD213PS  Y5, Y9, Y7
-	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
-	VBLENDVPS    Y5, Y7, Y8, Y5
-	VMULPS       softmaxBlock64Cap<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+96(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+96(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 96(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      128(AX), Y5
+	VMOVUPS      160(AX), Y10
 	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Scale<>+0(SB), Y10, Y10
 	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y10, Y10
 	VORPS        signBit<>+0(SB), Y5, Y6
+	VORPS        signBit<>+0(SB), Y10, Y11
 	VADDPS       Y6, Y6, Y7
+	VADDPS       Y11, Y11, Y12
 	VMAXPS       Y7, Y0, Y7
-	VMULPS       log2e<>+0(SB), Y7, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS ln2<>+0(SB), Y8, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp0<>+0(SB), Y9
-	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp6<>+0(SB), Y7, Y9
-	VCVTPS2DQ    Y8, Y8
-	VPSRAD       $0x01, Y8, Y7
-	VPSUBD       Y7, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
+	VMAXPS       Y12, Y0, Y12
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VBROADCASTSS roundToInteger<>+0(SB), Y13
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VFMADD231PS  log2e<>+0(SB), Y12, Y13
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y13, Y14
 	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y7, Y9, Y9
+	VPSLLD       $0x17, Y13, Y13
+	VMOVAPS      Y7, Y7
+	VMOVAPS      Y12, Y12
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2<>+0(SB), Y14, Y12
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y14, Y12
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VBROADCASTSS exp0<>+0(SB), Y14
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp1<>+0(SB), Y12, Y14
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y12, Y14
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y12, Y14
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y12, Y14
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y12, Y14
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y12, Y14
 	VMULPS       Y8, Y9, Y9
+	VMULPS       Y13, Y14, Y14
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y14, Y14
 	VBROADCASTSS one<>+0(SB), Y8
+	VBROADCASTSS one<>+0(SB), Y13
 	VADDPS       Y8, Y9, Y7
+	VADDPS       Y13, Y14, Y12
 	VADDPS       Y9, Y9, Y9
+	VADDPS       Y14, Y14, Y14
 	VDIVPS       Y7, Y9, Y9
+	VDIVPS       Y12, Y14, Y14
 	VSUBPS       Y9, Y8, Y8
+	VSUBPS       Y14, Y13, Y13
 	VANDPS       signBit<>+0(SB), Y5, Y7
+	VANDPS       signBit<>+0(SB), Y10, Y9
 	VORPS        Y7, Y8, Y8
+	VORPS        Y9, Y13, Y13
 	VMULPS       Y5, Y5, Y7
+	VMULPS       Y10, Y10, Y12
 	VBROADCASTSS tanh0<>+0(SB), Y9
+	VBROADCASTSS tanh0<>+0(SB), Y14
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh1<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y12, Y14
 	VMULPS       Y5, Y7, Y7
+	VMULPS       Y10, Y12, Y12
 	VFMADD213PS  Y5, Y9, Y7
+	VFMADD213PS  Y10, Y14, Y12
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y11, Y6
 	VBLENDVPS    Y5, Y7, Y8, Y5
+	VBLENDVPS    Y6, Y12, Y13, Y8
 	VMULPS       softmaxBlock64Cap<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Cap<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+128(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+160(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+128(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+160(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, 128(AX)
+	VMOVUPS      Y6, 160(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      160(AX), Y5
-	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
-	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y5, Y5
-	VORPS        signBit<>+0(SB), Y5, Y6
-	VADDPS       Y6, Y6, Y7
-	VMAXPS       Y7, Y0, Y7
-	VMULPS       log2e<>+0(SB), Y7, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS ln2<>+0(SB), Y8, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp0<>+0(SB), Y9
-	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp6<>+0(SB), Y7, Y9
-	VCVTPS2DQ    Y8, Y8
-	VPSRAD       $0x01, Y8, Y7
-	VPSUBD       Y7, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y7, Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VBROADCASTSS one<>+0(SB), Y8
-	VADDPS       Y8, Y9, Y7
-	VADDPS       Y9, Y9, Y9
-	VDIVPS       Y7, Y9, Y9
-	VSUBPS       Y9, Y8, Y8
-	VANDPS       signBit<>+0(SB), Y5, Y7
-	VORPS        Y7, Y8, Y8
-	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh0<>+0(SB), Y9
-	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
-	VMULPS       Y5, Y7, Y7
-	VFMADD213PS  Y5, Y9, Y7
-	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
-	VBLENDVPS    Y5, Y7, Y8, Y5
-	VMULPS       softmaxBlock64Cap<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+160(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+160(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 160(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      192(AX), Y5
+	VMOVUPS      224(AX), Y10
 	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Scale<>+0(SB), Y10, Y10
 	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y10, Y10
 	VORPS        signBit<>+0(SB), Y5, Y6
+	VORPS        signBit<>+0(SB), Y10, Y11
 	VADDPS       Y6, Y6, Y7
+	VADDPS       Y11, Y11, Y12
 	VMAXPS       Y7, Y0, Y7
-	VMULPS       log2e<>+0(SB), Y7, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS ln2<>+0(SB), Y8, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp0<>+0(SB), Y9
-	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp6<>+0(SB), Y7, Y9
-	VCVTPS2DQ    Y8, Y8
-	VPSRAD       $0x01, Y8, Y7
-	VPSUBD       Y7, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
+	VMAXPS       Y12, Y0, Y12
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VBROADCASTSS roundToInteger<>+0(SB), Y13
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VFMADD231PS  log2e<>+0(SB), Y12, Y13
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VSUBPS       roundToInteger<>+0(SB), Y13, Y14
 	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y7, Y9, Y9
+	VPSLLD       $0x17, Y13, Y13
+	VMOVAPS      Y7, Y7
+	VMOVAPS      Y12, Y12
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2<>+0(SB), Y14, Y12
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y14, Y12
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VBROADCASTSS exp0<>+0(SB), Y14
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp1<>+0(SB), Y12, Y14
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y12, Y14
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y12, Y14
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y12, Y14
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y12, Y14
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y12, Y14
 	VMULPS       Y8, Y9, Y9
+	VMULPS       Y13, Y14, Y14
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y14, Y14
 	VBROADCASTSS one<>+0(SB), Y8
+	VBROADCASTSS one<>+0(SB), Y13
 	VADDPS       Y8, Y9, Y7
+	VADDPS       Y13, Y14, Y12
 	VADDPS       Y9, Y9, Y9
+	VADDPS       Y14, Y14, Y14
 	VDIVPS       Y7, Y9, Y9
+	VDIVPS       Y12, Y14, Y14
 	VSUBPS       Y9, Y8, Y8
+	VSUBPS       Y14, Y13, Y13
 	VANDPS       signBit<>+0(SB), Y5, Y7
+	VANDPS       signBit<>+0(SB), Y10, Y9
 	VORPS        Y7, Y8, Y8
+	VORPS        Y9, Y13, Y13
 	VMULPS       Y5, Y5, Y7
+	VMULPS       Y10, Y10, Y12
 	VBROADCASTSS tanh0<>+0(SB), Y9
+	VBROADCASTSS tanh0<>+0(SB), Y14
 	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh1<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh2<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh3<>+0(SB), Y12, Y14
 	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
+	VFMADD213PS  tanh4<>+0(SB), Y12, Y14
 	VMULPS       Y5, Y7, Y7
+	VMULPS       Y10, Y12, Y12
 	VFMADD213PS  Y5, Y9, Y7
+	VFMADD213PS  Y10, Y14, Y12
 	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
+	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y11, Y6
 	VBLENDVPS    Y5, Y7, Y8, Y5
+	VBLENDVPS    Y6, Y12, Y13, Y7
 	VMULPS       softmaxBlock64Cap<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64Cap<>+0(SB), Y7, Y7
 	VPCMPGTD     keyIndex<>+192(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+192(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 192(AX)
-	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      224(AX), Y5
-	VMULPS       softmaxBlock64Scale<>+0(SB), Y5, Y5
-	VMULPS       softmaxBlock64InverseCap<>+0(SB), Y5, Y5
-	VORPS        signBit<>+0(SB), Y5, Y6
-	VADDPS       Y6, Y6, Y7
-	VMAXPS       Y7, Y0, Y7
-	VMULPS       log2e<>+0(SB), Y7, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMOVAPS      Y7, Y7
-	VFNMADD231PS ln2<>+0(SB), Y8, Y7
-	VFNMADD231PS ln2Low<>+0(SB), Y8, Y7
-	VBROADCASTSS exp0<>+0(SB), Y9
-	VFMADD213PS  exp1<>+0(SB), Y7, Y9
-	VFMADD213PS  exp2<>+0(SB), Y7, Y9
-	VFMADD213PS  exp3<>+0(SB), Y7, Y9
-	VFMADD213PS  exp4<>+0(SB), Y7, Y9
-	VFMADD213PS  exp5<>+0(SB), Y7, Y9
-	VFMADD213PS  exp6<>+0(SB), Y7, Y9
-	VCVTPS2DQ    Y8, Y8
-	VPSRAD       $0x01, Y8, Y7
-	VPSUBD       Y7, Y8, Y8
-	VPADDD       exponentBias<>+0(SB), Y7, Y7
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       exponentBias<>+0(SB), Y8, Y8
-	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y7, Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VBROADCASTSS one<>+0(SB), Y8
-	VADDPS       Y8, Y9, Y7
-	VADDPS       Y9, Y9, Y9
-	VDIVPS       Y7, Y9, Y9
-	VSUBPS       Y9, Y8, Y8
-	VANDPS       signBit<>+0(SB), Y5, Y7
-	VORPS        Y7, Y8, Y8
-	VMULPS       Y5, Y5, Y7
-	VBROADCASTSS tanh0<>+0(SB), Y9
-	VFMADD213PS  tanh1<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh2<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh3<>+0(SB), Y7, Y9
-	VFMADD213PS  tanh4<>+0(SB), Y7, Y9
-	VMULPS       Y5, Y7, Y7
-	VFMADD213PS  Y5, Y9, Y7
-	VCMPPS       $0x1e, tanhSmall<>+0(SB), Y6, Y5
-	VBLENDVPS    Y5, Y7, Y8, Y5
-	VMULPS       softmaxBlock64Cap<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+224(SB), Y1, Y1
+	VPCMPGTD     keyIndex<>+224(SB), Y1, Y8
+	VPCMPGTD     keyIndex<>+192(SB), Y2, Y1
 	VPCMPGTD     keyIndex<>+224(SB), Y2, Y2
-	VPANDN       Y2, Y1, Y2
-	VBLENDVPS    Y2, Y5, Y4, Y1
-	VMOVUPS      Y1, 224(AX)
+	VPANDN       Y1, Y6, Y1
+	VPANDN       Y2, Y8, Y2
+	VBLENDVPS    Y1, Y5, Y4, Y1
+	VBLENDVPS    Y2, Y7, Y4, Y2
+	VMOVUPS      Y1, 192(AX)
+	VMOVUPS      Y2, 224(AX)
 	VMAXPS       Y1, Y3, Y3
+	VMAXPS       Y2, Y3, Y3
 	VEXTRACTF128 $0x01, Y3, X1
 	VMAXPS       X1, X3, X1
 	VMOVHLPS     X1, X1, X2
 	VMAXPS       X2, X1, X1
 	VMOVSHDUP    X1, X2
 	VMAXSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMOVSS       X1, (SI)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, SI
+	DECQ         DI
+	JNZ          scores
 
-	// s = e^(t − m′), summed in a fixed order.
-	VXORPS       Y2, Y2, Y2
-	VMOVUPS      (AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, (AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      32(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 32(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      64(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 64(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      96(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 96(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      128(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 128(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      160(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 160(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      192(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 192(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      224(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 224(AX)
-	VADDPS       Y5, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
+	// s = e^(t − m′), summed in a fixed order; alpha = e^(m − m′); l = l · alpha + sum; m = m′.
+	MOVQ s+0(FP), AX
+	MOVQ m+32(FP), CX
+	MOVQ alpha+48(FP), DX
+	MOVQ l+40(FP), BX
+	MOVQ rows+8(FP), SI
 
-	// alpha = e^(m − m′); l = l · alpha + sum; m = m′.
-	VBROADCASTSS (SI), Y2
+weights:
+	VBROADCASTSS (DX), Y1
+	VBROADCASTSS (CX), Y2
+	VMOVSS       X1, (CX)
 	VSUBPS       Y1, Y2, Y2
 	VMAXPS       Y2, Y0, Y2
-	VMULPS       log2e<>+0(SB), Y2, Y4
-	VROUNDPS     $0x00, Y4, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS ln2<>+0(SB), Y4, Y2
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y2, Y5
-	VFMADD213PS  exp2<>+0(SB), Y2, Y5
-	VFMADD213PS  exp3<>+0(SB), Y2, Y5
-	VFMADD213PS  exp4<>+0(SB), Y2, Y5
-	VFMADD213PS  exp5<>+0(SB), Y2, Y5
-	VFMADD213PS  exp6<>+0(SB), Y2, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y2
-	VPSUBD       Y2, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y2, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVSS       X5, (R8)
-	VFMADD231SS  (DI), X5, X3
-	VMOVSS       X3, (DI)
-	VMOVSS       X1, (SI)
-
-	// Next row.
-	ADDQ $0x00000100, AX
-	ADDQ $0x04, DX
-	ADDQ $0x04, BX
-	ADDQ $0x04, SI
-	ADDQ $0x04, DI
-	ADDQ $0x04, R8
-	DECQ CX
-	JNZ  row
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMOVSS       X4, (DX)
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      (AX), Y3
+	VMOVUPS      32(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, (AX)
+	VMOVUPS      Y9, 32(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      64(AX), Y3
+	VMOVUPS      96(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, 64(AX)
+	VMOVUPS      Y9, 96(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      128(AX), Y3
+	VMOVUPS      160(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, 128(AX)
+	VMOVUPS      Y9, 160(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      192(AX), Y3
+	VMOVUPS      224(AX), Y5
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y5, Y5
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y5, Y0, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y3, Y1
+	VFMADD231PS  log2e<>+0(SB), Y5, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y8, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y5
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y5, Y8
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y5, Y8
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y5, Y8
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y5, Y8
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y5, Y8
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y5, Y8
+	VMULPS       Y1, Y6, Y6
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMOVUPS      Y6, 192(AX)
+	VMOVUPS      Y8, 224(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y8, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X1
+	VMOVHLPS     X1, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDSS       X2, X1, X1
+	VFMADD231SS  (BX), X4, X1
+	VMOVSS       X1, (BX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         SI
+	JNZ          weights
 	VZEROUPPER
 	RET
 
@@ -57741,193 +64015,193 @@ TEXT ·softmaxBlock64AVX512(SB), NOSPLIT, $0-56
 	// softmaxBlock64AVX512 is one streaming softmax step over a block of 64 keys: per row, t = 0.0625·s, capped to 50·tanh(t/50), masked outside [lo, hi);
 	// m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′.
 	// m starts at −1e30 and l at 0. Milakov and Gimelshein 2018, Online normalizer calculation for softmax.
-	MOVQ         s+0(FP), AX
-	MOVQ         rows+8(FP), CX
-	MOVQ         lo+16(FP), DX
-	MOVQ         hi+24(FP), BX
-	MOVQ         m+32(FP), SI
-	MOVQ         l+40(FP), DI
-	MOVQ         alpha+48(FP), R8
 	VBROADCASTSS lowestExponent<>+0(SB), Z0
 
-row:
 	// t = s · scale, masked outside [lo, hi); m′ = max(m, max t).
-	VPBROADCASTD      (DX), Z1
-	VPBROADCASTD      (BX), Z2
+	MOVQ s+0(FP), AX
+	MOVQ lo+16(FP), CX
+	MOVQ hi+24(FP), DX
+	MOVQ m+32(FP), BX
+	MOVQ alpha+48(FP), SI
+	MOVQ rows+8(FP), DI
+
+scores:
+	VPBROADCASTD      (CX), Z1
+	VPBROADCASTD      (DX), Z2
 	VBROADCASTSS      minusInfinity<>+0(SB), Z4
-	VBROADCASTSS      (SI), Z3
+	VBROADCASTSS      (BX), Z3
 	VMOVUPS           (AX), Z5
+	VMOVUPS           64(AX), Z11
 	VMULPS.BCST       softmaxBlock64Scale<>+0(SB), Z5, Z5
+	VMULPS.BCST       softmaxBlock64Scale<>+0(SB), Z11, Z11
 	VMULPS.BCST       softmaxBlock64InverseCap<>+0(SB), Z5, Z5
+	VMULPS.BCST       softmaxBlock64InverseCap<>+0(SB), Z11, Z11
 	VORPS.BCST        signBit<>+0(SB), Z5, Z6
+	VORPS.BCST        signBit<>+0(SB), Z11, Z12
 	VADDPS            Z6, Z6, Z7
+	VADDPS            Z12, Z12, Z13
 	VMAXPS            Z7, Z0, Z7
+	VMAXPS            Z13, Z0, Z13
 	VMULPS.BCST       log2e<>+0(SB), Z7, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z13, Z14
 	VRNDSCALEPS       $0x00, Z8, Z8
+	VRNDSCALEPS       $0x00, Z14, Z14
 	VMOVAPS           Z7, Z7
+	VMOVAPS           Z13, Z21
 	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z14, Z21
 	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z17
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z17
-	VSCALEFPS         Z8, Z17, Z17
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z14, Z21
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VBROADCASTSS      exp0<>+0(SB), Z22
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z21, Z22
+	VSCALEFPS         Z8, Z13, Z13
+	VSCALEFPS         Z14, Z22, Z22
 	VBROADCASTSS      one<>+0(SB), Z8
-	VADDPS            Z8, Z17, Z7
-	VADDPS            Z17, Z17, Z17
-	VDIVPS            Z7, Z17, Z17
-	VSUBPS            Z17, Z8, Z8
+	VBROADCASTSS      one<>+0(SB), Z21
+	VADDPS            Z8, Z13, Z7
+	VADDPS            Z21, Z22, Z14
+	VADDPS            Z13, Z13, Z13
+	VADDPS            Z22, Z22, Z22
+	VDIVPS            Z7, Z13, Z13
+	VDIVPS            Z14, Z22, Z22
+	VSUBPS            Z13, Z8, Z8
+	VSUBPS            Z22, Z21, Z21
 	VANDPS.BCST       signBit<>+0(SB), Z5, Z7
+	VANDPS.BCST       signBit<>+0(SB), Z11, Z13
 	VORPS             Z7, Z8, Z8
+	VORPS             Z13, Z21, Z21
 	VMULPS            Z5, Z5, Z7
-	VBROADCASTSS      tanh0<>+0(SB), Z17
-	VFMADD213PS.BCST  tanh1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh4<>+0(SB), Z7, Z17
+	VMULPS            Z11, Z11, Z14
+	VBROADCASTSS      tanh0<>+0(SB), Z13
+	VBROADCASTSS      tanh0<>+0(SB), Z22
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z14, Z22
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z14, Z22
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z14, Z22
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z14, Z22
 	VMULPS            Z5, Z7, Z7
-	VFMADD213PS       Z5, Z17, Z7
+	VMULPS            Z11, Z14, Z14
+	VFMADD213PS       Z5, Z13, Z7
+	VFMADD213PS       Z11, Z22, Z14
 	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z6, K1
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z12, K2
 	VBLENDMPS         Z7, Z8, K1, Z9
+	VBLENDMPS         Z14, Z21, K2, Z15
 	VMULPS.BCST       softmaxBlock64Cap<>+0(SB), Z9, Z9
-	VMOVDQU32         keyIndex<>+0(SB), Z5
-	VPCMPD            $0x02, Z5, Z1, K1
-	VPCMPD            $0x06, Z5, Z2, K1, K1
-	VBLENDMPS         Z9, Z4, K1, Z10
-	VMOVUPS           Z10, (AX)
-	VMAXPS            Z10, Z3, Z3
-	VMOVUPS           64(AX), Z5
-	VMULPS.BCST       softmaxBlock64Scale<>+0(SB), Z5, Z5
-	VMULPS.BCST       softmaxBlock64InverseCap<>+0(SB), Z5, Z5
-	VORPS.BCST        signBit<>+0(SB), Z5, Z6
-	VADDPS            Z6, Z6, Z7
-	VMAXPS            Z7, Z0, Z7
-	VMULPS.BCST       log2e<>+0(SB), Z7, Z8
-	VRNDSCALEPS       $0x00, Z8, Z8
-	VMOVAPS           Z7, Z7
-	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z17
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z17
-	VSCALEFPS         Z8, Z17, Z17
-	VBROADCASTSS      one<>+0(SB), Z8
-	VADDPS            Z8, Z17, Z7
-	VADDPS            Z17, Z17, Z17
-	VDIVPS            Z7, Z17, Z17
-	VSUBPS            Z17, Z8, Z8
-	VANDPS.BCST       signBit<>+0(SB), Z5, Z7
-	VORPS             Z7, Z8, Z8
-	VMULPS            Z5, Z5, Z7
-	VBROADCASTSS      tanh0<>+0(SB), Z17
-	VFMADD213PS.BCST  tanh1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh4<>+0(SB), Z7, Z17
-	VMULPS            Z5, Z7, Z7
-	VFMADD213PS       Z5, Z17, Z7
-	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z6, K1
-	VBLENDMPS         Z7, Z8, K1, Z11
-	VMULPS.BCST       softmaxBlock64Cap<>+0(SB), Z11, Z11
-	VMOVDQU32         keyIndex<>+64(SB), Z5
-	VPCMPD            $0x02, Z5, Z1, K1
-	VPCMPD            $0x06, Z5, Z2, K1, K1
-	VBLENDMPS         Z11, Z4, K1, Z12
-	VMOVUPS           Z12, 64(AX)
-	VMAXPS            Z12, Z3, Z3
-	VMOVUPS           128(AX), Z5
-	VMULPS.BCST       softmaxBlock64Scale<>+0(SB), Z5, Z5
-	VMULPS.BCST       softmaxBlock64InverseCap<>+0(SB), Z5, Z5
-	VORPS.BCST        signBit<>+0(SB), Z5, Z6
-	VADDPS            Z6, Z6, Z7
-	VMAXPS            Z7, Z0, Z7
-	VMULPS.BCST       log2e<>+0(SB), Z7, Z8
-	VRNDSCALEPS       $0x00, Z8, Z8
-	VMOVAPS           Z7, Z7
-	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z17
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z17
-	VSCALEFPS         Z8, Z17, Z17
-	VBROADCASTSS      one<>+0(SB), Z8
-	VADDPS            Z8, Z17, Z7
-	VADDPS            Z17, Z17, Z17
-	VDIVPS            Z7, Z17, Z17
-	VSUBPS            Z17, Z8, Z8
-	VANDPS.BCST       signBit<>+0(SB), Z5, Z7
-	VORPS             Z7, Z8, Z8
-	VMULPS            Z5, Z5, Z7
-	VBROADCASTSS      tanh0<>+0(SB), Z17
-	VFMADD213PS.BCST  tanh1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh4<>+0(SB), Z7, Z17
-	VMULPS            Z5, Z7, Z7
-	VFMADD213PS       Z5, Z17, Z7
-	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z6, K1
-	VBLENDMPS         Z7, Z8, K1, Z13
-	VMULPS.BCST       softmaxBlock64Cap<>+0(SB), Z13, Z13
-	VMOVDQU32         keyIndex<>+128(SB), Z5
-	VPCMPD            $0x02, Z5, Z1, K1
-	VPCMPD            $0x06, Z5, Z2, K1, K1
-	VBLENDMPS         Z13, Z4, K1, Z14
-	VMOVUPS           Z14, 128(AX)
-	VMAXPS            Z14, Z3, Z3
-	VMOVUPS           192(AX), Z5
-	VMULPS.BCST       softmaxBlock64Scale<>+0(SB), Z5, Z5
-	VMULPS.BCST       softmaxBlock64InverseCap<>+0(SB), Z5, Z5
-	VORPS.BCST        signBit<>+0(SB), Z5, Z6
-	VADDPS            Z6, Z6, Z7
-	VMAXPS            Z7, Z0, Z7
-	VMULPS.BCST       log2e<>+0(SB), Z7, Z8
-	VRNDSCALEPS       $0x00, Z8, Z8
-	VMOVAPS           Z7, Z7
-	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z7
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z7
-	VBROADCASTSS      exp0<>+0(SB), Z17
-	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z17
-	VSCALEFPS         Z8, Z17, Z17
-	VBROADCASTSS      one<>+0(SB), Z8
-	VADDPS            Z8, Z17, Z7
-	VADDPS            Z17, Z17, Z17
-	VDIVPS            Z7, Z17, Z17
-	VSUBPS            Z17, Z8, Z8
-	VANDPS.BCST       signBit<>+0(SB), Z5, Z7
-	VORPS             Z7, Z8, Z8
-	VMULPS            Z5, Z5, Z7
-	VBROADCASTSS      tanh0<>+0(SB), Z17
-	VFMADD213PS.BCST  tanh1<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z17
-	VFMADD213PS.BCST  tanh4<>+0(SB), Z7, Z17
-	VMULPS            Z5, Z7, Z7
-	VFMADD213PS       Z5, Z17, Z7
-	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z6, K1
-	VBLENDMPS         Z7, Z8, K1, Z15
 	VMULPS.BCST       softmaxBlock64Cap<>+0(SB), Z15, Z15
-	VMOVDQU32         keyIndex<>+192(SB), Z5
+	VMOVDQU32         keyIndex<>+0(SB), Z5
+	VMOVDQU32         keyIndex<>+64(SB), Z6
 	VPCMPD            $0x02, Z5, Z1, K1
+	VPCMPD            $0x02, Z6, Z1, K2
 	VPCMPD            $0x06, Z5, Z2, K1, K1
-	VBLENDMPS         Z15, Z4, K1, Z16
-	VMOVUPS           Z16, 192(AX)
+	VPCMPD            $0x06, Z6, Z2, K2, K2
+	VBLENDMPS         Z9, Z4, K1, Z10
+	VBLENDMPS         Z15, Z4, K2, Z16
+	VMOVUPS           Z10, (AX)
+	VMOVUPS           Z16, 64(AX)
+	VMAXPS            Z10, Z3, Z3
 	VMAXPS            Z16, Z3, Z3
+	VMOVUPS           128(AX), Z5
+	VMOVUPS           192(AX), Z11
+	VMULPS.BCST       softmaxBlock64Scale<>+0(SB), Z5, Z5
+	VMULPS.BCST       softmaxBlock64Scale<>+0(SB), Z11, Z11
+	VMULPS.BCST       softmaxBlock64InverseCap<>+0(SB), Z5, Z5
+	VMULPS.BCST       softmaxBlock64InverseCap<>+0(SB), Z11, Z11
+	VORPS.BCST        signBit<>+0(SB), Z5, Z6
+	VORPS.BCST        signBit<>+0(SB), Z11, Z12
+	VADDPS            Z6, Z6, Z7
+	VADDPS            Z12, Z12, Z13
+	VMAXPS            Z7, Z0, Z7
+	VMAXPS            Z13, Z0, Z13
+	VMULPS.BCST       log2e<>+0(SB), Z7, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z13, Z14
+	VRNDSCALEPS       $0x00, Z8, Z8
+	VRNDSCALEPS       $0x00, Z14, Z14
+	VMOVAPS           Z7, Z7
+	VMOVAPS           Z13, Z21
+	VFNMADD231PS.BCST ln2<>+0(SB), Z8, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z14, Z21
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z8, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z14, Z21
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VBROADCASTSS      exp0<>+0(SB), Z22
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z21, Z22
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z21, Z22
+	VSCALEFPS         Z8, Z13, Z13
+	VSCALEFPS         Z14, Z22, Z22
+	VBROADCASTSS      one<>+0(SB), Z8
+	VBROADCASTSS      one<>+0(SB), Z21
+	VADDPS            Z8, Z13, Z7
+	VADDPS            Z21, Z22, Z14
+	VADDPS            Z13, Z13, Z13
+	VADDPS            Z22, Z22, Z22
+	VDIVPS            Z7, Z13, Z13
+	VDIVPS            Z14, Z22, Z22
+	VSUBPS            Z13, Z8, Z8
+	VSUBPS            Z22, Z21, Z21
+	VANDPS.BCST       signBit<>+0(SB), Z5, Z7
+	VANDPS.BCST       signBit<>+0(SB), Z11, Z13
+	VORPS             Z7, Z8, Z8
+	VORPS             Z13, Z21, Z21
+	VMULPS            Z5, Z5, Z7
+	VMULPS            Z11, Z11, Z14
+	VBROADCASTSS      tanh0<>+0(SB), Z13
+	VBROADCASTSS      tanh0<>+0(SB), Z22
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  tanh1<>+0(SB), Z14, Z22
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  tanh2<>+0(SB), Z14, Z22
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  tanh3<>+0(SB), Z14, Z22
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z7, Z13
+	VFMADD213PS.BCST  tanh4<>+0(SB), Z14, Z22
+	VMULPS            Z5, Z7, Z7
+	VMULPS            Z11, Z14, Z14
+	VFMADD213PS       Z5, Z13, Z7
+	VFMADD213PS       Z11, Z22, Z14
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z6, K1
+	VCMPPS.BCST       $0x1e, tanhSmall<>+0(SB), Z12, K2
+	VBLENDMPS         Z7, Z8, K1, Z17
+	VBLENDMPS         Z14, Z21, K2, Z19
+	VMULPS.BCST       softmaxBlock64Cap<>+0(SB), Z17, Z17
+	VMULPS.BCST       softmaxBlock64Cap<>+0(SB), Z19, Z19
+	VMOVDQU32         keyIndex<>+128(SB), Z5
+	VMOVDQU32         keyIndex<>+192(SB), Z6
+	VPCMPD            $0x02, Z5, Z1, K1
+	VPCMPD            $0x02, Z6, Z1, K2
+	VPCMPD            $0x06, Z5, Z2, K1, K1
+	VPCMPD            $0x06, Z6, Z2, K2, K2
+	VBLENDMPS         Z17, Z4, K1, Z18
+	VBLENDMPS         Z19, Z4, K2, Z20
+	VMOVUPS           Z18, 128(AX)
+	VMOVUPS           Z20, 192(AX)
+	VMAXPS            Z18, Z3, Z3
+	VMAXPS            Z20, Z3, Z3
 	VEXTRACTF64X4     $0x01, Z3, Y1
 	VMAXPS            Y1, Y3, Y1
 	VEXTRACTF128      $0x01, Y1, X2
@@ -57936,122 +64210,131 @@ row:
 	VMAXPS            X1, X2, X2
 	VMOVSHDUP         X2, X1
 	VMAXSS            X1, X2, X2
-	VBROADCASTSS      X2, Z1
+	VMOVSS            X2, (SI)
+	ADDQ              $0x00000100, AX
+	ADDQ              $0x04, CX
+	ADDQ              $0x04, DX
+	ADDQ              $0x04, BX
+	ADDQ              $0x04, SI
+	DECQ              DI
+	JNZ               scores
 
-	// s = e^(t − m′), summed in a fixed order.
+	// s = e^(t − m′), summed in a fixed order; alpha = e^(m − m′); l = l · alpha + sum; m = m′.
+	MOVQ s+0(FP), AX
+	MOVQ m+32(FP), CX
+	MOVQ alpha+48(FP), DX
+	MOVQ l+40(FP), BX
+	MOVQ rows+8(FP), SI
+
+weights:
+	VBROADCASTSS      (DX), Z1
+	VBROADCASTSS      (CX), Z2
+	VMOVSS            X1, (CX)
+	VSUBPS            Z1, Z2, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VMOVSS            X4, (DX)
 	VXORPS            Z2, Z2, Z2
 	VMOVUPS           (AX), Z3
+	VMOVUPS           64(AX), Z6
 	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z1, Z6, Z6
 	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
+	VMAXPS            Z6, Z0, Z6
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z7
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z7, Z7
 	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, (AX)
-	VADDPS            Z5, Z2, Z2
-	VMOVUPS           64(AX), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, 64(AX)
-	VADDPS            Z5, Z2, Z2
+	VMOVAPS           Z6, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z7, Z8
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z7, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z9
+	VSCALEFPS         Z5, Z6, Z6
+	VSCALEFPS         Z7, Z9, Z9
+	VMOVUPS           Z6, (AX)
+	VMOVUPS           Z9, 64(AX)
+	VADDPS            Z6, Z2, Z2
+	VADDPS            Z9, Z2, Z2
 	VMOVUPS           128(AX), Z3
+	VMOVUPS           192(AX), Z5
 	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z1, Z5, Z5
 	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
 	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z1, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
 	VMOVUPS           Z5, 128(AX)
+	VMOVUPS           Z8, 192(AX)
 	VADDPS            Z5, Z2, Z2
-	VMOVUPS           192(AX), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, 192(AX)
-	VADDPS            Z5, Z2, Z2
-	VEXTRACTF64X4     $0x01, Z2, Y3
-	VADDPS            Y3, Y2, Y3
-	VEXTRACTF128      $0x01, Y3, X2
-	VADDPS            X2, X3, X2
-	VMOVHLPS          X2, X2, X3
-	VADDPS            X3, X2, X2
-	VMOVSHDUP         X2, X3
-	VADDSS            X3, X2, X2
-
-	// alpha = e^(m − m′); l = l · alpha + sum; m = m′.
-	VBROADCASTSS      (SI), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVSS            X5, (R8)
-	VFMADD231SS       (DI), X5, X2
-	VMOVSS            X2, (DI)
-	VMOVSS            X1, (SI)
-
-	// Next row.
-	ADDQ $0x00000100, AX
-	ADDQ $0x04, DX
-	ADDQ $0x04, BX
-	ADDQ $0x04, SI
-	ADDQ $0x04, DI
-	ADDQ $0x04, R8
-	DECQ CX
-	JNZ  row
+	VADDPS            Z8, Z2, Z2
+	VEXTRACTF64X4     $0x01, Z2, Y1
+	VADDPS            Y1, Y2, Y1
+	VEXTRACTF128      $0x01, Y1, X2
+	VADDPS            X2, X1, X2
+	VMOVHLPS          X2, X2, X1
+	VADDPS            X1, X2, X2
+	VMOVSHDUP         X2, X1
+	VADDSS            X1, X2, X2
+	VFMADD231SS       (BX), X4, X2
+	VMOVSS            X2, (BX)
+	ADDQ              $0x00000100, AX
+	ADDQ              $0x04, CX
+	ADDQ              $0x04, BX
+	ADDQ              $0x04, DX
+	DECQ              SI
+	JNZ               weights
 	VZEROUPPER
 	RET
 
@@ -58061,349 +64344,313 @@ TEXT ·softmaxBlock64V2AVX2(SB), NOSPLIT, $0-56
 	// softmaxBlock64V2AVX2 is one streaming softmax step over a block of 64 keys: per row, t = 0.125·s, masked outside [lo, hi);
 	// m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′.
 	// m starts at −1e30 and l at 0. Milakov and Gimelshein 2018, Online normalizer calculation for softmax.
-	MOVQ         s+0(FP), AX
-	MOVQ         rows+8(FP), CX
-	MOVQ         lo+16(FP), DX
-	MOVQ         hi+24(FP), BX
-	MOVQ         m+32(FP), SI
-	MOVQ         l+40(FP), DI
-	MOVQ         alpha+48(FP), R8
 	VBROADCASTSS lowestExponent<>+0(SB), Y0
 
-row:
 	// t = s · scale, masked outside [lo, hi); m′ = max(m, max t).
-	VPBROADCASTD (DX), Y1
-	VPBROADCASTD (BX), Y2
+	MOVQ s+0(FP), AX
+	MOVQ lo+16(FP), CX
+	MOVQ hi+24(FP), DX
+	MOVQ m+32(FP), BX
+	MOVQ alpha+48(FP), SI
+	MOVQ rows+8(FP), DI
+
+scores:
+	VPBROADCASTD (CX), Y1
+	VPBROADCASTD (DX), Y2
 	VBROADCASTSS minusInfinity<>+0(SB), Y4
-	VBROADCASTSS (SI), Y3
+	VBROADCASTSS (BX), Y3
 	VMOVUPS      (AX), Y5
+	VMOVUPS      32(AX), Y8
 	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+0(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+32(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+0(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+32(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, (AX)
+	VMOVUPS      Y6, 32(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      32(AX), Y5
-	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+32(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+32(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 32(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      64(AX), Y5
+	VMOVUPS      96(AX), Y8
 	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+64(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+96(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+64(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+96(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, 64(AX)
+	VMOVUPS      Y6, 96(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      96(AX), Y5
-	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+96(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+96(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 96(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      128(AX), Y5
+	VMOVUPS      160(AX), Y8
 	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+128(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+160(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+128(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+160(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, 128(AX)
+	VMOVUPS      Y6, 160(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      160(AX), Y5
-	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+160(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+160(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 160(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      192(AX), Y5
+	VMOVUPS      224(AX), Y7
 	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y7, Y7
 	VPCMPGTD     keyIndex<>+192(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+192(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 192(AX)
-	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      224(AX), Y5
-	VMULPS       softmaxBlock64V2Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+224(SB), Y1, Y1
+	VPCMPGTD     keyIndex<>+224(SB), Y1, Y8
+	VPCMPGTD     keyIndex<>+192(SB), Y2, Y1
 	VPCMPGTD     keyIndex<>+224(SB), Y2, Y2
-	VPANDN       Y2, Y1, Y2
-	VBLENDVPS    Y2, Y5, Y4, Y1
-	VMOVUPS      Y1, 224(AX)
+	VPANDN       Y1, Y6, Y1
+	VPANDN       Y2, Y8, Y2
+	VBLENDVPS    Y1, Y5, Y4, Y1
+	VBLENDVPS    Y2, Y7, Y4, Y2
+	VMOVUPS      Y1, 192(AX)
+	VMOVUPS      Y2, 224(AX)
 	VMAXPS       Y1, Y3, Y3
+	VMAXPS       Y2, Y3, Y3
 	VEXTRACTF128 $0x01, Y3, X1
 	VMAXPS       X1, X3, X1
 	VMOVHLPS     X1, X1, X2
 	VMAXPS       X2, X1, X1
 	VMOVSHDUP    X1, X2
 	VMAXSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMOVSS       X1, (SI)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, SI
+	DECQ         DI
+	JNZ          scores
 
-	// s = e^(t − m′), summed in a fixed order.
-	VXORPS       Y2, Y2, Y2
-	VMOVUPS      (AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, (AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      32(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 32(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      64(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 64(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      96(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 96(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      128(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 128(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      160(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 160(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      192(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 192(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      224(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 224(AX)
-	VADDPS       Y5, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
+	// s = e^(t − m′), summed in a fixed order; alpha = e^(m − m′); l = l · alpha + sum; m = m′.
+	MOVQ s+0(FP), AX
+	MOVQ m+32(FP), CX
+	MOVQ alpha+48(FP), DX
+	MOVQ l+40(FP), BX
+	MOVQ rows+8(FP), SI
 
-	// alpha = e^(m − m′); l = l · alpha + sum; m = m′.
-	VBROADCASTSS (SI), Y2
+weights:
+	VBROADCASTSS (DX), Y1
+	VBROADCASTSS (CX), Y2
+	VMOVSS       X1, (CX)
 	VSUBPS       Y1, Y2, Y2
 	VMAXPS       Y2, Y0, Y2
-	VMULPS       log2e<>+0(SB), Y2, Y4
-	VROUNDPS     $0x00, Y4, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS ln2<>+0(SB), Y4, Y2
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y2, Y5
-	VFMADD213PS  exp2<>+0(SB), Y2, Y5
-	VFMADD213PS  exp3<>+0(SB), Y2, Y5
-	VFMADD213PS  exp4<>+0(SB), Y2, Y5
-	VFMADD213PS  exp5<>+0(SB), Y2, Y5
-	VFMADD213PS  exp6<>+0(SB), Y2, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y2
-	VPSUBD       Y2, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y2, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVSS       X5, (R8)
-	VFMADD231SS  (DI), X5, X3
-	VMOVSS       X3, (DI)
-	VMOVSS       X1, (SI)
-
-	// Next row.
-	ADDQ $0x00000100, AX
-	ADDQ $0x04, DX
-	ADDQ $0x04, BX
-	ADDQ $0x04, SI
-	ADDQ $0x04, DI
-	ADDQ $0x04, R8
-	DECQ CX
-	JNZ  row
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMOVSS       X4, (DX)
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      (AX), Y3
+	VMOVUPS      32(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, (AX)
+	VMOVUPS      Y9, 32(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      64(AX), Y3
+	VMOVUPS      96(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, 64(AX)
+	VMOVUPS      Y9, 96(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      128(AX), Y3
+	VMOVUPS      160(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, 128(AX)
+	VMOVUPS      Y9, 160(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      192(AX), Y3
+	VMOVUPS      224(AX), Y5
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y5, Y5
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y5, Y0, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y3, Y1
+	VFMADD231PS  log2e<>+0(SB), Y5, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y8, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y5
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y5, Y8
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y5, Y8
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y5, Y8
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y5, Y8
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y5, Y8
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y5, Y8
+	VMULPS       Y1, Y6, Y6
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMOVUPS      Y6, 192(AX)
+	VMOVUPS      Y8, 224(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y8, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X1
+	VMOVHLPS     X1, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDSS       X2, X1, X1
+	VFMADD231SS  (BX), X4, X1
+	VMOVSS       X1, (BX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         SI
+	JNZ          weights
 	VZEROUPPER
 	RET
 
@@ -58413,53 +64660,53 @@ TEXT ·softmaxBlock64V2AVX512(SB), NOSPLIT, $0-56
 	// softmaxBlock64V2AVX512 is one streaming softmax step over a block of 64 keys: per row, t = 0.125·s, masked outside [lo, hi);
 	// m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′.
 	// m starts at −1e30 and l at 0. Milakov and Gimelshein 2018, Online normalizer calculation for softmax.
-	MOVQ         s+0(FP), AX
-	MOVQ         rows+8(FP), CX
-	MOVQ         lo+16(FP), DX
-	MOVQ         hi+24(FP), BX
-	MOVQ         m+32(FP), SI
-	MOVQ         l+40(FP), DI
-	MOVQ         alpha+48(FP), R8
 	VBROADCASTSS lowestExponent<>+0(SB), Z0
 
-row:
 	// t = s · scale, masked outside [lo, hi); m′ = max(m, max t).
-	VPBROADCASTD  (DX), Z1
-	VPBROADCASTD  (BX), Z2
+	MOVQ s+0(FP), AX
+	MOVQ lo+16(FP), CX
+	MOVQ hi+24(FP), DX
+	MOVQ m+32(FP), BX
+	MOVQ alpha+48(FP), SI
+	MOVQ rows+8(FP), DI
+
+scores:
+	VPBROADCASTD  (CX), Z1
+	VPBROADCASTD  (DX), Z2
 	VBROADCASTSS  minusInfinity<>+0(SB), Z4
-	VBROADCASTSS  (SI), Z3
+	VBROADCASTSS  (BX), Z3
 	VMOVUPS       (AX), Z5
+	VMOVUPS       64(AX), Z8
 	VMULPS.BCST   softmaxBlock64V2Scale<>+0(SB), Z5, Z5
+	VMULPS.BCST   softmaxBlock64V2Scale<>+0(SB), Z8, Z8
 	VMOVDQU32     keyIndex<>+0(SB), Z7
+	VMOVDQU32     keyIndex<>+64(SB), Z10
 	VPCMPD        $0x02, Z7, Z1, K1
+	VPCMPD        $0x02, Z10, Z1, K2
 	VPCMPD        $0x06, Z7, Z2, K1, K1
+	VPCMPD        $0x06, Z10, Z2, K2, K2
 	VBLENDMPS     Z5, Z4, K1, Z6
+	VBLENDMPS     Z8, Z4, K2, Z9
 	VMOVUPS       Z6, (AX)
+	VMOVUPS       Z9, 64(AX)
 	VMAXPS        Z6, Z3, Z3
-	VMOVUPS       64(AX), Z5
-	VMULPS.BCST   softmaxBlock64V2Scale<>+0(SB), Z5, Z5
-	VMOVDQU32     keyIndex<>+64(SB), Z7
-	VPCMPD        $0x02, Z7, Z1, K1
-	VPCMPD        $0x06, Z7, Z2, K1, K1
-	VBLENDMPS     Z5, Z4, K1, Z8
-	VMOVUPS       Z8, 64(AX)
-	VMAXPS        Z8, Z3, Z3
-	VMOVUPS       128(AX), Z5
-	VMULPS.BCST   softmaxBlock64V2Scale<>+0(SB), Z5, Z5
-	VMOVDQU32     keyIndex<>+128(SB), Z7
-	VPCMPD        $0x02, Z7, Z1, K1
-	VPCMPD        $0x06, Z7, Z2, K1, K1
-	VBLENDMPS     Z5, Z4, K1, Z9
-	VMOVUPS       Z9, 128(AX)
 	VMAXPS        Z9, Z3, Z3
-	VMOVUPS       192(AX), Z5
+	VMOVUPS       128(AX), Z5
+	VMOVUPS       192(AX), Z8
 	VMULPS.BCST   softmaxBlock64V2Scale<>+0(SB), Z5, Z5
-	VMOVDQU32     keyIndex<>+192(SB), Z7
+	VMULPS.BCST   softmaxBlock64V2Scale<>+0(SB), Z8, Z8
+	VMOVDQU32     keyIndex<>+128(SB), Z7
+	VMOVDQU32     keyIndex<>+192(SB), Z10
 	VPCMPD        $0x02, Z7, Z1, K1
+	VPCMPD        $0x02, Z10, Z1, K2
 	VPCMPD        $0x06, Z7, Z2, K1, K1
-	VBLENDMPS     Z5, Z4, K1, Z10
-	VMOVUPS       Z10, 192(AX)
-	VMAXPS        Z10, Z3, Z3
+	VPCMPD        $0x06, Z10, Z2, K2, K2
+	VBLENDMPS     Z5, Z4, K1, Z11
+	VBLENDMPS     Z8, Z4, K2, Z12
+	VMOVUPS       Z11, 128(AX)
+	VMOVUPS       Z12, 192(AX)
+	VMAXPS        Z11, Z3, Z3
+	VMAXPS        Z12, Z3, Z3
 	VEXTRACTF64X4 $0x01, Z3, Y1
 	VMAXPS        Y1, Y3, Y1
 	VEXTRACTF128  $0x01, Y1, X2
@@ -58468,122 +64715,131 @@ row:
 	VMAXPS        X1, X2, X2
 	VMOVSHDUP     X2, X1
 	VMAXSS        X1, X2, X2
-	VBROADCASTSS  X2, Z1
+	VMOVSS        X2, (SI)
+	ADDQ          $0x00000100, AX
+	ADDQ          $0x04, CX
+	ADDQ          $0x04, DX
+	ADDQ          $0x04, BX
+	ADDQ          $0x04, SI
+	DECQ          DI
+	JNZ           scores
 
-	// s = e^(t − m′), summed in a fixed order.
+	// s = e^(t − m′), summed in a fixed order; alpha = e^(m − m′); l = l · alpha + sum; m = m′.
+	MOVQ s+0(FP), AX
+	MOVQ m+32(FP), CX
+	MOVQ alpha+48(FP), DX
+	MOVQ l+40(FP), BX
+	MOVQ rows+8(FP), SI
+
+weights:
+	VBROADCASTSS      (DX), Z1
+	VBROADCASTSS      (CX), Z2
+	VMOVSS            X1, (CX)
+	VSUBPS            Z1, Z2, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VMOVSS            X4, (DX)
 	VXORPS            Z2, Z2, Z2
 	VMOVUPS           (AX), Z3
+	VMOVUPS           64(AX), Z6
 	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z1, Z6, Z6
 	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
+	VMAXPS            Z6, Z0, Z6
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z7
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z7, Z7
 	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, (AX)
-	VADDPS            Z5, Z2, Z2
-	VMOVUPS           64(AX), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, 64(AX)
-	VADDPS            Z5, Z2, Z2
+	VMOVAPS           Z6, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z7, Z8
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z7, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z9
+	VSCALEFPS         Z5, Z6, Z6
+	VSCALEFPS         Z7, Z9, Z9
+	VMOVUPS           Z6, (AX)
+	VMOVUPS           Z9, 64(AX)
+	VADDPS            Z6, Z2, Z2
+	VADDPS            Z9, Z2, Z2
 	VMOVUPS           128(AX), Z3
+	VMOVUPS           192(AX), Z5
 	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z1, Z5, Z5
 	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
 	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z1, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
 	VMOVUPS           Z5, 128(AX)
+	VMOVUPS           Z8, 192(AX)
 	VADDPS            Z5, Z2, Z2
-	VMOVUPS           192(AX), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, 192(AX)
-	VADDPS            Z5, Z2, Z2
-	VEXTRACTF64X4     $0x01, Z2, Y3
-	VADDPS            Y3, Y2, Y3
-	VEXTRACTF128      $0x01, Y3, X2
-	VADDPS            X2, X3, X2
-	VMOVHLPS          X2, X2, X3
-	VADDPS            X3, X2, X2
-	VMOVSHDUP         X2, X3
-	VADDSS            X3, X2, X2
-
-	// alpha = e^(m − m′); l = l · alpha + sum; m = m′.
-	VBROADCASTSS      (SI), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVSS            X5, (R8)
-	VFMADD231SS       (DI), X5, X2
-	VMOVSS            X2, (DI)
-	VMOVSS            X1, (SI)
-
-	// Next row.
-	ADDQ $0x00000100, AX
-	ADDQ $0x04, DX
-	ADDQ $0x04, BX
-	ADDQ $0x04, SI
-	ADDQ $0x04, DI
-	ADDQ $0x04, R8
-	DECQ CX
-	JNZ  row
+	VADDPS            Z8, Z2, Z2
+	VEXTRACTF64X4     $0x01, Z2, Y1
+	VADDPS            Y1, Y2, Y1
+	VEXTRACTF128      $0x01, Y1, X2
+	VADDPS            X2, X1, X2
+	VMOVHLPS          X2, X2, X1
+	VADDPS            X1, X2, X2
+	VMOVSHDUP         X2, X1
+	VADDSS            X1, X2, X2
+	VFMADD231SS       (BX), X4, X2
+	VMOVSS            X2, (BX)
+	ADDQ              $0x00000100, AX
+	ADDQ              $0x04, CX
+	ADDQ              $0x04, BX
+	ADDQ              $0x04, DX
+	DECQ              SI
+	JNZ               weights
 	VZEROUPPER
 	RET
 
@@ -58593,349 +64849,313 @@ TEXT ·softmaxBlock64V3AVX2(SB), NOSPLIT, $0-56
 	// softmaxBlock64V3AVX2 is one streaming softmax step over a block of 64 keys: per row, t = 1·s, masked outside [lo, hi);
 	// m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′.
 	// m starts at −1e30 and l at 0. Milakov and Gimelshein 2018, Online normalizer calculation for softmax.
-	MOVQ         s+0(FP), AX
-	MOVQ         rows+8(FP), CX
-	MOVQ         lo+16(FP), DX
-	MOVQ         hi+24(FP), BX
-	MOVQ         m+32(FP), SI
-	MOVQ         l+40(FP), DI
-	MOVQ         alpha+48(FP), R8
 	VBROADCASTSS lowestExponent<>+0(SB), Y0
 
-row:
 	// t = s · scale, masked outside [lo, hi); m′ = max(m, max t).
-	VPBROADCASTD (DX), Y1
-	VPBROADCASTD (BX), Y2
+	MOVQ s+0(FP), AX
+	MOVQ lo+16(FP), CX
+	MOVQ hi+24(FP), DX
+	MOVQ m+32(FP), BX
+	MOVQ alpha+48(FP), SI
+	MOVQ rows+8(FP), DI
+
+scores:
+	VPBROADCASTD (CX), Y1
+	VPBROADCASTD (DX), Y2
 	VBROADCASTSS minusInfinity<>+0(SB), Y4
-	VBROADCASTSS (SI), Y3
+	VBROADCASTSS (BX), Y3
 	VMOVUPS      (AX), Y5
+	VMOVUPS      32(AX), Y8
 	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+0(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+32(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+0(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+32(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, (AX)
+	VMOVUPS      Y6, 32(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      32(AX), Y5
-	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+32(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+32(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 32(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      64(AX), Y5
+	VMOVUPS      96(AX), Y8
 	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+64(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+96(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+64(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+96(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, 64(AX)
+	VMOVUPS      Y6, 96(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      96(AX), Y5
-	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+96(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+96(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 96(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      128(AX), Y5
+	VMOVUPS      160(AX), Y8
 	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y8, Y8
 	VPCMPGTD     keyIndex<>+128(SB), Y1, Y6
+	VPCMPGTD     keyIndex<>+160(SB), Y1, Y9
 	VPCMPGTD     keyIndex<>+128(SB), Y2, Y7
+	VPCMPGTD     keyIndex<>+160(SB), Y2, Y10
 	VPANDN       Y7, Y6, Y7
+	VPANDN       Y10, Y9, Y10
 	VBLENDVPS    Y7, Y5, Y4, Y5
+	VBLENDVPS    Y10, Y8, Y4, Y6
 	VMOVUPS      Y5, 128(AX)
+	VMOVUPS      Y6, 160(AX)
 	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      160(AX), Y5
-	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+160(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+160(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 160(AX)
-	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y6, Y3, Y3
 	VMOVUPS      192(AX), Y5
+	VMOVUPS      224(AX), Y7
 	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y5, Y5
+	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y7, Y7
 	VPCMPGTD     keyIndex<>+192(SB), Y1, Y6
-	VPCMPGTD     keyIndex<>+192(SB), Y2, Y7
-	VPANDN       Y7, Y6, Y7
-	VBLENDVPS    Y7, Y5, Y4, Y5
-	VMOVUPS      Y5, 192(AX)
-	VMAXPS       Y5, Y3, Y3
-	VMOVUPS      224(AX), Y5
-	VMULPS       softmaxBlock64V3Scale<>+0(SB), Y5, Y5
-	VPCMPGTD     keyIndex<>+224(SB), Y1, Y1
+	VPCMPGTD     keyIndex<>+224(SB), Y1, Y8
+	VPCMPGTD     keyIndex<>+192(SB), Y2, Y1
 	VPCMPGTD     keyIndex<>+224(SB), Y2, Y2
-	VPANDN       Y2, Y1, Y2
-	VBLENDVPS    Y2, Y5, Y4, Y1
-	VMOVUPS      Y1, 224(AX)
+	VPANDN       Y1, Y6, Y1
+	VPANDN       Y2, Y8, Y2
+	VBLENDVPS    Y1, Y5, Y4, Y1
+	VBLENDVPS    Y2, Y7, Y4, Y2
+	VMOVUPS      Y1, 192(AX)
+	VMOVUPS      Y2, 224(AX)
 	VMAXPS       Y1, Y3, Y3
+	VMAXPS       Y2, Y3, Y3
 	VEXTRACTF128 $0x01, Y3, X1
 	VMAXPS       X1, X3, X1
 	VMOVHLPS     X1, X1, X2
 	VMAXPS       X2, X1, X1
 	VMOVSHDUP    X1, X2
 	VMAXSS       X2, X1, X1
-	VBROADCASTSS X1, Y1
+	VMOVSS       X1, (SI)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, SI
+	DECQ         DI
+	JNZ          scores
 
-	// s = e^(t − m′), summed in a fixed order.
-	VXORPS       Y2, Y2, Y2
-	VMOVUPS      (AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, (AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      32(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 32(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      64(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 64(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      96(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 96(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      128(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 128(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      160(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 160(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      192(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 192(AX)
-	VADDPS       Y5, Y2, Y2
-	VMOVUPS      224(AX), Y3
-	VSUBPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y0, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS ln2<>+0(SB), Y4, Y3
-	VFNMADD231PS ln2Low<>+0(SB), Y4, Y3
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp6<>+0(SB), Y3, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y3
-	VPSUBD       Y3, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y3, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVUPS      Y5, 224(AX)
-	VADDPS       Y5, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X3
-	VMOVHLPS     X3, X3, X2
-	VADDPS       X2, X3, X3
-	VMOVSHDUP    X3, X2
-	VADDSS       X2, X3, X3
+	// s = e^(t − m′), summed in a fixed order; alpha = e^(m − m′); l = l · alpha + sum; m = m′.
+	MOVQ s+0(FP), AX
+	MOVQ m+32(FP), CX
+	MOVQ alpha+48(FP), DX
+	MOVQ l+40(FP), BX
+	MOVQ rows+8(FP), SI
 
-	// alpha = e^(m − m′); l = l · alpha + sum; m = m′.
-	VBROADCASTSS (SI), Y2
+weights:
+	VBROADCASTSS (DX), Y1
+	VBROADCASTSS (CX), Y2
+	VMOVSS       X1, (CX)
 	VSUBPS       Y1, Y2, Y2
 	VMAXPS       Y2, Y0, Y2
-	VMULPS       log2e<>+0(SB), Y2, Y4
-	VROUNDPS     $0x00, Y4, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
 	VMOVAPS      Y2, Y2
 	VFNMADD231PS ln2<>+0(SB), Y4, Y2
 	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
-	VBROADCASTSS exp0<>+0(SB), Y5
-	VFMADD213PS  exp1<>+0(SB), Y2, Y5
-	VFMADD213PS  exp2<>+0(SB), Y2, Y5
-	VFMADD213PS  exp3<>+0(SB), Y2, Y5
-	VFMADD213PS  exp4<>+0(SB), Y2, Y5
-	VFMADD213PS  exp5<>+0(SB), Y2, Y5
-	VFMADD213PS  exp6<>+0(SB), Y2, Y5
-	VCVTPS2DQ    Y4, Y4
-	VPSRAD       $0x01, Y4, Y2
-	VPSUBD       Y2, Y4, Y4
-	VPADDD       exponentBias<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       exponentBias<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y2, Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VMOVSS       X5, (R8)
-	VFMADD231SS  (DI), X5, X3
-	VMOVSS       X3, (DI)
-	VMOVSS       X1, (SI)
-
-	// Next row.
-	ADDQ $0x00000100, AX
-	ADDQ $0x04, DX
-	ADDQ $0x04, BX
-	ADDQ $0x04, SI
-	ADDQ $0x04, DI
-	ADDQ $0x04, R8
-	DECQ CX
-	JNZ  row
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMOVSS       X4, (DX)
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      (AX), Y3
+	VMOVUPS      32(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, (AX)
+	VMOVUPS      Y9, 32(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      64(AX), Y3
+	VMOVUPS      96(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, 64(AX)
+	VMOVUPS      Y9, 96(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      128(AX), Y3
+	VMOVUPS      160(AX), Y7
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y7, Y7
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y7, Y0, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y8
+	VFMADD231PS  log2e<>+0(SB), Y3, Y5
+	VFMADD231PS  log2e<>+0(SB), Y7, Y8
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y8, Y9
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y8, Y8
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y9, Y7
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y9, Y7
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y9
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y7, Y9
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y7, Y9
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y7, Y9
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y7, Y9
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y7, Y9
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y7, Y9
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y8, Y9, Y9
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y9, Y9
+	VMOVUPS      Y6, 128(AX)
+	VMOVUPS      Y9, 160(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y9, Y2, Y2
+	VMOVUPS      192(AX), Y3
+	VMOVUPS      224(AX), Y5
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y5, Y5
+	VMAXPS       Y3, Y0, Y3
+	VMAXPS       Y5, Y0, Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y3, Y1
+	VFMADD231PS  log2e<>+0(SB), Y5, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y3, Y3
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS ln2<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y8, Y5
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y5
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y3, Y6
+	VFMADD213PS  exp1<>+0(SB), Y5, Y8
+	VFMADD213PS  exp2<>+0(SB), Y3, Y6
+	VFMADD213PS  exp2<>+0(SB), Y5, Y8
+	VFMADD213PS  exp3<>+0(SB), Y3, Y6
+	VFMADD213PS  exp3<>+0(SB), Y5, Y8
+	VFMADD213PS  exp4<>+0(SB), Y3, Y6
+	VFMADD213PS  exp4<>+0(SB), Y5, Y8
+	VFMADD213PS  exp5<>+0(SB), Y3, Y6
+	VFMADD213PS  exp5<>+0(SB), Y5, Y8
+	VFMADD213PS  exp6<>+0(SB), Y3, Y6
+	VFMADD213PS  exp6<>+0(SB), Y5, Y8
+	VMULPS       Y1, Y6, Y6
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMOVUPS      Y6, 192(AX)
+	VMOVUPS      Y8, 224(AX)
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y8, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X1
+	VADDPS       X1, X2, X1
+	VMOVHLPS     X1, X1, X2
+	VADDPS       X2, X1, X1
+	VMOVSHDUP    X1, X2
+	VADDSS       X2, X1, X1
+	VFMADD231SS  (BX), X4, X1
+	VMOVSS       X1, (BX)
+	ADDQ         $0x00000100, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, BX
+	ADDQ         $0x04, DX
+	DECQ         SI
+	JNZ          weights
 	VZEROUPPER
 	RET
 
@@ -58945,53 +65165,53 @@ TEXT ·softmaxBlock64V3AVX512(SB), NOSPLIT, $0-56
 	// softmaxBlock64V3AVX512 is one streaming softmax step over a block of 64 keys: per row, t = 1·s, masked outside [lo, hi);
 	// m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′.
 	// m starts at −1e30 and l at 0. Milakov and Gimelshein 2018, Online normalizer calculation for softmax.
-	MOVQ         s+0(FP), AX
-	MOVQ         rows+8(FP), CX
-	MOVQ         lo+16(FP), DX
-	MOVQ         hi+24(FP), BX
-	MOVQ         m+32(FP), SI
-	MOVQ         l+40(FP), DI
-	MOVQ         alpha+48(FP), R8
 	VBROADCASTSS lowestExponent<>+0(SB), Z0
 
-row:
 	// t = s · scale, masked outside [lo, hi); m′ = max(m, max t).
-	VPBROADCASTD  (DX), Z1
-	VPBROADCASTD  (BX), Z2
+	MOVQ s+0(FP), AX
+	MOVQ lo+16(FP), CX
+	MOVQ hi+24(FP), DX
+	MOVQ m+32(FP), BX
+	MOVQ alpha+48(FP), SI
+	MOVQ rows+8(FP), DI
+
+scores:
+	VPBROADCASTD  (CX), Z1
+	VPBROADCASTD  (DX), Z2
 	VBROADCASTSS  minusInfinity<>+0(SB), Z4
-	VBROADCASTSS  (SI), Z3
+	VBROADCASTSS  (BX), Z3
 	VMOVUPS       (AX), Z5
+	VMOVUPS       64(AX), Z8
 	VMULPS.BCST   softmaxBlock64V3Scale<>+0(SB), Z5, Z5
+	VMULPS.BCST   softmaxBlock64V3Scale<>+0(SB), Z8, Z8
 	VMOVDQU32     keyIndex<>+0(SB), Z7
+	VMOVDQU32     keyIndex<>+64(SB), Z10
 	VPCMPD        $0x02, Z7, Z1, K1
+	VPCMPD        $0x02, Z10, Z1, K2
 	VPCMPD        $0x06, Z7, Z2, K1, K1
+	VPCMPD        $0x06, Z10, Z2, K2, K2
 	VBLENDMPS     Z5, Z4, K1, Z6
+	VBLENDMPS     Z8, Z4, K2, Z9
 	VMOVUPS       Z6, (AX)
+	VMOVUPS       Z9, 64(AX)
 	VMAXPS        Z6, Z3, Z3
-	VMOVUPS       64(AX), Z5
-	VMULPS.BCST   softmaxBlock64V3Scale<>+0(SB), Z5, Z5
-	VMOVDQU32     keyIndex<>+64(SB), Z7
-	VPCMPD        $0x02, Z7, Z1, K1
-	VPCMPD        $0x06, Z7, Z2, K1, K1
-	VBLENDMPS     Z5, Z4, K1, Z8
-	VMOVUPS       Z8, 64(AX)
-	VMAXPS        Z8, Z3, Z3
-	VMOVUPS       128(AX), Z5
-	VMULPS.BCST   softmaxBlock64V3Scale<>+0(SB), Z5, Z5
-	VMOVDQU32     keyIndex<>+128(SB), Z7
-	VPCMPD        $0x02, Z7, Z1, K1
-	VPCMPD        $0x06, Z7, Z2, K1, K1
-	VBLENDMPS     Z5, Z4, K1, Z9
-	VMOVUPS       Z9, 128(AX)
 	VMAXPS        Z9, Z3, Z3
-	VMOVUPS       192(AX), Z5
+	VMOVUPS       128(AX), Z5
+	VMOVUPS       192(AX), Z8
 	VMULPS.BCST   softmaxBlock64V3Scale<>+0(SB), Z5, Z5
-	VMOVDQU32     keyIndex<>+192(SB), Z7
+	VMULPS.BCST   softmaxBlock64V3Scale<>+0(SB), Z8, Z8
+	VMOVDQU32     keyIndex<>+128(SB), Z7
+	VMOVDQU32     keyIndex<>+192(SB), Z10
 	VPCMPD        $0x02, Z7, Z1, K1
+	VPCMPD        $0x02, Z10, Z1, K2
 	VPCMPD        $0x06, Z7, Z2, K1, K1
-	VBLENDMPS     Z5, Z4, K1, Z10
-	VMOVUPS       Z10, 192(AX)
-	VMAXPS        Z10, Z3, Z3
+	VPCMPD        $0x06, Z10, Z2, K2, K2
+	VBLENDMPS     Z5, Z4, K1, Z11
+	VBLENDMPS     Z8, Z4, K2, Z12
+	VMOVUPS       Z11, 128(AX)
+	VMOVUPS       Z12, 192(AX)
+	VMAXPS        Z11, Z3, Z3
+	VMAXPS        Z12, Z3, Z3
 	VEXTRACTF64X4 $0x01, Z3, Y1
 	VMAXPS        Y1, Y3, Y1
 	VEXTRACTF128  $0x01, Y1, X2
@@ -59000,121 +65220,130 @@ row:
 	VMAXPS        X1, X2, X2
 	VMOVSHDUP     X2, X1
 	VMAXSS        X1, X2, X2
-	VBROADCASTSS  X2, Z1
+	VMOVSS        X2, (SI)
+	ADDQ          $0x00000100, AX
+	ADDQ          $0x04, CX
+	ADDQ          $0x04, DX
+	ADDQ          $0x04, BX
+	ADDQ          $0x04, SI
+	DECQ          DI
+	JNZ           scores
 
-	// s = e^(t − m′), summed in a fixed order.
+	// s = e^(t − m′), summed in a fixed order; alpha = e^(m − m′); l = l · alpha + sum; m = m′.
+	MOVQ s+0(FP), AX
+	MOVQ m+32(FP), CX
+	MOVQ alpha+48(FP), DX
+	MOVQ l+40(FP), BX
+	MOVQ rows+8(FP), SI
+
+weights:
+	VBROADCASTSS      (DX), Z1
+	VBROADCASTSS      (CX), Z2
+	VMOVSS            X1, (CX)
+	VSUBPS            Z1, Z2, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VMOVSS            X4, (DX)
 	VXORPS            Z2, Z2, Z2
 	VMOVUPS           (AX), Z3
+	VMOVUPS           64(AX), Z6
 	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z1, Z6, Z6
 	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
+	VMAXPS            Z6, Z0, Z6
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z7
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z7, Z7
 	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, (AX)
-	VADDPS            Z5, Z2, Z2
-	VMOVUPS           64(AX), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, 64(AX)
-	VADDPS            Z5, Z2, Z2
+	VMOVAPS           Z6, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z7, Z8
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z7, Z8
+	VBROADCASTSS      exp0<>+0(SB), Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z9
+	VSCALEFPS         Z5, Z6, Z6
+	VSCALEFPS         Z7, Z9, Z9
+	VMOVUPS           Z6, (AX)
+	VMOVUPS           Z9, 64(AX)
+	VADDPS            Z6, Z2, Z2
+	VADDPS            Z9, Z2, Z2
 	VMOVUPS           128(AX), Z3
+	VMOVUPS           192(AX), Z5
 	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z1, Z5, Z5
 	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z3, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z6, Z6
 	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
 	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
 	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
 	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z1, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
 	VMOVUPS           Z5, 128(AX)
+	VMOVUPS           Z8, 192(AX)
 	VADDPS            Z5, Z2, Z2
-	VMOVUPS           192(AX), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVUPS           Z5, 192(AX)
-	VADDPS            Z5, Z2, Z2
-	VEXTRACTF64X4     $0x01, Z2, Y3
-	VADDPS            Y3, Y2, Y3
-	VEXTRACTF128      $0x01, Y3, X2
-	VADDPS            X2, X3, X2
-	VMOVHLPS          X2, X2, X3
-	VADDPS            X3, X2, X2
-	VMOVSHDUP         X2, X3
-	VADDSS            X3, X2, X2
-
-	// alpha = e^(m − m′); l = l · alpha + sum; m = m′.
-	VBROADCASTSS      (SI), Z3
-	VSUBPS            Z1, Z3, Z3
-	VMAXPS            Z3, Z0, Z3
-	VMULPS.BCST       log2e<>+0(SB), Z3, Z4
-	VRNDSCALEPS       $0x00, Z4, Z4
-	VMOVAPS           Z3, Z3
-	VFNMADD231PS.BCST ln2<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST ln2Low<>+0(SB), Z4, Z3
-	VBROADCASTSS      exp0<>+0(SB), Z5
-	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z5
-	VSCALEFPS         Z4, Z5, Z5
-	VMOVSS            X5, (R8)
-	VFMADD231SS       (DI), X5, X2
-	VMOVSS            X2, (DI)
-	VMOVSS            X1, (SI)
-
-	// Next row.
-	ADDQ $0x00000100, AX
-	ADDQ $0x04, DX
-	ADDQ $0x04, BX
-	ADDQ $0x04, SI
-	ADDQ $0x04, DI
-	ADDQ $0x04, R8
-	DECQ CX
-	JNZ  row
+	VADDPS            Z8, Z2, Z2
+	VEXTRACTF64X4     $0x01, Z2, Y1
+	VADDPS            Y1, Y2, Y1
+	VEXTRACTF128      $0x01, Y1, X2
+	VADDPS            X2, X1, X2
+	VMOVHLPS          X2, X2, X1
+	VADDPS            X1, X2, X2
+	VMOVSHDUP         X2, X1
+	VADDSS            X1, X2, X2
+	VFMADD231SS       (BX), X4, X2
+	VMOVSS            X2, (BX)
+	ADDQ              $0x00000100, AX
+	ADDQ              $0x04, CX
+	ADDQ              $0x04, BX
+	ADDQ              $0x04, DX
+	DECQ              SI
+	JNZ               weights
 	VZEROUPPER
 	RET

@@ -26,8 +26,8 @@ func Kernels() []kernel.Kernel {
 		add(op, "", nil, 1, 7, 14, 16, 33, 100, 768)
 	}
 	for _, kind := range kernel.Activations() {
-		add("act", kind, nil, 1, 17, 768)
-		add("glu", kind, nil, 20, 768)
+		add("act", kind, nil, 1, 17, 90, 768)
+		add("glu", kind, nil, 20, 90, 768)
 	}
 	for _, style := range []string{"half", "interleaved"} {
 		for _, d := range [][]int{{2, 2}, {10, 10}, {14, 6}, {20, 20}, {28, 28}, {54, 54}, {64, 64}, {80, 32}, {128, 128}, {256, 256}} {
