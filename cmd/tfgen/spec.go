@@ -15,8 +15,11 @@ import (
 
 const specHelp = `usage: tfgen spec list
        tfgen spec check FILE…
+       tfgen spec schema [spec|macro|table|keys]
 
-list shows the built-in specifications, check reads files as strictly as a build does.
+list shows the built-in specifications, check reads files as strictly as a build does. schema prints the JSON Schema of
+a specification, or of a file of the library, for editors: with a YAML language server, save it and begin a file with
+  # yaml-language-server: $schema=spec.schema.json
 `
 
 // runSpec is the spec command.
@@ -41,6 +44,12 @@ func runSpec(_ context.Context, args []string, stdout, stderr io.Writer) error {
 			errs = append(errs, err)
 		}
 		return errors.Join(errs...)
+	case (len(args) == 1 || len(args) == 2) && args[0] == "schema":
+		text, err := spec.Schema(append(args[1:], "spec")[0])
+		if err == nil {
+			_, err = stdout.Write(text)
+		}
+		return err
 	}
 	fmt.Fprint(stderr, specHelp)
 	return errUsage

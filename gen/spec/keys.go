@@ -51,11 +51,17 @@ var objects = map[string][]key{
 	"gguf": {
 		{"architecture", "words", true, "values of general.architecture"},
 		{"class", "word", true, "the head of such files"},
-		{"config", "map of field", true, "metadata keys for values of config; others take their default"},
+		{"config", "map of ggufField", true, "metadata keys for values of config; others take their default"},
 		{"require", "map of values", false, "values of metadata keys that are computed"},
 		{"tensors", "map of rule", true, "names of tensors in the file"},
 		{"ignore", "ignores", false, "tensors that the model does not use"},
 		{"refuse", "map of word", false, "tensors that stand for something unsupported, with the message"},
+	},
+	"ggufField": {
+		{"key", "words", false, "metadata keys; the first that is present wins"},
+		{"default", "value", false, "value when no key is present"},
+		{"type", "word", false, "type of the value, if it is another than in config"},
+		{"fields", "map of word", false, "a map put together from metadata keys, absent ones left out"},
 	},
 	"blocks": {
 		{"repeat", "value", true, "number of blocks; i counts them from 0"},

@@ -189,8 +189,7 @@ func (d *decoder) ggufFields(n *yaml.Node, s *Spec) ([]*Field, error) {
 }
 
 func (d *decoder) ggufField(g *Field, e entry, s *Spec) error {
-	keys := []key{{"key", "words", false, ""}, {"default", "value", false, ""}, {"type", "word", false, ""}, {"fields", "map of word", false, ""}}
-	f, err := d.keyed(e.value, keys, e.key)
+	f, err := d.fields(e.value, "ggufField", e.key)
 	if err != nil {
 		return err
 	}
