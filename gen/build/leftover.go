@@ -3,8 +3,10 @@ package build
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 
+	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/spec"
 )
 
@@ -70,8 +72,10 @@ func matchesAny(patterns []string, name string) bool {
 func (s *store) wanted() []string {
 	var names []string
 	for _, w := range s.weights {
-		if len(w.Parts) > 0 && len(s.claims[w.Parts[0].Tensor]) == 0 {
-			names = append(names, w.Parts[0].Tensor)
+		for _, p := range w.Parts {
+			if len(s.claims[p.Tensor]) == 0 {
+				names = append(names, p.Tensor)
+			}
 		}
 	}
 	sort.Strings(names)
@@ -90,22 +94,36 @@ func (s *store) partly() []string {
 	return names
 }
 
-// rowCount is the number of rows that slices of a tensor count in: the larger one of a matrix that is transposed first.
+// rowCount is the number of rows that slices of a tensor count in: those that it has where rows are taken.
 func (s *store) rowCount(name string) int {
+	shape := s.tensors[name].Shape
+	if len(shape) == 0 {
+		return 1
+	}
 	for _, w := range s.weights {
 		for _, p := range w.Parts {
 			if p.Tensor == name {
-				n := s.tensors[name].Shape[0]
-				for _, st := range p.Steps {
-					if st.Kind == "transpose" {
-						n = s.tensors[name].Shape[1]
-					}
-				}
-				return n
+				return rowsBefore(shape, p.Steps)
 			}
 		}
 	}
-	return 0
+	return shape[0]
+}
+
+// rowsBefore is the number of rows before the last step that takes some.
+func rowsBefore(shape []int, steps []ir.Step) int {
+	n := shape[0]
+	shape = slices.Clone(shape)
+	for _, st := range steps {
+		if st.Kind == "rows" && len(shape) > 0 {
+			n = shape[0]
+		}
+		var err error
+		if shape, err = stepShape(shape, st); err != nil {
+			return n
+		}
+	}
+	return n
 }
 
 // covers reports whether ranges of rows together are all n rows; {0, -1} stands for all.

@@ -2,6 +2,7 @@ package build
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -65,38 +66,138 @@ func (s *store) canonical(name string) string {
 	return s.rules.Prefix[0] + name
 }
 
-// candidates returns the stored names that a weight may have, and the steps of its rule.
-func (s *store) candidates(name string) ([]string, []spec.TensorStep) {
+// rule returns the rule of a weight and what its stars stand for, nil if there is none.
+func (s *store) rule(name string) (*spec.Rule, []string) {
 	for _, r := range s.rules.Map {
-		stars, ok := spec.Match(r.Pattern, name)
-		if !ok {
-			continue
+		if stars, ok := spec.Match(r.Pattern, name); ok {
+			return r, stars
 		}
-		var names []string
-		for _, f := range r.From {
-			names = append(names, s.stored(spec.Fill(f, stars)))
-		}
-		return names, r.Steps
 	}
-	if s.strict {
-		return nil, nil
-	}
-	return []string{s.stored(name)}, nil
+	return nil, nil
 }
 
-// find returns the stored tensor of a weight.
-func (s *store) find(name string) (Tensor, bool) {
-	names, _ := s.candidates(name)
+// maxParts bounds the number of tensors that one weight is made from.
+const maxParts = 1 << 16
+
+// way is one way in which a weight may be stored: parts one below another, each with the names that its tensor may have.
+type way struct {
+	names [][]string
+	steps [][]ir.Step
+}
+
+// ways returns how a weight may be stored. Without a rule it is stored under its own name, unless names are strict.
+func (s *store) ways(name string) ([]way, error) {
+	r, stars := s.rule(name)
+	if r == nil {
+		if s.strict {
+			return nil, nil
+		}
+		return []way{{[][]string{{s.stored(name)}}, [][]ir.Step{nil}}}, nil
+	}
+	var all []way
+	for _, st := range r.Stored {
+		w, err := s.way(st, stars)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+// way computes the names and steps of every part.
+func (s *store) way(st *spec.Stored, stars []string) (w way, err error) {
+	env, n := spec.Env{}, 1
+	if s.env != nil {
+		env = *s.env
+	}
+	if st.Each != nil {
+		if n, err = st.Each.Int(&env); err != nil {
+			return w, err
+		}
+		if n < 1 || n > maxParts {
+			return w, spec.Errorf(st.Each.Pos, "%d parts, expected 1 to %d", n, maxParts)
+		}
+	}
+	for i := range n {
+		if st.Each != nil {
+			env.Locals = map[string]any{st.As: i}
+		}
+		var names []string
+		for _, f := range st.From {
+			x, err := f.Convert(&env, "name")
+			if err != nil {
+				return w, err
+			}
+			name, _ := x.(string)
+			names = append(names, s.stored(spec.Fill(name, stars)))
+		}
+		steps, err := irSteps(st.Steps, &env)
+		if err != nil {
+			return w, err
+		}
+		w.names, w.steps = append(w.names, names), append(w.steps, steps)
+	}
+	return w, nil
+}
+
+// pick returns the first way whose first part is stored, and whether there is one.
+func (s *store) pick(ways []way) (way, bool) {
+	for _, w := range ways {
+		if _, ok := s.first(w.names[0]); ok {
+			return w, true
+		}
+	}
+	return ways[0], s.tensors == nil
+}
+
+// first returns the first of several names that is stored.
+func (s *store) first(names []string) (Tensor, bool) {
 	for _, n := range names {
 		if t, ok := s.tensors[n]; ok {
 			return t, true
 		}
 	}
-	return Tensor{}, s.tensors == nil
+	return Tensor{}, false
 }
 
 // has reports whether the checkpoint stores a weight.
-func (s *store) has(name string) bool { _, ok := s.find(name); return ok }
+func (s *store) has(name string) bool {
+	if s.tensors == nil {
+		return true
+	}
+	r, stars := s.rule(name)
+	if r == nil {
+		_, ok := s.tensors[s.stored(name)]
+		return ok && !s.strict
+	}
+	for _, st := range r.Stored {
+		if s.hasFirst(st, stars) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasFirst reports whether the first part of a way is stored. It asks for no other values than the names need, so that
+// a configuration value can depend on what is stored.
+func (s *store) hasFirst(st *spec.Stored, stars []string) bool {
+	env := spec.Env{}
+	if s.env != nil {
+		env = *s.env
+	}
+	if st.Each != nil {
+		env.Locals = map[string]any{st.As: 0}
+	}
+	for _, f := range st.From {
+		x, err := f.Convert(&env, "name")
+		name, _ := x.(string)
+		if _, ok := s.tensors[s.stored(spec.Fill(name, stars))]; err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
 
 // weight returns the weight of a name. Weights that are not stored are collected in missing.
 func (s *store) weight(name string, shape []int, pos ir.Pos) (*ir.Weight, error) {
@@ -109,37 +210,50 @@ func (s *store) weight(name string, shape []int, pos ir.Pos) (*ir.Weight, error)
 	}
 	w := &ir.Weight{Name: key, Shape: shape, Pos: pos}
 	s.weights[key] = w
-	names, steps := s.candidates(name)
-	if len(names) == 0 {
-		return nil, spec.Errorf(pos, "%s has no name in such files; add a pattern to the tensors at %s", name, s.rules.Pos)
-	}
-	part := ir.Part{Tensor: names[0]}
-	t, ok := s.find(name)
-	if ok && s.tensors != nil {
-		part.Tensor = t.Name
-	}
-	var err error
-	if part.Steps, err = s.steps(steps); err != nil {
+	ways, err := s.ways(name)
+	if err != nil {
 		return nil, err
 	}
-	w.Parts = []ir.Part{part}
-	if !ok {
-		s.missing = append(s.missing, s.missingError(names, shape, pos))
-		return w, nil
+	if len(ways) == 0 {
+		return nil, spec.Errorf(pos, "%s has no name in such files; add a pattern to the tensors at %s", name, s.rules.Pos)
 	}
-	if s.tensors != nil {
-		err = s.claim(w, t)
+	chosen, _ := s.pick(ways)
+	complete := true
+	for i, names := range chosen.names {
+		part := ir.Part{Tensor: names[0], Steps: chosen.steps[i]}
+		if t, ok := s.first(names); ok {
+			part.Tensor = t.Name
+		} else if s.tensors != nil {
+			complete = false
+			s.missing = append(s.missing, s.missingError(alternatives(ways, i), shape, len(chosen.names), pos))
+		}
+		w.Parts = append(w.Parts, part)
+	}
+	if complete && s.tensors != nil {
+		err = s.claim(w)
 	}
 	return w, err
 }
 
-func (s *store) steps(steps []spec.TensorStep) ([]ir.Step, error) {
+// alternatives are the names under which part i of a weight may be stored.
+func alternatives(ways []way, i int) []string {
+	var names []string
+	for _, w := range ways {
+		if i < len(w.names) {
+			names = append(names, w.names[i]...)
+		}
+	}
+	return names
+}
+
+// irSteps computes the arguments of weight-only arithmetic.
+func irSteps(steps []spec.TensorStep, env *spec.Env) ([]ir.Step, error) {
 	var out []ir.Step
 	for _, st := range steps {
 		step := ir.Step{Kind: st.Kind}
 		var args []float64
 		for _, a := range st.Args {
-			x, err := a.Convert(s.env, "float")
+			x, err := a.Convert(env, "float")
 			if err != nil {
 				return nil, err
 			}
@@ -150,7 +264,7 @@ func (s *store) steps(steps []spec.TensorStep) ([]ir.Step, error) {
 			args = append(args, f)
 		}
 		switch st.Kind {
-		case "rows":
+		case "rows", "reshape":
 			step.From, step.To = int(args[0]), int(args[1])
 		case "unpermute":
 			step.N = int(args[0])
@@ -162,21 +276,41 @@ func (s *store) steps(steps []spec.TensorStep) ([]ir.Step, error) {
 	return out, nil
 }
 
-// claim checks the shape of a stored tensor after its steps and notes which rows are used.
-func (s *store) claim(w *ir.Weight, t Tensor) error {
-	shape, rows, err := shapeAfter(t.Shape, w.Parts[0].Steps)
-	if err != nil {
-		return spec.Errorf(w.Pos, "%s (%s): %v", t.Name, dims(t.Shape), err)
-	}
-	if fmt.Sprint(shape) != fmt.Sprint(w.Shape) {
-		msg := fmt.Sprintf("expected %s", dims(w.Shape))
-		if len(w.Parts[0].Steps) > 0 {
-			msg = fmt.Sprintf("%s after %s, expected %s", dims(shape), stepNames(w.Parts[0].Steps), dims(w.Shape))
+// claim checks the shapes of a weight's stored tensors after their steps and notes which rows are used.
+func (s *store) claim(w *ir.Weight) error {
+	total := []int{}
+	for _, p := range w.Parts {
+		t := s.tensors[p.Tensor]
+		shape, rows, err := shapeAfter(t.Shape, p.Steps)
+		if err != nil {
+			return spec.Errorf(w.Pos, "%s (%s): %v", t.Name, dims(t.Shape), err)
 		}
-		return spec.Errorf(w.Pos, "the checkpoint stores %s as %s: %s", t.Name, dims(t.Shape), msg)
+		switch {
+		case len(total) == 0:
+			total = append(total, shape...)
+		case len(shape) == 0 || !slices.Equal(shape[1:], total[1:]):
+			return spec.Errorf(w.Pos, "%s is %s after %s, others of the same weight end in %s", t.Name, dims(shape), stepNames(p.Steps), dims(total[1:]))
+		default:
+			total[0] += shape[0]
+		}
+		s.claims[t.Name] = append(s.claims[t.Name], rows)
 	}
-	s.claims[t.Name] = append(s.claims[t.Name], rows)
-	return nil
+	if slices.Equal(total, w.Shape) {
+		return nil
+	}
+	p := w.Parts[0]
+	msg := fmt.Sprintf("expected %s", dims(w.Shape))
+	if len(p.Steps) > 0 || len(w.Parts) > 1 {
+		msg = fmt.Sprintf("%s after %s, expected %s", dims(total), strings.TrimPrefix(stepNames(p.Steps)+stacked(len(w.Parts)), ", "), dims(w.Shape))
+	}
+	return spec.Errorf(w.Pos, "the checkpoint stores %s as %s: %s", p.Tensor, dims(s.tensors[p.Tensor].Shape), msg)
+}
+
+func stacked(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", stacking %d parts", n)
 }
 
 // shapeAfter applies weight-only arithmetic to a shape. It also returns which rows are taken; {0, -1} stands for all.
@@ -184,28 +318,53 @@ func shapeAfter(shape []int, steps []ir.Step) ([]int, [2]int, error) {
 	shape = append([]int(nil), shape...)
 	rows := [2]int{0, -1}
 	for _, st := range steps {
-		switch st.Kind {
-		case "transpose":
-			if len(shape) != 2 {
-				return nil, rows, fmt.Errorf("only matrices can be transposed")
-			}
-			shape[0], shape[1] = shape[1], shape[0]
-		case "rows":
-			if len(shape) == 0 || st.From < 0 || st.To <= st.From || st.To > shape[0] {
-				return nil, rows, fmt.Errorf("rows %d to %d of %s", st.From, st.To, dims(shape))
-			}
+		var err error
+		if shape, err = stepShape(shape, st); err != nil {
+			return nil, rows, err
+		}
+		if st.Kind == "rows" {
 			rows = [2]int{st.From, st.To}
-			if st.From == 0 && st.To == shape[0] {
-				rows[1] = -1
-			}
-			shape[0] = st.To - st.From
-		case "unpermute":
-			if st.N <= 0 || len(shape) == 0 || shape[0]%(2*st.N) != 0 {
-				return nil, rows, fmt.Errorf("%d heads do not divide the rows", st.N)
-			}
 		}
 	}
 	return shape, rows, nil
+}
+
+// stepShape applies one step of weight-only arithmetic to a shape.
+func stepShape(shape []int, st ir.Step) ([]int, error) {
+	switch st.Kind {
+	case "transpose":
+		if len(shape) != 2 {
+			return nil, fmt.Errorf("only matrices can be transposed")
+		}
+		return []int{shape[1], shape[0]}, nil
+	case "rows":
+		if len(shape) == 0 || st.From < 0 || st.To <= st.From || st.To > shape[0] {
+			return nil, fmt.Errorf("rows %d to %d of %s", st.From, st.To, dims(shape))
+		}
+		return append([]int{st.To - st.From}, shape[1:]...), nil
+	case "unpermute":
+		if st.N <= 0 || len(shape) == 0 || shape[0]%(2*st.N) != 0 {
+			return nil, fmt.Errorf("%d heads do not divide the rows", st.N)
+		}
+	case "squeeze":
+		return slices.DeleteFunc(shape, func(d int) bool { return d == 1 }), nil
+	case "flatten":
+		return []int{elements(shape)}, nil
+	case "reshape":
+		if st.From < 1 || st.To < 1 || elements(shape)/st.From != st.To || elements(shape)%st.From != 0 {
+			return nil, fmt.Errorf("%s cannot be %d × %d", dims(shape), st.From, st.To)
+		}
+		return []int{st.From, st.To}, nil
+	}
+	return shape, nil
+}
+
+func elements(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
 }
 
 func stepNames(steps []ir.Step) string {
@@ -218,8 +377,11 @@ func stepNames(steps []ir.Step) string {
 
 func dims(shape []int) string { return strings.ReplaceAll(fmt.Sprint(shape), " ", ", ") }
 
-func (s *store) missingError(names []string, shape []int, pos ir.Pos) error {
+func (s *store) missingError(names []string, shape []int, parts int, pos ir.Pos) error {
 	msg := "the checkpoint has no tensor " + strings.Join(names, " or ") + ", which is needed as " + dims(shape)
+	if parts > 1 {
+		msg = fmt.Sprintf("the checkpoint has no tensor %s, one of %d parts of %s", strings.Join(names, " or "), parts, dims(shape))
+	}
 	return spec.Errorf(pos, "%s%s", msg, spec.Suggest(names[0], s.unclaimed()))
 }
 

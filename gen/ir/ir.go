@@ -186,9 +186,9 @@ type Part struct {
 
 // Step is one weight-only operation on a part, applied in order.
 type Step struct {
-	Kind string  // transpose | rows | add | mul | unpermute
-	From int     // rows: first row
-	To   int     // rows: one past the last row
+	Kind string  // transpose | rows | add | mul | exp | unpermute | squeeze | flatten | reshape
+	From int     // rows: first row; reshape: rows
+	To   int     // rows: one past the last row; reshape: columns
 	N    int     // unpermute: number of heads
 	C    float64 // add, mul: the constant
 }

@@ -258,8 +258,14 @@ func (n call) eval(e *Env) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s needs a number, found %s", n.fn, Describe(args[0]))
 	}
-	if n.fn == "float" {
+	switch n.fn {
+	case "float":
 		return f, nil
+	case "ln":
+		if !(f > 0) {
+			return nil, fmt.Errorf("ln(%v) is not a finite number", f)
+		}
+		return math.Log(f), nil
 	}
 	if math.Abs(f) > maxInt {
 		return nil, fmt.Errorf("int(%v) is larger than 2^53", f)

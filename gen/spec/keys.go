@@ -42,7 +42,9 @@ var objects = map[string][]key{
 	},
 	"rule": {
 		{"from", "words", false, "stored name, or alternatives; each * stands for the text that the pattern's * matched"},
-		{"steps", "values", false, "weight-only arithmetic: transpose, {rows: [from, to]}, {add: c}, {mul: c}, {unpermute: heads}"},
+		{"each", "value", false, "number of parts that make the weight, one below another, such as experts or heads"},
+		{"as", "word", false, "name of the counter of these parts, from 0; names and steps can use it"},
+		{"steps", "values", false, "weight-only arithmetic: " + stepsDoc},
 	},
 	"ignore": {
 		{"name", "word", true, "pattern of names"},
@@ -156,7 +158,11 @@ var inputs = map[string]string{
 }
 
 // tensorSteps are the kinds of weight-only arithmetic with their number of arguments.
-var tensorSteps = map[string]int{"transpose": 0, "rows": 2, "add": 1, "mul": 1, "unpermute": 1}
+var tensorSteps = map[string]int{"transpose": 0, "rows": 2, "add": 1, "mul": 1, "exp": 0, "unpermute": 1, "squeeze": 0,
+	"flatten": 0, "reshape": 2}
+
+const stepsDoc = "transpose, {rows: [from, to]}, {add: c}, {mul: c}, exp, {unpermute: heads}, squeeze (drop dimensions of 1), " +
+	"flatten (to a vector), {reshape: [rows, columns]}"
 
 func keyNames(object string) []string { return namesOf(objects[object]) }
 

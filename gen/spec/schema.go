@@ -45,6 +45,8 @@ func Schema(file string) ([]byte, error) {
 	for _, name := range []string{"rule", "ggufField"} { // the short form is the stored name or key
 		defs[name] = schema{"anyOf": []schema{ref("words"), keyedSchema(objects[name])}}
 	}
+	ways := listOf(schema{"anyOf": []schema{ref("word"), keyedSchema(objects["rule"])}}) // alternatives
+	defs["rule"] = schema{"anyOf": []schema{ref("words"), keyedSchema(objects["rule"]), ways}}
 	top := schema{"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "#/$defs/" + file, "$defs": defs,
 		"title": "tfgen " + file}
 	text, err := json.MarshalIndent(top, "", "  ")

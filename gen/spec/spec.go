@@ -57,19 +57,29 @@ type Tensors struct {
 	Ignore []*Ignore
 }
 
-// Rule maps the names of weights that match Pattern to stored tensors. "*" matches any text, which replaces the "*" in From.
+// Rule maps the names of weights that match Pattern to stored tensors. "*" matches any text, which replaces the "*" in
+// the stored names. Of several ways in which a weight may be stored, the first that the checkpoint has wins.
 type Rule struct {
 	Pos     ir.Pos
 	Pattern string
-	From    []string // alternatives, the first stored one wins
-	Steps   []TensorStep
+	Stored  []*Stored
+}
+
+// Stored is one way in which a weight is stored: a tensor after weight-only arithmetic, or one part for each value of a
+// counter, one below another (an expert's matrix each, a head's rows each).
+type Stored struct {
+	Pos   ir.Pos
+	From  []*Value // alternative names; templates that can use the counter
+	Each  *Value   // number of parts; nil: one part without a counter
+	As    string   // name of the counter
+	Steps []TensorStep
 }
 
 // TensorStep is weight-only arithmetic on a stored tensor.
 type TensorStep struct {
 	Pos  ir.Pos
-	Kind string   // transpose | rows | add | mul | unpermute
-	Args []*Value // rows: from, to; add, mul: constant; unpermute: heads
+	Kind string   // a row of tensorSteps
+	Args []*Value // as the table says
 }
 
 // Ignore is a pattern of stored tensors that the model does not use.

@@ -26,33 +26,84 @@ func (d *decoder) rules(n *yaml.Node, sc *scope) ([]*Rule, error) {
 	return out, nil
 }
 
-// rule decodes one rule: a stored name, a list of alternatives, or {from, steps}.
-func (d *decoder) rule(e entry, sc *scope) (r *Rule, err error) {
-	r = &Rule{Pos: e.pos, Pattern: e.key, From: []string{e.key}}
-	from := e.value
-	if e.value.Kind == yaml.MappingNode {
-		f, err := d.fields(e.value, "rule", e.key)
+// rule decodes one rule: a stored name, a list of alternative names, {from, each, as, steps}, or a list of these.
+func (d *decoder) rule(e entry, sc *scope) (*Rule, error) {
+	r := &Rule{Pos: e.pos, Pattern: e.key}
+	ways := []*yaml.Node{e.value}
+	if e.value.Kind == yaml.SequenceNode {
+		ways = e.value.Content
+	}
+	for _, n := range ways {
+		s, err := d.stored(n, e, sc)
 		if err != nil {
 			return nil, err
 		}
+		r.Stored = append(r.Stored, s)
+	}
+	if len(r.Stored) == 0 {
+		return nil, Errorf(e.pos, "%s: the list is empty", e.key)
+	}
+	return r, nil
+}
+
+// stored decodes one way of storing a weight.
+func (d *decoder) stored(n *yaml.Node, e entry, sc *scope) (*Stored, error) {
+	s := &Stored{Pos: d.pos(n)}
+	names := []string{e.key}
+	from := n
+	if n.Kind == yaml.MappingNode {
+		f, err := d.fields(n, "rule", e.key)
+		if err != nil {
+			return nil, err
+		}
+		if sc, err = d.counter(s, f, n, sc); err != nil {
+			return nil, err
+		}
 		if f["steps"] != nil {
-			if r.Steps, err = d.tensorSteps(f["steps"], sc); err != nil {
+			if s.Steps, err = d.tensorSteps(f["steps"], sc); err != nil {
 				return nil, err
 			}
 		}
 		from = f["from"]
 	}
 	if from != nil {
-		if r.From, err = d.texts(from, "from"); err != nil {
+		var err error
+		if names, err = d.texts(from, "from"); err != nil {
 			return nil, err
 		}
 	}
-	for _, f := range r.From {
-		if strings.Count(f, "*") > strings.Count(r.Pattern, "*") {
-			return nil, Errorf(e.pos, "%q has more * than the pattern %q", f, r.Pattern)
+	for _, name := range names {
+		if strings.Count(name, "*") > strings.Count(e.key, "*") {
+			return nil, Errorf(e.pos, "%q has more * than the pattern %q", name, e.key)
 		}
+		t, err := parseTemplate(name)
+		if err == nil {
+			err = sc.check(t)
+		}
+		if err != nil {
+			return nil, Errorf(s.Pos, "%v", err)
+		}
+		s.From = append(s.From, &Value{Pos: s.Pos, Src: name, n: t})
 	}
-	return r, nil
+	return s, nil
+}
+
+// counter decodes each and as, which stand together, and returns the scope in which the counter is known.
+func (d *decoder) counter(s *Stored, f map[string]*yaml.Node, n *yaml.Node, sc *scope) (*scope, error) {
+	if (f["each"] == nil) != (f["as"] == nil) {
+		return nil, d.errorf(n, "each and as stand together: a number of parts and the name of their counter")
+	}
+	if f["each"] == nil {
+		return sc, nil
+	}
+	var err error
+	if s.Each, err = d.value(f["each"], "int", sc); err != nil {
+		return nil, err
+	}
+	if s.As, err = d.text(f["as"], "as"); err != nil {
+		return nil, err
+	}
+	return sc.with(nil, []string{s.As}), nil
 }
 
 func (d *decoder) tensorSteps(n *yaml.Node, sc *scope) ([]TensorStep, error) {
@@ -89,7 +140,7 @@ func (d *decoder) tensorStep(n *yaml.Node, sc *scope) (TensorStep, error) {
 	}
 	arity, ok := tensorSteps[s.Kind]
 	if !ok || len(args) != arity {
-		return s, d.errorf(n, "steps: expected transpose, {rows: [from, to]}, {add: c}, {mul: c} or {unpermute: heads}, found %s", source(n))
+		return s, d.errorf(n, "steps: expected one of %s; found %s", stepsDoc, source(n))
 	}
 	for _, a := range args {
 		v, err := d.value(a, "float", sc)

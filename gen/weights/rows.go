@@ -40,6 +40,10 @@ func init() {
 		"unpermute": {dimsUnpermute, readUnpermute},
 		"add":       {dimsSame, readAdd},
 		"mul":       {dimsSame, readMul},
+		"exp":       {dimsSame, readExp},
+		"squeeze":   {dimsSame, readSame},
+		"flatten":   {dimsFlatten, readReshape},
+		"reshape":   {dimsReshape, readReshape},
 	}
 }
 

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/tfgen/tfgen/gen/ir"
 )
@@ -16,6 +17,59 @@ func readAdd(p *part, s int, r rect, dst []float32) error {
 func readMul(p *part, s int, r rect, dst []float32) error {
 	c := p.spec.Steps[s].C
 	return p.each(s, r, dst, func(x float64) float64 { return x * c })
+}
+
+func readExp(p *part, s int, r rect, dst []float32) error { return p.each(s, r, dst, math.Exp) }
+
+func readSame(p *part, s int, r rect, dst []float32) error { return p.read(s, r, dst) }
+
+func dimsFlatten(_ ir.Step, rows, cols int) (int, int, error) { return rows * cols, 1, nil }
+
+func dimsReshape(s ir.Step, rows, cols int) (int, int, error) {
+	if s.From < 1 || s.To < 1 || rows*cols/s.From != s.To || rows*cols%s.From != 0 {
+		return 0, 0, fmt.Errorf("%d × %d elements cannot be %d × %d", rows, cols, s.From, s.To)
+	}
+	return s.From, s.To, nil
+}
+
+// readReshape reads a block whose rows are other stretches of the same elements in row-major order.
+func readReshape(p *part, s int, r rect, dst []float32) error {
+	cols := p.dims[s+1][1]
+	if r.cols == cols {
+		return p.elements(s, r.row*cols, r.rows*cols, dst)
+	}
+	for i := range r.rows {
+		if err := p.elements(s, (r.row+i)*cols+r.col, r.cols, dst[i*r.cols:][:r.cols]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// elementSource is a source that can read from the middle of a row.
+type elementSource interface {
+	ReadElements(name string, first, count int, dst []float32) error
+}
+
+// elements reads a stretch of elements, in row-major order, of the part after its first n steps.
+func (p *part) elements(n, first, count int, dst []float32) error {
+	if src, ok := p.src.(elementSource); ok && n == 0 {
+		return src.ReadElements(p.spec.Tensor, first, count, dst[:count])
+	}
+	cols := p.dims[n][1]
+	for count > 0 {
+		row, col := first/cols, first%cols
+		block := rect{row, 1, col, min(cols-col, count)}
+		if col == 0 && count >= cols {
+			block = rect{row, count / cols, 0, cols}
+		}
+		size := block.rows * block.cols
+		if err := p.read(n, block, dst[:size]); err != nil {
+			return err
+		}
+		first, count, dst = first+size, count-size, dst[size:]
+	}
+	return nil
 }
 
 // each reads a block before step s and applies f to its elements in float64.
