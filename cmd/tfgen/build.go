@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"unicode"
@@ -18,8 +20,8 @@ import (
 
 const buildHelp = `usage: tfgen build MODEL [SPEC] [flags]
 
-Compiles a checkpoint into a Go package: one function a layer, literal shapes, assembly for exactly these shapes, packed
-weights, tokenizer. MODEL is a Hugging Face directory or a GGUF file. SPEC is the name of a specification or a YAML file;
+Compiles a checkpoint into a bundle for each target. The Go package has one function a layer, literal shapes, assembly for
+exactly these shapes, packed weights and the tokenizer; the others offer the same model to other languages. MODEL is a Hugging Face directory or a GGUF file. SPEC is the name of a specification or a YAML file;
 without it the checkpoint's own metadata decide.
 
 `
@@ -29,6 +31,7 @@ type buildOptions struct {
 	bundle.Options
 	model, spec   string
 	dir, module   string
+	targets       string
 	dump          string
 	vendor, check bool
 	quiet         bool
@@ -55,7 +58,8 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	o := &buildOptions{}
 	f := flag.NewFlagSet("build", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&o.dir, "o", "", "output directory (default: the package name)")
+	f.StringVar(&o.targets, "target", targets[0].name, "what to build, separated by commas: "+targetNames())
+	f.StringVar(&o.dir, "o", "", "output directory; with several targets, one directory in it for each (default: the package name)")
 	f.StringVar(&o.Package, "package", "", "Go package name (default: made from the model's name)")
 	f.StringVar(&o.Title, "title", "", "the model's name for readers (default: that of the directory or file)")
 	f.StringVar(&o.Weights, "weights", "f32", "weight format: "+strings.Join(weights.Formats(), ", "))
@@ -136,53 +140,158 @@ func runBuild(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 			}
 		}()
 	}
-	target, err := newTarget(o)
+	outputs, err := newOutputs(o)
 	if err != nil {
 		return err
 	}
-	b, closeModel, err := prepare(o, target)
-	if err != nil {
-		return err
+	models := map[*backend]*compiled{}
+	for _, out := range outputs {
+		if models[out.backend] != nil {
+			continue
+		}
+		b, closeModel, err := prepare(o, out.backend)
+		if err != nil {
+			return err
+		}
+		defer closeModel()
+		models[out.backend] = &compiled{Bundle: b}
 	}
-	defer closeModel()
 	if o.dump != "" {
 		return nil
 	}
-	if o.check {
-		return target.check(ctx, b)
+	progress := newProgress(stderr, o.quiet)
+	for _, out := range outputs {
+		if err := out.make(ctx, models[out.backend], progress, stdout); err != nil {
+			return err
+		}
 	}
-	if err := target.write(ctx, b, newProgress(stderr, o.quiet)); err != nil {
+	return nil
+}
+
+// newOutputs returns the directories that a build makes: the output directory itself for one target, else a directory in
+// it for each.
+func newOutputs(o *buildOptions) ([]*output, error) {
+	rows, err := findTargets(o.targets)
+	if err != nil {
+		return nil, err
+	}
+	var outputs []*output
+	for _, t := range rows {
+		dir := o.dir
+		if len(rows) > 1 {
+			dir = filepath.Join(dir, t.name)
+		}
+		out, err := newOutput(t, o, dir)
+		if err != nil {
+			return nil, err
+		}
+		outputs = append(outputs, out)
+	}
+	return outputs, nil
+}
+
+// make writes or checks one bundle and reports it.
+func (o *output) make(ctx context.Context, c *compiled, p *progress, stdout io.Writer) error {
+	if o.options.check {
+		if !c.written {
+			if err := digestWeights(ctx, c.Bundle); err != nil {
+				return err
+			}
+			c.written = true
+		}
+		return o.check(c.Bundle)
+	}
+	if err := o.write(ctx, c.Bundle, func(path string) error { return c.putWeights(ctx, path, p) }); err != nil {
 		return err
 	}
-	memory := b.Memory()
-	fmt.Fprintf(stdout, "%s: package %s, %d files, %d parameters\n", o.dir, o.Package, target.written, b.Parameters())
+	c.weights = filepath.Join(o.dir, o.weightsName())
+	memory := c.Memory()
+	fmt.Fprintf(stdout, "%s: %s %s, %d files, %d parameters\n", o.label(), o.noun, o.options.Package, o.written, c.Parameters())
 	fmt.Fprintf(stdout, "weights %d B, activations %d B, a worker %d B, a session of %d tokens %d B\n",
 		memory.Weights, memory.Activations, memory.Worker, memory.Context, memory.Session)
 	return nil
 }
 
-// prepare opens the model and compiles it up to the plan.
-func prepare(o *buildOptions, t *target) (*bundle.Bundle, func() error, error) {
+// label is the directory as the user named it.
+func (o *output) label() string {
+	if filepath.Base(o.dir) != filepath.Base(o.options.dir) {
+		return filepath.Join(o.options.dir, o.name)
+	}
+	return o.options.dir
+}
+
+// compiled is a model compiled for one backend.
+type compiled struct {
+	*bundle.Bundle
+	written bool   // the digests of the weights are known
+	weights string // a weights file that has been written; "" before
+}
+
+// putWeights makes the weights file at path: it packs the first, and links or copies it for the targets that follow.
+func (c *compiled) putWeights(ctx context.Context, path string, p *progress) (err error) {
+	if c.weights != "" {
+		return linkOrCopy(c.weights, path)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	err = c.WriteWeights(ctx, f, p.show)
+	p.done()
+	c.written = err == nil
+	return errors.Join(err, f.Close())
+}
+
+// linkOrCopy makes a file appear at another path.
+func linkOrCopy(from, to string) error {
+	if os.Link(from, to) == nil {
+		return nil
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+// prepare opens the model and compiles it up to the plan for a backend.
+func prepare(o *buildOptions, back *backend) (*bundle.Bundle, func() error, error) {
 	c, err := checkpoint.Open(o.model)
 	if err != nil {
 		return nil, nil, err
 	}
-	var s *spec.Spec
-	if o.spec != "" {
-		if s, err = spec.Load(o.spec); err != nil {
-			c.Close()
-			return nil, nil, err
-		}
-	}
-	o.ImportPath = t.importPath
-	src := bundle.FromCheckpoint(c)
-	b, err := bundle.New(src, s, o.Options)
-	if err == nil {
-		b.Tokenizer, err = src.Tokenizer()
-	}
+	b, err := compile(o, back, bundle.FromCheckpoint(c))
 	if err != nil {
 		c.Close()
 		return nil, nil, err
 	}
 	return b, c.Close, nil
+}
+
+// compile compiles a checkpoint up to the plan and checks that the backend has all operations.
+func compile(o *buildOptions, back *backend, src *bundle.Checkpoint) (b *bundle.Bundle, err error) {
+	var s *spec.Spec
+	if o.spec != "" {
+		if s, err = spec.Load(o.spec); err != nil {
+			return nil, err
+		}
+	}
+	options := o.Options
+	if back.adapt != nil {
+		back.adapt(&options)
+	}
+	if b, err = bundle.New(src, s, options); err != nil {
+		return nil, err
+	}
+	if err := back.check(b.Plan.Graph); err != nil {
+		return nil, err
+	}
+	b.Tokenizer, err = src.Tokenizer()
+	return b, err
 }

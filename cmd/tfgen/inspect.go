@@ -47,7 +47,7 @@ func runInspect(_ context.Context, args []string, stdout, stderr io.Writer) erro
 		o.spec = rest[1]
 	}
 	o.defaults()
-	b, closeModel, err := prepare(o, &target{importPath: "tfgen.local/" + o.Package})
+	b, closeModel, err := prepare(o, goBackend)
 	if err != nil {
 		return err
 	}

@@ -83,17 +83,18 @@ func cached(ctx context.Context, o *buildOptions, stderr io.Writer) (string, err
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
-	t, err := newTarget(o)
+	out, err := newOutput(&targets[0], o, o.dir)
 	if err != nil {
 		return "", err
 	}
-	b, closeModel, err := prepare(o, t)
+	b, closeModel, err := prepare(o, out.backend)
 	if err != nil {
 		return "", err
 	}
 	defer closeModel()
 	fmt.Fprintf(stderr, "building %s\n", o.Title)
-	if err := t.write(ctx, b, newProgress(stderr, false)); err != nil {
+	c := &compiled{Bundle: b}
+	if err := out.write(ctx, b, func(path string) error { return c.putWeights(ctx, path, newProgress(stderr, false)) }); err != nil {
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary+".new", "./cmd/"+o.Package)

@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen"
-	"github.com/tfgen/tfgen/gen/emit/goemit"
+	"github.com/tfgen/tfgen/gen/file"
 )
 
 // vendorDir is where a bundle keeps its copy of the runtime.
@@ -23,9 +23,9 @@ const vendorDir = "internal/tfgenrt"
 const runtimeImport = "github.com/tfgen/tfgen/runtime/"
 
 // vendor adds the packages of the runtime that files import, directly or not, and makes all imports point to them.
-func vendor(files []goemit.File, importPath string) ([]goemit.File, error) {
+func vendor(files []file.File, importPath string) ([]file.File, error) {
 	own := importPath + "/" + vendorDir + "/"
-	var out []goemit.File
+	var out []file.File
 	done := map[string]bool{}
 	queue := slices.Clone(files)
 	for len(queue) > 0 {
@@ -55,7 +55,7 @@ func vendor(files []goemit.File, importPath string) ([]goemit.File, error) {
 }
 
 // runtimeImports lists the packages of the runtime that a Go file imports.
-func runtimeImports(f goemit.File) ([]string, error) {
+func runtimeImports(f file.File) ([]string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), f.Name, f.Data, parser.ImportsOnly)
 	if err != nil {
 		return nil, err
@@ -70,12 +70,12 @@ func runtimeImports(f goemit.File) ([]string, error) {
 }
 
 // runtimePackage returns the files of one package of the runtime that tfgen carries.
-func runtimePackage(name string) ([]goemit.File, error) {
+func runtimePackage(name string) ([]file.File, error) {
 	entries, err := fs.ReadDir(tfgen.Runtime, path.Join("runtime", name))
 	if err != nil {
 		return nil, fmt.Errorf("the runtime has no package %s: %w", name, err)
 	}
-	var files []goemit.File
+	var files []file.File
 	for _, e := range entries {
 		if e.IsDir() || strings.HasSuffix(e.Name(), "_test.go") {
 			continue
@@ -84,15 +84,15 @@ func runtimePackage(name string) ([]goemit.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, goemit.File{Name: path.Join(vendorDir, name, e.Name()), Data: data})
+		files = append(files, file.File{Name: path.Join(vendorDir, name, e.Name()), Data: data})
 	}
 	return files, nil
 }
 
 // goMod is the go.mod of a bundle that is a module of its own.
-func (t *target) goMod() []byte {
-	text := "module " + t.importPath + "\n\ngo 1.26\n"
-	if !t.o.vendor {
+func goMod(module string, vendored bool) []byte {
+	text := "module " + module + "\n\ngo 1.26\n"
+	if !vendored {
 		text += "\nrequire github.com/tfgen/tfgen v0.0.0\n"
 		if root := checkout(); root != "" {
 			text += "\nreplace github.com/tfgen/tfgen => " + root + "\n"

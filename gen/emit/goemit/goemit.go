@@ -7,16 +7,14 @@ import (
 	"sort"
 
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/gen/file"
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/plan"
 	"github.com/tfgen/tfgen/gen/weights"
 )
 
 // File is one generated file, named relative to the package directory.
-type File struct {
-	Name string
-	Data []byte
-}
+type File = file.File
 
 // Options are what the user chooses about the package, and what it says about its origin.
 type Options struct {
@@ -93,7 +91,7 @@ func (e *emitter) file(name, doc, constraint string, snippets ...string) (File, 
 	if err != nil {
 		return File{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return File{name, data}, nil
+	return File{Name: name, Data: data}, nil
 }
 
 func keys[V any](m map[string]V) []string {

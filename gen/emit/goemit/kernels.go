@@ -29,7 +29,7 @@ func (e *emitter) kernelFiles() ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []File{{"kernels_amd64.s", asm}, {"kernels_amd64.go", stubs}}
+	files := []File{{Name: "kernels_amd64.s", Data: asm}, {Name: "kernels_amd64.go", Data: stubs}}
 	var vector, plain []string
 	for _, k := range e.kernels {
 		vector = append(vector, dispatch(k, true))

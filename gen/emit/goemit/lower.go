@@ -2,6 +2,7 @@ package goemit
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,13 @@ func init() {
 func Supports(kind string) bool {
 	_, ok := lowerings[kind]
 	return ok || kind == "slice"
+}
+
+// Operations lists the operations that the backend can emit.
+func Operations() []string {
+	list := append(keys(lowerings), "slice")
+	slices.Sort(list)
+	return list
 }
 
 // count is the variable that holds the number of rows of a row space.

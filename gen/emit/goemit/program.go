@@ -31,7 +31,7 @@ func (e *emitter) dataFile() ([]File, error) {
 	if err := f.Render(&b); err != nil {
 		return nil, err
 	}
-	return []File{{"embed.go", []byte(b.String())}}, nil
+	return []File{{Name: "embed.go", Data: []byte(b.String())}}, nil
 }
 
 // programFile emits the main package of a command-line program around the model.
@@ -76,7 +76,7 @@ func (e *emitter) programFile() ([]File, error) {
 	if err := f.Render(&b); err != nil {
 		return nil, err
 	}
-	return []File{{"cmd/" + e.Package + "/main.go", []byte(b.String())}}, nil
+	return []File{{Name: "cmd/" + e.Package + "/main.go", Data: []byte(b.String())}}, nil
 }
 
 const programText = `
