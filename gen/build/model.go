@@ -65,6 +65,7 @@ func (p *plan) model() (*Result, error) {
 	if err := x.regions(p); err != nil {
 		return nil, err
 	}
+	dropState(x.graph)
 	ignored, err := p.store.finish(p.ignores)
 	if err != nil {
 		return nil, err
@@ -75,6 +76,20 @@ func (p *plan) model() (*Result, error) {
 		}
 	}
 	return p.describe(x.graph, ignored), nil
+}
+
+// dropState takes the memory of steps from a model none of whose outputs belong to selected rows: it judges whole
+// sequences, in one pass.
+func dropState(g *ir.Graph) {
+	for _, o := range g.Outputs {
+		if o.Value.Type.Rows == ir.Selected {
+			return
+		}
+	}
+	g.States = nil
+	for _, o := range g.Ops {
+		o.State = nil
+	}
 }
 
 func (p *plan) describe(g *ir.Graph, ignored []string) *Result {
@@ -106,8 +121,10 @@ func (x *expander) regions(p *plan) error {
 	}
 	x.prefix = ""
 	x.begin(ir.Head, "head", 0, p.head.Pos)
-	if err := x.steps(f, p.head.Steps); err != nil {
-		return err
+	for _, steps := range [][]*spec.Step{p.spec.End, p.head.Steps} {
+		if err := x.steps(f, steps); err != nil {
+			return err
+		}
 	}
 	x.region.Result = f.current
 	if len(x.graph.Outputs) == 0 {

@@ -114,8 +114,8 @@ func (b *Bundle) setContext(g *ir.Graph) error {
 		return fmt.Errorf("a context of %d tokens, expected 1 to %d", want, 1<<24)
 	}
 	for _, o := range g.Ops {
-		if o.Kind == "embed" && o.In[0].Name == "positions" && want > o.Attrs.Int("rows") {
-			return fmt.Errorf("a context of %d tokens: the model has learned positions for %d", want, o.Attrs.Int("rows"))
+		if have := o.Attrs.Int("rows") - o.Attrs.Int("offset"); o.Kind == "embed" && o.In[0].Name == "positions" && want > have {
+			return fmt.Errorf("a context of %d tokens: the model has learned positions for %d", want, have)
 		}
 	}
 	g.MaxPos = want

@@ -198,6 +198,22 @@ func refFirst(x *Exec, o *ir.Op) error {
 	return nil
 }
 
+func refLast(x *Exec, o *ir.Op) error {
+	in, y, at := x.in(o, 0), x.out(o, 0), 0
+	for i, s := range x.Segments {
+		row := at + len(s.Tokens) - 1
+		for r := row; len(o.In) > 1 && r >= at; r-- {
+			if x.in(o, 1).Data[r] == float64(o.Attrs.Int("id")) {
+				row = r
+				break
+			}
+		}
+		copy(y.Row(i), in.Row(row))
+		at += len(s.Tokens)
+	}
+	return nil
+}
+
 func refMean(x *Exec, o *ir.Op) error {
 	in, y, at := x.in(o, 0), x.out(o, 0), 0
 	for i, s := range x.Segments {

@@ -70,7 +70,7 @@ func refAttend(x *Exec, o *ir.Op) error {
 				to = s.Pos + i + 1
 			}
 			if w := o.Attrs.Int("window"); w > 0 {
-				from = max(0, s.Pos+i+1-w)
+				from, to = max(0, s.Pos+i+1-w), min(to, s.Pos+i+w)
 			}
 			attendRow(o, q.Row(at+i), cache, from, to, y.Row(at+i))
 		}

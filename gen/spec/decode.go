@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -133,6 +134,11 @@ func (d *decoder) computation(s *Spec, f map[string]*yaml.Node) error {
 	if s.Blocks, err = d.blocks(f["blocks"], sc); err != nil {
 		return err
 	}
+	if n := f["end"]; n != nil {
+		if s.End, err = d.steps(n, "end", sc); err != nil {
+			return err
+		}
+	}
 	heads, err := d.entries(f["heads"], "heads", nil)
 	if err != nil {
 		return err
@@ -142,7 +148,11 @@ func (d *decoder) computation(s *Spec, f map[string]*yaml.Node) error {
 		if err != nil {
 			return err
 		}
-		s.Heads = append(s.Heads, h)
+		for _, class := range alternatives(e.key) {
+			each := *h
+			each.Class = class
+			s.Heads = append(s.Heads, &each)
+		}
 	}
 	if len(s.Heads) == 0 {
 		return d.errorf(f["heads"], "heads: at least one class is needed")
@@ -206,6 +216,20 @@ func (d *decoder) head(e entry, sc *scope) (*Head, error) {
 	}
 	h.Ignore, err = d.ignores(f["ignore"], sc)
 	return h, err
+}
+
+// alternatives are the names that a key stands for: "{A,B}C" for AC and BC.
+func alternatives(key string) []string {
+	before, rest, open := strings.Cut(key, "{")
+	list, after, closed := strings.Cut(rest, "}")
+	if !open || !closed {
+		return []string{key}
+	}
+	var out []string
+	for _, name := range strings.Split(list, ",") {
+		out = append(out, before+strings.TrimSpace(name)+after)
+	}
+	return out
 }
 
 // scope is what expressions outside of macros may use.

@@ -1,5 +1,7 @@
 package spec
 
+import "strings"
+
 // key is one key that a mapping of the language may have. The decoder and the JSON Schema read the same tables.
 type key struct {
 	name     string
@@ -21,7 +23,8 @@ var objects = map[string][]key{
 		{"gguf", "gguf", false, "how a GGUF file stores configuration and weights"},
 		{"embed", "steps", true, "from the inputs to what the first block receives"},
 		{"blocks", "blocks", true, "the layers"},
-		{"heads", "map of head", true, "what follows the last block, by class name"},
+		{"end", "steps", false, "between the last block and every head"},
+		{"heads", "map of head", true, "what follows the last block, by class name; {A,B}ForX stands for AForX and BForX"},
 	},
 	"hf": {
 		{"model_type", "words", true, "values of model_type in config.json"},
@@ -72,7 +75,7 @@ var objects = map[string][]key{
 		{"body", "steps", true, "the block"},
 	},
 	"head": {
-		{"task", "word", true, "causal-lm, masked-lm, text-classification, token-classification, question-answering, embedding, feature-extraction"},
+		{"task", "word", true, strings.Join(tasks, ", ")},
 		{"steps", "steps", true, "from the last block to the outputs"},
 		{"ignore", "ignores", false, "stored tensors that this class does not use"},
 	},
@@ -100,7 +103,8 @@ var objects = map[string][]key{
 }
 
 // tasks are the values of task.
-var tasks = []string{"causal-lm", "masked-lm", "text-classification", "token-classification", "question-answering", "embedding", "feature-extraction"}
+var tasks = []string{"causal-lm", "seq2seq-lm", "masked-lm", "text-classification", "token-classification", "replaced-token-detection",
+	"question-answering", "multiple-choice", "embedding", "feature-extraction"}
 
 // fieldTypes are the types of configuration values.
 var fieldTypes = map[string]string{

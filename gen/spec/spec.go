@@ -24,6 +24,7 @@ type Spec struct {
 	GGUF       *GGUF
 	Embed      *Section
 	Blocks     *Blocks
+	End        []*Step // between the last block and every head
 	Heads      []*Head
 	Library    *Library
 }

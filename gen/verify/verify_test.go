@@ -55,5 +55,6 @@ func TestGoldenAll(t *testing.T) {
 		t.Skip("TFGEN_SHARED is not set: the full golden suite is not here")
 	}
 	dir := filepath.Join(shared, "golden", "hf")
-	verify(t, Options{Cases: cases(t, dir, "llama*", "mistral", "gemma3*", "gpt2*", "bert*")})
+	verify(t, Options{Cases: cases(t, dir, "llama*", "mistral", "gemma3*", "gpt2*",
+		"albert*", "bert*", "distilbert*", "electra*", "gte*", "modernbert*", "nomic*", "roberta*", "xlm-roberta*")})
 }

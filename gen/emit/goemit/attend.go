@@ -34,6 +34,9 @@ func (a *attention) decodeRows() int {
 	return g
 }
 
+// word tells the kinds of attention apart that one package may have: with a cache, and within a pass.
+func (a *attention) word() string { return pick(a.cached, "", pick(a.causal, "Causal", "Full")) }
+
 // attend emits the attention core: keys and values go to the cache, then streaming softmax over blocks of 64 keys at
 // fixed positions, so that a query's result does not depend on what is computed beside it.
 func (e *emitter) attend(s plan.Step) (string, error) {
@@ -43,9 +46,8 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 		window: o.Attrs.Int("window"), causal: o.Attrs.Str("mask") == "causal", cached: o.State != nil,
 	}
 	a.pad = (a.dim + 15) / 16 * 16
-	if a.causal != a.cached || (a.window > 0 && !a.causal) {
-		return "", fmt.Errorf("%s: the Go backend supports causal attention with a cache and full attention without; found mask %s, window %d, state %v",
-			o.Pos, o.Attrs.Str("mask"), a.window, o.State != nil)
+	if a.cached && !a.causal {
+		return "", fmt.Errorf("%s: the Go backend keeps keys and values of causal attention only; found mask %s with state", o.Pos, o.Attrs.Str("mask"))
 	}
 	softmax := e.kernel(kernel.Kernel{Op: "softmaxBlock", D: []int{kernel.BlockKeys}, F: []float64{o.Attrs.Float("scale"), o.Attrs.Float("softcap")}})
 	scores := e.kernel(kernel.Kernel{Op: "gemm", S: "f32", D: []int{a.dim}})
@@ -72,11 +74,11 @@ func (e *emitter) stateIndex(s *ir.State) int {
 
 // attentionMethods records the methods of one attention setting and returns the name of the first.
 func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) string {
-	name := fmt.Sprintf("attend%dx%dx%d", a.heads, a.kv, a.dim)
+	name := fmt.Sprintf("attend%s%dx%dx%d", a.word(), a.heads, a.kv, a.dim)
 	doc := fmt.Sprintf("is attention of %d heads over %d key/value heads of %d, scale %s", a.heads, a.kv, a.dim, number(o.Attrs.Float("scale")))
 	if a.window > 0 {
 		name += fmt.Sprintf("Window%d", a.window)
-		doc += fmt.Sprintf(", over the last %d positions", a.window)
+		doc += ", over " + pick(a.causal, fmt.Sprintf("the last %d positions", a.window), fmt.Sprintf("%d positions to each side", a.window-1))
 	}
 	if c := o.Attrs.Float("softcap"); c > 0 {
 		doc += fmt.Sprintf(", scores capped at ±%s", number(c))
@@ -84,7 +86,7 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 	if v := strings.TrimPrefix(kernels[0], "softmaxBlock64"); v != "" {
 		name += v
 	}
-	if !a.cached {
+	if !a.causal && a.window == 0 {
 		doc += ", each token sees its whole sequence"
 	}
 	doc += ".\nKeys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. Work is " +
@@ -104,8 +106,12 @@ func (a *attention) fill(text, name string, kernels ...string) string {
 		last, params = "(pos + step*(rows-1)) / 64", "pos, step"
 		mask, prompt, token = causalMask, "s.pos+r, 1", "s.pos, 0"
 	}
-	if a.window > 0 {
+	if a.window > 0 && a.causal {
 		first, mask = fmt.Sprintf("max(0, pos-%d) / 64", a.window-1), fmt.Sprintf(windowMask, a.window-1)
+	}
+	if a.window > 0 && !a.causal {
+		first, last = fmt.Sprintf("max(0, pos-%d) / 64", a.window-1), fmt.Sprintf("min(pos+rows+%d, length-1) / 64", a.window-2)
+		mask, prompt, params = fmt.Sprintf(bandMask, a.window-1, a.window), "r, s.rows", "pos, length"
 	}
 	cache := "s.kv[layer]"
 	if !a.cached {
@@ -133,6 +139,9 @@ func (a *attention) rowDoc() string {
 	if a.causal {
 		return "Row r is the query at position pos + r·step."
 	}
+	if a.window > 0 {
+		return "Row r is the query at position pos + r of a sequence of the given length."
+	}
 	return "Every row sees all keys of the sequence of the given length."
 }
 
@@ -140,6 +149,7 @@ func (a *attention) rowDoc() string {
 const (
 	fullMask   = "c.lo[r], c.hi[r] = 0, int32(min(length-b*64, 64))"
 	causalMask = "c.lo[r], c.hi[r] = 0, int32(min(max(pos+r*step+1-b*64, 0), 64))"
+	bandMask   = "p := pos + r - b*64\nc.lo[r], c.hi[r] = int32(min(max(p-%d, 0), 64)), int32(min(max(p+%d, 0), length-b*64, 64))"
 	windowMask = "p := pos + r*step - b*64\nc.lo[r], c.hi[r] = int32(min(max(p-%d, 0), 64)), int32(min(max(p+1, 0), 64))"
 )
 

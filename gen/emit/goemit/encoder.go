@@ -22,11 +22,21 @@ func (e *emitter) encoderText() string {
 	}
 	types := pick(e.Plan.Graph.Input("token_types") != nil, ", q.Types", "")
 	text := strings.NewReplacer("$fields", fields.String(), "$copies", copies.String(), "$types", types,
-		"$typecheck", pick(types != "", typeCheck, "")).Replace(encoderRun)
+		"$typecheck", pick(types != "", strings.ReplaceAll(typeCheck, "$kinds", fmt.Sprint(e.tokenTypes())), "")).Replace(encoderRun)
 	if e.Tokens && e.Plan.Graph.Output("embedding") != nil {
 		text += strings.ReplaceAll(embedText, "$length", fmt.Sprint(e.maxLength()))
 	}
 	return e.fill(text)
+}
+
+// tokenTypes is the number of token types: the rows of their table.
+func (e *emitter) tokenTypes() int {
+	for _, o := range e.Plan.Graph.Ops {
+		if o.Kind == "embed" && o.In[0].Name == "token_types" {
+			return o.Attrs.Int("rows")
+		}
+	}
+	return 1
 }
 
 // maxLength is the number of tokens of a text that are used.
@@ -37,8 +47,14 @@ func (e *emitter) maxLength() int {
 	return e.maxContext()
 }
 
+// typeCheck is the check of token types; $kinds is their number.
 const typeCheck = `if q.Types != nil && len(q.Types) != len(q.Tokens) {
 	return fmt.Errorf("$package: sequence %d has %d tokens and %d token types", i, len(q.Tokens), len(q.Types))
+}
+for _, kind := range q.Types {
+	if kind < 0 || kind >= $kinds {
+		return fmt.Errorf("$package: sequence %d has the token type %d, the model has %d", i, kind, $kinds)
+	}
 }
 `
 

@@ -43,7 +43,11 @@ func (e *emitter) functions() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		texts = append(texts, comment(e.regionDoc(i, r))+fmt.Sprintf("func (t *thread) %s(%s int) {\n%s\n}\n", r.Name, strings.Join(e.spaces(r), ", "), body))
+		params := strings.Join(e.spaces(r), ", ")
+		if params != "" {
+			params += " int"
+		}
+		texts = append(texts, comment(e.regionDoc(i, r))+fmt.Sprintf("func (t *thread) %s(%s) {\n%s\n}\n", r.Name, params, body))
 	}
 	return texts, nil
 }
@@ -77,9 +81,6 @@ func (e *emitter) spaces(r *ir.Region) []string {
 	for _, o := range e.Plan.Graph.RegionOps(r) {
 		for _, v := range slices.Concat(o.In, o.Out) {
 			used[count(v.Type.Rows)] = true
-		}
-		if o.Kind == "select" || o.Kind == "first" || o.Kind == "mean" {
-			used["n"] = true
 		}
 	}
 	var list []string

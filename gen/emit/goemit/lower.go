@@ -41,6 +41,7 @@ func init() {
 		"attend":        {false, (*emitter).attend},
 		"select":        {false, (*emitter).gather},
 		"first":         {false, (*emitter).first},
+		"last":          {false, (*emitter).last},
 		"mean":          {false, (*emitter).mean},
 		"l2norm":        {true, (*emitter).l2norm},
 	}
@@ -123,10 +124,10 @@ func (e *emitter) copied(s plan.Step) string {
 
 func (e *emitter) embed(s plan.Step) (string, error) {
 	o := s.Op
-	if o.Attrs.Int("offset") != 0 {
-		return "", fmt.Errorf("%s: embed with an offset is not supported by the Go backend", o.Pos)
+	p, offset := e.Place[o.Weights[0]], o.Attrs.Int("offset")
+	if offset != 0 && !strings.HasPrefix(p.Layout, "rows_") {
+		return "", fmt.Errorf("%s: the Go backend adds an offset to ids of tables only that are not multiplied with; %s has the layout %s", o.Pos, p.Name, p.Layout)
 	}
-	p := e.Place[o.Weights[0]]
 	lookup := map[string]string{"rows_f32": "LookupRowsF32", "rows_bf16": "LookupRowsBF16", "tile16_f32": "LookupF32", "tile16_bf16": "LookupBF16"}[p.Layout]
 	if lookup == "" {
 		return "", fmt.Errorf("%s: no lookup reads the layout %s of %s", o.Pos, p.Layout, p.Name)
@@ -139,7 +140,11 @@ func (e *emitter) embed(s plan.Step) (string, error) {
 	e.rowwise(name, fmt.Sprintf("copies row ids[r] of a table of width %d, times scale, to row r of y. Layout of the table: %s.", dim, p.Layout),
 		fmt.Sprintf("y view, w []%s, ids []int32, scale float32", elem(p.Layout)),
 		fmt.Sprintf("portable.%s(t.at(y, from), y.ld, w, ids[from:to], scale, %d)", lookup, dim))
-	return fmt.Sprintf("t.%s(%s, %s, t.run.%s, %s, n)", name, e.ref(o.Out[0]), e.weightRef(o.Weights[0], o.Region), inputField(o.In[0].Name), number(scale)), nil
+	table := e.weightRef(o.Weights[0], o.Region)
+	if offset != 0 {
+		table += fmt.Sprintf("[%d:]", offset*dim)
+	}
+	return fmt.Sprintf("t.%s(%s, %s, t.run.%s, %s, n)", name, e.ref(o.Out[0]), table, inputField(o.In[0].Name), number(scale)), nil
 }
 
 // inputField is the field of run that holds a graph input.
@@ -320,6 +325,21 @@ func (e *emitter) first(s plan.Step) (string, error) {
 	e.rowwise(name, fmt.Sprintf("copies the first row of each sequence, %d elements.", width), "y, x view",
 		fmt.Sprintf("for r := from; r < to; r++ {\ncopy(t.at(y, r)[:%d], t.at(x, t.run.segments[r].start))\n}", width))
 	return fmt.Sprintf("t.%s(%s, %s, s)", name, e.ref(s.Op.Out[0]), e.ref(s.Op.In[0])), nil
+}
+
+func (e *emitter) last(s plan.Step) (string, error) {
+	o := s.Op
+	width := o.In[0].Type.Width()
+	name, doc, find, args := fmt.Sprintf("last%d", width), "of each sequence", "", fmt.Sprintf("%s, %s, s", e.ref(o.Out[0]), e.ref(o.In[0]))
+	params := "y, x view"
+	if len(o.In) > 1 {
+		name, doc, params = name+"Of", "of each sequence whose id is the given one, else its last row", params+", ids []int32, id int32"
+		find = "for i := row; i >= q.start; i-- {\nif ids[i] == id {\nrow = i\nbreak\n}\n}\n"
+		args = fmt.Sprintf("%s, %s, t.run.%s, %d, s", e.ref(o.Out[0]), e.ref(o.In[0]), inputField(o.In[1].Name), o.Attrs.Int("id"))
+	}
+	e.rowwise(name, fmt.Sprintf("copies the last row %s, %d elements.", doc, width), params,
+		fmt.Sprintf("for r := from; r < to; r++ {\nq := &t.run.segments[r]\nrow := q.start + q.rows - 1\n%scopy(t.at(y, r)[:%d], t.at(x, row))\n}", find, width))
+	return fmt.Sprintf("t.%s(%s)", name, args), nil
 }
 
 func (e *emitter) mean(s plan.Step) (string, error) {

@@ -56,7 +56,7 @@ func (f *fence) accesses(s plan.Step, rowwise bool) []access {
 	inputs := f.uses(o.In, false, rowwise)
 	outputs := f.uses(o.Out, true, rowwise)
 	switch o.Kind {
-	case "select", "first", "mean": // read any row, write their own
+	case "select", "first", "last", "mean": // read any row, write their own
 		outputs = f.uses(o.Out, true, true)
 	}
 	return append(inputs, outputs...)
