@@ -99,6 +99,8 @@ func (x *expander) step(f *frame, s *spec.Step) error {
 	switch s.Form {
 	case "residual":
 		return x.residual(f, s)
+	case "parallel":
+		return x.parallel(f, s)
 	case "repeat":
 		return x.repeat(f, s)
 	case "when":
@@ -118,6 +120,30 @@ func (x *expander) residual(f *frame, s *spec.Step) error {
 	}
 	add := &ir.Op{Kind: "add", In: []*ir.Value{before, f.current}, Pos: x.place(f, s)}
 	return x.emit(f, s, add)
+}
+
+// parallel adds to the current value what each branch makes of it.
+func (x *expander) parallel(f *frame, s *spec.Step) error {
+	before := f.current
+	if before == nil {
+		return spec.Errorf(s.Pos, "parallel: there is no current value")
+	}
+	var results []*ir.Value
+	for _, branch := range s.Branches {
+		f.current = before
+		if err := x.steps(f, branch); err != nil {
+			return err
+		}
+		results = append(results, f.current)
+	}
+	f.current = before
+	for _, v := range results {
+		add := &ir.Op{Kind: "add", In: []*ir.Value{f.current, v}, Pos: x.place(f, s)}
+		if err := x.emit(f, s, add); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (x *expander) repeat(f *frame, s *spec.Step) error {

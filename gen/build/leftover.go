@@ -115,7 +115,7 @@ func rowsBefore(shape []int, steps []ir.Step) int {
 	n := shape[0]
 	shape = slices.Clone(shape)
 	for _, st := range steps {
-		if st.Kind == "rows" && len(shape) > 0 {
+		if (st.Kind == "rows" || st.Kind == "take") && len(shape) > 0 {
 			n = shape[0]
 		}
 		var err error

@@ -210,6 +210,9 @@ func (s *store) weight(name string, shape []int, pos ir.Pos) (*ir.Weight, error)
 	}
 	w := &ir.Weight{Name: key, Shape: shape, Pos: pos}
 	s.weights[key] = w
+	if done, err := s.constant(w, name); done || err != nil {
+		return w, err
+	}
 	ways, err := s.ways(name)
 	if err != nil {
 		return nil, err
@@ -246,6 +249,23 @@ func alternatives(ways []way, i int) []string {
 	return names
 }
 
+// constant makes a weight whose elements all have the value of its rule. It reports whether the rule has one.
+func (s *store) constant(w *ir.Weight, name string) (bool, error) {
+	r, _ := s.rule(name)
+	if r == nil || r.Stored[0].Constant == nil {
+		return false, nil
+	}
+	x, err := r.Stored[0].Constant.Convert(s.env, "float")
+	if err != nil || x == nil {
+		return false, err
+	}
+	if len(w.Shape) != 1 {
+		return false, spec.Errorf(r.Pos, "%s is a matrix of %s; only a vector can be constant", w.Name, dims(w.Shape))
+	}
+	w.Parts = []ir.Part{{Zeros: w.Shape[0], Fill: x.(float64)}}
+	return true, nil
+}
+
 // irSteps computes the arguments of weight-only arithmetic.
 func irSteps(steps []spec.TensorStep, env *spec.Env) ([]ir.Step, error) {
 	var out []ir.Step
@@ -266,6 +286,8 @@ func irSteps(steps []spec.TensorStep, env *spec.Env) ([]ir.Step, error) {
 		switch st.Kind {
 		case "rows", "reshape":
 			step.From, step.To = int(args[0]), int(args[1])
+		case "take":
+			step.N, step.From, step.To = int(args[0]), int(args[1]), int(args[2])
 		case "unpermute":
 			step.N = int(args[0])
 		case "add", "mul":
@@ -293,7 +315,7 @@ func (s *store) claim(w *ir.Weight) error {
 		default:
 			total[0] += shape[0]
 		}
-		s.claims[t.Name] = append(s.claims[t.Name], rows)
+		s.claims[t.Name] = append(s.claims[t.Name], rows...)
 	}
 	if slices.Equal(total, w.Shape) {
 		return nil
@@ -313,17 +335,25 @@ func stacked(n int) string {
 	return fmt.Sprintf(", stacking %d parts", n)
 }
 
-// shapeAfter applies weight-only arithmetic to a shape. It also returns which rows are taken; {0, -1} stands for all.
-func shapeAfter(shape []int, steps []ir.Step) ([]int, [2]int, error) {
+// shapeAfter applies weight-only arithmetic to a shape. It also returns which rows the last step that takes some takes;
+// {0, -1} stands for all.
+func shapeAfter(shape []int, steps []ir.Step) ([]int, [][2]int, error) {
 	shape = append([]int(nil), shape...)
-	rows := [2]int{0, -1}
+	rows := [][2]int{{0, -1}}
 	for _, st := range steps {
+		before := shape
 		var err error
-		if shape, err = stepShape(shape, st); err != nil {
-			return nil, rows, err
+		if shape, err = stepShape(slices.Clone(shape), st); err != nil {
+			return nil, nil, err
 		}
-		if st.Kind == "rows" {
-			rows = [2]int{st.From, st.To}
+		switch st.Kind {
+		case "rows":
+			rows = [][2]int{{st.From, st.To}}
+		case "take":
+			rows = nil
+			for at := 0; at < before[0]; at += st.N {
+				rows = append(rows, [2]int{at + st.From, at + st.To})
+			}
 		}
 	}
 	return shape, rows, nil
@@ -342,6 +372,11 @@ func stepShape(shape []int, st ir.Step) ([]int, error) {
 			return nil, fmt.Errorf("rows %d to %d of %s", st.From, st.To, dims(shape))
 		}
 		return append([]int{st.To - st.From}, shape[1:]...), nil
+	case "take":
+		if len(shape) == 0 || st.N <= 0 || shape[0]%st.N != 0 || st.From < 0 || st.To <= st.From || st.To > st.N {
+			return nil, fmt.Errorf("rows %d to %d of every %d of %s", st.From, st.To, st.N, dims(shape))
+		}
+		return append([]int{shape[0] / st.N * (st.To - st.From)}, shape[1:]...), nil
 	case "unpermute":
 		if st.N <= 0 || len(shape) == 0 || shape[0]%(2*st.N) != 0 {
 			return nil, fmt.Errorf("%d heads do not divide the rows", st.N)

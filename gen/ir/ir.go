@@ -140,10 +140,20 @@ func (a Attrs) Keys() []string {
 	return keys
 }
 
-// String formats the attributes in the order of their names.
+// String formats the attributes in the order of their names; 0, false and what is empty is left out.
 func (a Attrs) String() string {
 	parts := make([]string, 0, len(a))
 	for _, k := range a.Keys() {
+		switch v := a[k].(type) {
+		case map[string]any:
+			if len(v) == 0 {
+				continue
+			}
+		case int, float64, bool, string:
+			if v == 0 || v == 0.0 || v == false || v == "" {
+				continue
+			}
+		}
 		parts = append(parts, fmt.Sprintf("%s: %v", k, a[k]))
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
@@ -181,15 +191,16 @@ type Weight struct {
 type Part struct {
 	Tensor string
 	Steps  []Step
-	Zeros  int // rows of zeros instead of a tensor: an absent bias in a fused projection
+	Zeros  int     // rows of Fill instead of a tensor: an absent bias in a fused projection, a norm without weights
+	Fill   float64 // value of these rows
 }
 
 // Step is one weight-only operation on a part, applied in order.
 type Step struct {
-	Kind string  // transpose | rows | add | mul | exp | unpermute | squeeze | flatten | reshape
-	From int     // rows: first row; reshape: rows
-	To   int     // rows: one past the last row; reshape: columns
-	N    int     // unpermute: number of heads
+	Kind string  // transpose | rows | take | add | mul | exp | unpermute | squeeze | flatten | reshape
+	From int     // rows: first row; take: first row of each period; reshape: rows
+	To   int     // rows, take: one past the last row; reshape: columns
+	N    int     // unpermute: number of heads; take: rows of a period
 	C    float64 // add, mul: the constant
 }
 

@@ -14,6 +14,13 @@ func inferSame(o *ir.Op) ([]ir.Type, error) {
 	return []ir.Type{t}, wantFloat(o.In[0])
 }
 
+func inferClamp(o *ir.Op) ([]ir.Type, error) {
+	if low, high := o.Attrs.Float("low"), o.Attrs.Float("high"); !(low <= high) {
+		return nil, fmt.Errorf("low is %v, high %v", low, high)
+	}
+	return inferSame(o)
+}
+
 func inferBinary(o *ir.Op) ([]ir.Type, error) {
 	a, b := o.In[0].Type, o.In[1].Type
 	if !a.Equal(b) {
@@ -92,6 +99,9 @@ func inferAttend(o *ir.Op) ([]ir.Type, error) {
 		if o.In[i].Type.Width() != w {
 			return nil, fmt.Errorf("%s is %s, expected a width of %d", []string{"q", "k", "v"}[i], o.In[i].Type, w)
 		}
+	}
+	if a := o.Attrs.Float("alibi"); a != 0 && (a < 0 || o.Attrs.Str("mask") != "causal") {
+		return nil, fmt.Errorf("alibi is %v with mask %s, expected a positive number and a causal mask", a, o.Attrs.Str("mask"))
 	}
 	return []ir.Type{{DType: ir.F32, Rows: o.In[0].Type.Rows, Dims: []int{heads * dim}}}, nil
 }

@@ -107,7 +107,10 @@ func normalise(x *Exec, o *ir.Op, in, y *Tensor, centre bool) error {
 	}
 	dim, eps := NormDim(o), o.Attrs.Float("eps")
 	for at := 0; at < len(in.Data); at += dim {
-		group, out := in.Data[at:at+dim], y.Data[at:at+dim]
+		group, out, first := in.Data[at:at+dim], y.Data[at:at+dim], 0
+		if o.Attrs.Bool("each") {
+			first = at % in.Width
+		}
 		mean := 0.0
 		if centre {
 			for _, v := range group {
@@ -119,9 +122,9 @@ func normalise(x *Exec, o *ir.Op, in, y *Tensor, centre bool) error {
 			square += (v - mean) * (v - mean) / float64(dim)
 		}
 		for i, v := range group {
-			out[i] = (v - mean) / math.Sqrt(square+eps) * w.Data[i]
+			out[i] = (v - mean) / math.Sqrt(square+eps) * w.Data[first+i]
 			if b != nil {
-				out[i] += b.Data[i]
+				out[i] += b.Data[first+i]
 			}
 		}
 	}
@@ -169,6 +172,11 @@ func refScale(x *Exec, o *ir.Op) error {
 func refSoftcap(x *Exec, o *ir.Op) error {
 	c := o.Attrs.Float("cap")
 	return each(x, o, func(v float64) float64 { return c * math.Tanh(v/c) })
+}
+
+func refClamp(x *Exec, o *ir.Op) error {
+	low, high := o.Attrs.Float("low"), o.Attrs.Float("high")
+	return each(x, o, func(v float64) float64 { return math.Min(math.Max(v, low), high) })
 }
 
 func refAct(x *Exec, o *ir.Op) error { return each(x, o, activations[o.Attrs.Str("kind")]) }

@@ -72,18 +72,19 @@ func refAttend(x *Exec, o *ir.Op) error {
 			if w := o.Attrs.Int("window"); w > 0 {
 				from, to = max(0, s.Pos+i+1-w), min(to, s.Pos+i+w)
 			}
-			attendRow(o, q.Row(at+i), cache, from, to, y.Row(at+i))
+			attendRow(o, q.Row(at+i), cache, s.Pos+i, from, to, y.Row(at+i))
 		}
 		at += n
 	}
 	return nil
 }
 
-// attendRow computes one query's output over the cached positions from ≤ p < to.
-func attendRow(o *ir.Op, q []float64, cache *KV, from, to int, y []float64) {
+// attendRow computes the output of the query at position pos over the cached positions from ≤ p < to.
+func attendRow(o *ir.Op, q []float64, cache *KV, pos, from, to int, y []float64) {
 	heads, kv, dim := o.Attrs.Int("heads"), o.Attrs.Int("kv_heads"), o.Attrs.Int("head_dim")
 	scale, softcap := o.Attrs.Float("scale"), o.Attrs.Float("softcap")
 	scores := make([]float64, to-from)
+	alibi := NewALiBi(o.Attrs)
 	for h := range heads {
 		g := h / (heads / kv) * dim
 		top := math.Inf(-1)
@@ -92,7 +93,7 @@ func attendRow(o *ir.Op, q []float64, cache *KV, from, to int, y []float64) {
 			for i := range dim {
 				dot += q[h*dim+i] * cache.K[from+p][g+i]
 			}
-			dot *= scale
+			dot = dot*scale + alibi.Bias(h, pos, from+p)
 			if softcap > 0 {
 				dot = softcap * math.Tanh(dot/softcap)
 			}

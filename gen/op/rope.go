@@ -132,7 +132,7 @@ func ropeLinear(r *Rope, s scaling) error {
 
 func ropeDynamic(r *Rope, s scaling) (err error) {
 	r.Scale, err = s.need("factor")
-	r.Original = s.original()
+	r.Original = s.maxPos
 	if err == nil && (r.Original <= 0 || r.rot <= 2) {
 		err = fmt.Errorf("needs max_position_embeddings and more than two rotated dimensions")
 	}
@@ -169,15 +169,15 @@ func ropeLlama3(r *Rope, s scaling) error {
 
 // ropeYarn blends interpolated and original frequencies by a ramp over the dimensions (Peng et al. 2023).
 func ropeYarn(r *Rope, s scaling) error {
-	factor, err := s.need("factor")
-	if err != nil {
-		return err
+	d, old := float64(r.rot), float64(s.original())
+	factor := s.number("factor", float64(s.maxPos)/old)
+	if !(factor > 0) || !(old > 0) {
+		return fmt.Errorf("factor is %v and original_max_position_embeddings %v, expected positive numbers", factor, old)
 	}
 	r.Factor = s.number("attention_factor", 0)
 	if r.Factor == 0 {
 		r.Factor = yarnFactor(s, factor)
 	}
-	d, old := float64(r.rot), float64(s.original())
 	dim := func(rotations float64) float64 {
 		return d * math.Log(old/(rotations*2*math.Pi)) / (2 * math.Log(r.Theta))
 	}

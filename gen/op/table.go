@@ -69,6 +69,11 @@ var table = []Row{
 		Infer: inferSame, Ref: refSoftcap, Pure: true,
 	},
 	{
+		Kind: "clamp", Doc: "y = min(max(x, low), high)", In: []string{"x"},
+		Attrs: []Attr{{Name: "low", Kind: "float", Doc: "least result"}, {Name: "high", Kind: "float", Doc: "greatest result"}},
+		Infer: inferClamp, Ref: refClamp, Pure: true,
+	},
+	{
 		Kind: "act", Doc: "y = kind(x)", In: []string{"x"},
 		Attrs: []Attr{{Name: "kind", Kind: "string", Enum: Activations(), Doc: "activation function"}},
 		Infer: inferSame, Ref: refAct, Pure: true,
@@ -115,6 +120,9 @@ var table = []Row{
 			{Name: "mask", Kind: "string", Enum: []string{"causal", "full"}, Doc: "which keys a query sees within its sequence"},
 			{Name: "window", Kind: "int", Default: 0, Doc: "a query sees itself and the window-1 tokens before it (full: and behind it); 0: all"},
 			{Name: "softcap", Kind: "float", Default: 0.0, Doc: "cap of the scores; 0: none"},
+			{Name: "alibi", Kind: "float", Default: 0.0, Doc: "ALiBi (Press et al. 2022): scores change by slope · (key - query), the slopes of n heads being 2^(-alibi·i/n); usually 8; 0: none"},
+			{Name: "alibi_scaled", Kind: "bool", Default: false, Doc: "scale multiplies that change too (Falcon)"},
+			{Name: "alibi_bf16", Kind: "bool", Default: false, Doc: "slopes, positions and slope · position are rounded to bfloat16 (Falcon)"},
 		},
 		Infer: inferAttend, Ref: refAttend,
 	},
@@ -132,9 +140,15 @@ var table = []Row{
 var normAttrs = []Attr{
 	{Name: "eps", Kind: "float", Doc: "added under the root"},
 	{Name: "dim", Kind: "int", Default: 0, Doc: "elements normalised together; 0: the whole row"},
+	{Name: "each", Kind: "bool", Default: false, Doc: "every group of dim elements has weights of its own: w and b are as long as a row"},
 }
 
-func shapeDim(o *ir.Op) []int { return []int{NormDim(o)} }
+func shapeDim(o *ir.Op) []int {
+	if o.Attrs.Bool("each") {
+		return []int{o.In[0].Type.Width()}
+	}
+	return []int{NormDim(o)}
+}
 
 // NormDim is the number of elements that a norm takes together.
 func NormDim(o *ir.Op) int {

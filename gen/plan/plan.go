@@ -111,6 +111,7 @@ var inPlaceOps = map[string]inPlace{
 	"mul":           {[]int{0, 1}, true},
 	"scale":         {[]int{0}, true},
 	"softcap":       {[]int{0}, true},
+	"clamp":         {[]int{0}, true},
 	"l2norm":        {[]int{0}, true},
 	"rope":          {[]int{0}, true},
 	"add_rmsnorm":   {[]int{0}, true},

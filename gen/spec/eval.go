@@ -253,6 +253,8 @@ func (n call) eval(e *Env) (any, error) {
 		return length(args[0])
 	case "has", "width":
 		return n.query(e, args[0])
+	case "expand":
+		return expand(args[0])
 	}
 	f, ok := toFloat(args[0])
 	if !ok {
@@ -302,6 +304,37 @@ func extreme(fn string, args []any) (any, error) {
 		}
 	}
 	return best, nil
+}
+
+// maxExpanded bounds the list that expand makes.
+const maxExpanded = 10000
+
+// expand makes one list of pairs [list, times]: [[[a, b], 2], [[c], 1]] is [a, b, a, b, c].
+func expand(v any) (any, error) {
+	pairs, ok := v.([]any)
+	out := []any{}
+	for _, p := range pairs {
+		pair, _ := p.([]any)
+		if len(pair) != 2 {
+			ok = false
+			break
+		}
+		items, isList := pair[0].([]any)
+		times, isInt := pair[1].(int)
+		if ok = isList && isInt && times >= 0; !ok {
+			break
+		}
+		if times*len(items) > maxExpanded || times > maxExpanded {
+			return nil, fmt.Errorf("expand makes more than %d elements", maxExpanded)
+		}
+		for range times {
+			out = append(out, items...)
+		}
+	}
+	if !ok {
+		return nil, fmt.Errorf("expand needs a list of pairs [list, times], found %s", Describe(v))
+	}
+	return out, nil
 }
 
 func length(v any) (any, error) {

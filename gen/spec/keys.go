@@ -48,6 +48,7 @@ var objects = map[string][]key{
 		{"each", "value", false, "number of parts that make the weight, one below another, such as experts or heads"},
 		{"as", "word", false, "name of the counter of these parts, from 0; names and steps can use it"},
 		{"steps", "values", false, "weight-only arithmetic: " + stepsDoc},
+		{"constant", "value", false, "value of every element of a weight that is not stored; null: it is stored"},
 	},
 	"ignore": {
 		{"name", "word", true, "pattern of names"},
@@ -135,6 +136,7 @@ var paramTypes = map[string]string{
 // forms are the steps that are neither operations nor macros.
 var forms = map[string]string{
 	"residual": "y = x + steps(x)",
+	"parallel": "[steps, steps, …]: y = x + steps(x) + steps(x) + …",
 	"repeat":   "{times, as, steps}: the steps several times, in one function",
 	"when":     "{if, then, else}: the steps of one branch",
 	"output":   "names the current value as a result of the model",
@@ -162,10 +164,10 @@ var inputs = map[string]string{
 }
 
 // tensorSteps are the kinds of weight-only arithmetic with their number of arguments.
-var tensorSteps = map[string]int{"transpose": 0, "rows": 2, "add": 1, "mul": 1, "exp": 0, "unpermute": 1, "squeeze": 0,
+var tensorSteps = map[string]int{"transpose": 0, "rows": 2, "take": 3, "add": 1, "mul": 1, "exp": 0, "unpermute": 1, "squeeze": 0,
 	"flatten": 0, "reshape": 2}
 
-const stepsDoc = "transpose, {rows: [from, to]}, {add: c}, {mul: c}, exp, {unpermute: heads}, squeeze (drop dimensions of 1), " +
+const stepsDoc = "transpose, {rows: [from, to]}, {take: [period, from, to]} (these rows of each period), {add: c}, {mul: c}, exp, {unpermute: heads}, squeeze (drop dimensions of 1), " +
 	"flatten (to a vector), {reshape: [rows, columns]}"
 
 func keyNames(object string) []string { return namesOf(objects[object]) }

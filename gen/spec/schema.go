@@ -123,6 +123,8 @@ func stepSchema(lib *Library) schema {
 			s = keyedSchema(keys)
 		} else if name == "output" {
 			s = ref("word")
+		} else if name == "parallel" {
+			s = listOf(ref("steps"))
 		}
 		steps[name] = described(s, doc)
 	}

@@ -69,11 +69,13 @@ type Rule struct {
 // Stored is one way in which a weight is stored: a tensor after weight-only arithmetic, or one part for each value of a
 // counter, one below another (an expert's matrix each, a head's rows each).
 type Stored struct {
-	Pos   ir.Pos
-	From  []*Value // alternative names; templates that can use the counter
-	Each  *Value   // number of parts; nil: one part without a counter
-	As    string   // name of the counter
-	Steps []TensorStep
+	Pos  ir.Pos
+	From []*Value // alternative names; templates that can use the counter
+	Each *Value   // number of parts; nil: one part without a counter
+	As   string   // name of the counter
+	// Constant is the value of every element of a weight that is not stored; nil, or null when computed: it is stored.
+	Constant *Value
+	Steps    []TensorStep
 }
 
 // TensorStep is weight-only arithmetic on a stored tensor.
@@ -141,16 +143,17 @@ type Head struct {
 
 // Step is one operation, macro or form.
 type Step struct {
-	Pos    ir.Pos
-	Kind   string
-	Op     *op.Row           // an operation
-	Macro  *Macro            // a macro
-	Form   string            // residual | repeat | when | output
-	Args   map[string]*Value // attributes, weights, macro arguments, form arguments
-	Inputs map[string]string // values by the names of the operation's inputs
-	Out    []string
-	Steps  []*Step // body of a form
-	Else   []*Step // when
+	Pos      ir.Pos
+	Kind     string
+	Op       *op.Row           // an operation
+	Macro    *Macro            // a macro
+	Form     string            // a row of forms
+	Args     map[string]*Value // attributes, weights, macro arguments, form arguments
+	Inputs   map[string]string // values by the names of the operation's inputs
+	Out      []string
+	Steps    []*Step   // body of a form
+	Branches [][]*Step // parallel
+	Else     []*Step   // when
 }
 
 // Macro is a named sequence of steps with parameters, from specs/lib.

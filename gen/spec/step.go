@@ -56,12 +56,14 @@ func (d *decoder) step(n *yaml.Node, sc *scope) (*Step, error) {
 		Suggest(s.Kind, known), join(op.Kinds()), join(sortedKeys(d.lib.Macros)), join(sortedKeys(forms)))
 }
 
-// form decodes residual, repeat, when and output.
+// form decodes a step whose kind is a row of forms.
 func (d *decoder) form(s *Step, body *yaml.Node, sc *scope) (err error) {
 	switch s.Form {
 	case "residual":
 		s.Steps, err = d.steps(body, "residual", sc)
 		return err
+	case "parallel":
+		return d.parallel(s, body, sc)
 	case "output":
 		name, err := d.text(body, "output")
 		s.Out = []string{name}
@@ -91,6 +93,22 @@ func (d *decoder) form(s *Step, body *yaml.Node, sc *scope) (err error) {
 	}
 	s.Steps, err = d.steps(f["steps"], "steps", sc.with(nil, []string{as}))
 	return err
+}
+
+// parallel decodes the branches of parallel.
+func (d *decoder) parallel(s *Step, body *yaml.Node, sc *scope) error {
+	items, err := d.sequence(body, "parallel")
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		branch, err := d.steps(item, "parallel", sc)
+		if err != nil {
+			return err
+		}
+		s.Branches = append(s.Branches, branch)
+	}
+	return nil
 }
 
 // tieKeys are the keys of tie: the step uses the weight of another step when the condition holds.

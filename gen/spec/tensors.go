@@ -64,6 +64,11 @@ func (d *decoder) stored(n *yaml.Node, e entry, sc *scope) (*Stored, error) {
 				return nil, err
 			}
 		}
+		if f["constant"] != nil {
+			if s.Constant, err = d.value(f["constant"], "float", sc); err != nil {
+				return nil, err
+			}
+		}
 		from = f["from"]
 	}
 	if from != nil {

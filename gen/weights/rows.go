@@ -36,6 +36,7 @@ type stepRow struct {
 func init() {
 	steps = map[string]stepRow{
 		"transpose": {dimsTranspose, readTranspose},
+		"take":      {dimsTake, readTake},
 		"rows":      {dimsRows, readRows},
 		"unpermute": {dimsUnpermute, readUnpermute},
 		"add":       {dimsSame, readAdd},
@@ -186,7 +187,9 @@ func (p *part) size(cols int) int {
 // rows reads rows of the finished part. A part of a vector can be a row instead of a column.
 func (p *part) rows(first, count, cols int, dst []float32) error {
 	if p.spec.Zeros > 0 {
-		clear(dst)
+		for i := range dst {
+			dst[i] = float32(p.spec.Fill)
+		}
 		return nil
 	}
 	if _, c := p.final(); c != cols {

@@ -48,7 +48,7 @@ func counting(shape ...int) array {
 }
 
 var checkpoint = memory{
-	"a": counting(2, 3), "b": counting(3, 2), "v": counting(4), "row": counting(1, 4), "heads": counting(8, 1),
+	"a": counting(2, 3), "b": counting(3, 2), "v": counting(4), "six": counting(6, 2), "row": counting(1, 4), "heads": counting(8, 1),
 	"cube": counting(2, 2, 3), "filter": counting(4, 1, 2),
 	"nan":  {[]int{2, 2}, []float32{1, 2, float32(math.NaN()), 4}},
 	"none": {[]int{0, 3}, nil},
@@ -76,6 +76,11 @@ func TestRows(t *testing.T) {
 		{"reshape after transpose", []int{2, 3}, []ir.Part{{Tensor: "a", Steps: []ir.Step{step("transpose"), {Kind: "reshape", From: 2, To: 3}}}}, []float32{0, 3, 1, 4, 2, 5}},
 		{"expert transposed", []int{3, 2}, []ir.Part{{Tensor: "cube", Steps: []ir.Step{{Kind: "reshape", From: 4, To: 3}, {Kind: "rows", From: 2, To: 4}, step("transpose")}}}, []float32{6, 9, 7, 10, 8, 11}},
 		{"exp", []int{4}, []ir.Part{{Tensor: "v", Steps: []ir.Step{step("exp"), {Kind: "mul", C: -1}}}}, []float32{-1, -2.7182817, -7.389056, -20.085537}},
+		{"take", []int{2, 2}, []ir.Part{{Tensor: "six", Steps: []ir.Step{{Kind: "take", N: 3, From: 1, To: 2}}}}, []float32{2, 3, 8, 9}},
+		{"take two", []int{4, 2}, []ir.Part{{Tensor: "six", Steps: []ir.Step{{Kind: "take", N: 3, From: 1, To: 3}}}}, []float32{2, 3, 4, 5, 8, 9, 10, 11}},
+		{"take of rows", []int{1, 2}, []ir.Part{{Tensor: "six", Steps: []ir.Step{{Kind: "rows", From: 2, To: 4}, {Kind: "take", N: 2, From: 0, To: 1}}}}, []float32{4, 5}},
+		{"flatten and take", []int{3}, []ir.Part{{Tensor: "a", Steps: []ir.Step{step("flatten"), {Kind: "take", N: 2, From: 1, To: 2}}}}, []float32{1, 3, 5}},
+		{"constant", []int{3}, []ir.Part{{Zeros: 3, Fill: 0.5}}, []float32{0.5, 0.5, 0.5}},
 		// Two heads of four stored rows 0 1 2 3: (0, d/2), (1, d/2+1).
 		{"unpermute", []int{8}, []ir.Part{{Tensor: "heads", Steps: []ir.Step{{Kind: "unpermute", N: 2}}}}, []float32{0, 2, 1, 3, 4, 6, 5, 7}},
 	} {
@@ -134,7 +139,7 @@ func TestRowsErrors(t *testing.T) {
 		{[]int{4, 3}, ir.Part{Tensor: "a"}, "its tensors give 2 rows, expected shape [4 3]"},
 		{[]int{2, 3, 1}, ir.Part{Tensor: "a"}, "expected a vector or a matrix"},
 		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "rows", From: 1, To: 5}}}, "rows 1 to 5 of 2"},
-		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "spin"}}}, `no step is called "spin"; there are add, exp, flatten, mul, reshape, rows, squeeze, transpose, unpermute`},
+		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "spin"}}}, `no step is called "spin"; there are add, exp, flatten, mul, reshape, rows, squeeze, take, transpose, unpermute`},
 		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "unpermute", N: 2}}}, "2 rows cannot be 2 heads of an even width"},
 		{[]int{2, 2}, ir.Part{Tensor: "nan"}, "weight w: tensor nan: row 1 contains NaN"},
 		{[]int{2, 2}, ir.Part{Tensor: "none"}, "tensor none of shape [0 3] is empty"},

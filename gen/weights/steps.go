@@ -95,6 +95,29 @@ func readRows(p *part, s int, r rect, dst []float32) error {
 	return p.read(s, r, dst)
 }
 
+func dimsTake(s ir.Step, rows, cols int) (int, int, error) {
+	if s.N <= 0 || rows%s.N != 0 || s.From < 0 || s.To <= s.From || s.To > s.N {
+		return 0, 0, fmt.Errorf("rows %d to %d of every %d of %d", s.From, s.To, s.N, rows)
+	}
+	return rows / s.N * (s.To - s.From), cols, nil
+}
+
+// readTake reads the rows of each period at once.
+func readTake(p *part, s int, r rect, dst []float32) error {
+	st := p.spec.Steps[s]
+	span := st.To - st.From
+	for i := 0; i < r.rows; {
+		at := (r.row + i) % span
+		n := min(span-at, r.rows-i)
+		from := rect{(r.row+i)/span*st.N + st.From + at, n, r.col, r.cols}
+		if err := p.read(s, from, dst[i*r.cols:(i+n)*r.cols]); err != nil {
+			return err
+		}
+		i += n
+	}
+	return nil
+}
+
 func dimsTranspose(_ ir.Step, rows, cols int) (int, int, error) { return cols, rows, nil }
 
 // readTranspose reads the transposed block and turns it round, in squares that fit the first-level cache.

@@ -55,3 +55,13 @@ func ExpandBF16(y []float32, ldy int, x []uint16, ldx int, rows, d int) {
 		}
 	}
 }
+
+// Clamp bounds rows of d: y = min(max(y, low), high), in place.
+func Clamp(y []float32, ldy int, low, high float32, rows, d int) {
+	for r := range rows {
+		yr := y[r*ldy:][:d]
+		for i, v := range yr {
+			yr[i] = min(max(v, low), high)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tfgen/tfgen/asm/kernel"
 	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/gen/op"
 	"github.com/tfgen/tfgen/gen/plan"
 )
 
@@ -19,6 +20,8 @@ type attention struct {
 	heads, kv, dim, pad int
 	window              int
 	causal, cached      bool
+	scale               float64
+	alibi               op.ALiBi
 }
 
 // group is the number of query heads that share a key/value head.
@@ -44,6 +47,7 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	a := &attention{
 		heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"),
 		window: o.Attrs.Int("window"), causal: o.Attrs.Str("mask") == "causal", cached: o.State != nil,
+		scale: o.Attrs.Float("scale"), alibi: op.NewALiBi(o.Attrs),
 	}
 	a.pad = (a.dim + 15) / 16 * 16
 	if a.cached && !a.causal {
@@ -83,6 +87,10 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 	if c := o.Attrs.Float("softcap"); c > 0 {
 		doc += fmt.Sprintf(", scores capped at ±%s", number(c))
 	}
+	if a.alibi.Slopes != nil {
+		name += "ALiBi"
+		doc += ", biased by slope · distance (ALiBi, Press et al. 2022)"
+	}
 	if v := strings.TrimPrefix(kernels[0], "softmaxBlock64"); v != "" {
 		name += v
 	}
@@ -91,15 +99,15 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 	}
 	doc += ".\nKeys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. Work is " +
 		"shared by units: a key/value head of a token, or a head of 32 tokens of a prompt."
-	e.method(name, doc, "y, q, k, v view, layer, n int", a.fill(storeText+"\nt.sync()\n"+unitsText(a), name))
+	e.method(name, doc, "y, q, k, v view, layer, n int", e.fillAttention(a, storeText+"\nt.sync()\n"+unitsText(a), name))
 	e.method(name+"Tile", fmt.Sprintf("computes rows of queries of one key/value head over the blocks of 64 keys that they see, with a streaming "+
 		"softmax (Dao 2022, Milakov & Gimelshein 2018). q and y have rows of %d at strides ldq and ldy. %s", a.dim, a.rowDoc()),
-		a.fill("y []float32, ldy int, q []float32, ldq, rows, $params int, cacheK, cacheV []float32, keys int", name), a.fill(tileText, name, kernels...))
+		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, cacheK, cacheV []float32, keys int", name), e.fillAttention(a, tileText, name, kernels...))
 	return name
 }
 
-// fill replaces the markers of a text by the literals of the setting.
-func (a *attention) fill(text, name string, kernels ...string) string {
+// fillAttention replaces the markers of a text by the literals of the setting.
+func (e *emitter) fillAttention(a *attention, text, name string, kernels ...string) string {
 	first, last, params := "0", "(length - 1) / 64", "length"
 	mask, prompt, token := fullMask, "s.rows", ""
 	if a.causal {
@@ -113,6 +121,11 @@ func (a *attention) fill(text, name string, kernels ...string) string {
 		first, last = fmt.Sprintf("max(0, pos-%d) / 64", a.window-1), fmt.Sprintf("min(pos+rows+%d, length-1) / 64", a.window-2)
 		mask, prompt, params = fmt.Sprintf(bandMask, a.window-1, a.window), "r, s.rows", "pos, length"
 	}
+	start, bias := "zeros[:], 0", ""
+	if a.alibi.Slopes != nil {
+		start, bias = "c.bias[:], 64", e.alibiText(a)
+		params, prompt, token = params+", head", prompt+", h", token+", h"
+	}
 	cache := "s.kv[layer]"
 	if !a.cached {
 		cache = "s.kv"
@@ -123,7 +136,18 @@ func (a *attention) fill(text, name string, kernels ...string) string {
 	for i, k := range kernels {
 		pairs = append(pairs, fmt.Sprintf("$kernel%d", i), k)
 	}
-	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$mask", mask, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
+	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$mask", mask+bias, "$start", start, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
+}
+
+// alibiText writes the biases of a row, in units of the unscaled scores, to where the sums of its scores start. Rows of
+// one new token are heads, rows of a prompt are tokens.
+func (e *emitter) alibiText(a *attention) string {
+	b := a.alibi
+	slopes := e.table("slopes", "slopes of the heads (ALiBi).", b.Slopes) + "[head+r*(1-step)]"
+	if b.BF16 {
+		return fmt.Sprintf("\nportable.ALiBiBF16(c.bias[r*64:][:64], %s, %s, b*64, pos+r*step)", slopes, number(b.Scale/a.scale))
+	}
+	return fmt.Sprintf("\nportable.ALiBi(c.bias[r*64:][:64], %s*%s, b*64-pos-r*step)", slopes, number(b.Scale/a.scale))
 }
 
 // rowWords says what the rows of a unit of a decode step are.
@@ -214,7 +238,7 @@ for b := $first; b <= $last; b++ {
 	for r := range rows {
 		$mask
 	}
-	$kernel1(c.scores[:], 64, q, ldq, cacheK[at*$dim:], 4, zeros[:], 0, rows)
+	$kernel1(c.scores[:], 64, q, ldq, cacheK[at*$dim:], 4, $start, rows)
 	$kernel0(c.scores[:], rows, c.lo[:], c.hi[:], c.m[:], c.l[:], c.alpha[:])
 	$kernel3(acc, $pad, c.alpha[:], rows)
 	$kernel2(acc, $pad, c.scores[:], 64, cacheV[at*$pad:], $tiles, acc, $pad, rows)

@@ -34,6 +34,7 @@ func init() {
 		"mul":           {true, (*emitter).binary},
 		"scale":         {true, (*emitter).scale},
 		"softcap":       {true, (*emitter).softcap},
+		"clamp":         {true, (*emitter).clamp},
 		"act":           {true, (*emitter).act},
 		"glu":           {true, (*emitter).glu},
 		"rope_angles":   {true, (*emitter).angles},
@@ -177,8 +178,8 @@ func (e *emitter) norm(s plan.Step) (string, error) {
 	if len(o.Weights) > 1 {
 		names = "w, b"
 		if o.Weights[1] == nil {
-			args = append(args, fmt.Sprintf("zeros[:%d]", dim))
-			e.needZeros(dim)
+			args = append(args, fmt.Sprintf("zeros[:%d]", o.Weights[0].Elements()))
+			e.needZeros(o.Weights[0].Elements())
 		} else {
 			args = append(args, e.weightRef(o.Weights[1], o.Region))
 		}
@@ -189,6 +190,12 @@ func (e *emitter) norm(s plan.Step) (string, error) {
 		name = fmt.Sprintf("%sHeads%d", k, width/dim)
 		doc = fmt.Sprintf("normalises the %d heads of %d of every row: kernel %s.", width/dim, dim, k)
 		body = fmt.Sprintf("for r := from; r < to; r++ {\n%s(t.at(y, r), %d, t.at(x, r), %d, %s, %d)\n}", k, dim, dim, names, width/dim)
+	}
+	if dim != width && o.Attrs.Bool("each") {
+		name += "Each"
+		doc = fmt.Sprintf("normalises the %d heads of %d of every row, each with weights of its own: kernel %s.", width/dim, dim, k)
+		each := strings.ReplaceAll(names, ",", fmt.Sprintf("[h*%d:],", dim)) + fmt.Sprintf("[h*%d:]", dim)
+		body = fmt.Sprintf("for h := range %d {\n%s(t.at(y, from)[h*%d:], y.ld, t.at(x, from)[h*%d:], x.ld, %s, to-from)\n}", width/dim, k, dim, dim, each)
 	}
 	e.rowwise(name, doc, params+", "+names+" []float32", body)
 	return e.copied(s) + fmt.Sprintf("t.%s(%s, %s)", name, strings.Join(args, ", "), count(y.Type.Rows)), nil
@@ -224,6 +231,15 @@ func (e *emitter) scaled(v *ir.Value, c float64) string {
 func (e *emitter) softcap(s plan.Step) (string, error) {
 	v, c := s.Op.Out[0], s.Op.Attrs.Float("cap")
 	return e.copied(s) + e.scaled(v, 1/c) + "\n" + e.activated(v, v, "tanh") + "\n" + e.scaled(v, c), nil
+}
+
+// clamp has no kernel of its own: it is memory-bound and rare.
+func (e *emitter) clamp(s plan.Step) (string, error) {
+	v, width := s.Op.Out[0], s.Op.Out[0].Type.Width()
+	name := fmt.Sprintf("clamp%d", width)
+	e.rowwise(name, fmt.Sprintf("bounds rows of %d, in place.", width), "y view, low, high float32",
+		fmt.Sprintf("portable.Clamp(t.at(y, from), y.ld, low, high, to-from, %d)", width))
+	return e.copied(s) + fmt.Sprintf("t.%s(%s, %s, %s, %s)", name, e.ref(v), number(s.Op.Attrs.Float("low")), number(s.Op.Attrs.Float("high")), count(v.Type.Rows)), nil
 }
 
 func (e *emitter) act(s plan.Step) (string, error) {
@@ -264,7 +280,7 @@ func (e *emitter) angles(s plan.Step) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := e.table(fmt.Sprintf("frequencies of rope: %d rotated elements, theta %s, scaling %v, in radians a position.",
+	name := e.table("frequencies", fmt.Sprintf("frequencies of rope: %d rotated elements, theta %s, scaling %v, in radians a position.",
 		o.Attrs.Int("rot"), number(o.Attrs.Float("theta")), o.Attrs["scaling"]), r.InvFreq)
 	y := e.ref(o.Out[0])
 	if r.Original == 0 {
@@ -274,7 +290,7 @@ func (e *emitter) angles(s plan.Step) (string, error) {
 	}
 	longer := fmt.Sprintf("rope.Dynamic(long[:], %s, %s, %d, int(t.run.totals[r]))\ninv = long[:]", number(r.Theta), number(r.Scale), r.Original)
 	if r.LongFreq != nil {
-		longer = "inv = " + e.table("frequencies for sequences longer than the original context.", r.LongFreq) + "[:]"
+		longer = "inv = " + e.table("frequencies", "frequencies for sequences longer than the original context.", r.LongFreq) + "[:]"
 	}
 	method := "ropeAnglesOf" + title(name)
 	e.rowwise(method, fmt.Sprintf("writes the cosines and sines of the rows' positions; a sequence of more than %d tokens has other frequencies.", r.Original), "y view",
@@ -292,7 +308,7 @@ func (e *emitter) angles(s plan.Step) (string, error) {
 }
 
 // table records a literal table of float64 and returns its name; equal tables share one.
-func (e *emitter) table(doc string, values []float64) string {
+func (e *emitter) table(kind, doc string, values []float64) string {
 	var list strings.Builder
 	for i, v := range values {
 		if i%6 == 0 {
@@ -306,7 +322,7 @@ func (e *emitter) table(doc string, values []float64) string {
 			return name
 		}
 	}
-	name := fmt.Sprintf("frequencies%d", len(e.tables))
+	name := fmt.Sprintf("%s%d", kind, len(e.tables))
 	e.tables[name] = comment(name+" are the "+doc) + "var " + name + " " + body
 	return name
 }

@@ -2,6 +2,7 @@ package goemit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tfgen/tfgen/gen/ir"
@@ -66,10 +67,19 @@ func scratchSizes(g *ir.Graph) (rows, pad int) {
 	return rows, max(pad, 16)
 }
 
+// biased reports whether some attention adds biases to its scores.
+func biased(g *ir.Graph) bool {
+	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool { return o.Kind == "attend" && o.Attrs.Float("alibi") != 0 })
+}
+
 // WorkerBytes is the memory of one worker's attention scratch.
 func WorkerBytes(g *ir.Graph) int64 {
 	rows, pad := scratchSizes(g)
-	return int64(4 * rows * (64 + pad + 5))
+	row := 64 + pad + 5
+	if biased(g) {
+		row += 64
+	}
+	return int64(4 * rows * row)
 }
 
 func (e *emitter) arenaViews() string {
@@ -83,9 +93,12 @@ func (e *emitter) arenaViews() string {
 
 func (e *emitter) threadText() string {
 	rows, pad := scratchSizes(e.Plan.Graph)
-	trace := ""
+	trace, bias := "", ""
 	if e.Trace {
 		trace = traceText
+	}
+	if biased(e.Plan.Graph) {
+		bias = fmt.Sprintf("bias [%d * 64]float32 // where scores start\n", rows)
 	}
 	return fmt.Sprintf(`// view is a matrix in the arena: its first element and the stride of its rows.
 type view struct{ at, ld int }
@@ -99,7 +112,7 @@ type thread struct {
 		acc         [%[1]d * %[2]d]float32
 		m, l, alpha [%[1]d]float32
 		lo, hi      [%[1]d]int32
-	}
+		%[4]s}
 }
 
 // at returns the arena from row r of a matrix on.
@@ -116,7 +129,7 @@ func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 
 
 // mine reports whether a unit of attention is this worker's.
 func (t *thread) mine(unit int) bool { return unit%%len(t.run.threads) == t.id }
-%[3]s`, rows, pad, trace)
+%[3]s`, rows, pad, trace, bias)
 }
 
 const traceText = `
