@@ -1,0 +1,118 @@
+// Package wasmemit writes the WebAssembly modules of a planned model: forward pass, kernels and argmax in one module with
+// every shape, stride and address a literal, and nothing of a runtime. It reads the same plan and the same weights file
+// as the Go backend and returns files; it writes nothing.
+//
+// A module imports one memory (env.memory), and a power function (host.pow) if its rotary frequencies are dynamic. It exports
+//
+//	init(thread, threads, scratch)  what this instance is: called once for each instance
+//	layers()                        embedding and blocks for the rows that stand in the input area
+//	head()                          the outputs of the selected rows
+//	argmax(row) → id                greedy choice over a row of logits, −1 if there is none
+//	work()                          modules with threads: takes part in layers and head of thread 0 until stopped
+//	stop()                          modules with threads: makes work return in all other threads
+//
+// The host writes tokens, positions and segments to the input area (Memory), and reads outputs where Description says
+// they are.
+package wasmemit
+
+import (
+	"fmt"
+
+	"github.com/tfgen/tfgen/gen/emit/wasmemit/wasm"
+	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/gen/plan"
+	"github.com/tfgen/tfgen/gen/weights"
+)
+
+// Model is what is emitted.
+type Model struct {
+	Plan     *plan.Plan
+	Place    map[*ir.Weight]*weights.Packed // placed in the weights file
+	FileSize int64                          // of the weights file
+}
+
+// Variant is one way to compile a model.
+type Variant struct {
+	Name    string // of the file: "simd", "relaxed", "simd-threads", "relaxed-threads"
+	Relaxed bool   // fused multiply-add of the relaxed SIMD proposal
+	Threads bool   // shared memory and barriers
+}
+
+// Variants are all variants, the plainest first.
+var Variants = []Variant{
+	{Name: "simd"},
+	{Name: "relaxed", Relaxed: true},
+	{Name: "simd-threads", Threads: true},
+	{Name: "relaxed-threads", Relaxed: true, Threads: true},
+}
+
+// emitter collects a module while it is written.
+type emitter struct {
+	*Model
+	Variant
+	memory  *Memory
+	module  *wasm.Module
+	shared  map[string]*wasm.Func // functions by what they compute
+	thread  int                   // globals of the instance: its number, …
+	threads int                   // … how many there are, …
+	scratch int                   // … and its own memory
+	counts  map[ir.Rows]int       // globals: rows of the current pass
+	pow     *wasm.Func            // of the host, if the model needs it
+	barrier *wasm.Func
+	tables  map[string]int // addresses of literal tables by their bytes
+}
+
+// Emit returns the module of one variant.
+func Emit(m *Model, v Variant, trace bool) ([]byte, error) {
+	memory, err := layout(m, trace)
+	if err != nil {
+		return nil, err
+	}
+	e := &emitter{Model: m, Variant: v, memory: memory, module: &wasm.Module{}, shared: map[string]*wasm.Func{}, tables: map[string]int{}}
+	if needsPow(m.Plan.Graph) {
+		e.pow = e.module.ImportFunc("host", "pow", []wasm.Type{wasm.F64, wasm.F64}, []wasm.Type{wasm.F64})
+	}
+	e.module.ImportMemory("env", "memory", int((memory.Heap+wasm.Page-1)/wasm.Page), v.Threads)
+	e.thread, e.threads, e.scratch = e.module.Global(0), e.module.Global(1), e.module.Global(0)
+	e.counts = map[ir.Rows]int{}
+	for _, r := range []ir.Rows{ir.Tokens, ir.Selected, ir.Sequences} {
+		e.counts[r] = e.module.Global(0)
+	}
+	regions, err := e.regions()
+	if err != nil {
+		return nil, err
+	}
+	e.run(regions)
+	if err := e.memory.fits(e.tables); err != nil {
+		return nil, err
+	}
+	return e.module.Encode(), nil
+}
+
+// sharedFunc returns the function of this key; build writes it the first time it is asked for.
+func (e *emitter) sharedFunc(key string, params, results []wasm.Type, build func(f *code)) *wasm.Func {
+	if f, ok := e.shared[key]; ok {
+		return f
+	}
+	f := e.module.Func("", params, results)
+	e.shared[key] = f
+	build(e.code(f))
+	return f
+}
+
+// code wraps a function that is to be written.
+func (e *emitter) code(f *wasm.Func) *code { return &code{f, e, map[string][]wasm.Local{}} }
+
+// words are n parameters of type i32.
+func words(n int) []wasm.Type {
+	list := make([]wasm.Type, n)
+	for i := range list {
+		list[i] = wasm.I32
+	}
+	return list
+}
+
+// unsupported is the error for an operation that this backend cannot compile.
+func unsupported(o *ir.Op, format string, args ...any) error {
+	return fmt.Errorf("%s: the WebAssembly backend does not support %s with %s", o.Pos, o.Kind, fmt.Sprintf(format, args...))
+}
