@@ -168,6 +168,9 @@ func (x *expander) state(f *frame, s *spec.Step, o *ir.Op) error {
 	for _, k := range stateAttrs[st.Kind] {
 		st.Attrs[k] = o.Attrs[k]
 	}
+	if s.Op.Size != nil {
+		st.Attrs["size"] = s.Op.Size(o)
+	}
 	st.Name = x.stateName(st.Kind)
 	x.graph.States = append(x.graph.States, st)
 	o.State = st

@@ -9,7 +9,7 @@ import (
 type Memory struct {
 	Weights     int64 `json:"weights"`     // the weights file, mapped
 	Activations int64 `json:"activations"` // the arena, one a model; an encoder's keys and values included
-	Worker      int64 `json:"worker"`      // attention scratch of each worker
+	Worker      int64 `json:"worker"`      // scratch of each worker
 	Session     int64 `json:"session"`     // keys, values and logits of one session with this context; 0 for an encoder
 	Context     int   `json:"context"`     // tokens
 }
@@ -17,7 +17,7 @@ type Memory struct {
 // Memory returns the exact memory of the model with its whole context.
 func (b *Bundle) Memory() Memory {
 	g := b.Plan.Graph
-	m := Memory{Weights: b.size, Activations: arena.Bytes(b.Plan.Arena), Worker: goemit.WorkerBytes(g), Context: g.MaxPos}
+	m := Memory{Weights: b.size, Activations: arena.Bytes(b.Plan.Arena), Worker: goemit.WorkerBytes(b.Plan), Context: g.MaxPos}
 	if b.causal() {
 		m.Session = goemit.SessionBytes(b.Plan, g.MaxPos)
 	} else {

@@ -29,8 +29,29 @@ type Segment struct {
 	KV     map[*ir.State]*KV // cache of the sequence, filled by the run; nil for encoders
 }
 
-// KV is the reference's cache of one attention: keys and values of every position so far.
-type KV struct{ K, V [][]float64 }
+// KV is the reference's memory of one state: keys and values of every position so far, or what a recurrence keeps.
+type KV struct {
+	K, V  [][]float64
+	Fixed []float64
+	Len   int // positions that Fixed stands for
+}
+
+// fixed returns the memory of a recurrence for a segment of n rows, zeros where a sequence begins, and counts the rows.
+func fixed(s *Segment, o *ir.Op, n int) []float64 {
+	size := index[o.Kind].Size(o)
+	kv := &KV{}
+	if o.State != nil && s.KV != nil {
+		if s.KV[o.State] == nil {
+			s.KV[o.State] = kv
+		}
+		kv = s.KV[o.State]
+	}
+	if kv.Fixed == nil {
+		kv.Fixed = make([]float64, size)
+	}
+	kv.Len += n
+	return kv.Fixed
+}
 
 // Exec is one run of the reference: a batch of segments, the rows wanted from the head, and the values so far.
 type Exec struct {

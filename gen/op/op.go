@@ -18,7 +18,8 @@ type Row struct {
 	In      []string // names of the inputs; "?" behind a name makes it optional
 	Weights []Role
 	Attrs   []Attr
-	State   string // kind of state the operation may own, "" for none
+	State   string             // kind of state the operation may own, "" for none
+	Size    func(o *ir.Op) int // elements of a state that does not grow with the sequence; nil: it grows
 	Infer   func(o *ir.Op) ([]ir.Type, error)
 	Ref     func(x *Exec, o *ir.Op) error
 	Pure    bool // depends on its inputs and attributes only, so that equal ones may be shared
@@ -30,7 +31,19 @@ type Role struct {
 	Suffix   string // what is put behind the name in a specification: ".weight", ".bias"
 	Optional bool
 	Shape    func(o *ir.Op) []int // the shape it must have
+	Use      Use
+	Groups   string // attribute that counts groups of rows, each packed as a matrix of its own: experts, heads
 }
+
+// Use says how an operation reads a weight, which decides about its format and layout.
+type Use uint8
+
+// Uses of weights.
+const (
+	Parameter Use = iota // element by element, always float32: norms, biases, decays
+	Product              // the matrix of a product
+	Table                // rows that are looked up
+)
 
 // Attr is one attribute of an operation.
 type Attr struct {
@@ -60,8 +73,10 @@ func Kinds() []string {
 var index = map[string]*Row{}
 
 func init() {
-	for i := range table {
-		index[table[i].Kind] = &table[i]
+	for _, rows := range [][]Row{table, expertTable, recurrentTable} {
+		for i := range rows {
+			index[rows[i].Kind] = &rows[i]
+		}
 	}
 }
 

@@ -7,7 +7,7 @@ var table = []Row{
 	{
 		Kind: "embed", Doc: "y[n, dim] = scale · w[ids[n], dim]",
 		In:      []string{"ids"},
-		Weights: []Role{{Name: "w", Suffix: ".weight", Shape: func(o *ir.Op) []int { return []int{o.Attrs.Int("rows"), o.Attrs.Int("dim")} }}},
+		Weights: []Role{{Name: "w", Suffix: ".weight", Shape: func(o *ir.Op) []int { return []int{o.Attrs.Int("rows"), o.Attrs.Int("dim")} }, Use: Table}},
 		Attrs: []Attr{
 			{Name: "rows", Kind: "int", Doc: "rows of the table; an id outside is an error"},
 			{Name: "dim", Kind: "int", Doc: "width of a row"},
@@ -20,7 +20,7 @@ var table = []Row{
 		Kind: "linear", Doc: "y[n, dim] = x[n, k] · wᵀ + b (+ residual[n, dim])",
 		In: []string{"x", "residual?"},
 		Weights: []Role{
-			{Name: "w", Suffix: ".weight", Shape: func(o *ir.Op) []int { return []int{o.Attrs.Int("dim"), o.In[0].Type.Width()} }},
+			{Name: "w", Suffix: ".weight", Shape: func(o *ir.Op) []int { return []int{o.Attrs.Int("dim"), o.In[0].Type.Width()} }, Use: Product},
 			{Name: "b", Suffix: ".bias", Optional: true, Shape: func(o *ir.Op) []int { return []int{o.Attrs.Int("dim")} }},
 		},
 		Attrs: []Attr{{Name: "dim", Kind: "int", Doc: "outputs"}},

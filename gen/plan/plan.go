@@ -116,6 +116,7 @@ var inPlaceOps = map[string]inPlace{
 	"rope":          {[]int{0}, true},
 	"add_rmsnorm":   {[]int{0}, true},
 	"add_layernorm": {[]int{0}, true},
+	"scale_rows":    {[]int{0}, true},
 	"linear":        {[]int{1}, false},
 	"act":           {[]int{0}, false},
 	"glu":           {[]int{0}, false},

@@ -100,7 +100,7 @@ func (m *Model) checkBatch(x *op.Exec) error {
 		for _, state := range m.graph.States {
 			have := 0
 			if kv := s.KV[state]; kv != nil {
-				have = len(kv.K)
+				have = max(len(kv.K), kv.Len)
 			}
 			if have != s.Pos {
 				return fmt.Errorf("segment %d begins at position %d, but %s holds %d", i, s.Pos, state.Name, have)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/gen/op"
 )
 
 // formats is the table of weight formats that a user can choose: the layout of matrices that are multiplied with and of
@@ -32,12 +33,7 @@ func Assign(g *ir.Graph, format string) (packed []*Packed, place map[*ir.Weight]
 	if !ok {
 		return nil, nil, fmt.Errorf("weight format %q is not supported; supported are %s", format, strings.Join(Formats(), ", "))
 	}
-	multiplied := map[*ir.Weight]bool{}
-	for _, o := range g.Ops {
-		if o.Kind == "linear" {
-			multiplied[o.Weights[0]] = true
-		}
-	}
+	uses := usesOf(g)
 	place = map[*ir.Weight]*Packed{}
 	for _, o := range g.Ops {
 		for _, w := range o.Weights {
@@ -45,13 +41,16 @@ func Assign(g *ir.Graph, format string) (packed []*Packed, place map[*ir.Weight]
 				continue
 			}
 			layout := "vector_f32"
-			switch {
-			case multiplied[w]:
+			switch uses[w].use {
+			case op.Product:
 				layout = f.matrix
-			case len(w.Shape) == 2:
+			case op.Table:
 				layout = f.table
 			}
 			p, err := New(w.Name, layout, w)
+			if err == nil {
+				err = p.group(uses[w].groups)
+			}
 			if err != nil {
 				return nil, nil, err
 			}
@@ -60,4 +59,31 @@ func Assign(g *ir.Graph, format string) (packed []*Packed, place map[*ir.Weight]
 		}
 	}
 	return packed, place, nil
+}
+
+// use is how operations read a weight: as a matrix if any multiplies with it, and in how many groups of rows.
+type use struct {
+	use    op.Use
+	groups int
+}
+
+func usesOf(g *ir.Graph) map[*ir.Weight]use {
+	uses := map[*ir.Weight]use{}
+	for _, o := range g.Ops {
+		row, _ := op.Lookup(o.Kind)
+		for i, w := range o.Weights {
+			if w == nil {
+				continue
+			}
+			u, role := uses[w], row.Weights[i]
+			if role.Use == op.Product || u.use == op.Parameter {
+				u.use = role.Use
+			}
+			if role.Groups != "" {
+				u.groups = o.Attrs.Int(role.Groups)
+			}
+			uses[w] = u
+		}
+	}
+	return uses
 }

@@ -14,7 +14,8 @@ type Packed struct {
 	Name    string       // name in the container
 	Layout  string       // a row of the layout table
 	Weights []*ir.Weight // their rows one below another: a fused projection, or vectors one behind another
-	Rows    int          // of all weights together
+	Rows    int          // of all weights together, with the zeros behind groups
+	Group   int          // rows of a group, padded by zeros to whole tiles: experts, heads; 0: no groups
 	Cols    int          // 1 for vectors
 	Offset  int64        // in the file, set by Place
 	Size    int64        // bytes in the file, zeros up to the next tensor included, set by Place
@@ -67,8 +68,43 @@ func (p *Packed) Bytes() int64 {
 	return l.Bytes(p.Rows, p.Cols)
 }
 
-// read writes rows first … first+count-1 of the stack to dst.
+// group divides the rows into n groups that begin at a tile of their own each; 0 is none.
+func (p *Packed) group(n int) error {
+	if n == 0 {
+		return nil
+	}
+	if p.Rows%n != 0 {
+		return fmt.Errorf("packed tensor %s: %d rows are no %d groups", p.Name, p.Rows, n)
+	}
+	p.Group = p.Rows / n
+	p.Rows = n * tiles(p.Group) * Tile
+	return nil
+}
+
+// read writes rows first … first+count-1, zeros behind groups included, to dst.
 func (p *Packed) read(src Source, first, count int, dst []float32) error {
+	if p.Group == 0 {
+		return p.stack(src, first, count, dst)
+	}
+	padded := tiles(p.Group) * Tile
+	for row := first; row < first+count; {
+		at := row % padded
+		n := min(padded-at, first+count-row)
+		rows := dst[(row-first)*p.Cols:][:n*p.Cols]
+		real := min(max(p.Group-at, 0), n)
+		if real > 0 {
+			if err := p.stack(src, row/padded*p.Group+at, real, rows); err != nil {
+				return err
+			}
+		}
+		clear(rows[real*p.Cols:])
+		row += n
+	}
+	return nil
+}
+
+// stack writes rows first … first+count-1 of the weights, one below another, to dst.
+func (p *Packed) stack(src Source, first, count int, dst []float32) error {
 	at := 0
 	for _, w := range p.Weights {
 		n, _ := Dims(w)

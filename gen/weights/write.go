@@ -141,6 +141,10 @@ func (p *Packed) locate(err error, first int) error {
 		return fmt.Errorf("packing %s: %w", p.Name, err)
 	}
 	row := first + bad.Row
+	if p.Group > 0 {
+		padded := tiles(p.Group) * Tile
+		row = row/padded*p.Group + row%padded
+	}
 	for _, w := range p.Weights {
 		n, _ := Dims(w)
 		if row < n {

@@ -16,7 +16,7 @@ const (
 	WeightsBytes = 8430592
 	// ArenaBytes is the memory of activations, one block for the whole model.
 	ArenaBytes = 1081408
-	// WorkerBytes is the memory of one worker's attention scores.
+	// WorkerBytes is the memory of one worker's scratch.
 	WorkerBytes = 17024
 
 	maxRows      = 128    // tokens in one pass through the layers

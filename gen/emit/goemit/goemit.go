@@ -60,11 +60,13 @@ type emitter struct {
 	fields  map[*weights.Packed]field
 	attends []*attention
 	zeros   int
+	// settings tell what the numbered variants of a method differ in.
+	settings map[string]string
 }
 
 // Emit returns the files of the package in the order of their names.
 func Emit(m *Model, o Options) ([]File, error) {
-	e := &emitter{Options: o, Model: m, ops: map[string]string{}, tables: map[string]string{}}
+	e := &emitter{Options: o, Model: m, ops: map[string]string{}, tables: map[string]string{}, settings: map[string]string{}}
 	if err := e.nameWeights(); err != nil {
 		return nil, err
 	}

@@ -45,6 +45,11 @@ func init() {
 		"last":          {false, (*emitter).last},
 		"mean":          {false, (*emitter).mean},
 		"l2norm":        {true, (*emitter).l2norm},
+		"route":         {true, (*emitter).route},
+		"expert_linear": {false, (*emitter).expertLinear},
+		"combine":       {true, (*emitter).combine},
+		"head_linear":   {false, (*emitter).headLinear},
+		"scale_rows":    {true, (*emitter).scaleRows},
 	}
 }
 

@@ -37,7 +37,7 @@ const (
 	WeightsBytes = %d
 	// ArenaBytes is the memory of activations, one block for the whole model.
 	ArenaBytes = %d
-	// WorkerBytes is the memory of one worker's attention scores.
+	// WorkerBytes is the memory of one worker's scratch.
 	WorkerBytes = %d
 
 	maxRows      = %d // tokens in one pass through the layers
@@ -45,7 +45,7 @@ const (
 	maxSequences = %d // sequences in one pass
 	arenaSize    = %d // float32 values
 )
-`, layers, g.Vocab, e.Parameters, e.maxContext(), e.FileSize, arena.Bytes(e.Plan.Arena), WorkerBytes(e.Plan.Graph), l.Tokens, l.Selected, l.Sequences, e.Plan.Arena)
+`, layers, g.Vocab, e.Parameters, e.maxContext(), e.FileSize, arena.Bytes(e.Plan.Arena), WorkerBytes(e.Plan), l.Tokens, l.Selected, l.Sequences, e.Plan.Arena)
 }
 
 // maxContext is the longest sequence: of a session, or of a text that an encoder takes.
@@ -72,14 +72,14 @@ func biased(g *ir.Graph) bool {
 	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool { return o.Kind == "attend" && o.Attrs.Float("alibi") != 0 })
 }
 
-// WorkerBytes is the memory of one worker's attention scratch.
-func WorkerBytes(g *ir.Graph) int64 {
-	rows, pad := scratchSizes(g)
+// WorkerBytes is the memory of one worker's scratch: attention scores, rows of experts.
+func WorkerBytes(p *plan.Plan) int64 {
+	rows, pad := scratchSizes(p.Graph)
 	row := 64 + pad + 5
-	if biased(g) {
+	if biased(p.Graph) {
 		row += 64
 	}
-	return int64(4 * rows * row)
+	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes()
 }
 
 func (e *emitter) arenaViews() string {
@@ -112,7 +112,7 @@ type thread struct {
 		acc         [%[1]d * %[2]d]float32
 		m, l, alpha [%[1]d]float32
 		lo, hi      [%[1]d]int32
-		%[4]s}
+		%[4]s}%[5]s
 }
 
 // at returns the arena from row r of a matrix on.
@@ -129,7 +129,7 @@ func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 
 
 // mine reports whether a unit of attention is this worker's.
 func (t *thread) mine(unit int) bool { return unit%%len(t.run.threads) == t.id }
-%[3]s`, rows, pad, trace, bias)
+%[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text())
 }
 
 const traceText = `
