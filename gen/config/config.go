@@ -117,7 +117,7 @@ func lookup(f *spec.Field, in Input) (x any, key string, found bool, err error) 
 			}
 			name = rest
 		}
-		if x, ok := path(keys, name); ok && (x != nil || f.Null != nil) {
+		if x, ok := path(keys, name); ok && (x != nil || f.Null != nil) && !(f.Type == "auto" && x == "auto") {
 			return x, key, true, nil
 		}
 	}

@@ -115,7 +115,7 @@ func byType(kind string, x any, all map[string]any) (any, string) {
 	}
 	x = Normal(x)
 	switch kind {
-	case "int", "size", "count":
+	case "int", "size", "count", "auto":
 		return integer(kind, x)
 	case "float":
 		if f, ok := number(x); ok && !math.IsInf(f, 0) && !math.IsNaN(f) {
@@ -164,8 +164,11 @@ func integer(kind string, x any) (any, string) {
 	f, ok := number(x)
 	low := -float64(maxSize)
 	want := "an integer"
-	if kind == "size" {
+	switch kind {
+	case "size":
 		low, want = 1, "an integer from 1"
+	case "auto":
+		low, want = 1, `an integer from 1, or "auto"`
 	}
 	if !ok || f != math.Trunc(f) || f < low || f > maxSize {
 		return nil, want

@@ -111,6 +111,7 @@ var tasks = []string{"causal-lm", "seq2seq-lm", "masked-lm", "text-classificatio
 var fieldTypes = map[string]string{
 	"int":    "an integer",
 	"size":   "an integer from 1",
+	"auto":   "an integer from 1; the word auto stands for the default",
 	"float":  "a finite number",
 	"bool":   "true or false",
 	"string": "text",

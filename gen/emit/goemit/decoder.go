@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/plan"
 	"github.com/tfgen/tfgen/runtime/arena"
 )
@@ -21,28 +22,38 @@ func ringBlocks(window, rows int) int {
 func SessionBytes(p *plan.Plan, context int) int64 {
 	total := arena.Bytes(p.Graph.Vocab)
 	for _, s := range p.Graph.States {
-		kv, dim, blocks := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim"), (context+63)/64
-		if ring := ringBlocks(s.Attrs.Int("window"), p.Limits.Tokens); ring > 0 {
+		k, v, ring := cacheSize(s, p.Limits.Tokens)
+		blocks := (context + 63) / 64
+		if ring > 0 {
 			blocks = min(blocks, ring)
 		}
-		total += arena.Bytes(blocks*64*kv*dim) + arena.Bytes(blocks*64*kv*((dim+15)/16*16))
+		total += arena.Bytes(blocks*k) + arena.Bytes(blocks*v)
 	}
 	return total
+}
+
+// cacheSize is the memory of a state: elements of a block of keys and of values, and the number of blocks that are kept
+// (0: the whole context). A recurrence has one block without values.
+func cacheSize(s *ir.State, rows int) (keys, values, blocks int) {
+	if n := fixedState(s); n > 0 {
+		return n, 0, 1
+	}
+	kv, dim := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim")
+	return kv * dim * 64, kv * ((dim + 15) / 16 * 16) * 64, ringBlocks(s.Attrs.Int("window"), rows)
 }
 
 // kvText emits the allocation of a session's caches and its exact size.
 func (e *emitter) kvText() string {
 	var size strings.Builder
 	for i, s := range e.Plan.Graph.States {
-		kv, dim := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim")
-		pad := (dim + 15) / 16 * 16
-		fmt.Fprintf(&size, "{%d, %d, %d},", kv*dim*64, kv*pad*64, ringBlocks(s.Attrs.Int("window"), e.Plan.Limits.Tokens))
+		keys, values, blocks := cacheSize(s, e.Plan.Limits.Tokens)
+		fmt.Fprintf(&size, "{%d, %d, %d},", keys, values, blocks)
 		if i%4 == 3 {
 			size.WriteString("\n")
 		}
 	}
-	return fmt.Sprintf(`// cacheSizes has a row for each layer: elements of a block of 64 keys and of 64 values, all heads, and the blocks that a
-// layer with a window keeps (0: the whole context).
+	return fmt.Sprintf(`// cacheSizes has a row for each state: elements of a block of 64 keys and of 64 values, all heads, and the blocks that a
+// layer with a window keeps (0: the whole context). A recurrence keeps one block, in the place of the keys.
 var cacheSizes = [%d][3]int{
 	%s
 }

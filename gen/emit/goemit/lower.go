@@ -50,6 +50,9 @@ func init() {
 		"combine":       {true, (*emitter).combine},
 		"head_linear":   {false, (*emitter).headLinear},
 		"scale_rows":    {true, (*emitter).scaleRows},
+
+		"short_conv":     {false, (*emitter).shortConv},
+		"selective_scan": {false, (*emitter).selectiveScan},
 	}
 }
 

@@ -1,0 +1,113 @@
+package goemit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/gen/plan"
+)
+
+// recurrence is an operation with a state of fixed size, in the making of its method. Workers share channels or heads,
+// each with the whole sequence: the order of a sum never depends on their number.
+type recurrence struct {
+	e      *emitter
+	s      plan.Step
+	name   string
+	doc    string
+	units  int      // what is shared: channels or heads
+	grain  int      // units that stay together
+	size   int      // elements of state of a unit, where units follow each other
+	rows   int      // rows of all units in the state, each as long as units·size
+	inputs []string // names of the inputs in the method
+	args   []string
+	params []string
+}
+
+// input adds an input matrix under a name.
+func (m *recurrence) input(i int, name string) {
+	m.inputs = append(m.inputs, name)
+	m.args = append(m.args, m.e.ref(m.s.Op.In[i]))
+}
+
+// weight adds a weight under a name and returns the name, nil if the operation has none.
+func (m *recurrence) weight(i int, name string) string {
+	w := m.s.Op.Weights[i]
+	if w == nil {
+		return "nil"
+	}
+	m.params = append(m.params, name)
+	m.args = append(m.args, m.e.weightRef(w, m.s.Op.Region))
+	return name
+}
+
+// emit records the method, whose work on one segment is text, and returns the call. In the text $NAME of an input is its
+// rows and their stride.
+func (m *recurrence) emit(text string) (string, error) {
+	o := m.s.Op
+	if o.State == nil {
+		return "", fmt.Errorf("%s: the Go backend computes %s with a state only", o.Pos, o.Kind)
+	}
+	params := "y, " + strings.Join(m.inputs, ", ") + " view"
+	if len(m.params) > 0 {
+		params += ", " + strings.Join(m.params, ", ") + " []float32"
+	}
+	pairs := []string{"$y", "t.at(y, s.start), y.ld"}
+	for _, in := range m.inputs {
+		pairs = append(pairs, "$"+in, fmt.Sprintf("t.at(%s, s.start), %s.ld", in, in))
+	}
+	clear := fmt.Sprintf("clear(state[from*%d : to*%d])", m.size, m.size)
+	if m.rows > 1 {
+		clear = fmt.Sprintf("for i := range %d {\nclear(state[i*%d:][from:to])\n}", m.rows, m.units)
+	}
+	body := fmt.Sprintf(`from, to := t.run.pool.Range(t.id, %d, %d)
+if from == to {
+	return
+}
+for i := range t.run.segments {
+	s := &t.run.segments[i]
+	state := s.kv[layer].k
+	if s.pos == 0 { // a new sequence
+		%s
+	}
+	%s
+}`, m.units, m.grain, clear, strings.NewReplacer(pairs...).Replace(text))
+	m.name = m.e.variant(m.name, body)
+	m.e.method(m.name, m.doc, params+", layer int", body)
+	return fmt.Sprintf("t.%s(%s, %s, %d)", m.name, m.e.ref(o.Out[0]), strings.Join(m.args, ", "), m.e.stateIndex(o.State)), nil
+}
+
+func (e *emitter) shortConv(s plan.Step) (string, error) {
+	width, k := s.Op.In[0].Type.Width(), s.Op.Attrs.Int("kernel")
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("shortConv%dx%d", width, k), units: width, grain: 16, size: 1, rows: k - 1,
+		doc: fmt.Sprintf("is a causal convolution of each of %d channels over %d rows; the state is the last %d rows.", width, k, k-1)}
+	m.input(0, "x")
+	return m.emit(fmt.Sprintf("portable.ShortConv($y, $x, state, %s, %s, s.rows, from, to, %d, %d)", m.weight(0, "w"), m.weight(1, "b"), width, k))
+}
+
+func (e *emitter) selectiveScan(s plan.Step) (string, error) {
+	o := s.Op
+	heads, n, width := o.Attrs.Int("heads"), o.Attrs.Int("state_size"), o.In[0].Type.Width()
+	dim, groups := width/heads, max(o.Attrs.Int("groups"), 1)
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("scan%dx%dx%d", heads, dim, n), units: heads, grain: 1, size: dim * n,
+		doc: fmt.Sprintf("is the state-space recurrence of %d heads of %d channels, each with a state of %d.", heads, dim, n)}
+	fn := "StateSpaceDual"
+	if o.Attrs.Str("decay") == "state" {
+		if dim != 1 {
+			return "", fmt.Errorf("%s: the Go backend computes decays of state elements for heads of one channel, found %d", o.Pos, dim)
+		}
+		fn, m.grain = "SelectiveScan", 16
+	}
+	for i, name := range []string{"x", "dt", "b", "c"} {
+		m.input(i, name)
+	}
+	rule := fmt.Sprintf("portable.Scan{Heads: %d, HeadDim: %d, Groups: %d, State: %d", heads, dim, groups, n)
+	if low, high := o.Attrs.Float("low"), o.Attrs.Float("high"); low != 0 || high != 0 {
+		rule += fmt.Sprintf(", Low: %s, High: %s", number(low), number(high))
+	}
+	return m.emit(fmt.Sprintf("portable.%s($y, $x, $dt, $b, $c, state, %s, %s, %s, s.rows, from, to, %s})", fn,
+		m.weight(0, "a"), m.weight(1, "d"), m.weight(2, "bias"), rule))
+}
+
+// fixedState is the number of elements of a state that does not grow with the sequence, 0 for one that does.
+func fixedState(s *ir.State) int { return s.Attrs.Int("size") }

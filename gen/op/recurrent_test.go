@@ -1,0 +1,170 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/runtime/portable"
+)
+
+// matrix is float32 rows side by side with their float64 copy.
+type matrix struct {
+	width int
+	data  []float32
+}
+
+func (m matrix) from(row int) []float32 { return m.data[row*m.width:] }
+
+func random(rng *rand.Rand, rows, width int, low, high float32) matrix {
+	m := matrix{width, make([]float32, rows*width)}
+	for i := range m.data {
+		m.data[i] = low + (high-low)*rng.Float32()
+	}
+	return m
+}
+
+func (m matrix) tensor() *Tensor {
+	t := NewTensor(len(m.data)/m.width, m.width)
+	for i, v := range m.data {
+		t.Data[i] = float64(v)
+	}
+	return t
+}
+
+// recurrent is one setting of an operation with state, and its portable twin on rows first … first+n-1 for units
+// from … to-1 of what workers share.
+type recurrent struct {
+	op      *ir.Op
+	inputs  []matrix
+	weights []*matrix
+	units   int
+	twin    func(y matrix, state []float32, first, n, from, to int)
+}
+
+const recurrentRows = 37
+
+// chunks are lengths of parts that a sequence is fed in.
+var chunks = [][]int{{recurrentRows}, {1, 1, 1, 5, 29}, slices.Repeat([]int{1}, recurrentRows), {20, 2, 15}}
+
+// check compares twin and reference in every chunking and for every number of workers: chunks agree with the whole
+// sequence, for the twin to the bit.
+func (c *recurrent) check(t *testing.T) {
+	t.Helper()
+	want := c.reference(t, chunks[0])
+	for _, parts := range chunks[1:] {
+		for i, v := range c.reference(t, parts).Data {
+			if math.Abs(v-want.Data[i]) > 1e-12*max(1, math.Abs(v)) {
+				t.Fatalf("the reference in chunks %v: element %d is %v, expected %v", parts, i, v, want.Data[i])
+			}
+		}
+	}
+	width := c.op.Out[0].Type.Width()
+	run := func(parts []int, workers int) matrix {
+		y, state, at := random(rand.New(rand.NewPCG(9, 9)), recurrentRows, width, 5, 6), make([]float32, index[c.op.Kind].Size(c.op)), 0
+		for _, n := range parts {
+			for w := range workers {
+				if from, to := c.units*w/workers, c.units*(w+1)/workers; from < to {
+					c.twin(y, state, at, n, from, to)
+				}
+			}
+			at += n
+		}
+		return y
+	}
+	whole := run(chunks[0], 1)
+	for i, v := range want.Data {
+		if d := math.Abs(float64(whole.data[i]) - v); !(d <= 2e-5*max(1, math.Abs(v))) {
+			t.Fatalf("element %d of row %d is %v, expected %v", i%width, i/width, whole.data[i], v)
+		}
+	}
+	for _, parts := range chunks {
+		for _, workers := range []int{1, 2, 3} {
+			if got := run(parts, workers); !slices.Equal(got.data, whole.data) {
+				t.Fatalf("chunks %v on %d workers do not give the same bits", parts, workers)
+			}
+		}
+	}
+}
+
+// reference evaluates the operation in chunks.
+func (c *recurrent) reference(t *testing.T, parts []int) *Tensor {
+	t.Helper()
+	c.op.State = &ir.State{}
+	c.op.In = nil
+	for _, in := range c.inputs {
+		c.op.In = append(c.op.In, &ir.Value{Type: ir.Type{DType: ir.F32, Dims: []int{in.width}}})
+	}
+	c.op.Weights = make([]*ir.Weight, len(index[c.op.Kind].Weights))
+	byWeight := map[*ir.Weight]*Tensor{}
+	for i, w := range c.weights {
+		if w != nil {
+			shape := index[c.op.Kind].Weights[i].Shape(c.op)
+			c.op.Weights[i] = &ir.Weight{Shape: shape}
+			byWeight[c.op.Weights[i]] = matrix{shape[len(shape)-1], w.data}.tensor()
+		}
+	}
+	types, err := Infer(c.op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.op.Out = []*ir.Value{{Type: types[0], Def: c.op}}
+	if err := Check(c.op); err != nil {
+		t.Fatal(err)
+	}
+	kv, all, at := map[*ir.State]*KV{}, NewTensor(0, types[0].Width()), 0
+	for _, n := range parts {
+		x := &Exec{Values: map[*ir.Value]*Tensor{}, Weight: func(w *ir.Weight) (*Tensor, error) { return byWeight[w], nil }}
+		x.Segments = []Segment{{Tokens: make([]int32, n), Pos: at, KV: kv}}
+		for i, in := range c.inputs {
+			x.Values[c.op.In[i]] = matrix{in.width, in.data[at*in.width : (at+n)*in.width]}.tensor()
+		}
+		if err := index[c.op.Kind].Ref(x, c.op); err != nil {
+			t.Fatal(err)
+		}
+		all.Data = append(all.Data, x.Values[c.op.Out[0]].Data...)
+		at += n
+	}
+	return all
+}
+
+func TestShortConv(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, d := range []int{1, 5, 48} {
+		for _, k := range []int{2, 3, 4, 9} {
+			x, w, b := random(rng, recurrentRows, d, -1, 1), random(rng, d, k, -1, 1), random(rng, 1, d, -1, 1)
+			c := &recurrent{op: &ir.Op{Kind: "short_conv", Attrs: ir.Attrs{"kernel": k}}, inputs: []matrix{x}, weights: []*matrix{&w, &b}, units: d}
+			c.twin = func(y matrix, state []float32, first, n, from, to int) {
+				portable.ShortConv(y.from(first), d, x.from(first), d, state, w.data, b.data, n, from, to, d, k)
+			}
+			t.Run(fmt.Sprintf("%dx%d", d, k), c.check)
+		}
+	}
+}
+
+func TestSelectiveScan(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	for _, s := range []struct {
+		heads, dim, groups, n int
+		low, high             float64
+	}{{1, 1, 1, 1, 0, 0}, {17, 1, 1, 7, 0, 0}, {32, 1, 2, 16, 0.05, 0.5}, {6, 5, 3, 9, 0, 0}, {4, 16, 1, 8, 0, 0.3}} {
+		attrs := ir.Attrs{"heads": s.heads, "groups": s.groups, "state_size": s.n, "decay": "head", "low": s.low, "high": s.high}
+		decays, scan := 1, portable.StateSpaceDual
+		if s.dim == 1 {
+			attrs["decay"], decays, scan = "state", s.n, portable.SelectiveScan
+		}
+		x, step := random(rng, recurrentRows, s.heads*s.dim, -1, 1), random(rng, recurrentRows, s.heads, -4, 3)
+		b, c := random(rng, recurrentRows, s.groups*s.n, -1, 1), random(rng, recurrentRows, s.groups*s.n, -1, 1)
+		a, d, bias := random(rng, s.heads, decays, -3, -0.1), random(rng, 1, s.heads, -1, 1), random(rng, 1, s.heads, -1, 0)
+		r := &recurrent{op: &ir.Op{Kind: "selective_scan", Attrs: attrs}, inputs: []matrix{x, step, b, c}, weights: []*matrix{&a, &d, &bias}, units: s.heads}
+		r.twin = func(y matrix, state []float32, first, n, from, to int) {
+			scan(y.from(first), y.width, x.from(first), x.width, step.from(first), step.width, b.from(first), b.width, c.from(first), c.width,
+				state, a.data, d.data, bias.data, n, from, to,
+				portable.Scan{Heads: s.heads, HeadDim: s.dim, Groups: s.groups, State: s.n, Low: s.low, High: s.high})
+		}
+		t.Run(fmt.Sprint(s), r.check)
+	}
+}
