@@ -1,5 +1,6 @@
 // Package generate is the token loop of all generated decoders: prefill, then
-// sample and decode until something ends it.
+// sample and decode until something ends it; and the searches that pursue
+// several sequences.
 package generate
 
 import (
@@ -43,107 +44,229 @@ var ErrNoPrompt = errors.New("the prompt is empty: there is nothing to continue"
 // the text later begins the next prompt with it. Nothing is allocated per token.
 func Tokens(ctx context.Context, s Stepper, prompt []int32, o Options) iter.Seq2[int32, error] {
 	return func(yield func(int32, error) bool) {
-		l := loop{session: s, options: o, stats: o.Stats}
-		if l.stats == nil {
-			l.stats = new(Stats)
-		}
-		*l.stats = Stats{PromptTokens: len(prompt), Reason: Failed}
-		if err := l.run(ctx, prompt, yield); err != nil {
-			if ctx.Err() != nil {
-				l.stats.Reason = Cancelled
-			}
+		l := newLoop(s, o)
+		if err := l.run(ctx, prompt, func() bool { return yield(l.chosen, nil) }); err != nil {
+			l.row.fail(ctx)
 			yield(0, err)
 		}
 	}
 }
 
-// loop is the state of one generation.
+// loop is one generation with one session.
 type loop struct {
+	row
 	session Stepper
-	options Options
-	stats   *Stats
-	sampler *sample.Sampler
-	history []int32 // prompt and tokens so far, kept only if the sampler reads it
+	guide   Stepper // other side of the guidance
+	drafter Drafter
+	guesses []int32
 }
 
-// run generates; it sets the reason of its end unless it returns an error.
-func (l *loop) run(ctx context.Context, prompt []int32, yield func(int32, error) bool) error {
-	if err := l.prepare(prompt); err != nil {
+// newLoop returns a loop that has not begun.
+func newLoop(s Stepper, o Options) *loop {
+	l := &loop{session: s}
+	l.row.init(o)
+	return l
+}
+
+// run generates and calls yield for every token, which is l.chosen; it sets the
+// reason of its end unless it returns an error.
+func (l *loop) run(ctx context.Context, prompt []int32, yield func() bool) error {
+	if err := l.prepare(prompt, l.session); err != nil {
 		return err
 	}
-	begin := time.Now()
-	logits, err := l.session.Prefill(ctx, prompt)
+	logits, err := l.prefill(ctx, prompt)
 	if err != nil {
 		return err
 	}
-	l.stats.Prefill = time.Since(begin)
-	decode := time.Now()
+	if l.drafter = l.options.drafter(l.sampler); l.drafter != nil && l.guide == nil {
+		return l.assisted(ctx, logits, yield)
+	}
 	for {
-		id, err := l.sampler.Next(logits, l.history)
-		if err != nil {
+		if more, err := l.step(logits, yield); err != nil || !more {
 			return err
-		}
-		if l.stats.Tokens == 0 {
-			l.stats.First = time.Since(begin)
-		}
-		if slices.Contains(l.options.EOS, id) {
-			l.stats.Reason = EndOfText
-			return nil
-		}
-		l.stats.Tokens++
-		l.stats.Decode = time.Since(decode)
-		if !yield(id, nil) {
-			l.stats.Reason = Stopped
-			return nil
-		}
-		if l.ended() {
-			return nil
-		}
-		if l.history != nil {
-			l.history = append(l.history, id)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if logits, err = l.session.Decode(ctx, id); err != nil {
+		if logits, err = l.decode(ctx, l.chosen); err != nil {
 			return err
 		}
 	}
 }
 
-// prepare checks the prompt and the options and makes the sampler.
-func (l *loop) prepare(prompt []int32) (err error) {
-	if l.options.MaxTokens < 0 {
-		return fmt.Errorf("max tokens %d: must be 0 (no limit) or positive", l.options.MaxTokens)
+// step chooses a token of logits and yields it; it reports whether the text goes on.
+func (l *loop) step(logits []float32, yield func() bool) (more bool, err error) {
+	more, err = l.choose(logits)
+	if err != nil || !more {
+		return false, err
 	}
-	if l.sampler, err = sample.New(l.options.Options, l.options.Processors...); err != nil {
+	if !yield() {
+		l.stats.Reason = Stopped
+		return false, nil
+	}
+	return !l.ended(l.session), nil
+}
+
+// prefill gives the prompt to the session, and its other side to the guide.
+func (l *loop) prefill(ctx context.Context, prompt []int32) (logits []float32, err error) {
+	if logits, err = l.session.Prefill(ctx, prompt); err != nil {
+		return nil, err
+	}
+	l.filled()
+	if !l.options.guided() {
+		return logits, nil
+	}
+	if l.guide, err = l.options.Guide(); err != nil {
+		return nil, fmt.Errorf("guidance: %w", err)
+	}
+	negative := l.options.Negative
+	if len(negative) == 0 {
+		negative = prompt[len(prompt)-1:]
+	}
+	other, err := l.guide.Prefill(ctx, negative)
+	if err != nil {
+		return nil, fmt.Errorf("guidance: %w", err)
+	}
+	return l.sampler.Guide(logits, other, l.options.Guidance)
+}
+
+// decode gives a token to the session, and to the guide.
+func (l *loop) decode(ctx context.Context, id int32) (logits []float32, err error) {
+	if logits, err = l.session.Decode(ctx, id); err != nil || l.guide == nil {
+		return logits, err
+	}
+	other, err := l.guide.Decode(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("guidance: %w", err)
+	}
+	return l.sampler.Guide(logits, other, l.options.Guidance)
+}
+
+// row is the choice of tokens of one sequence.
+type row struct {
+	options Options
+	stats   *Stats
+	sampler *sample.Sampler
+	history []int32 // prompt and tokens so far, kept only if something reads it
+	prompt  int     // tokens of the prompt
+	most    int     // tokens to generate
+	limited bool    // most counts
+	begin   time.Time
+	decoded time.Time
+	chosen  int32 // the last token
+	end     int32 // the token that ended the text, if one did
+	logprob float64
+	top     []LogProb
+	scratch []float32
+}
+
+// init sets the options and clears the statistics.
+func (r *row) init(o Options) {
+	r.options, r.stats, r.end = o, o.Stats, -1
+	if r.stats == nil {
+		r.stats = new(Stats)
+	}
+	*r.stats = Stats{Reason: Failed}
+}
+
+// fail sets the reason after an error.
+func (r *row) fail(ctx context.Context) {
+	if ctx.Err() != nil {
+		r.stats.Reason = Cancelled
+	}
+}
+
+// prepare checks the prompt and the options and makes the sampler.
+func (r *row) prepare(prompt []int32, s Stepper) (err error) {
+	o := &r.options
+	if err := o.check(); err != nil {
+		return err
+	}
+	extra := o.Processors
+	if o.Constraint != nil {
+		extra = append(extra[:len(extra):len(extra)], constrained{o.Constraint})
+	}
+	if r.sampler, err = sample.New(o.sampling(len(prompt)), extra...); err != nil {
 		return err
 	}
 	if len(prompt) == 0 {
 		return ErrNoPrompt
 	}
-	free := l.session.Context() - l.session.Len()
+	free := s.Context() - s.Len()
 	if len(prompt) > free {
 		return fmt.Errorf("%w: the prompt has %d tokens, the session holds %d of %d: shorten the prompt or open a session with a larger context",
-			ErrContextFull, len(prompt), l.session.Len(), l.session.Context())
+			ErrContextFull, len(prompt), s.Len(), s.Context())
 	}
-	if l.sampler.NeedsHistory() {
+	r.prompt, r.stats.PromptTokens = len(prompt), len(prompt)
+	if r.most, r.limited = o.limit(len(prompt)); r.limited && r.most == 0 {
+		return fmt.Errorf("max length %d: the prompt alone has %d tokens", o.MaxLength, len(prompt))
+	}
+	if r.sampler.NeedsHistory() || o.Lookup > 0 || o.Draft != nil {
 		room := free + 1
-		if n := l.options.MaxTokens; n > 0 {
-			room = min(room, len(prompt)+n)
+		if r.limited {
+			room = min(room, len(prompt)+r.most)
 		}
-		l.history = append(make([]int32, 0, room), prompt...)
+		r.history = append(make([]int32, 0, room), prompt...)
 	}
+	r.begin = time.Now()
 	return nil
 }
 
+// filled notes the end of the prefill.
+func (r *row) filled() {
+	r.decoded = time.Now()
+	r.stats.Prefill = r.decoded.Sub(r.begin)
+}
+
+// choose takes the next token of logits; it reports false if that ends the text.
+func (r *row) choose(logits []float32) (more bool, err error) {
+	id, err := r.sampler.Next(logits, r.history, r.prompt)
+	if err != nil {
+		return false, r.explain(err)
+	}
+	if r.stats.Tokens == 0 {
+		r.stats.First = time.Since(r.begin)
+	}
+	if slices.Contains(r.options.EOS, id) {
+		r.end, r.stats.Reason = id, EndOfText
+		return false, nil
+	}
+	if c := r.options.Constraint; c != nil {
+		if err := c.Accept(id); err != nil {
+			return false, err
+		}
+	}
+	if r.options.LogProbs {
+		r.score(logits, id)
+	}
+	r.chosen = id
+	if r.history != nil {
+		r.history = append(r.history, id)
+	}
+	r.stats.Tokens++
+	r.stats.Decode = time.Since(r.decoded)
+	return true, nil
+}
+
+// explain says why there was no token to choose.
+func (r *row) explain(err error) error {
+	if r.options.Constraint != nil && errors.Is(err, sample.ErrLogits) {
+		return fmt.Errorf("no token can follow: the constraint and the other options exclude all: %w", err)
+	}
+	return err
+}
+
 // ended reports whether no further token may follow, and sets the reason.
-func (l *loop) ended() bool {
+func (r *row) ended(s Stepper) bool {
 	switch {
-	case l.options.MaxTokens > 0 && l.stats.Tokens >= l.options.MaxTokens:
-		l.stats.Reason = MaxTokensReached
-	case l.session.Len() >= l.session.Context():
-		l.stats.Reason = ContextFull
+	case r.limited && r.stats.Tokens >= r.most:
+		r.stats.Reason = MaxTokensReached
+	case r.options.Constraint != nil && r.options.Constraint.Done():
+		r.stats.Reason = Complete
+	case s.Len() >= s.Context():
+		r.stats.Reason = ContextFull
+	case r.options.Deadline > 0 && time.Since(r.begin) >= r.options.Deadline:
+		r.stats.Reason = DeadlineReached
 	default:
 		return false
 	}

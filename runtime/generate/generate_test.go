@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -206,7 +207,7 @@ func TestWith(t *testing.T) {
 	var s Stats
 	o := base.With(MaxTokens(5), Temperature(0.5), TopP(0.9), TopK(7), MinP(0.1), RepetitionPenalty(1.5), Seed(9), StopAt("a", "b"), EndAt(3, 4), Report(&s))
 	want := sample.Options{Temperature: 0.5, TopP: 0.9, TopK: 7, MinP: 0.1, RepetitionPenalty: 1.5, Seed: 9}
-	if o.Options != want || o.MaxTokens != 5 || !slices.Equal(o.Stop, []string{"a", "b"}) || !slices.Equal(o.EOS, []int32{3, 4}) || o.Stats != &s {
+	if !reflect.DeepEqual(o.Options, want) || o.MaxTokens != 5 || !slices.Equal(o.Stop, []string{"a", "b"}) || !slices.Equal(o.EOS, []int32{3, 4}) || o.Stats != &s {
 		t.Errorf("%+v", o)
 	}
 	if base.MaxTokens != 0 || len(base.EOS) != 1 {

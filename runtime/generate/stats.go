@@ -9,6 +9,8 @@ import (
 type Stats struct {
 	PromptTokens int           // tokens given to Prefill
 	Tokens       int           // tokens yielded
+	Guessed      int           // tokens that a Drafter guessed
+	Accepted     int           // guesses that were right
 	Prefill      time.Duration // of Prefill
 	First        time.Duration // from the start to the first token chosen
 	Decode       time.Duration // from the end of Prefill to the last token, consumer included
@@ -27,6 +29,8 @@ const (
 	MaxTokensReached               // Options.MaxTokens
 	ContextFull                    // the session holds no further token
 	Stopped                        // the consumer went no further
+	DeadlineReached                // Options.Deadline
+	Complete                       // Options.Constraint allows nothing more
 )
 
 var reasons = [...]string{
@@ -37,6 +41,8 @@ var reasons = [...]string{
 	MaxTokensReached: "max tokens",
 	ContextFull:      "context full",
 	Stopped:          "stopped",
+	DeadlineReached:  "deadline",
+	Complete:         "complete",
 }
 
 // String returns the reason in words, for example "end of text".

@@ -13,19 +13,19 @@ type Tokenizer interface {
 	// the tokens that the model expects around a text.
 	AppendEncode(dst []int32, text string, special bool) []int32
 	// NewStream returns a decoder of a sequence of tokens.
-	NewStream(skipSpecial bool) Stream
+	NewStream(skipSpecial bool) Pieces
 }
 
-// Stream decodes a sequence of tokens. A stream that keeps bytes back until a
+// Pieces decodes a sequence of tokens. One that keeps bytes back until a
 // character is complete may also have a method Flush() string, which is called
 // at the end.
-type Stream interface {
+type Pieces interface {
 	// Next returns the text that the token adds; it may be empty.
 	Next(id int32) string
 }
 
-// Wrap makes a Tokenizer of t, whose NewStream returns any type of Stream.
-func Wrap[S Stream](t interface {
+// Wrap makes a Tokenizer of t, whose NewStream returns any type of Pieces.
+func Wrap[S Pieces](t interface {
 	AppendEncode(dst []int32, text string, special bool) []int32
 	NewStream(skipSpecial bool) S
 }) Tokenizer {
@@ -33,7 +33,7 @@ func Wrap[S Stream](t interface {
 }
 
 // wrapped is the Tokenizer of Wrap.
-type wrapped[S Stream] struct {
+type wrapped[S Pieces] struct {
 	t interface {
 		AppendEncode(dst []int32, text string, special bool) []int32
 		NewStream(skipSpecial bool) S
@@ -44,7 +44,7 @@ func (w wrapped[S]) AppendEncode(dst []int32, text string, special bool) []int32
 	return w.t.AppendEncode(dst, text, special)
 }
 
-func (w wrapped[S]) NewStream(skipSpecial bool) Stream { return w.t.NewStream(skipSpecial) }
+func (w wrapped[S]) NewStream(skipSpecial bool) Pieces { return w.t.NewStream(skipSpecial) }
 
 // Text yields the text that continues prompt, piece by piece, as Tokens does
 // with tokens. It ends before the first text of o.Stop; text that may be the
@@ -52,40 +52,10 @@ func (w wrapped[S]) NewStream(skipSpecial bool) Stream { return w.t.NewStream(sk
 // text.
 func Text(ctx context.Context, s Stepper, t Tokenizer, prompt string, o Options) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		if o.Stats == nil {
-			o.Stats = new(Stats)
-		}
-		ids := t.AppendEncode(nil, prompt, true)
-		text := stopper{stop: o.Stop}
-		stream := t.NewStream(true)
-		for id, err := range Tokens(ctx, s, ids, o) {
-			if err != nil {
-				if rest := text.rest(); rest == "" || yield(rest, nil) {
-					yield("", err)
-				}
+		for token, err := range Stream(ctx, s, t, t.AppendEncode(nil, prompt, true), o) {
+			if (token.Text != "" || err != nil) && !yield(token.Text, err) {
 				return
 			}
-			piece, found := text.next(stream.Next(id))
-			if piece != "" && !yield(piece, nil) {
-				return
-			}
-			if found {
-				defer func() { o.Stats.Reason = StopText }()
-				return
-			}
-		}
-		if f, ok := stream.(interface{ Flush() string }); ok {
-			piece, found := text.next(f.Flush())
-			if piece != "" && !yield(piece, nil) {
-				return
-			}
-			if found {
-				o.Stats.Reason = StopText
-				return
-			}
-		}
-		if rest := text.rest(); rest != "" {
-			yield(rest, nil)
 		}
 	}
 }

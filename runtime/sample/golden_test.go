@@ -103,7 +103,7 @@ func TestProcessorsAgreeWithTransformers(t *testing.T) {
 			if r.IDs != nil {
 				history = r.IDs[row]
 			}
-			c.load(in, history)
+			c.load(in, history, 0)
 			goldenProcessors[r.Processor](r.Args).Process(&c)
 			if got, want := c.dense(len(in)), expected.values(); !same(got, want, 0) {
 				t.Errorf("%s %v, vector %s row %d:\ngot  %v\nwant %v", r.Processor, r.Args, r.Vector, row, got, want)
@@ -142,7 +142,7 @@ func TestChainsAgreeWithTransformers(t *testing.T) {
 			t.Fatal(err)
 		}
 		for row, in := range head.Vector {
-			if _, err := s.Next(in.values(), head.IDs[row]); err != nil {
+			if _, err := s.Next(in.values(), head.IDs[row], 6); err != nil {
 				t.Fatal(err)
 			}
 			c := &s.candidates

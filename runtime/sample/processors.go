@@ -54,37 +54,3 @@ func (p MinP) Process(c *Candidates) {
 	}
 	c.Keep(least)
 }
-
-// RepetitionPenalty makes tokens of the history less probable: their logits are
-// divided by Penalty if positive, else multiplied, once each
-// (RepetitionPenaltyLogitsProcessor; Keskar et al., CTRL, 2019).
-type RepetitionPenalty struct {
-	Penalty float32
-	seen    []uint32 // by id: the step that penalised it last
-	step    uint32
-}
-
-// NeedsHistory returns true.
-func (r *RepetitionPenalty) NeedsHistory() bool { return true }
-
-// Process penalises the tokens in c.History. Ids outside of the vocabulary have
-// no logit and are passed over.
-func (r *RepetitionPenalty) Process(c *Candidates) {
-	if !c.All {
-		panic("sample: RepetitionPenalty after a processor that drops tokens")
-	}
-	if r.step++; r.step == 0 || len(r.seen) != len(c.Logits) {
-		r.seen, r.step = make([]uint32, len(c.Logits)), 1
-	}
-	for _, id := range c.History {
-		if uint32(id) >= uint32(len(c.Logits)) || r.seen[id] == r.step {
-			continue
-		}
-		r.seen[id] = r.step
-		if v := c.Logits[id]; v < 0 {
-			c.Logits[id] = v * r.Penalty
-		} else {
-			c.Logits[id] = v / r.Penalty
-		}
-	}
-}

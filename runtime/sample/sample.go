@@ -11,7 +11,6 @@ package sample
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 )
@@ -20,84 +19,37 @@ import (
 // all are -Inf.
 var ErrLogits = errors.New("sample: logits are not finite")
 
-// Options says how tokens are chosen. The zero value is greedy: the token with
-// the largest logit.
-type Options struct {
-	Temperature       float64 // logits are divided by it; 0 is greedy
-	TopK              int     // keep the k largest logits and those equal to the k-th; 0 keeps all
-	TopP              float64 // keep the most probable tokens until their sum reaches p; 0 or 1 keeps all
-	MinP              float64 // keep tokens with at least this share of the largest probability; 0 keeps all
-	RepetitionPenalty float64 // divides the positive and multiplies the negative logits of tokens seen; 0 or 1 is off
-	Seed              uint64  // of the generator, see Sampler
-}
-
-// Check returns an error that names the option that is out of its range.
-func (o Options) Check() error {
-	switch {
-	case !(o.Temperature >= 0 && o.Temperature <= math.MaxFloat32):
-		return fmt.Errorf("temperature %v: must be 0 (greedy) or positive", o.Temperature)
-	case o.Temperature > 0 && float32(o.Temperature) == 0:
-		return fmt.Errorf("temperature %v: too small; 0 is greedy", o.Temperature)
-	case o.TopK < 0:
-		return fmt.Errorf("top-k %d: must be 0 (off) or positive", o.TopK)
-	case !(o.TopP >= 0 && o.TopP <= 1):
-		return fmt.Errorf("top-p %v: must be from 0 to 1", o.TopP)
-	case !(o.MinP >= 0 && o.MinP <= 1):
-		return fmt.Errorf("min-p %v: must be from 0 to 1", o.MinP)
-	case !(o.RepetitionPenalty >= 0 && o.RepetitionPenalty <= math.MaxFloat32):
-		return fmt.Errorf("repetition penalty %v: must be 0 (off) or positive", o.RepetitionPenalty)
-	}
-	return nil
-}
-
-// chain returns the processors that o asks for, in transformers' order: first
-// those that look tokens up by id, then those that drop tokens.
-func (o Options) chain() []Processor {
-	var chain []Processor
-	if o.RepetitionPenalty != 0 && o.RepetitionPenalty != 1 {
-		chain = append(chain, &RepetitionPenalty{Penalty: float32(o.RepetitionPenalty)})
-	}
-	if o.Temperature == 0 {
-		return chain
-	}
-	if o.Temperature != 1 {
-		chain = append(chain, Temperature(o.Temperature))
-	}
-	if o.TopK != 0 {
-		chain = append(chain, TopK(o.TopK))
-	}
-	if o.TopP != 0 && o.TopP < 1 {
-		chain = append(chain, TopP(o.TopP))
-	}
-	if o.MinP != 0 {
-		chain = append(chain, MinP(o.MinP))
-	}
-	return chain
-}
-
 // Sampler chooses tokens. It keeps its memory: after the first call nothing is
 // allocated while the vocabulary stays the same. It belongs to one caller.
 //
 // Each drawn token takes one number u in [0, 1): the high 53 bits of the next
-// value of math/rand/v2's PCG seeded with (Seed, 0), times 2⁻⁵³. The token is the first, by
+// value of math/rand/v2's PCG seeded with (Seed, Sequence), times 2⁻⁵³. The token is the first, by
 // id, with which the sum of the probabilities of the tokens left exceeds u.
 // Greedy choices take no number.
 type Sampler struct {
 	options    Options
 	chain      []Processor
+	steps      []string // names of the processors of chain
 	generator  rand.PCG
 	candidates Candidates
+	mirostat   *Mirostat
+	guided     []float32 // memory of Guide
 }
 
-// New returns a sampler. The extra processors run after those of the options.
+// New returns a sampler. The extra processors run after those that look tokens
+// up by id and before those that drop tokens, where transformers puts a caller's.
 func New(o Options, extra ...Processor) (*Sampler, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	s := &Sampler{options: o, chain: append(o.chain(), extra...)}
-	s.generator.Seed(o.Seed, 0)
+	s := &Sampler{options: o}
+	s.generator.Seed(o.Seed, o.Sequence)
+	s.build(extra)
 	return s, nil
 }
+
+// Names returns the names of the processors in their order.
+func (s *Sampler) Names() []string { return s.steps }
 
 // NeedsHistory reports whether Next reads its history.
 func (s *Sampler) NeedsHistory() bool {
@@ -110,18 +62,15 @@ func (s *Sampler) NeedsHistory() bool {
 }
 
 // Next returns the token chosen from logits, one per token of the vocabulary,
-// which it does not change. History is the prompt and the tokens generated so
-// far; it may be nil if NeedsHistory is false.
-func (s *Sampler) Next(logits []float32, history []int32) (int32, error) {
+// which it does not change. History is the prompt, whose length is given, and the
+// tokens generated so far; it may be nil if NeedsHistory is false.
+func (s *Sampler) Next(logits []float32, history []int32, prompt int) (int32, error) {
 	if len(s.chain) == 0 && s.options.Temperature == 0 {
 		return greedy(logits)
 	}
-	c := &s.candidates
-	if !c.load(logits, history) {
-		return 0, ErrLogits
-	}
-	for _, p := range s.chain {
-		p.Process(c)
+	c, err := s.Process(logits, history, prompt)
+	if err != nil {
+		return 0, err
 	}
 	if s.options.Temperature == 0 {
 		best, err := greedy(c.Logits)
@@ -133,6 +82,45 @@ func (s *Sampler) Next(logits []float32, history []int32) (int32, error) {
 	return s.draw()
 }
 
+// Process runs the processors over logits and returns the candidates that are
+// left, valid until the next call.
+func (s *Sampler) Process(logits []float32, history []int32, prompt int) (*Candidates, error) {
+	c := &s.candidates
+	if !c.load(logits, history, prompt) && !s.options.RemoveInvalid {
+		return nil, ErrLogits
+	}
+	for _, p := range s.chain {
+		p.Process(c)
+	}
+	return c, nil
+}
+
+// Uniform returns the next random number in [0, 1), of which draws take one each.
+func (s *Sampler) Uniform() float64 { return uniform(&s.generator) }
+
+// Guide returns the logits of classifier-free guidance: with the log-softmax of
+// both, unconditional + scale·(conditional − unconditional)
+// (UnbatchedClassifierFreeGuidanceLogitsProcessor; Sanchez et al., Stay on topic
+// with Classifier-Free Guidance, 2023). The result is valid until the next call.
+func (s *Sampler) Guide(conditional, unconditional []float32, scale float64) ([]float32, error) {
+	n := len(conditional)
+	s.guided = grow(s.guided, 2*n)
+	c, u := s.guided[:n], s.guided[n:]
+	if len(unconditional) != n || !logSoftmax(c, conditional) || !logSoftmax(u, unconditional) {
+		return nil, ErrLogits
+	}
+	GuideLogits(c, c, u, scale)
+	return c, nil
+}
+
+// GuideLogits sets dst to unconditional + scale·(conditional − unconditional)
+// (ClassifierFreeGuidanceLogitsProcessor).
+func GuideLogits(dst, conditional, unconditional []float32, scale float64) {
+	for i := range dst {
+		dst[i] = unconditional[i] + float32((conditional[i]-unconditional[i])*float32(scale))
+	}
+}
+
 // draw returns one of the candidates, with the probability that the softmax of
 // their logits gives.
 func (s *Sampler) draw() (int32, error) {
@@ -141,7 +129,7 @@ func (s *Sampler) draw() (int32, error) {
 	if !ok {
 		return 0, ErrLogits
 	}
-	u := float64(s.generator.Uint64()>>11) * 0x1p-53 * total // one rounding: 2⁻⁵³ is exact
+	u := s.Uniform() * total // one rounding: the factor 2⁻⁵³ is exact
 	sum, last := 0.0, 0
 	for i, w := range c.weights {
 		if w == 0 {
@@ -153,7 +141,32 @@ func (s *Sampler) draw() (int32, error) {
 			break
 		}
 	}
+	if s.mirostat != nil {
+		s.mirostat.Chosen(c.weights[last] / total)
+	}
 	return c.IDs[last], nil
+}
+
+// Probabilities calls f with each candidate's id and probability, in the order of
+// the ids; it returns false if there is no softmax.
+func (c *Candidates) Probabilities(f func(id int32, p float64)) bool {
+	total, ok := c.weigh()
+	if !ok {
+		return false
+	}
+	for i, w := range c.weights {
+		f(c.IDs[i], w/total)
+	}
+	return true
+}
+
+// LogSoftmax sets dst to the logarithms of the softmax of logits, and returns
+// ErrLogits if there is none.
+func LogSoftmax(dst, logits []float32) error {
+	if len(dst) != len(logits) || !logSoftmax(dst, logits) {
+		return ErrLogits
+	}
+	return nil
 }
 
 // ArgMax returns the id of the largest logit, the lowest id if there are
@@ -188,4 +201,19 @@ func finiteMax(logits []float32) (float32, bool) {
 		return 0, false
 	}
 	return logits[id], true
+}
+
+// Stateful reports whether choices change the sampler by more than random
+// numbers, so that they cannot be taken back.
+func (s *Sampler) Stateful() bool {
+	return s.mirostat != nil || s.options.SynthID != nil
+}
+
+// Clone returns a sampler that will make the same choices, without the
+// processors of the caller. It is not for a Stateful one.
+func (s *Sampler) Clone() *Sampler {
+	c := &Sampler{options: s.options}
+	c.build(nil)
+	c.generator = s.generator
+	return c
 }

@@ -65,7 +65,7 @@ func TestTopKAgreesWithSorting(t *testing.T) {
 		sorted := slices.Sorted(slices.Values(v))
 		for k := 1; k <= len(v)+1; k += 1 + r.IntN(20) {
 			var c Candidates
-			c.load(v, nil)
+			c.load(v, nil, 0)
 			TopK(k).Process(&c)
 			var want []int32
 			for i := range v {
@@ -108,7 +108,7 @@ func TestTopPAgreesWithSorting(t *testing.T) {
 		v := random(r, 1+r.IntN(300), 0.1+3*r.Float64())
 		p := r.Float64()
 		var c Candidates
-		c.load(v, nil)
+		c.load(v, nil, 0)
 		TopP(p).Process(&c)
 		if want := topPBySorting(v, p); !slices.Equal(c.IDs, want) {
 			t.Fatalf("top-p %v of %d tokens keeps %v, want %v", p, len(v), c.IDs, want)
@@ -120,7 +120,7 @@ func TestTopPKeepsAtLeastOne(t *testing.T) {
 	for _, p := range []float64{1e-300, 0x1p-53, 0.999999999999999} {
 		for _, v := range [][]float32{{0}, {1, 1, 1}, {0, -200, -300}, {float32(math.Inf(-1)), 3}} {
 			var c Candidates
-			c.load(v, nil)
+			c.load(v, nil, 0)
 			TopP(p).Process(&c)
 			if len(c.IDs) == 0 {
 				t.Errorf("top-p %v of %v keeps nothing", p, v)
@@ -135,7 +135,7 @@ func TestMinPAgreesWithDefinition(t *testing.T) {
 		v := random(r, 1+r.IntN(300), 2)
 		p := r.Float64()
 		var c Candidates
-		c.load(v, nil)
+		c.load(v, nil, 0)
 		MinP(p).Process(&c)
 		var want []int32
 		for i := range v {
@@ -177,7 +177,7 @@ func TestBadLogits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if id, err := s.Next(v, nil); !errors.Is(err, ErrLogits) {
+			if id, err := s.Next(v, nil, 0); !errors.Is(err, ErrLogits) {
 				t.Errorf("%+v, %v: %d, %v; want ErrLogits", o, v, id, err)
 			}
 		}
@@ -209,7 +209,7 @@ func TestSeedDecides(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 8 {
-			id, err := s.Next(v, nil)
+			id, err := s.Next(v, nil, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -235,7 +235,7 @@ func TestFrequencies(t *testing.T) {
 	const draws = 100_000
 	var count [6]float64
 	for range draws {
-		id, err := s.Next(v, nil)
+		id, err := s.Next(v, nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +261,7 @@ func TestLogitsAreNotChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Next(v, []int32{0, 3}); err != nil || !slices.Equal(v, []float32{1, 2, 3, 4}) {
+	if _, err := s.Next(v, []int32{0, 3}, 0); err != nil || !slices.Equal(v, []float32{1, 2, 3, 4}) {
 		t.Errorf("logits are now %v (%v)", v, err)
 	}
 }
@@ -271,7 +271,7 @@ func TestRepetitionPenaltyPassesOverForeignIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, err := s.Next([]float32{3, 2.9}, []int32{-1, 2, math.MaxInt32, 0, 0}); err != nil || id != 1 {
+	if id, err := s.Next([]float32{3, 2.9}, []int32{-1, 2, math.MaxInt32, 0, 0}, 0); err != nil || id != 1 {
 		t.Errorf("%d, %v; want 1", id, err)
 	}
 }
@@ -284,7 +284,7 @@ func TestNextAllocatesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := testing.AllocsPerRun(20, func() { s.Next(v, history) }); n != 0 {
+		if n := testing.AllocsPerRun(20, func() { s.Next(v, history, 0) }); n != 0 {
 			t.Errorf("%+v: %v allocations a token, want 0", o, n)
 		}
 	}
@@ -310,7 +310,7 @@ func BenchmarkNext(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := s.Next(v, nil); err != nil {
+				if _, err := s.Next(v, nil, 0); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -58,6 +58,25 @@ func (c *Candidates) keepLargest(k int) {
 	}
 }
 
+// kth returns the key of the k-th largest logit, 1 ≤ k ≤ len(c.Logits), and drops nothing.
+func (c *Candidates) kth(k int) uint32 {
+	var found uint32
+	for level, shift := range shifts {
+		var count [1 << radixBits]int
+		for _, v := range c.Logits {
+			if b := key(v); prefix(b, level) == prefix(found, level) {
+				count[digit(b, level)]++
+			}
+		}
+		d := len(count) - 1
+		for ; count[d] < k; d-- {
+			k -= count[d]
+		}
+		found |= uint32(d) << shift
+	}
+	return found
+}
+
 // blockBound returns a value that the k-th largest is not below: the least of
 // the maxima of k blocks of values. It leaves few candidates at little cost.
 func blockBound(values []float32, block, k int) float32 {
@@ -80,8 +99,8 @@ func (c *Candidates) dropLight(mass float64) {
 	cut := 0.5 * mass / float64(len(c.Logits)) // half: the sums are rounded
 	n := 0
 	for i, w := range c.weights {
-		if w >= cut {
-			c.IDs[n], c.Logits[n], c.weights[n] = c.IDs[i], c.Logits[i], w
+		if w >= cut || key(c.Logits[i]) >= c.floor {
+			c.move(n, i)
 			n++
 		}
 	}
@@ -91,7 +110,10 @@ func (c *Candidates) dropLight(mass float64) {
 // keepMass keeps the largest logits whose weights add up to at least mass, which
 // is positive. Of equal logits those with the lowest ids are kept. It needs
 // the weights that weigh computes.
-func (c *Candidates) keepMass(mass float64) {
+func (c *Candidates) keepMass(mass float64) { c.keepWeight(mass, true) }
+
+// keepWeight is keepMass; all equal logits are kept unless cut is set.
+func (c *Candidates) keepWeight(mass float64, cut bool) {
 	var found uint32 // the digits of the last one kept so far
 	for level, shift := range shifts {
 		var sum [1 << radixBits]float64
@@ -106,7 +128,7 @@ func (c *Candidates) keepMass(mass float64) {
 		c.keep(found, math.MaxInt)
 	}
 	for i, v := range c.Logits {
-		if key(v) == found {
+		if cut && key(v) == found {
 			ties := math.Ceil(min(mass/c.weights[i], float64(len(c.Logits))))
 			c.keep(found, max(1, int(ties)))
 			return
