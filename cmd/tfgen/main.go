@@ -24,6 +24,7 @@ func commands() []command {
 		{"run", "build a model into a cache and run it", runRun},
 		{"inspect", "say what a model is and what it takes, before a weight is read", runInspect},
 		{"verify", "compare generated code with golden cases", runVerify},
+		{"generation", "compare sampling and searches with recorded results", runGeneration},
 		{"diff", "show what changed between two generated packages", runDiff},
 		{"spec", "list, check or describe specifications", runSpec},
 		{"version", "print the version", runVersion},
@@ -74,7 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage: tfgen COMMAND [arguments]\n\nCommands:")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
 	}
 	fmt.Fprintln(w, "\n`tfgen COMMAND -h` explains a command.")
 }

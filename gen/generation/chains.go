@@ -55,7 +55,7 @@ func (h *head) distribution(s *sample.Sampler, row int, beam bool, scores Values
 			return err
 		}
 	}
-	c, err := s.Process(in, h.IDs[row], h.Prompt)
+	c, err := s.Process(in, h.rows[row], h.Prompt)
 	if err != nil {
 		return err
 	}

@@ -18,17 +18,17 @@ import (
 type Config struct {
 	DoSample *bool `json:"do_sample"`
 
-	Temperature  *float64 `json:"temperature"`
-	TopK         *int     `json:"top_k"`
-	TopP         *float64 `json:"top_p"`
-	MinP         *float64 `json:"min_p"`
-	TopH         *float64 `json:"top_h"`
-	TypicalP     *float64 `json:"typical_p"`
-	Epsilon      *float64 `json:"epsilon_cutoff"`
-	Eta          *float64 `json:"eta_cutoff"`
-	Renormalize  bool     `json:"renormalize_logits"`
-	RemoveNaN    bool     `json:"remove_invalid_values"`
-	Guidance     *float64 `json:"guidance_scale"`
+	Temperature  *float64        `json:"temperature"`
+	TopK         *int            `json:"top_k"`
+	TopP         *float64        `json:"top_p"`
+	MinP         *float64        `json:"min_p"`
+	TopH         *float64        `json:"top_h"`
+	TypicalP     *float64        `json:"typical_p"`
+	Epsilon      *float64        `json:"epsilon_cutoff"`
+	Eta          *float64        `json:"eta_cutoff"`
+	Renormalize  bool            `json:"renormalize_logits"`
+	RemoveNaN    bool            `json:"remove_invalid_values"`
+	Guidance     *float64        `json:"guidance_scale"`
 	Watermarking json.RawMessage `json:"watermarking_config"`
 
 	Repetition        *float64          `json:"repetition_penalty"`

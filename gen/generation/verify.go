@@ -25,11 +25,13 @@ type head struct {
 	Vectors   map[string][]Values `json:"vectors"` // processors
 	InputIDs  [][]int32           `json:"input_ids"`
 	Vector    []Values            `json:"vector"` // chains
-	IDs       [][]int32           `json:"ids"`
+	IDs       json.RawMessage     `json:"ids"`
 	Prompt    int                 `json:"prompt_length"`
 	Model     string              `json:"model"` // decode
 	EOS       ids                 `json:"eos_token_id"`
 	Tokenizer string              `json:"tokenizer"` // stop
+
+	rows [][]int32 // IDs
 }
 
 // checker checks one record, or returns errSkip; kind is what it counts as.
@@ -72,7 +74,7 @@ func open(path string, line []byte) (c checker, first bool, err error) {
 	case h.Vectors != nil:
 		return h.processor, true, nil
 	case h.Vector != nil:
-		return h.chain, true, nil
+		return h.chain, true, json.Unmarshal(h.IDs, &h.rows)
 	case h.Model != "":
 		d, err := newDecoding(filepath.Join(filepath.Dir(path), h.Model), h.EOS)
 		return d.check, true, err

@@ -228,7 +228,7 @@ func (r *row) choose(logits []float32) (more bool, err error) {
 		r.stats.First = time.Since(r.begin)
 	}
 	if slices.Contains(r.options.EOS, id) {
-		r.end, r.stats.Reason = id, EndOfText
+		r.end, r.stats.End, r.stats.Reason = id, id, EndOfText
 		return false, nil
 	}
 	if c := r.options.Constraint; c != nil {

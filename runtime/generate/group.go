@@ -45,6 +45,11 @@ func groupSearch[S Session[S], M Model[S]](ctx context.Context, m M, context int
 		return nil, err
 	}
 	p.held[0] = slices.Clone(prompt)
+	for i := 1; i < len(groups); i++ { // each group begins with its first beam
+		if err := p.copy(i*o.Beam.Width, 0); err != nil {
+			return nil, err
+		}
+	}
 	logits := slices.Repeat([][]float32{first}, width)
 	for {
 		parents, tokens, more, err := advance(groups, logits, diversity)

@@ -15,6 +15,7 @@ type Stats struct {
 	First        time.Duration // from the start to the first token chosen
 	Decode       time.Duration // from the end of Prefill to the last token, consumer included
 	Reason       Reason
+	End          int32 // the token that ended the text, if the reason is EndOfText
 }
 
 // Reason says why a generation ended.

@@ -2,6 +2,7 @@ package generate
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"strings"
 )
@@ -111,4 +112,40 @@ func (s *stopper) rest() string {
 	rest := s.held
 	s.held = ""
 	return rest
+}
+
+// Vocabulary gives the bytes of tokens.
+type Vocabulary interface {
+	VocabSize() int
+	// AppendBytes appends the bytes of a token in the middle of a text to dst,
+	// nothing for special tokens.
+	AppendBytes(dst []byte, id int32) []byte
+}
+
+// CheckStop returns an error if no sequence of tokens can spell any of the stop
+// texts, so that the text would never end.
+func CheckStop(v Vocabulary, stop []string) error {
+	if len(stop) == 0 {
+		return nil
+	}
+	var piece []byte
+	for id := range v.VocabSize() {
+		piece = v.AppendBytes(piece[:0], int32(id))
+		for _, s := range stop {
+			if s == "" || len(piece) > 0 && overlaps(piece, s) {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("stop texts %q: no sequence of tokens ends with any of them", stop)
+}
+
+// overlaps reports whether a token can be the one with which s is complete.
+func overlaps(piece []byte, s string) bool {
+	for n := min(len(piece), len(s)); n > 0; n-- {
+		if strings.Contains(string(piece), s) || strings.HasPrefix(string(piece), s[len(s)-n:]) {
+			return true
+		}
+	}
+	return false
 }

@@ -24,6 +24,7 @@ type Tokenizer struct {
 	position bool // a pre-tokenizer asks where in the text a piece begins, so that alignments are always kept
 
 	states sync.Pool // *state
+	pieces sync.Pool // *Pieces
 }
 
 // VocabSize returns the number of ids: one more than the greatest.
