@@ -85,19 +85,20 @@ func (l *loop) round(ctx context.Context, s Scorer, n int, yield func() bool) (m
 		}
 		l.guesses = l.guesses[:min(len(l.guesses), n+1)]
 	}
-	before, used := s.Len(), 0
+	before := s.Len()
 	l.stats.Guessed += len(l.guesses) - 1
+	l.found = l.found[:0]
 	err = s.Score(ctx, l.guesses, func(i int, logits []float32) error {
-		used = i + 1
 		var err error
 		if more, err = l.choose(logits); err != nil {
 			return err
 		}
-		right := more && i+1 < len(l.guesses) && l.guesses[i+1] == l.chosen
-		if more && !yield() {
-			l.stats.Reason, more = Stopped, false
+		if !more {
+			return errEnough
 		}
-		if more = more && !l.endedAt(s, before+used); !more || !right {
+		l.found = append(l.found, choice{l.chosen, l.logprob, slices.Clone(l.top)})
+		right := i+1 < len(l.guesses) && l.guesses[i+1] == l.chosen
+		if more = !l.endedAt(s, before+i+1); !more || !right {
 			return errEnough
 		}
 		l.stats.Accepted++
@@ -106,7 +107,32 @@ func (l *loop) round(ctx context.Context, s Scorer, n int, yield func() bool) (m
 	if err != nil && !errors.Is(err, errEnough) {
 		return false, err
 	}
-	return more, s.Truncate(before + used)
+	return l.give(s, before, more, yield)
+}
+
+// choice is a token that a round has found.
+type choice struct {
+	id      int32
+	logprob float64
+	top     []LogProb
+}
+
+// give yields what a round has found, when the model is free for the consumer to
+// use, and takes the tokens that were not chosen back.
+func (l *loop) give(s Scorer, before int, more bool, yield func() bool) (bool, error) {
+	for i, c := range l.found {
+		l.chosen, l.logprob, l.top = c.id, c.logprob, c.top
+		if !yield() {
+			l.stats.Reason = Stopped
+			l.stats.Tokens -= len(l.found) - 1 - i
+			return false, s.Truncate(before + i + 1)
+		}
+	}
+	n := before + len(l.found)
+	if l.stats.Reason == EndOfText {
+		n++ // the token before the end was given, as without guesses
+	}
+	return more, s.Truncate(n)
 }
 
 // endedAt is ended for a session that has been given guesses behind n tokens.

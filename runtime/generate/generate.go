@@ -59,6 +59,7 @@ type loop struct {
 	guide   Stepper // other side of the guidance
 	drafter Drafter
 	guesses []int32
+	found   []choice // of a round
 }
 
 // newLoop returns a loop that has not begun.

@@ -64,11 +64,11 @@ func TestGuessesChangeNothing(t *testing.T) {
 // TestGuessesLeaveTheSessionRight checks the state after guesses, for the next prompt.
 func TestGuessesLeaveTheSessionRight(t *testing.T) {
 	m := &chaos{seed: 4}
-	for n := 1; n < 12; n++ {
+	for n := 1; n < 40; n++ {
 		plain, _ := m.NewSession(0)
 		guessing, _ := m.NewSession(0)
 		draft, _ := m.NewSession(0)
-		o := Options{MaxTokens: n}
+		o := Options{MaxTokens: n, EOS: []int32{30}}
 		if _, err := collect(Tokens(ctx, plain, []int32{1, 2}, o)); err != nil {
 			t.Fatal(err)
 		}
@@ -77,6 +77,25 @@ func TestGuessesLeaveTheSessionRight(t *testing.T) {
 		}
 		if !slices.Equal(plain.tokens, guessing.tokens) {
 			t.Errorf("%d tokens: %v, want %v", n, guessing.tokens, plain.tokens)
+		}
+	}
+}
+
+// TestGuessesBreak stops in the middle of a round and uses the model meanwhile.
+func TestGuessesBreak(t *testing.T) {
+	m := &chaos{seed: 4}
+	for stop := 1; stop < 12; stop++ {
+		var stats Stats
+		s, _ := m.NewSession(0)
+		draft, _ := m.NewSession(0)
+		n := 0
+		for range Tokens(ctx, s, []int32{1, 2}, Options{}.With(Guesses(NewDraftModel(draft)), Report(&stats))) {
+			if n++; n == stop {
+				break
+			}
+		}
+		if s.Len() != stop+1 || stats.Tokens != stop || stats.Reason != Stopped {
+			t.Errorf("after %d tokens: session of %d, %+v", stop, s.Len(), stats)
 		}
 	}
 }
