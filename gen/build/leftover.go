@@ -86,7 +86,7 @@ func (s *store) wanted() []string {
 func (s *store) partly() []string {
 	var names []string
 	for name, ranges := range s.claims {
-		if !covers(ranges, s.rowCount(name)) {
+		if !covers(ranges, s.rowCount(name)) || s.taken[name] < elements(s.tensors[name].Shape) {
 			names = append(names, name)
 		}
 	}

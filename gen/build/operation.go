@@ -10,7 +10,7 @@ import (
 )
 
 // stateAttrs are the attributes that a state takes from the operation that owns it, by kind of state.
-var stateAttrs = map[string][]string{"kv": {"kv_heads", "head_dim", "window"}}
+var stateAttrs = map[string][]string{"kv": {"kv_heads", "head_dim", "window"}, "latent": {"rank", "rope_dim"}}
 
 // operation expands a step that is a row of the op table.
 func (x *expander) operation(f *frame, s *spec.Step) error {

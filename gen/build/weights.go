@@ -19,11 +19,12 @@ type store struct {
 	env     *spec.Env
 	weights map[string]*ir.Weight
 	claims  map[string][][2]int // ranges of rows by stored tensor
+	taken   map[string]int      // elements of a stored tensor in all its parts
 	missing []error
 }
 
 func newStore(rules *spec.Tensors, strict bool, tensors []Tensor) (*store, error) {
-	s := &store{rules: rules, strict: strict, weights: map[string]*ir.Weight{}, claims: map[string][][2]int{}, prefix: rules.Prefix[0]}
+	s := &store{rules: rules, strict: strict, weights: map[string]*ir.Weight{}, claims: map[string][][2]int{}, taken: map[string]int{}, prefix: rules.Prefix[0]}
 	if tensors == nil {
 		return s, nil
 	}
@@ -316,6 +317,7 @@ func (s *store) claim(w *ir.Weight) error {
 			total[0] += shape[0]
 		}
 		s.claims[t.Name] = append(s.claims[t.Name], rows...)
+		s.taken[t.Name] += elements(shape)
 	}
 	if slices.Equal(total, w.Shape) {
 		return nil

@@ -95,6 +95,9 @@ func inferAttend(o *ir.Op) ([]ir.Type, error) {
 	if heads <= 0 || kv <= 0 || heads%kv != 0 {
 		return nil, fmt.Errorf("%d heads share %d kv_heads; the first must be a multiple of the second", heads, kv)
 	}
+	if len(o.Weights) > 0 && o.Weights[0] != nil && o.Attrs.Str("mask") != "causal" {
+		return nil, fmt.Errorf("sinks need the causal mask, found %s", o.Attrs.Str("mask"))
+	}
 	for i, w := range []int{heads * dim, kv * dim, kv * dim} {
 		if o.In[i].Type.Width() != w {
 			return nil, fmt.Errorf("%s is %s, expected a width of %d", []string{"q", "k", "v"}[i], o.In[i].Type, w)

@@ -73,7 +73,7 @@ func Kinds() []string {
 var index = map[string]*Row{}
 
 func init() {
-	for _, rows := range [][]Row{table, expertTable, recurrentTable} {
+	for _, rows := range [][]Row{table, expertTable, recurrentTable, latentTable} {
 		for i := range rows {
 			index[rows[i].Kind] = &rows[i]
 		}

@@ -50,6 +50,10 @@ func refRope(x *Exec, o *ir.Op) error {
 func refAttend(x *Exec, o *ir.Op) error {
 	q, k, v, y := x.in(o, 0), x.in(o, 1), x.in(o, 2), x.out(o, 0)
 	causal := o.Attrs.Str("mask") == "causal"
+	sinks, err := x.weight(o, 0)
+	if err != nil {
+		return err
+	}
 	at := 0
 	for _, s := range x.Segments {
 		cache := &KV{}
@@ -72,7 +76,7 @@ func refAttend(x *Exec, o *ir.Op) error {
 			if w := o.Attrs.Int("window"); w > 0 {
 				from, to = max(0, s.Pos+i+1-w), min(to, s.Pos+i+w)
 			}
-			attendRow(o, q.Row(at+i), cache, s.Pos+i, from, to, y.Row(at+i))
+			attendRow(o, q.Row(at+i), cache, sinks, s.Pos+i, from, to, y.Row(at+i))
 		}
 		at += n
 	}
@@ -80,7 +84,7 @@ func refAttend(x *Exec, o *ir.Op) error {
 }
 
 // attendRow computes the output of the query at position pos over the cached positions from ≤ p < to.
-func attendRow(o *ir.Op, q []float64, cache *KV, pos, from, to int, y []float64) {
+func attendRow(o *ir.Op, q []float64, cache *KV, sinks *Tensor, pos, from, to int, y []float64) {
 	heads, kv, dim := o.Attrs.Int("heads"), o.Attrs.Int("kv_heads"), o.Attrs.Int("head_dim")
 	scale, softcap := o.Attrs.Float("scale"), o.Attrs.Float("softcap")
 	scores := make([]float64, to-from)
@@ -100,6 +104,10 @@ func attendRow(o *ir.Op, q []float64, cache *KV, pos, from, to int, y []float64)
 			scores[p], top = dot, math.Max(top, dot)
 		}
 		sum := 0.0
+		if sinks != nil {
+			top = math.Max(top, sinks.Data[h])
+			sum = math.Exp(sinks.Data[h] - top)
+		}
 		for p := range scores {
 			scores[p] = math.Exp(scores[p] - top)
 			sum += scores[p]

@@ -112,6 +112,7 @@ var table = []Row{
 	{
 		Kind: "attend", Doc: "softmax(scale · q kᵀ + mask) v for each head; kv_heads share (Vaswani et al. 2017, Ainslie et al. 2023)",
 		In: []string{"q", "k", "v"}, State: "kv",
+		Weights: []Role{{Name: "sinks", Optional: true, Shape: shapeHeadsOf}}, // scores of a key without value (Xiao et al. 2023)
 		Attrs: []Attr{
 			{Name: "heads", Kind: "int", Doc: "query heads"},
 			{Name: "kv_heads", Kind: "int", Doc: "key and value heads"},

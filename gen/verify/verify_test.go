@@ -57,5 +57,5 @@ func TestGoldenAll(t *testing.T) {
 	dir := filepath.Join(shared, "golden", "hf")
 	verify(t, Options{Cases: cases(t, dir, "llama*", "mistral", "gemma3*", "gpt2*",
 		"albert*", "bert*", "distilbert*", "electra*", "gte*", "modernbert*", "nomic*", "roberta*", "xlm-roberta*",
-		"mixtral*", "qwen2-moe", "qwen3-moe", "mamba*", "jamba", "bamba", "granitemoehybrid", "lfm2")})
+		"mixtral*", "qwen2-moe", "qwen3-moe", "mamba*", "jamba", "bamba", "granitemoehybrid", "lfm2", "deepseek*", "gpt-oss")})
 }

@@ -37,3 +37,19 @@ func StoreV(cache []float32, v []float32, ldv, pos, n, headDim int) {
 		}
 	}
 }
+
+// KeysAsValues writes one block of 64 rows of a key cache, [4 tiles of 16 keys][headDim][16], in the layout of a value
+// cache, [⌈headDim/16⌉][64 keys][16], zeros behind headDim: for latents that are keys and values.
+func KeysAsValues(values, keys []float32, headDim int) {
+	for d := 0; d < headDim; d += tile {
+		n := min(tile, headDim-d)
+		out := values[d*BlockKeys:][:tile*BlockKeys]
+		for key := range BlockKeys {
+			in, row := keys[(key/tile*headDim+d)*tile+key%tile:], out[key*tile:][:tile]
+			for j := range n {
+				row[j] = in[j*tile]
+			}
+			clear(row[n:])
+		}
+	}
+}

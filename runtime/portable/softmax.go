@@ -58,6 +58,14 @@ func StartSoftmax(m, l []float32) {
 	clear(l)
 }
 
+// StartSinks prepares m and l for the first block when every head has a sink, a key without value: m is its score and
+// l = 1. The sink of row r is sinks[r·step]. Xiao et al. 2023, Efficient Streaming Language Models with Attention Sinks.
+func StartSinks(m, l, sinks []float32, step int) {
+	for i := range m {
+		m[i], l[i] = sinks[i*step], 1
+	}
+}
+
 // FinishSoftmax turns the sums of weights into the factors that divide the
 // accumulated values: inv[r] = 1 / l[r], or 0 when every key was masked.
 func FinishSoftmax(inv, l []float32) {

@@ -22,6 +22,7 @@ type attention struct {
 	causal, cached      bool
 	scale               float64
 	alibi               op.ALiBi
+	sinks               bool
 }
 
 // group is the number of query heads that share a key/value head.
@@ -47,7 +48,7 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	a := &attention{
 		heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"),
 		window: o.Attrs.Int("window"), causal: o.Attrs.Str("mask") == "causal", cached: o.State != nil,
-		scale: o.Attrs.Float("scale"), alibi: op.NewALiBi(o.Attrs),
+		scale: o.Attrs.Float("scale"), alibi: op.NewALiBi(o.Attrs), sinks: o.Weights[0] != nil,
 	}
 	a.pad = (a.dim + 15) / 16 * 16
 	if a.cached && !a.causal {
@@ -64,7 +65,11 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	if a.cached {
 		layer = e.stateIndex(o.State)
 	}
-	return fmt.Sprintf("t.%s(%s, %s, %s, %s, %d, n)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), e.ref(o.In[2]), layer), nil
+	args := []string{e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), e.ref(o.In[2])}
+	if a.sinks {
+		args = append(args, e.weightRef(o.Weights[0], o.Region))
+	}
+	return fmt.Sprintf("t.%s(%s, %d, n)", name, strings.Join(args, ", "), layer), nil
 }
 
 func (e *emitter) stateIndex(s *ir.State) int {
@@ -91,6 +96,12 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 		name += "ALiBi"
 		doc += ", biased by slope · distance (ALiBi, Press et al. 2022)"
 	}
+	params := "y, q, k, v view"
+	if a.sinks {
+		name += "Sinks"
+		doc += ", each head with a sink, a key without value (Xiao et al. 2023)"
+		params += ", sinks []float32"
+	}
 	if v := strings.TrimPrefix(kernels[0], "softmaxBlock64"); v != "" {
 		name += v
 	}
@@ -99,10 +110,10 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 	}
 	doc += ".\nKeys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. Work is " +
 		"shared by units: a key/value head of a token, or a head of 32 tokens of a prompt."
-	e.method(name, doc, "y, q, k, v view, layer, n int", e.fillAttention(a, storeText+"\nt.sync()\n"+unitsText(a), name))
+	e.method(name, doc, params+", layer, n int", e.fillAttention(a, storeText+"\nt.sync()\n"+unitsText(a), name))
 	e.method(name+"Tile", fmt.Sprintf("computes rows of queries of one key/value head over the blocks of 64 keys that they see, with a streaming "+
 		"softmax (Dao 2022, Milakov & Gimelshein 2018). q and y have rows of %d at strides ldq and ldy. %s", a.dim, a.rowDoc()),
-		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, cacheK, cacheV []float32, keys int", name), e.fillAttention(a, tileText, name, kernels...))
+		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, $sinkscacheK, cacheV []float32, keys int", name), e.fillAttention(a, tileText, name, kernels...))
 	return name
 }
 
@@ -126,6 +137,11 @@ func (e *emitter) fillAttention(a *attention, text, name string, kernels ...stri
 		start, bias = "c.bias[:], 64", e.alibiText(a)
 		params, prompt, token = params+", head", prompt+", h", token+", h"
 	}
+	softmax, sinks := "StartSoftmax(c.m[:rows], c.l[:rows])", ""
+	if a.sinks {
+		softmax, sinks = "StartSinks(c.m[:rows], c.l[:rows], sinks, 1-step)", "sinks, "
+		prompt, token = prompt+", sinks[h:]", token+", sinks[h:]"
+	}
 	cache := "s.kv[layer]"
 	if !a.cached {
 		cache = "s.kv"
@@ -136,7 +152,7 @@ func (e *emitter) fillAttention(a *attention, text, name string, kernels ...stri
 	for i, k := range kernels {
 		pairs = append(pairs, fmt.Sprintf("$kernel%d", i), k)
 	}
-	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$mask", mask+bias, "$start", start, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
+	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$mask", mask+bias, "$start", start, "$softmax", softmax, "$sinks", sinks, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
 }
 
 // alibiText writes the biases of a row, in units of the unscaled scores, to where the sums of its scores start. Rows of
@@ -232,7 +248,7 @@ for h := range $heads {
 const tileText = `c := &t.scratch
 acc := c.acc[:rows*$pad]
 clear(acc)
-portable.StartSoftmax(c.m[:rows], c.l[:rows])
+portable.$softmax
 for b := $first; b <= $last; b++ {
 	at := b * 64 % keys
 	for r := range rows {

@@ -33,10 +33,14 @@ func SessionBytes(p *plan.Plan, context int) int64 {
 }
 
 // cacheSize is the memory of a state: elements of a block of keys and of values, and the number of blocks that are kept
-// (0: the whole context). A recurrence has one block without values.
+// (0: the whole context). A recurrence has one block without values; latents
+// are keys and values at once, and have their rotated keys in the place of the values.
 func cacheSize(s *ir.State, rows int) (keys, values, blocks int) {
 	if n := fixedState(s); n > 0 {
 		return n, 0, 1
+	}
+	if rank := s.Attrs.Int("rank"); rank > 0 {
+		return rank * 64, s.Attrs.Int("rope_dim") * 64, 0
 	}
 	kv, dim := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim")
 	return kv * dim * 64, kv * ((dim + 15) / 16 * 16) * 64, ringBlocks(s.Attrs.Int("window"), rows)

@@ -53,6 +53,7 @@ func init() {
 
 		"short_conv":     {false, (*emitter).shortConv},
 		"selective_scan": {false, (*emitter).selectiveScan},
+		"attend_latent":  {false, (*emitter).attendLatent},
 	}
 }
 

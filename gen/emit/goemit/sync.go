@@ -22,6 +22,9 @@ func (a access) conflicts(b access) bool {
 	return overlap && !(same && a.rowwise && b.rowwise)
 }
 
+// queries are the operations that store rows, wait, and then read their first inputs: so many are queries.
+var queries = map[string]int{"attend": 1, "attend_latent": 2}
+
 // fence decides where workers must wait.
 type fence struct {
 	plan    *plan.Plan
@@ -40,9 +43,9 @@ func (f *fence) before(s plan.Step, rowwise bool) bool {
 	if wait {
 		f.pending = nil
 	}
-	if s.Op.Kind == "attend" { // waits itself after storing keys and values
+	if q := queries[s.Op.Kind]; q > 0 { // waits itself after storing keys and values
 		f.pending = nil
-		now = append(f.uses(s.Op.In[:1], false, false), f.uses(s.Op.Out, true, false)...)
+		now = append(f.uses(s.Op.In[:q], false, false), f.uses(s.Op.Out, true, false)...)
 	}
 	f.pending = append(f.pending, now...)
 	return wait
@@ -50,8 +53,8 @@ func (f *fence) before(s plan.Step, rowwise bool) bool {
 
 func (f *fence) accesses(s plan.Step, rowwise bool) []access {
 	o := s.Op
-	if o.Kind == "attend" {
-		return f.uses(o.In[1:], false, true)
+	if q := queries[o.Kind]; q > 0 {
+		return f.uses(o.In[q:], false, true)
 	}
 	inputs := f.uses(o.In, false, rowwise)
 	outputs := f.uses(o.Out, true, rowwise)

@@ -75,6 +75,9 @@ func (e *emitter) attend(f *code, s plan.Step) error {
 		heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), window: o.Attrs.Int("window"),
 		causal: o.Attrs.Str("mask") == "causal", scale: float32(o.Attrs.Float("scale")), cap: float32(o.Attrs.Float("softcap")),
 	}
+	if o.Weights[0] != nil {
+		return unsupported(o, "sinks %s", o.Weights[0].Name)
+	}
 	if o.State != nil && !a.causal {
 		return unsupported(o, "mask %s and a cache: only causal attention has one", o.Attrs.Str("mask"))
 	}
