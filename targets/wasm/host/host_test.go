@@ -180,7 +180,7 @@ func TestThreads(t *testing.T) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			b := build(t, dir, "f32")
 			one := b.open(t, "simd", 1)
-			for _, n := range []int{2, 3} {
+			for _, n := range []int{3} {
 				many := b.open(t, "simd-threads", n)
 				for i := range b.Inputs {
 					segments := b.Inputs[i].Segments()

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/tfgen/tfgen/gen/bundle"
+	"github.com/tfgen/tfgen/gen/emit/wasmemit"
+	"github.com/tfgen/tfgen/gen/file"
+	"github.com/tfgen/tfgen/targets/wasm"
+)
+
+var wasmBackend = &backend{name: "WebAssembly", operations: wasmemit.Operations}
+
+// wasmFiles are the files of an npm package.
+func wasmFiles(o *output, b *bundle.Bundle) ([]file.File, error) {
+	modules, description, err := b.Modules()
+	if err != nil {
+		return nil, err
+	}
+	r, limit := b.Result, description.Context
+	if r.Context > 0 {
+		limit = min(limit, r.Context)
+	}
+	eos := make([]int32, len(r.EOS))
+	for i, id := range r.EOS {
+		eos[i] = int32(id)
+	}
+	return wasm.Package(&wasm.Model{
+		Name: o.options.Package, Title: o.options.Title, Architecture: r.Spec.Arch, Task: r.Task, Spec: r.Spec.File, SpecSHA256: r.Spec.SHA256,
+		Parameters: b.Parameters(), Format: b.Options.Weights, Weights: o.weights(o.options.Package), WeightsSize: b.WeightsSize(),
+		EOS: eos, MaxTokens: limit, Modules: modules, Description: description, Tokenizer: b.Tokenizer,
+	})
+}
+
+// wasmDigests writes the digests of the weights' pieces, which the browser checks while it downloads.
+func wasmDigests(_ context.Context, o *output, dir string) error {
+	f, err := os.Open(filepath.Join(dir, o.weightsName()))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	data, err := wasm.Digests(f)
+	return errors.Join(err, os.WriteFile(filepath.Join(dir, wasm.PiecesName), data, 0o644))
+}

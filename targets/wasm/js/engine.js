@@ -1,0 +1,301 @@
+// The engine: one instance of a generated module with its memory. It knows where the module's description says that things
+// lie, and allocates the state of sequences. All calls are synchronous.
+
+const page = 65536;
+const maxPages = 65536;
+const stateEntry = 12; // bytes of an entry of a state table: addresses of keys and values, number of positions
+
+// ContextError is a sequence that does not fit.
+export class ContextError extends RangeError {
+  constructor(message) {
+    super(message);
+    this.name = "ContextError";
+  }
+}
+
+// MemoryError is a memory that does not grow any more.
+export class MemoryError extends Error {
+  constructor(message) {
+    super(message);
+    this.name = "MemoryError";
+  }
+}
+
+// newMemory returns the memory of a model, shared for several threads. The declared maximum of a shared memory is reserved by
+// some browsers, so that smaller ones are tried.
+export function newMemory(description, threads) {
+  const initial = description.pages + Math.ceil((threads * description.memory.scratch) / page);
+  if (threads === 1) return allocate({ initial });
+  for (let maximum = maxPages; ; maximum = Math.max(initial, maximum >> 1)) {
+    try {
+      return new WebAssembly.Memory({ initial, maximum, shared: true });
+    } catch (e) {
+      if (maximum === initial) throw new MemoryError(`there is no memory for the model: it needs ${initial * page} bytes (${e.message})`);
+    }
+  }
+}
+
+function allocate(descriptor) {
+  try {
+    return new WebAssembly.Memory(descriptor);
+  } catch (e) {
+    throw new MemoryError(`there is no memory for the model: it needs ${descriptor.initial * page} bytes (${e.message})`);
+  }
+}
+
+// instantiate returns the instance of one thread.
+export async function instantiate(module, memory, description, thread, threads) {
+  const instance = await WebAssembly.instantiate(module, { env: { memory }, host: { pow: Math.pow } });
+  instance.exports.init(thread, threads, description.memory.heap + thread * description.memory.scratch);
+  return instance.exports;
+}
+
+// round is the next multiple of 64; addresses may have more than 31 bits.
+const round = (n) => Math.ceil(n / 64) * 64;
+
+// Heap hands out memory behind the model: blocks at multiples of 64 bytes, free ones joined again.
+class Heap {
+  constructor(memory, from) {
+    this.memory = memory;
+    this.free = [{ at: from, size: memory.buffer.byteLength - from }];
+  }
+
+  take(bytes) {
+    const size = round(bytes);
+    let i = this.free.findIndex((f) => f.size >= size);
+    if (i < 0) {
+      this.grow(size);
+      i = this.free.length - 1;
+    }
+    const f = this.free[i], at = f.at;
+    f.at += size;
+    f.size -= size;
+    if (f.size === 0) this.free.splice(i, 1);
+    return at;
+  }
+
+  grow(size) {
+    const end = this.memory.buffer.byteLength, last = this.free.at(-1);
+    const open = last && last.at + last.size === end ? last : null;
+    const pages = Math.ceil((size - (open?.size ?? 0)) / page);
+    try {
+      this.memory.grow(pages);
+    } catch {
+      throw new MemoryError(`there is no memory for ${size} bytes more; the model has ${end}`);
+    }
+    if (open) open.size += pages * page;
+    else this.free.push({ at: end, size: pages * page });
+  }
+
+  give(at, bytes) {
+    const size = round(bytes);
+    let i = this.free.findIndex((f) => f.at > at);
+    if (i < 0) i = this.free.length;
+    this.free.splice(i, 0, { at, size });
+    for (const k of [i, i - 1]) {
+      const a = this.free[k], b = this.free[k + 1];
+      if (a && b && a.at + a.size === b.at) {
+        a.size += b.size;
+        this.free.splice(k + 1, 1);
+      }
+    }
+  }
+}
+
+// Sequence is the state of one sequence.
+class Sequence {
+  constructor(context) {
+    this.context = context;
+    this.length = 0;
+    this.blocks = []; // memory: [address, bytes]
+    this.table = 0;
+  }
+}
+
+export class Engine {
+  constructor(exports, memory, description, threads) {
+    Object.assign(this, { exports, memory, description, threads });
+    this.heap = new Heap(memory, round(description.memory.heap + threads * description.memory.scratch));
+    this.sequences = new Set();
+  }
+
+  // bytes, ints and floats view the memory at an address; a view is valid until the memory grows.
+  bytes(at, length) {
+    return new Uint8Array(this.memory.buffer, at, length);
+  }
+
+  ints(at, length) {
+    return new Int32Array(this.memory.buffer, at, length);
+  }
+
+  floats(at, length) {
+    return new Float32Array(this.memory.buffer, at, length);
+  }
+
+  // stateBytes is the memory of a sequence with a context.
+  stateBytes(context) {
+    const { states } = this.description;
+    return states.reduce((n, s) => n + round(blocks(s, context) * s.key) + round(blocks(s, context) * s.value), round(states.length * stateEntry));
+  }
+
+  // open returns an empty sequence of at most context tokens.
+  open(context) {
+    const { states, context: most } = this.description;
+    if (!Number.isInteger(context) || context < 1 || context > most) throw new ContextError(`a context of ${context} tokens, the model has 1 to ${most}`);
+    const s = new Sequence(context);
+    const take = (bytes) => {
+      const at = this.heap.take(bytes);
+      s.blocks.push([at, bytes]);
+      return at;
+    };
+    try {
+      s.table = take(states.length * stateEntry || 4);
+      const entries = states.flatMap((state) => {
+        const n = blocks(state, context);
+        return [take(n * state.key), take(n * state.value), n * 64];
+      });
+      for (const [at, bytes] of s.blocks) this.bytes(at, bytes).fill(0); // what is not yet written must be finite
+      this.ints(s.table, entries.length).set(entries);
+    } catch (e) {
+      this.close(s);
+      throw e;
+    }
+    this.sequences.add(s);
+    return s;
+  }
+
+  // close gives a sequence's memory back.
+  close(s) {
+    for (const [at, bytes] of s.blocks) this.heap.give(at, bytes);
+    s.blocks = [];
+    this.sequences.delete(s);
+  }
+
+  // check reports tokens that do not exist or do not fit.
+  check(s, tokens) {
+    if (tokens.length === 0) throw new RangeError("no tokens");
+    if (tokens.length > s.context - s.length) throw new ContextError(`${tokens.length} tokens more do not fit, the session holds ${s.length} of ${s.context}`);
+    this.checkTokens(tokens);
+  }
+
+  checkTokens(tokens) {
+    const { vocabulary } = this.description;
+    for (const id of tokens) {
+      if (!Number.isInteger(id) || id < 0 || id >= vocabulary) throw new RangeError(`the token id ${id} does not exist, the vocabulary has ${vocabulary}`);
+    }
+  }
+
+  // layers runs the layers for the next tokens of some sequences: {sequence, tokens, types, total}.
+  layers(parts) {
+    const { memory: m } = this.description;
+    const n = parts.reduce((sum, p) => sum + p.tokens.length, 0);
+    const tokens = this.ints(m.tokens, n), types = this.ints(m.types, n), positions = this.ints(m.positions, n), totals = this.ints(m.totals, n);
+    const segments = this.ints(m.segments, 4 * parts.length);
+    let at = 0;
+    parts.forEach(({ sequence: s, tokens: ids, types: kinds, total }, i) => {
+      segments.set([at, ids.length, s.length, s.table], 4 * i);
+      for (let j = 0; j < ids.length; j++, at++) {
+        tokens[at] = ids[j];
+        types[at] = kinds ? kinds[j] : 0;
+        positions[at] = s.length + j;
+        totals[at] = total ?? s.length + ids.length;
+      }
+      s.length += ids.length;
+    });
+    this.ints(m.counts, 3).set([n, 0, parts.length]);
+    this.exports.layers();
+  }
+
+  // head runs the head for some rows of the last pass.
+  head(selected) {
+    const { memory: m } = this.description;
+    this.ints(m.selected, selected.length).set(selected);
+    this.ints(m.counts + 4, 1)[0] = selected.length;
+    this.exports.head();
+  }
+
+  // output views row i of an output of the last pass.
+  output(name, i = 0) {
+    const o = this.description.outputs.find((o) => o.name === name);
+    if (!o) throw new Error(`the model has no output ${name}; it has ${this.description.outputs.map((o) => o.name).join(", ")}`);
+    return this.floats(o.at + i * o.stride, o.width);
+  }
+
+  // feed appends the next tokens of a prompt, at most one pass, and returns how many; behind the last the logits are ready.
+  feed(s, tokens, from) {
+    const part = tokens.slice(from, from + this.description.limits.tokens);
+    this.layers([{ sequence: s, tokens: part, total: s.length + tokens.length - from }]);
+    if (from + part.length === tokens.length) this.head([part.length - 1]);
+    return part.length;
+  }
+
+  // logits views the logits of the last pass.
+  logits() {
+    return this.output("logits");
+  }
+
+  argMax() {
+    return this.exports.argmax(0);
+  }
+
+  // run computes whole sequences of an encoder: {tokens, types}. One pass takes several.
+  run(batch) {
+    const { limits, context, outputs } = this.description, results = [];
+    batch.forEach(({ tokens, types }, i) => {
+      if (tokens.length < 1 || tokens.length > context) throw new ContextError(`sequence ${i} has ${tokens.length} tokens, expected 1 to ${context}`);
+      if (types && types.length !== tokens.length) throw new RangeError(`sequence ${i} has ${tokens.length} tokens and ${types.length} token types`);
+      this.checkTokens(tokens);
+    });
+    for (let from = 0; from < batch.length; ) {
+      let to = from, rows = 0;
+      while (to < batch.length && to - from < limits.sequences && rows + batch[to].tokens.length <= limits.tokens) rows += batch[to++].tokens.length;
+      const parts = batch.slice(from, to).map((q) => ({ ...q, sequence: this.open(q.tokens.length) }));
+      try {
+        this.layers(parts);
+        this.head([0]);
+        let row = 0;
+        parts.forEach(({ tokens }, i) => {
+          results.push(Object.fromEntries(outputs.map((o) => [o.name, this.collect(o, row, i, tokens.length)])));
+          row += tokens.length;
+        });
+      } finally {
+        for (const p of parts) this.close(p.sequence);
+      }
+      from = to;
+    }
+    return results;
+  }
+
+  // collect copies what an output has for one sequence.
+  collect(o, row, i, n) {
+    if (o.rows !== "tokens") return this.output(o.name, i).slice();
+    const all = new Float32Array(n * o.width);
+    for (let j = 0; j < n; j++) all.set(this.output(o.name, row + j), j * o.width);
+    return all;
+  }
+
+  // warm makes the engine compile what is hot before the first request: passes of one token and of several.
+  warm(milliseconds) {
+    const { limits, context, causal } = this.description, end = performance.now() + milliseconds;
+    const n = Math.min(8, limits.tokens, context);
+    do {
+      const s = this.open(n);
+      try {
+        if (causal) {
+          this.feed(s, new Array(n - 1 || 1).fill(0), 0);
+          if (n > 1) this.feed(s, [0], 0);
+        } else {
+          this.layers([{ sequence: s, tokens: new Array(n).fill(0) }]);
+          this.head([0]);
+        }
+      } finally {
+        this.close(s);
+      }
+    } while (performance.now() < end);
+  }
+}
+
+function blocks(state, context) {
+  const n = Math.ceil(context / 64);
+  return state.ring > 0 ? Math.min(n, state.ring) : n;
+}

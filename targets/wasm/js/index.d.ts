@@ -1,0 +1,141 @@
+/** A model compiled to WebAssembly by tfgen, in a worker. */
+
+export interface Progress {
+  /** Bytes that are there and have their digest, or are on their way. */
+  loaded: number;
+  total: number;
+  /** Bytes that came from the browser's cache. */
+  cached: number;
+}
+
+export type Variant = "simd" | "relaxed" | "simd-threads" | "relaxed-threads";
+
+export interface LoadOptions {
+  progress?(progress: Progress): void;
+  /** Ends the download and the workers. */
+  signal?: AbortSignal;
+  /** Threads to use; the default is the number of processors, at most 4. More than one needs a cross-origin isolated page. */
+  threads?: number;
+  /** Forces a variant of the module; by default the best that runs here is chosen. */
+  variant?: Variant;
+  /** Whether downloads are kept in the browser (Cache API); true by default. */
+  cache?: boolean;
+  /** Is told what does not work as well as it could, for example that the cache is full. */
+  warn?(message: string): void;
+}
+
+/** What a loaded model is and how it runs. */
+export interface Info {
+  readonly title: string;
+  readonly architecture: string;
+  readonly task: string;
+  readonly parameters: number;
+  readonly weightsFormat: string;
+  /** Longest sequence in tokens. */
+  readonly context: number;
+  readonly vocabulary: number;
+  /** A decoder, which generates; otherwise an encoder. */
+  readonly causal: boolean;
+  readonly outputs: readonly string[];
+  /** Tokens that end generation. */
+  readonly eos: readonly number[];
+  readonly variant: Variant;
+  readonly threads: number;
+  /** Why it is not a better variant, and warnings while loading. */
+  readonly notes: readonly string[];
+}
+
+export interface EncodeOptions {
+  /** Adds the tokens that the model expects around a text; true by default. */
+  special?: boolean;
+  /** Encodes names of special tokens in the text as any other text. */
+  literal?: boolean;
+}
+
+export interface SampleOptions {
+  /** Logits are divided by it; 0, the default, takes the most likely token. */
+  temperature?: number;
+  /** Keeps the k largest logits; 0 keeps all. */
+  topK?: number;
+  /** Keeps the most probable tokens until their sum reaches p; 0 or 1 keeps all. */
+  topP?: number;
+  /** Keeps tokens with at least this share of the largest probability. */
+  minP?: number;
+  /** Makes tokens that occurred less probable; above 1. */
+  repetitionPenalty?: number;
+  /** The same logits, options and seed give the same tokens. */
+  seed?: number | bigint;
+}
+
+export interface GenerateOptions extends SampleOptions {
+  /** Tokens to generate at most; 0, the default, is until the context is full. */
+  maxTokens?: number;
+  /** Texts that end the text; they are not yielded. */
+  stop?: string[];
+  /** Tokens that end the text, in place of the model's own. */
+  eos?: number[];
+  signal?: AbortSignal;
+}
+
+/** Times are milliseconds. */
+export interface Stats {
+  promptTokens: number;
+  tokens: number;
+  prefill: number;
+  first: number;
+  decode: number;
+  reason: "" | "end of text" | "stop text" | "max tokens" | "context full";
+}
+
+/** Yields text piece by piece. Leaving the loop ends the generation. */
+export interface Generation extends AsyncIterable<string> {
+  /** Tokens so far. */
+  readonly ids: number[];
+  readonly stats: Stats | null;
+  /** Waits for the end and returns all text. */
+  text(): Promise<string>;
+}
+
+export interface Session {
+  /** Tokens in the session. */
+  readonly length: number;
+  /** Largest number of tokens that it holds. */
+  readonly context: number;
+  /** Its memory. */
+  readonly bytes: number;
+  /** Appends tokens and returns the logits behind the last. */
+  prefill(tokens: Iterable<number>, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  /** Appends one token and returns the logits behind it. */
+  decode(token: number, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  /** Continues with a prompt, text or tokens. */
+  generate(prompt: string | Iterable<number>, options?: GenerateOptions): Generation;
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One input of an encoder: a text, or tokens with their special tokens. */
+export type Sequence = string | { tokens: Iterable<number>; types?: Iterable<number> };
+
+export interface Model {
+  readonly info: Info;
+  /** Size of the WebAssembly memory in bytes. */
+  memory(): Promise<number>;
+  tokenize(text: string, options?: EncodeOptions): Promise<Int32Array>;
+  detokenize(ids: Iterable<number>, options?: { skipSpecial?: boolean }): Promise<string>;
+  tokenizePair(a: string, b: string): Promise<{ ids: number[]; types: number[] }>;
+  createSession(options?: { context?: number }): Promise<Session>;
+  /** Continues a prompt in a session of its own. */
+  generate(prompt: string | Iterable<number>, options?: GenerateOptions & { context?: number }): Generation;
+  /** Computes a batch of an encoder and returns the outputs of each sequence by name. */
+  run(batch: Sequence[], options?: { signal?: AbortSignal }): Promise<Record<string, Float32Array>[]>;
+  /** The embedding of each text. */
+  embed(texts: string | string[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;
+  /** Ends the workers and frees the memory; what is still running fails. */
+  close(): void;
+}
+
+/** Downloads a model and starts it. Without an address it is the one that this package came with. */
+export function load(url?: string | URL, options?: LoadOptions): Promise<Model>;
+
+/** Deletes everything that downloads have stored in this browser. */
+export function clearCache(): Promise<boolean>;

@@ -1,0 +1,255 @@
+// A model in a worker: load returns it, and everything about it is asynchronous. See index.d.ts.
+
+import { processors, startWorker } from "./env.js";
+
+export { clearCache } from "./download.js";
+
+const budget = 8; // milliseconds of one step of a generation: how soon an abort is heard
+const warmup = 60; // milliseconds
+
+// Remote calls methods of the worker.
+class Remote {
+  constructor() {
+    this.calls = new Map();
+    this.last = 0;
+    this.ended = null;
+    this.onprogress = this.onwarning = () => {};
+    this.worker = startWorker(new URL("./worker.js", import.meta.url));
+    this.worker.onmessage = (m) => this.receive(m);
+    this.worker.onerror = (e) => this.end(new Error(`the worker of the model died: ${e.message}`));
+    this.threads = [];
+  }
+
+  receive(m) {
+    if (m.progress) return this.onprogress(m.progress);
+    if (m.warning) return this.onwarning(m.warning);
+    const call = this.calls.get(m.call);
+    if (!call) return;
+    this.calls.delete(m.call);
+    if (m.error) call.reject(Object.assign(new Error(m.error.message), { name: m.error.name }));
+    else call.resolve(m.result);
+  }
+
+  call(method, args = {}) {
+    if (this.ended) return Promise.reject(this.ended);
+    return new Promise((resolve, reject) => {
+      this.calls.set(++this.last, { resolve, reject });
+      this.worker.post({ call: this.last, method, args });
+    });
+  }
+
+  // addThreads starts the further threads and waits until they are ready.
+  async addThreads(count, shared) {
+    await Promise.all(Array.from({ length: count - 1 }, (_, i) => new Promise((resolve, reject) => {
+      const w = startWorker(new URL("./thread.js", import.meta.url));
+      const fail = (message) => {
+        const error = new Error(`thread ${i + 1} of the model died: ${message}`);
+        reject(error);
+        this.end(error);
+      };
+      w.onmessage = (m) => (m.ready ? resolve() : fail(m.error));
+      w.onerror = (e) => fail(e.message);
+      w.post({ ...shared, thread: i + 1, threads: count });
+      this.threads.push(w);
+    })));
+  }
+
+  // end stops all workers; calls that wait for an answer fail with the error.
+  end(error) {
+    if (this.ended) return;
+    this.ended = error;
+    for (const w of [this.worker, ...this.threads]) {
+      w.onerror = w.onmessage = null;
+      w.stop();
+    }
+    for (const call of this.calls.values()) call.reject(error);
+    this.calls.clear();
+  }
+}
+
+// load downloads a model and starts it. Without an address it is the one that this package came with.
+export async function load(url = new URL("./", import.meta.url), { progress, signal, threads, variant, cache = true, warn } = {}) {
+  signal?.throwIfAborted();
+  const base = new URL(url, globalThis.location?.href);
+  const directory = base.href.endsWith("/") || base.pathname.endsWith(".json") ? base : new URL(base.href + "/");
+  const remote = new Remote();
+  const notes = [];
+  remote.onprogress = (p) => progress?.(p);
+  remote.onwarning = (message) => {
+    notes.push(message);
+    warn?.(message);
+  };
+  const abort = () => remote.end(signal.reason);
+  signal?.addEventListener("abort", abort);
+  try {
+    const loaded = await remote.call("load", { url: directory.href, threads: threads ?? Math.min(processors(), 4), variant, cache });
+    if (loaded.threads) await remote.addThreads(loaded.variant.threads, loaded.threads);
+    await remote.call("start", { warm: warmup });
+    notes.unshift(...loaded.variant.notes);
+    return new Model(remote, { ...loaded.info, variant: loaded.variant.name, threads: loaded.variant.threads, notes });
+  } catch (e) {
+    remote.end(e);
+    throw signal?.aborted ? signal.reason : e;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+// Model is a loaded model.
+class Model {
+  #remote;
+
+  constructor(remote, info) {
+    this.#remote = remote;
+    this.info = Object.freeze(info);
+  }
+
+  // memory is the size of the WebAssembly memory in bytes.
+  memory() {
+    return this.#remote.call("memory");
+  }
+
+  tokenize(text, options) {
+    return this.#remote.call("encode", { text, options });
+  }
+
+  detokenize(ids, options) {
+    return this.#remote.call("decode", { ids: Array.from(ids), options });
+  }
+
+  tokenizePair(a, b) {
+    return this.#remote.call("encodePair", { a, b });
+  }
+
+  async createSession({ context } = {}) {
+    return new Session(this.#remote, await this.#remote.call("openSession", { context }));
+  }
+
+  // generate continues a prompt in a session of its own.
+  generate(prompt, options = {}) {
+    return new Generation(this.#remote, prompt, options, async () => {
+      const s = await this.#remote.call("openSession", { context: options.context });
+      return { id: s.id, close: () => this.#remote.call("closeSession", { id: s.id }) };
+    });
+  }
+
+  // run computes a batch of an encoder: texts, or {tokens, types}. It returns the outputs of each by name.
+  async run(batch, { signal } = {}) {
+    const results = [];
+    for (let i = 0; i < batch.length; i += 16) {
+      signal?.throwIfAborted();
+      results.push(...(await this.#remote.call("run", { batch: batch.slice(i, i + 16).map(plain) })));
+    }
+    return results;
+  }
+
+  // embed returns the embedding of each text.
+  async embed(texts, options) {
+    const list = typeof texts === "string" ? [texts] : texts;
+    if (!this.info.outputs.includes("embedding")) throw new Error(`the model makes no embeddings: its outputs are ${this.info.outputs.join(", ")}`);
+    return (await this.run(list, options)).map((r) => r.embedding);
+  }
+
+  // close ends the workers and frees the memory. What is still running fails.
+  close() {
+    this.#remote.end(new Error("the model is closed"));
+  }
+
+  [Symbol.dispose ?? Symbol.for("dispose")]() {
+    this.close();
+  }
+}
+
+const plain = (q) => (typeof q === "string" ? q : { tokens: Array.from(q.tokens), types: q.types && Array.from(q.types) });
+
+// Session is the state of one sequence.
+class Session {
+  #remote;
+  #id;
+
+  constructor(remote, { id, context, bytes }) {
+    this.#remote = remote;
+    this.#id = id;
+    Object.assign(this, { context, bytes, length: 0 });
+  }
+
+  // prefill appends tokens and returns the logits behind the last.
+  async prefill(tokens, { signal } = {}) {
+    const list = Array.from(tokens);
+    for (let from = 0; ; ) {
+      signal?.throwIfAborted();
+      const r = await this.#remote.call("prefill", { id: this.#id, tokens: list, from });
+      from = r.from;
+      this.length = r.length;
+      if (r.logits) return r.logits;
+    }
+  }
+
+  decode(token, options) {
+    return this.prefill([token], options);
+  }
+
+  // generate continues the session with a prompt.
+  generate(prompt, options = {}) {
+    return new Generation(this.#remote, prompt, options, async () => ({ id: this.#id, close: async () => {} }), (n) => (this.length = n));
+  }
+
+  async reset() {
+    await this.#remote.call("resetSession", { id: this.#id });
+    this.length = 0;
+  }
+
+  async close() {
+    await this.#remote.call("closeSession", { id: this.#id });
+  }
+}
+
+// Generation yields text piece by piece; ids and stats are up to date after each.
+class Generation {
+  #remote;
+  #prompt;
+  #options;
+  #open;
+  #count;
+
+  constructor(remote, prompt, options, open, count = () => {}) {
+    this.#remote = remote;
+    this.#prompt = typeof prompt === "string" ? prompt : Array.from(prompt);
+    this.#options = options;
+    this.#open = open;
+    this.#count = count;
+    this.ids = [];
+    this.stats = null;
+  }
+
+  async *[Symbol.asyncIterator]() {
+    const { signal, context, ...options } = this.#options;
+    signal?.throwIfAborted();
+    const session = await this.#open();
+    let id = 0, done = false;
+    try {
+      id = await this.#remote.call("generate", { id: session.id, prompt: this.#prompt, options });
+      while (!done) {
+        signal?.throwIfAborted();
+        const step = await this.#remote.call("next", { id, budget });
+        done = step.done;
+        this.ids.push(...step.ids);
+        this.stats = step.stats;
+        this.#count(step.length);
+        if (step.text !== "") yield step.text;
+      }
+    } finally {
+      if (!this.#remote.ended) {
+        if (id && !done) await this.#remote.call("endGeneration", { id });
+        await session.close();
+      }
+    }
+  }
+
+  // text waits for the end and returns all text.
+  async text() {
+    let all = "";
+    for await (const piece of this) all += piece;
+    return all;
+  }
+}

@@ -1,0 +1,152 @@
+// The worker of a model: loads it, and answers one request after the other.
+
+import { ownPort } from "./env.js";
+import { Downloader } from "./download.js";
+import { Engine, instantiate, newMemory } from "./engine.js";
+import { Generation } from "./generate.js";
+import { Tokenizer } from "./tokenizer/index.js";
+import { choose } from "./variant.js";
+
+const port = ownPort();
+const loading = new AbortController();
+let engine, tokenizer, manifest, compiled;
+const sequences = new Map(), generations = new Map();
+let lastHandle = 0;
+
+function handle(map, value) {
+  map.set(++lastHandle, value);
+  return lastHandle;
+}
+
+function find(map, id, what) {
+  const value = map.get(id);
+  if (!value) throw new Error(`the ${what} is closed`);
+  return value;
+}
+
+// methods are what the page may call.
+const methods = {
+  // load downloads everything and instantiates the first thread; start follows when the other threads are there.
+  async load({ url, threads, variant, cache }) {
+    const warn = (message) => port.post({ warning: message });
+    const d = new Downloader(new URL(url), { signal: loading.signal, cache, warn, progress: (p) => port.post({ progress: p }) });
+    manifest = await d.json("model.json");
+    if (manifest.format !== 1) throw new Error(`model.json has the format ${manifest.format}, this package reads 1: update the package or build the model again`);
+    const chosen = choose(threads, variant);
+    const entry = manifest.variants[chosen.name];
+    const pieces = await d.json(manifest.pieces);
+    const weights = { ...manifest.weights, ...pieces };
+    const files = [entry, manifest.tokenizer, manifest.unicode].filter(Boolean);
+    for (const f of [...files, weights]) d.expect(f.bytes);
+    const memory = newMemory(manifest.model, chosen.threads);
+    const [code, packed, classes] = await Promise.all([entry, manifest.tokenizer, manifest.unicode].map((f) => f && d.bytes(f)));
+    const module = await WebAssembly.compile(code);
+    if (packed) tokenizer = new Tokenizer(packed, classes);
+    const exports = await instantiate(module, memory, manifest.model, 0, chosen.threads);
+    engine = new Engine(exports, memory, manifest.model, chosen.threads);
+    await d.pieces(weights, (offset, bytes) => engine.bytes(manifest.model.memory.weights + offset, bytes.length).set(bytes));
+    compiled = { module, memory };
+    const { model, ...info } = manifest;
+    info.context = model.context;
+    info.vocabulary = model.vocabulary;
+    info.causal = model.causal;
+    info.outputs = model.outputs.map((o) => o.name);
+    return { info, variant: chosen, threads: chosen.threads > 1 ? { module, memory, description: model } : null };
+  },
+
+  start({ warm }) {
+    engine.warm(warm);
+  },
+
+  memory: () => engine.memory.buffer.byteLength,
+
+  encode({ text, options }) {
+    return Int32Array.from(need(tokenizer, "tokenizer").encode(text, options));
+  },
+
+  encodePair({ a, b }) {
+    return need(tokenizer, "tokenizer").encodePair(a, b);
+  },
+
+  decode({ ids, options }) {
+    return need(tokenizer, "tokenizer").decode(ids, options);
+  },
+
+  openSession: ({ context }) => {
+    decoder();
+    const c = context || manifest.model.context;
+    return { id: handle(sequences, engine.open(c)), context: c, bytes: engine.stateBytes(c) };
+  },
+
+  closeSession({ id }) {
+    const s = sequences.get(id);
+    if (s) engine.close(s);
+    sequences.delete(id);
+  },
+
+  resetSession({ id }) {
+    find(sequences, id, "session").length = 0;
+  },
+
+  // prefill appends a part of the tokens and returns the logits behind the last.
+  prefill({ id, tokens, from }) {
+    const s = find(sequences, id, "session");
+    if (from === 0) engine.check(s, tokens);
+    const n = engine.feed(s, tokens, from);
+    return { from: from + n, length: s.length, logits: from + n === tokens.length ? engine.logits().slice() : null };
+  },
+
+  // generate begins a generation; next continues it.
+  generate({ id, prompt, options }) {
+    const s = find(sequences, id, "session");
+    const tokens = typeof prompt === "string" ? need(tokenizer, "tokenizer").encode(prompt) : Array.from(prompt);
+    return handle(generations, new Generation(engine, s, tokens, tokenizer, { eos: manifest.eos, ...options }));
+  },
+
+  next({ id, budget }) {
+    const g = find(generations, id, "generation");
+    try {
+      const result = g.step(budget);
+      if (result.done) generations.delete(id);
+      return result;
+    } catch (e) {
+      generations.delete(id);
+      throw e;
+    }
+  },
+
+  endGeneration({ id }) {
+    generations.delete(id);
+  },
+
+  // run computes sequences of an encoder: texts or {tokens, types}.
+  run({ batch }) {
+    if (manifest.model.causal) throw new Error("the model is a decoder: it generates; run is for encoders");
+    return engine.run(batch.map((q) => (typeof q === "string" ? { tokens: truncate(need(tokenizer, "tokenizer").encode(q)) } : q)));
+  },
+};
+
+// truncate shortens a sequence to the model's length; its last token, a separator, stays the last.
+function truncate(tokens) {
+  const most = manifest.maxTokens;
+  return tokens.length > most ? [...tokens.slice(0, most - 1), tokens.at(-1)] : tokens;
+}
+
+function need(value, what) {
+  if (!value) throw new Error(`the model has no ${what}`);
+  return value;
+}
+
+function decoder() {
+  if (!manifest.model.causal) throw new Error("the model is an encoder: it has no sessions; use run or embed");
+}
+
+port.listen(async ({ call, method, args, abort }) => {
+  if (abort) return loading.abort(new DOMException("loading was aborted", "AbortError"));
+  try {
+    port.post({ call, result: await methods[method](args) });
+  } catch (e) {
+    port.post({ call, error: { name: e?.name ?? "Error", message: String(e?.message ?? e) } });
+  }
+});
+port.post({ ready: true });

@@ -1,0 +1,191 @@
+package wasm
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"text/template"
+
+	"github.com/tfgen/tfgen/gen/emit/wasmemit"
+	"github.com/tfgen/tfgen/gen/file"
+	"github.com/tfgen/tfgen/runtime/tokenizer"
+)
+
+// Model is what a package is made of.
+type Model struct {
+	Name         string // of the npm package
+	Title        string // for readers
+	Architecture string
+	Task         string
+	Spec         string // the specification's file and digest
+	SpecSHA256   string
+	Parameters   int64
+	Format       string // of the weights
+	Weights      string // name of the weights file
+	WeightsSize  int64
+	EOS          []int32
+	MaxTokens    int // tokens of a text that an encoder uses
+	Modules      []file.File
+	Description  *wasmemit.Description
+	Tokenizer    []byte // packed; nil: none
+}
+
+// Entry is a file of the package with its digest.
+type Entry struct {
+	File   string `json:"file"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Manifest is model.json, which the JavaScript reads first.
+type Manifest struct {
+	Format        int                   `json:"format"` // of the manifest: 1
+	Title         string                `json:"title"`
+	Architecture  string                `json:"architecture"`
+	Task          string                `json:"task"`
+	Spec          string                `json:"spec"`
+	Parameters    int64                 `json:"parameters"`
+	WeightsFormat string                `json:"weightsFormat"`
+	EOS           []int32               `json:"eos"`
+	MaxTokens     int                   `json:"maxTokens"`
+	Variants      map[string]Entry      `json:"variants"`
+	Tokenizer     *Entry                `json:"tokenizer,omitempty"`
+	Unicode       *Entry                `json:"unicode,omitempty"`
+	Weights       WeightsEntry          `json:"weights"`
+	Pieces        string                `json:"pieces"`
+	Model         *wasmemit.Description `json:"model"`
+}
+
+// WeightsEntry is the weights file. The digests of its pieces are in a file of their own.
+type WeightsEntry struct {
+	File  string `json:"file"`
+	Bytes int64  `json:"bytes"`
+}
+
+// PiecesName is the name of the file with the digests of the weights.
+const PiecesName = "pieces.json"
+
+// PieceBytes is the size of a piece of the weights: what is checked, stored and downloaded again at a time.
+const PieceBytes = 4 << 20
+
+// Pieces are the digests of the pieces of the weights file.
+type Pieces struct {
+	Piece  int64    `json:"piece"`
+	SHA256 []string `json:"sha256"`
+}
+
+// Digests reads a weights file and returns pieces.json.
+func Digests(r io.Reader) ([]byte, error) {
+	p := Pieces{Piece: PieceBytes}
+	for {
+		h := sha256.New()
+		n, err := io.CopyN(h, r, PieceBytes)
+		if n > 0 {
+			p.SHA256 = append(p.SHA256, hex.EncodeToString(h.Sum(nil)))
+		}
+		if err == io.EOF {
+			data, err := json.Marshal(p)
+			return append(data, '\n'), err
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Package returns the files of the npm package but the weights and their digests.
+func Package(m *Model) ([]file.File, error) {
+	manifest := &Manifest{Format: 1, Title: m.Title, Architecture: m.Architecture, Task: m.Task,
+		Spec: fmt.Sprintf("%s (sha256:%.12s)", m.Spec, m.SpecSHA256), Parameters: m.Parameters, WeightsFormat: m.Format,
+		EOS: append([]int32{}, m.EOS...), MaxTokens: m.MaxTokens, Variants: map[string]Entry{},
+		Weights: WeightsEntry{m.Weights, m.WeightsSize}, Pieces: PiecesName, Model: m.Description}
+	list, err := sources()
+	if err != nil {
+		return nil, err
+	}
+	add := func(name string, data []byte) *Entry {
+		list = append(list, file.File{Name: name, Data: data})
+		digest := sha256.Sum256(data)
+		return &Entry{name, int64(len(data)), hex.EncodeToString(digest[:])}
+	}
+	for _, f := range m.Modules {
+		manifest.Variants[strings.TrimSuffix(f.Name, ".wasm")] = *add(f.Name, f.Data)
+	}
+	if m.Tokenizer != nil {
+		manifest.Tokenizer = add("tokenizer.bin", m.Tokenizer)
+		manifest.Unicode = add("unicode.bin", tokenizer.PackClasses())
+	}
+	data, err := json.MarshalIndent(manifest, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	add("model.json", append(data, '\n'))
+	readme, err := m.readme()
+	if err != nil {
+		return nil, err
+	}
+	add("README.md", readme)
+	data, err = m.npm(list)
+	add("package.json", data)
+	return list, err
+}
+
+// sources are the JavaScript files.
+func sources() (list []file.File, err error) {
+	err = fs.WalkDir(files, "js", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := files.ReadFile(name)
+		list = append(list, file.File{Name: strings.TrimPrefix(name, "js/"), Data: data})
+		return err
+	})
+	return list, err
+}
+
+// readme fills the template of the package's README.
+func (m *Model) readme() ([]byte, error) {
+	t, err := template.ParseFS(files, "template/README.md")
+	if err != nil {
+		return nil, err
+	}
+	var outputs []string
+	for _, o := range m.Description.Outputs {
+		outputs = append(outputs, o.Name)
+	}
+	var b bytes.Buffer
+	err = t.Execute(&b, map[string]any{"Title": m.Title, "Name": m.Name, "Parameters": m.Parameters, "Format": m.Format, "Causal": m.Description.Causal,
+		"Embeds": contains(outputs, "embedding"), "Outputs": strings.Join(outputs, ", "), "Prompt": "Once upon a time"})
+	return b.Bytes(), err
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// npm returns package.json.
+func (m *Model) npm(list []file.File) ([]byte, error) {
+	names := []string{m.Weights, PiecesName}
+	for _, f := range list {
+		if path.Ext(f.Name) != ".md" {
+			names = append(names, f.Name)
+		}
+	}
+	data, err := json.MarshalIndent(map[string]any{
+		"name": m.Name, "version": "1.0.0", "description": m.Title + ", compiled to WebAssembly", "type": "module",
+		"exports": map[string]any{".": map[string]string{"types": "./index.d.ts", "default": "./index.js"}, "./*": "./*"},
+		"types":   "./index.d.ts", "files": names, "sideEffects": false, "engines": map[string]string{"node": ">=20"},
+	}, "", "  ")
+	return append(data, '\n'), err
+}
