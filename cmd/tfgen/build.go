@@ -15,6 +15,7 @@ import (
 	"github.com/tfgen/tfgen/gen/checkpoint"
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/spec"
+	"github.com/tfgen/tfgen/gen/template"
 	"github.com/tfgen/tfgen/gen/weights"
 )
 
@@ -292,6 +293,9 @@ func compile(o *buildOptions, back *backend, src *bundle.Checkpoint) (b *bundle.
 	if err := back.check(b.Plan.Graph); err != nil {
 		return nil, err
 	}
-	b.Tokenizer, err = src.Tokenizer()
+	if b.Tokenizer, err = src.Tokenizer(); err != nil {
+		return nil, err
+	}
+	b.Chat, err = template.Find(src)
 	return b, err
 }

@@ -25,6 +25,7 @@ func commands() []command {
 		{"inspect", "say what a model is and what it takes, before a weight is read", runInspect},
 		{"verify", "compare generated code with golden cases", runVerify},
 		{"generation", "compare sampling and searches with recorded results", runGeneration},
+		{"template", "render chat templates, or compare them with recorded results", runTemplate},
 		{"diff", "show what changed between two generated packages", runDiff},
 		{"spec", "list, check or describe specifications", runSpec},
 		{"version", "print the version", runVersion},

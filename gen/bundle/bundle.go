@@ -15,6 +15,7 @@ import (
 	"github.com/tfgen/tfgen/gen/pass"
 	"github.com/tfgen/tfgen/gen/plan"
 	"github.com/tfgen/tfgen/gen/spec"
+	"github.com/tfgen/tfgen/gen/template"
 	"github.com/tfgen/tfgen/gen/weights"
 )
 
@@ -44,7 +45,8 @@ type Bundle struct {
 	Result    *build.Result
 	Plan      *plan.Plan
 	Packed    []*weights.Packed
-	Tokenizer []byte // packed; nil if the checkpoint has none
+	Tokenizer []byte          // packed; nil if the checkpoint has none
+	Chat      *template.Found // chat templates; nil or empty if the checkpoint has none
 	place     map[*ir.Weight]*weights.Packed
 	header    int64
 	size      int64
@@ -183,6 +185,12 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	m := &goemit.Model{
 		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
 		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: int32s(r.EOS), MaxLength: r.Context,
+	}
+	if b.Chat != nil {
+		m.ChatTokens = b.Chat.Tokens
+		for _, t := range b.Chat.Templates {
+			m.Chat = append(m.Chat, goemit.ChatTemplate{Name: t.Name, Source: t.Text})
+		}
 	}
 	files, err := goemit.Emit(m, goemit.Options{
 		Package: b.Options.Package, Title: b.Options.Title, Spec: r.Spec.File, SpecSHA: r.Spec.SHA256,

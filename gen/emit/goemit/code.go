@@ -11,7 +11,7 @@ const runtimePath = "github.com/tfgen/tfgen/runtime/"
 
 // imports are the packages that generated code uses, by the name that snippets write in front of a dot.
 var imports = map[string]string{
-	"arena": runtimePath + "arena", "cpu": runtimePath + "cpu", "generate": runtimePath + "generate",
+	"arena": runtimePath + "arena", "chat": runtimePath + "chat", "cpu": runtimePath + "cpu", "generate": runtimePath + "generate",
 	"pool": runtimePath + "pool", "portable": runtimePath + "portable", "probe": runtimePath + "probe",
 	"program": runtimePath + "program", "rope": runtimePath + "rope", "tokenizer": runtimePath + "tokenizer",
 	"weightfile": runtimePath + "weightfile",

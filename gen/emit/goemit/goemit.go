@@ -47,6 +47,9 @@ type Model struct {
 	BOS        []int32 // put in front of a prompt by the tokenizer, for documentation
 	EOS        []int32 // end generation
 	MaxLength  int     // encoders: tokens of a text that are used
+
+	Chat       []ChatTemplate    // of a decoder with a tokenizer
+	ChatTokens map[string]string // special tokens that templates may print
 }
 
 // emitter collects what the functions of a model need while they are written.
@@ -76,7 +79,7 @@ func Emit(m *Model, o Options) ([]File, error) {
 		return nil, err
 	}
 	files := layers
-	for _, part := range []func() ([]File, error){e.operations, e.kernelFiles, e.planFile, e.weightFile, e.modelFiles, e.testFile, e.dataFile, e.programFile} {
+	for _, part := range []func() ([]File, error){e.operations, e.kernelFiles, e.planFile, e.weightFile, e.modelFiles, e.testFile, e.dataFile, e.chatFiles, e.programFile} {
 		more, err := part()
 		if err != nil {
 			return nil, err

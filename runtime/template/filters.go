@@ -1,0 +1,134 @@
+package template
+
+import (
+	"math/rand/v2"
+	"strings"
+
+	"github.com/tfgen/tfgen/runtime/template/py"
+)
+
+// filter is the function of a filter or test: of the value and the arguments.
+type filter func(s *State, x Value, a py.Args) Value
+
+// fn makes a filter of a function with the given parameters, of which the value is the first.
+func fn(name, params string, f func(s *State, a []Value) Value) filter {
+	sig := py.NewSignature(name, params)
+	return func(s *State, x Value, a py.Args) Value {
+		a.Pos = append([]Value{x}, a.Pos...)
+		return f(s, sig.Bind(a))
+	}
+}
+
+// filters by their names; init fills it.
+var filters map[string]filter
+
+func init() {
+	length := fn("len", "/ obj", func(s *State, a []Value) Value { return int64(s.Len(a[0])) })
+	standard := fn("do_default", "value default_value? boolean?", func(s *State, a []Value) Value {
+		if py.IsUndefined(a[0]) || given(a[2], false) != Value(false) && s.Truth(a[2]) && !s.Truth(a[0]) {
+			return given(a[1], "")
+		}
+		return a[0]
+	})
+	escape := fn("escape", "/ s", func(s *State, a []Value) Value { return s.EscapeValue(a[0]) })
+	filters = map[string]filter{
+		"count": length, "length": length, "default": standard, "d": standard, "e": escape, "escape": escape,
+		"abs":         fn("abs", "/ x", func(s *State, a []Value) Value { return absolute(s, a[0]) }),
+		"attr":        fn("do_attr", "obj name", func(s *State, a []Value) Value { return s.Attr(a[0], textOf(a[1])) }),
+		"forceescape": fn("do_forceescape", "value", func(s *State, a []Value) Value { return s.EscapeValue(s.Str(a[0])) }),
+		"safe":        fn("do_mark_safe", "value", func(s *State, a []Value) Value { return s.MarkupOf(a[0]) }),
+		"string":      fn("soft_str", "/ s", func(s *State, a []Value) Value { return s.soft(a[0]) }),
+		"pprint":      fn("do_pprint", "value", func(s *State, a []Value) Value { return s.Pretty(a[0]) }),
+		"list":        fn("do_list", "value", func(s *State, a []Value) Value { return &py.List{Items: s.Items(a[0])} }),
+		"random":      fn("do_random", "seq", random),
+		"tojson":      fn("tojson", "x ensure_ascii? indent? separators? sort_keys?", tojson),
+	}
+	for _, more := range []map[string]filter{textFilters(), sequenceFilters(), numberFilters(), functionalFilters()} {
+		for name, f := range more {
+			filters[name] = f
+		}
+	}
+}
+
+// given returns an argument, or what it is if it was not passed.
+func given(v, absent Value) Value {
+	if v == nil {
+		return absent
+	}
+	return v
+}
+
+func textOf(v Value) string {
+	s, ok := py.Text(v)
+	if !ok {
+		py.Fail(v)
+		py.Throw("TypeError", "expected str, got %s", py.TypeName(v))
+	}
+	return s
+}
+
+// truth is an optional flag.
+func (s *State) truth(v Value) bool { return v != nil && s.Truth(v) }
+
+// soft is soft_str: text stays what it is, anything else becomes str.
+func (s *State) soft(v Value) Value {
+	if _, ok := py.Text(v); ok {
+		return v
+	}
+	return s.Str(v)
+}
+
+// method calls a method of a value.
+func (s *State) method(v Value, name string, args ...Value) Value {
+	return s.Call(s.GetAttr(v, name), py.Args{Pos: args})
+}
+
+func absolute(s *State, v Value) Value {
+	switch x := v.(type) {
+	case float64:
+		if x < 0 || x == 0 {
+			return 0 - x + 0
+		}
+		return x
+	case *py.Undefined:
+		py.Throw("TypeError", "bad operand type for abs(): 'Undefined'")
+	}
+	if _, isText := py.Text(v); isText {
+		py.Throw("TypeError", "bad operand type for abs(): 'str'")
+	}
+	if x := s.Pos(v); s.Compare("<", x, int64(0)) {
+		return s.Neg(x)
+	}
+	return s.Pos(v)
+}
+
+func random(s *State, a []Value) Value {
+	n := s.Len(a[0])
+	if n == 0 {
+		return &py.Undefined{Hint: "No random item, sequence was empty."}
+	}
+	switch a[0].(type) {
+	case *py.Dict, *py.View:
+		return s.GetItem(a[0], int64(rand.IntN(n)))
+	}
+	return s.GetItem(a[0], int64(rand.IntN(n)))
+}
+
+func tojson(s *State, a []Value) Value {
+	o := py.JSON{ASCII: s.truth(a[1]), Item: ", ", Key: ": ", SortKeys: s.truth(a[4])}
+	if indent := given(a[2], py.None); indent != Value(py.None) {
+		o.Lines, o.Item = true, ","
+		if text, ok := py.Text(indent); ok {
+			o.Indent = text
+		} else {
+			n := max(py.WantInt(indent, 0), 0)
+			s.Alloc(n)
+			o.Indent = strings.Repeat(" ", n)
+		}
+	}
+	if sep := given(a[3], py.None); sep != Value(py.None) {
+		pair := s.Unpack(sep, 2)
+		o.Item, o.Key = textOf(pair[0]), textOf(pair[1])
+	}
+	return s.Dumps(a[0], o)
+}
