@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/tfgen/tfgen/gen/generation"
+	"github.com/tfgen/tfgen/gen/decoding"
 	"github.com/tfgen/tfgen/runtime/sample"
 )
 
@@ -48,10 +48,10 @@ func runGeneration(_ context.Context, args []string, stdout, stderr io.Writer) e
 
 // verifyGeneration checks files and prints a report of each.
 func verifyGeneration(files []string, asJSON bool, stdout io.Writer) error {
-	var reports []generation.Report
+	var reports []decoding.Report
 	failed := 0
 	for _, path := range files {
-		r, err := generation.Verify(path)
+		r, err := decoding.Verify(path)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"go/token"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tfgen/tfgen/gen/build"
@@ -77,7 +78,7 @@ func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
 		return nil, err
 	}
 	if !o.Trace && b.causal() {
-		keepOutputs(g, "logits")
+		keepOutputs(g, "logits", "final")
 	}
 	if err := pass.Run(g, o.Dump); err != nil {
 		return nil, err
@@ -95,13 +96,11 @@ func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
 // causal reports whether the model is a decoder: whether it has state.
 func (b *Bundle) causal() bool { return len(b.Result.Graph.States) > 0 }
 
-// keepOutputs drops the outputs that only verification asks for.
-func keepOutputs(g *ir.Graph, name string) {
-	for _, o := range g.Outputs {
-		if o.Name == name {
-			g.Outputs = []ir.Output{o}
-			return
-		}
+// keepOutputs drops the outputs that only verification asks for: all but those of the given names, if the model has the
+// first of them.
+func keepOutputs(g *ir.Graph, names ...string) {
+	if g.Output(names[0]) != nil {
+		g.Outputs = slices.DeleteFunc(g.Outputs, func(o ir.Output) bool { return !slices.Contains(names, o.Name) })
 	}
 }
 

@@ -1,5 +1,4 @@
-// Package generation reads generation_config.json and compares runtime/sample and runtime/generate with recorded results
-// of Hugging Face transformers.
+// Package generation reads generation_config.json.
 package generation
 
 import (
@@ -44,9 +43,9 @@ type Config struct {
 	MinNewTokens  *int        `json:"min_new_tokens"`
 	MaxTime       *float64    `json:"max_time"`
 	StopStrings   texts       `json:"stop_strings"`
-	EOS           ids         `json:"eos_token_id"`
-	ForcedBOS     ids         `json:"forced_bos_token_id"`
-	ForcedEOS     ids         `json:"forced_eos_token_id"`
+	EOS           IDs         `json:"eos_token_id"`
+	ForcedBOS     IDs         `json:"forced_bos_token_id"`
+	ForcedEOS     IDs         `json:"forced_eos_token_id"`
 	ForcedDecoder [][2]*int32 `json:"forced_decoder_ids"`
 	Decay         []float64   `json:"exponential_decay_length_penalty"`
 	Suppress      []int32     `json:"suppress_tokens"`
@@ -78,11 +77,11 @@ var unsupported = map[string][]string{
 	"dola_layers": {"null"}, "constraints": {"null"}, "force_words_ids": {"null"}, "token_healing": {"null", "false"},
 }
 
-// ids is a token id or a list of them.
-type ids []int32
+// IDs is a token id or a list of them.
+type IDs []int32
 
 // UnmarshalJSON reads a number, a list or null.
-func (l *ids) UnmarshalJSON(text []byte) error {
+func (l *IDs) UnmarshalJSON(text []byte) error {
 	if text[0] == '[' {
 		return json.Unmarshal(text, (*[]int32)(l))
 	}
@@ -90,7 +89,7 @@ func (l *ids) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &id); err != nil || id == nil {
 		return err
 	}
-	*l = ids{*id}
+	*l = IDs{*id}
 	return nil
 }
 
@@ -203,7 +202,7 @@ func (c *Config) sampling(beams int) (o sample.Options, err error) {
 		Ends: c.EOS, MinLength: or(c.MinLength, 0), MinNewTokens: or(c.MinNewTokens, 0), ForcedBOS: c.ForcedBOS, ForcedEOS: c.ForcedEOS,
 		Suppress: c.Suppress, SuppressFirst: c.SuppressFirst, RemoveInvalid: c.RemoveNaN, Renormalize: c.Renormalize,
 	}
-	if o.SequenceBias, err = sequenceBias(c.SequenceBias); err != nil {
+	if o.SequenceBias, err = SequenceBias(c.SequenceBias); err != nil {
 		return o, err
 	}
 	if len(c.Decay) == 2 {
@@ -229,8 +228,8 @@ func (c *Config) sampling(beams int) (o sample.Options, err error) {
 	return o, c.watermark(&o)
 }
 
-// smallest stands for a share of 0, which keeps one token, where the options' 0 is off.
-const smallest = 0x1p-1074
+// SmallestShare stands for a share of 0, which keeps one token, where the options' 0 is off.
+const SmallestShare = 0x1p-1074
 
 // warping sets the options that count when sampling.
 func (c *Config) warping(o *sample.Options) {
@@ -238,12 +237,12 @@ func (c *Config) warping(o *sample.Options) {
 	o.TypicalP, o.EpsilonCutoff, o.EtaCutoff = or(c.TypicalP, 0), or(c.Epsilon, 0), or(c.Eta, 0)
 	o.MinP = or(c.MinP, 0)
 	if c.TopP != nil {
-		o.TopP = max(*c.TopP, smallest)
+		o.TopP = max(*c.TopP, SmallestShare)
 	}
 }
 
-// sequenceBias reads pairs of a sequence and its bias. The last of equal sequences counts.
-func sequenceBias(list []json.RawMessage) (all []sample.Bias, err error) {
+// SequenceBias reads pairs of a sequence and its bias. The last of equal sequences counts.
+func SequenceBias(list []json.RawMessage) (all []sample.Bias, err error) {
 	for _, text := range list {
 		var pair []json.RawMessage
 		var b sample.Bias

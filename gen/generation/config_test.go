@@ -71,3 +71,19 @@ func TestConfigErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestCompiled(t *testing.T) {
+	got, o, unknown, err := Compiled([]byte(`{"do_sample": true, "temperature": 0.7, "top_p": 0.9, "max_length": 20, "eos_token_id": [1, 5], "bad_words_ids": [[3], [4, 5]],
+		"watermarking_config": {"bias": 2.5}, "max_time": 2, "stop_strings": ["a\"b"], "odd": 1, "forced_decoder_ids": [[2, 9], [1, 8]]}`), []int32{3})
+	want := `generate.Options{Options: sample.Options{Temperature: 0.7, TopK: 50, TopP: 0.9, BadWords: [][]int32{{3}, {4, 5}}, ` +
+		`ForcedTokens: map[int]int32{1: 8, 2: 9}, Watermark: &sample.Watermark{Bias: 2.5}}, Deadline: 2000000000, EOS: []int32{1, 5}, Stop: []string{"a\"b"}}`
+	if err != nil || got != want || !slices.Equal(unknown, []string{"odd"}) || o.MaxLength != 0 {
+		t.Errorf("%s\nwant %s\n%v, %v", got, want, unknown, err)
+	}
+	if got, _, _, err := Compiled(nil, []int32{3}); err != nil || got != "generate.Options{EOS: []int32{3}}" {
+		t.Error(got, err)
+	}
+	if _, _, _, err := Compiled([]byte(`{"token_healing": true}`), nil); err == nil {
+		t.Error("token healing is accepted")
+	}
+}

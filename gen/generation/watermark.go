@@ -7,8 +7,8 @@ import (
 	"github.com/tfgen/tfgen/runtime/sample"
 )
 
-// watermarking is watermarking_config: the keys of WatermarkingConfig and of SynthIDTextWatermarkingConfig.
-type watermarking struct {
+// Watermarking is watermarking_config: the keys of WatermarkingConfig and of SynthIDTextWatermarkingConfig.
+type Watermarking struct {
 	Ratio  float64 `json:"greenlist_ratio"`
 	Bias   float64 `json:"bias"`
 	Key    int64   `json:"hashing_key"`
@@ -23,13 +23,13 @@ type watermarking struct {
 	SkipFirst bool    `json:"skip_first_ngram_calls"`
 }
 
-// synthID returns the tournament watermark.
-func (w *watermarking) synthID() *sample.SynthID {
+// SynthID returns the tournament watermark.
+func (w *Watermarking) SynthID() *sample.SynthID {
 	return &sample.SynthID{NGram: w.NGram, Keys: w.Keys, TableSize: w.TableSize, TableSeed: w.TableSeed, History: w.History, SkipFirst: w.SkipFirst}
 }
 
-// greenlist returns the watermark of favoured tokens.
-func (w *watermarking) greenlist() *sample.Watermark {
+// Greenlist returns the watermark of favoured tokens.
+func (w *Watermarking) Greenlist() *sample.Watermark {
 	return &sample.Watermark{Ratio: w.Ratio, Bias: w.Bias, Key: w.Key, SelfHash: w.Scheme == "selfhash", Width: w.Width}
 }
 
@@ -38,7 +38,7 @@ func (c *Config) watermark(o *sample.Options) error {
 	if len(c.Watermarking) == 0 || string(c.Watermarking) == "null" {
 		return nil
 	}
-	var w watermarking
+	var w Watermarking
 	if err := json.Unmarshal(c.Watermarking, &w); err != nil {
 		return fmt.Errorf("generation config: watermarking_config: %w", err)
 	}
@@ -46,9 +46,9 @@ func (c *Config) watermark(o *sample.Options) error {
 		return fmt.Errorf("generation config: watermarking_config: seeding_scheme is %q, expected lefthash or selfhash", w.Scheme)
 	}
 	if w.Keys != nil {
-		o.SynthID = w.synthID()
+		o.SynthID = w.SynthID()
 	} else {
-		o.Watermark = w.greenlist()
+		o.Watermark = w.Greenlist()
 	}
 	return nil
 }

@@ -17,8 +17,10 @@ import (
 	"github.com/tfgen/tfgen/runtime/cpu"
 	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/pool"
+	"github.com/tfgen/tfgen/runtime/snapshot"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 	"github.com/tfgen/tfgen/runtime/weightfile"
+	"io"
 	"iter"
 )
 
@@ -146,9 +148,9 @@ func cacheBlocks(layer, context int) int {
 	return blocks
 }
 
-// SessionBytes is the memory of a session with the given context, in bytes: keys, values and logits.
+// SessionBytes is the memory of a session with the given context, in bytes: tokens, keys, values and results.
 func SessionBytes(context int) int64 {
-	total := arena.Bytes(Vocabulary)
+	total := arena.Bytes(Vocabulary) + 4*int64(context)
 	for layer, size := range cacheSizes {
 		blocks := cacheBlocks(layer, context)
 		total += arena.Bytes(blocks*size[0]) + arena.Bytes(blocks*size[1])
@@ -164,7 +166,9 @@ type Session struct {
 	model   *Model
 	caches  []cache
 	logits  []float32
+	tokens  []int32
 	length  int
+	high    int // positions that the caches have been written up to since they were empty
 	context int
 }
 
@@ -177,7 +181,7 @@ func (m *Model) NewSession(context int) (*Session, error) {
 	if context < 0 || context > MaxContext {
 		return nil, fmt.Errorf("gocode: a context of %d tokens, the model has at most %d", context, MaxContext)
 	}
-	s := &Session{model: m, context: context, logits: arena.New(Vocabulary), caches: make([]cache, len(cacheSizes))}
+	s := &Session{model: m, context: context, logits: arena.New(Vocabulary), tokens: make([]int32, 0, context), caches: make([]cache, len(cacheSizes))}
 	for layer, size := range cacheSizes {
 		blocks := cacheBlocks(layer, context)
 		s.caches[layer] = cache{arena.New(blocks * size[0]), arena.New(blocks * size[1]), blocks * 64}
@@ -192,11 +196,18 @@ func (s *Session) Len() int { return s.length }
 func (s *Session) Context() int { return s.context }
 
 // Reset empties the session.
-func (s *Session) Reset() { s.length = 0 }
+func (s *Session) Reset() { s.tokens, s.length, s.high = s.tokens[:0], 0, 0 }
+
+// took notes tokens that the caches hold now.
+func (s *Session) took(tokens ...int32) {
+	s.tokens = append(s.tokens, tokens...)
+	s.length = len(s.tokens)
+	s.high = max(s.high, s.length)
+}
 
 // Close lets go of the session's memory.
 func (s *Session) Close() error {
-	s.caches, s.logits, s.length, s.context = nil, nil, 0, 0
+	*s = Session{model: s.model}
 	return nil
 }
 
@@ -240,7 +251,7 @@ func (s *Session) Decode(ctx context.Context, token int32) ([]float32, error) {
 	if err := r.execute(true); err != nil {
 		return nil, err
 	}
-	s.length++
+	s.took(token)
 	copy(s.logits, r.row(logitsOut, 0, Vocabulary))
 	return s.logits, nil
 }
@@ -276,11 +287,11 @@ func (s *Session) feed(ctx context.Context, tokens []int32, each func(int, []flo
 		if err := r.execute(true); err != nil {
 			return err
 		}
-		s.length += len(chunk)
+		s.took(chunk...)
 		if last && each == nil {
 			copy(s.logits, r.row(logitsOut, 0, Vocabulary))
 		}
-		if err := r.score(at, len(chunk), each); err != nil {
+		if err := s.score(at, len(chunk), each); err != nil {
 			return err
 		}
 	}
@@ -288,7 +299,8 @@ func (s *Session) feed(ctx context.Context, tokens []int32, each func(int, []flo
 }
 
 // score runs the head for rows of the last pass, a few at a time.
-func (r *run) score(first, rows int, each func(int, []float32) error) error {
+func (s *Session) score(first, rows int, each func(int, []float32) error) error {
+	r := s.model.run
 	for at := 0; each != nil && at < rows; at += maxSelected {
 		r.selected = r.selected[:0]
 		for i := at; i < min(at+maxSelected, rows); i++ {
@@ -309,24 +321,24 @@ func (r *run) score(first, rows int, each func(int, []float32) error) error {
 // row is row i of a matrix of the last pass.
 func (r *run) row(v view, i, width int) []float32 { return r.arena[v.at+i*v.ld:][:width] }
 
-// MaxBatch is the largest number of sessions that DecodeBatch takes.
+// MaxBatch is the number of sessions that DecodeBatch takes in a pass.
 const MaxBatch = maxSelected
 
-// DecodeBatch appends one token to each of several sessions of this model in a single pass, which reads the weights
-// once. Each session's logits are the same bits as those of its own Decode. They are valid until its next call.
+// DecodeBatch appends one token to each of several sessions of this model, up to MaxBatch in a pass, which reads the
+// weights once. Each session's logits are the same bits as those of its own Decode. They are valid until its next call.
 func (m *Model) DecodeBatch(ctx context.Context, sessions []*Session, tokens []int32) ([][]float32, error) {
-	if len(sessions) == 0 || len(sessions) > MaxBatch || len(sessions) != len(tokens) {
-		return nil, fmt.Errorf("gocode: %d sessions and %d tokens, expected 1 to %d of each", len(sessions), len(tokens), MaxBatch)
+	if len(sessions) == 0 || len(sessions) != len(tokens) {
+		return nil, fmt.Errorf("gocode: %d sessions and %d tokens, expected as many of each", len(sessions), len(tokens))
 	}
+	seen := make(map[*Session]bool, len(sessions))
 	for i, s := range sessions {
 		if s.model != m {
 			return nil, errors.New("gocode: a session belongs to another model")
 		}
-		for _, t := range sessions[:i] {
-			if s == t {
-				return nil, errors.New("gocode: a session stands twice in the batch")
-			}
+		if seen[s] {
+			return nil, errors.New("gocode: a session stands twice in the batch")
 		}
+		seen[s] = true
 		if err := s.check(tokens[i : i+1]); err != nil {
 			return nil, err
 		}
@@ -335,22 +347,92 @@ func (m *Model) DecodeBatch(ctx context.Context, sessions []*Session, tokens []i
 		return nil, err
 	}
 	defer m.release()
-	r := m.run
+	logits := make([][]float32, len(sessions))
+	for at := 0; at < len(sessions); at += MaxBatch {
+		n := min(at+MaxBatch, len(sessions))
+		if err := m.run.decode(sessions[at:n], tokens[at:n]); err != nil {
+			return nil, err
+		}
+	}
+	for i, s := range sessions {
+		logits[i] = s.logits
+	}
+	return logits, nil
+}
+
+// decode appends one token to each of up to MaxBatch sessions.
+func (r *run) decode(sessions []*Session, tokens []int32) error {
 	r.begin()
 	for i, s := range sessions {
 		r.add(tokens[i:i+1], s.length, s.length+1, s.caches)
 		r.selected = append(r.selected, int32(i))
 	}
 	if err := r.execute(true); err != nil {
+		return err
+	}
+	for i, s := range sessions {
+		s.took(tokens[i])
+		copy(s.logits, r.row(logitsOut, i, Vocabulary))
+	}
+	return nil
+}
+
+// cacheKinds has a row for each state: heads, and the positions that attention looks back on (0: all).
+var cacheKinds = [4]snapshot.Cache{
+	{Heads: 2}, {Heads: 2}, {Heads: 2},
+	{Heads: 2},
+}
+
+// state is the whole state of the session.
+func (s *Session) state() snapshot.State {
+	caches := make([]snapshot.Cache, len(s.caches))
+	for i, c := range s.caches {
+		caches[i] = cacheKinds[i]
+		caches[i].K, caches[i].V, caches[i].Keys = c.k, c.v, c.keys
+	}
+	return snapshot.State{Model: layout.Header, Tokens: &s.tokens, High: &s.high, Rows: [][]float32{s.logits}, Caches: caches, Limit: s.context}
+}
+
+// Tokens returns the tokens of the session, in order; the slice is valid until its next call.
+func (s *Session) Tokens() []int32 { return s.tokens }
+
+// Truncate shortens the session to its first n tokens, as if the others had never been given. Layers that do not keep
+// all tokens cannot always go back: the error is then snapshot.ErrForgotten, and nothing has changed.
+func (s *Session) Truncate(n int) error {
+	err := snapshot.Truncate(s.state(), n)
+	s.length = len(s.tokens)
+	return err
+}
+
+// CopyFrom makes the session equal to another one of this model. The first n tokens, which both have in common, are not
+// copied again.
+func (s *Session) CopyFrom(other *Session, n int) error {
+	if s.model != other.model {
+		return errors.New("gocode: a session belongs to another model")
+	}
+	err := snapshot.Copy(s.state(), other.state(), n)
+	s.length = len(s.tokens)
+	return err
+}
+
+// Fork returns a new session equal to this one.
+func (s *Session) Fork() (*Session, error) {
+	f, err := s.model.NewSession(s.context)
+	if err != nil {
 		return nil, err
 	}
-	logits := make([][]float32, len(sessions))
-	for i, s := range sessions {
-		s.length++
-		copy(s.logits, r.row(logitsOut, i, Vocabulary))
-		logits[i] = s.logits
-	}
-	return logits, nil
+	return f, f.CopyFrom(s, 0)
+}
+
+// Save writes the session, in as many bytes as its tokens need; Restore reads it back, also in another process.
+func (s *Session) Save(w io.Writer) error { return snapshot.Save(w, s.state()) }
+
+// Restore replaces the session by one that Save has written. What does not belong to these weights or does not fit is
+// an error, after which the session is empty.
+func (s *Session) Restore(r io.Reader) error {
+	err := snapshot.Restore(r, s.state(), Vocabulary)
+	s.length = len(s.tokens)
+	return err
 }
 
 // Generate continues prompt and yields the text piece by piece. It ends at an end-of-text token, after

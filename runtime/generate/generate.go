@@ -187,7 +187,8 @@ func (r *row) prepare(prompt []int32, s Stepper) (err error) {
 	if o.Constraint != nil {
 		extra = append(extra[:len(extra):len(extra)], constrained{o.Constraint})
 	}
-	if r.sampler, err = sample.New(o.sampling(len(prompt)), extra...); err != nil {
+	r.prompt = len(o.Before) + len(prompt)
+	if r.sampler, err = sample.New(o.sampling(r.prompt), extra...); err != nil {
 		return err
 	}
 	if len(prompt) == 0 {
@@ -198,16 +199,17 @@ func (r *row) prepare(prompt []int32, s Stepper) (err error) {
 		return fmt.Errorf("%w: the prompt has %d tokens, the session holds %d of %d: shorten the prompt or open a session with a larger context",
 			ErrContextFull, len(prompt), s.Len(), s.Context())
 	}
-	r.prompt, r.stats.PromptTokens = len(prompt), len(prompt)
-	if r.most, r.limited = o.limit(len(prompt)); r.limited && r.most == 0 {
-		return fmt.Errorf("max length %d: the prompt alone has %d tokens", o.MaxLength, len(prompt))
+	r.stats.PromptTokens = len(prompt)
+	if r.most, r.limited = o.limit(r.prompt); r.limited && r.most == 0 {
+		return fmt.Errorf("max length %d: the prompt alone has %d tokens", o.MaxLength, r.prompt)
 	}
 	if r.sampler.NeedsHistory() || o.Lookup > 0 || o.Draft != nil {
 		room := free + 1
 		if r.limited {
 			room = min(room, len(prompt)+r.most)
 		}
-		r.history = append(make([]int32, 0, room), prompt...)
+		r.history = append(make([]int32, 0, len(o.Before)+room), o.Before...)
+		r.history = append(r.history, prompt...)
 	}
 	r.begin = time.Now()
 	return nil

@@ -18,6 +18,7 @@ type Options struct {
 	MaxLength int           // tokens of prompt and text together at most; 0 is no limit
 	Deadline  time.Duration // from the start; the token that is being computed is the last; 0 is no limit
 	EOS       []int32       // tokens that end the text; they are not yielded
+	Before    []int32       // tokens of the prompt that the session holds already
 	Stop      []string      // texts that end the text, for Text and Stream; they are not yielded
 	Stats     *Stats        // filled in while generating, if not nil
 

@@ -18,9 +18,12 @@ func ringBlocks(window, rows int) int {
 	return (window-1+rows+63)/64 + 1
 }
 
-// SessionBytes is the memory of a session with the given context: keys, values and logits.
+// SessionBytes is the memory of a session with the given context: tokens, keys, values and results.
 func SessionBytes(p *plan.Plan, context int) int64 {
-	total := arena.Bytes(p.Graph.Vocab)
+	total := arena.Bytes(p.Graph.Vocab) + 4*int64(context)
+	if final := p.Graph.Output("final"); final != nil {
+		total += arena.Bytes(final.Type.Width())
+	}
 	for _, s := range p.Graph.States {
 		k, v, ring := cacheSize(s, p.Limits.Tokens)
 		blocks := (context + 63) / 64
@@ -71,16 +74,16 @@ func cacheBlocks(layer, context int) int {
 	return blocks
 }
 
-// SessionBytes is the memory of a session with the given context, in bytes: keys, values and logits.
+// SessionBytes is the memory of a session with the given context, in bytes: tokens, keys, values and results.
 func SessionBytes(context int) int64 {
-	total := arena.Bytes(Vocabulary)
+	total := arena.Bytes(Vocabulary) + 4*int64(context)%s
 	for layer, size := range cacheSizes {
 		blocks := cacheBlocks(layer, context)
 		total += arena.Bytes(blocks*size[0]) + arena.Bytes(blocks*size[1])
 	}
 	return total
 }
-`, len(e.Plan.Graph.States), strings.TrimSpace(size.String()))
+`, len(e.Plan.Graph.States), strings.TrimSpace(size.String()), e.hiddenBytes())
 }
 
 const sessionText = `
@@ -92,7 +95,9 @@ type Session struct {
 	model   *Model
 	caches  []cache
 	logits  []float32
+	$hiddenfieldtokens  []int32
 	length  int
+	high    int // positions that the caches have been written up to since they were empty
 	context int
 }
 
@@ -105,8 +110,8 @@ func (m *Model) NewSession(context int) (*Session, error) {
 	if context < 0 || context > MaxContext {
 		return nil, fmt.Errorf("$package: a context of %d tokens, the model has at most %d", context, MaxContext)
 	}
-	s := &Session{model: m, context: context, logits: arena.New(Vocabulary), caches: make([]cache, len(cacheSizes))}
-	for layer, size := range cacheSizes {
+	s := &Session{model: m, context: context, logits: arena.New(Vocabulary), tokens: make([]int32, 0, context), caches: make([]cache, len(cacheSizes))}
+	$newhidden	for layer, size := range cacheSizes {
 		blocks := cacheBlocks(layer, context)
 		s.caches[layer] = cache{arena.New(blocks * size[0]), arena.New(blocks * size[1]), blocks * 64}
 	}
@@ -120,11 +125,18 @@ func (s *Session) Len() int { return s.length }
 func (s *Session) Context() int { return s.context }
 
 // Reset empties the session.
-func (s *Session) Reset() { s.length = 0 }
+func (s *Session) Reset() { s.tokens, s.length, s.high = s.tokens[:0], 0, 0 }
+
+// took notes tokens that the caches hold now.
+func (s *Session) took(tokens ...int32) {
+	s.tokens = append(s.tokens, tokens...)
+	s.length = len(s.tokens)
+	s.high = max(s.high, s.length)
+}
 
 // Close lets go of the session's memory.
 func (s *Session) Close() error {
-	s.caches, s.logits, s.length, s.context = nil, nil, 0, 0
+	*s = Session{model: s.model}
 	return nil
 }
 
@@ -170,9 +182,9 @@ func (s *Session) Decode(ctx context.Context, token int32) ([]float32, error) {
 	if err := r.execute(true); err != nil {
 		return nil, err
 	}
-	s.length++
+	s.took(token)
 	copy(s.logits, r.row($logits, 0, Vocabulary))
-	return s.logits, nil
+	$copyhidden0return s.logits, nil
 }
 
 // Score appends tokens and calls each with the logits behind every one of them, in order; the slice is valid during
@@ -206,11 +218,11 @@ func (s *Session) feed(ctx context.Context, tokens []int32, each func(int, []flo
 		if err := r.execute(true); err != nil {
 			return err
 		}
-		s.length += len(chunk)
+		s.took(chunk...)
 		if last && each == nil {
 			copy(s.logits, r.row($logits, 0, Vocabulary))
-		}
-		if err := r.score(at, len(chunk), each); err != nil {
+			$copyhidden0}
+		if err := s.score(at, len(chunk), each); err != nil {
 			return err
 		}
 	}
@@ -218,7 +230,8 @@ func (s *Session) feed(ctx context.Context, tokens []int32, each func(int, []flo
 }
 
 // score runs the head for rows of the last pass, a few at a time.
-func (r *run) score(first, rows int, each func(int, []float32) error) error {
+func (s *Session) score(first, rows int, each func(int, []float32) error) error {
+	r := s.model.run
 	for at := 0; each != nil && at < rows; at += maxSelected {
 		r.selected = r.selected[:0]
 		for i := at; i < min(at+maxSelected, rows); i++ {
@@ -228,7 +241,7 @@ func (r *run) score(first, rows int, each func(int, []float32) error) error {
 			return err
 		}
 		for i := range r.selected {
-			if err := each(first+at+i, r.row($logits, i, Vocabulary)); err != nil {
+			$copyhiddeniif err := each(first+at+i, r.row($logits, i, Vocabulary)); err != nil {
 				return err
 			}
 		}
@@ -241,24 +254,24 @@ func (r *run) row(v view, i, width int) []float32 { return r.arena[v.at+i*v.ld:]
 `
 
 const batchText = `
-// MaxBatch is the largest number of sessions that DecodeBatch takes.
+// MaxBatch is the number of sessions that DecodeBatch takes in a pass.
 const MaxBatch = maxSelected
 
-// DecodeBatch appends one token to each of several sessions of this model in a single pass, which reads the weights
-// once. Each session's logits are the same bits as those of its own Decode. They are valid until its next call.
+// DecodeBatch appends one token to each of several sessions of this model, up to MaxBatch in a pass, which reads the
+// weights once. Each session's logits are the same bits as those of its own Decode. They are valid until its next call.
 func (m *Model) DecodeBatch(ctx context.Context, sessions []*Session, tokens []int32) ([][]float32, error) {
-	if len(sessions) == 0 || len(sessions) > MaxBatch || len(sessions) != len(tokens) {
-		return nil, fmt.Errorf("$package: %d sessions and %d tokens, expected 1 to %d of each", len(sessions), len(tokens), MaxBatch)
+	if len(sessions) == 0 || len(sessions) != len(tokens) {
+		return nil, fmt.Errorf("$package: %d sessions and %d tokens, expected as many of each", len(sessions), len(tokens))
 	}
+	seen := make(map[*Session]bool, len(sessions))
 	for i, s := range sessions {
 		if s.model != m {
 			return nil, errors.New("$package: a session belongs to another model")
 		}
-		for _, t := range sessions[:i] {
-			if s == t {
-				return nil, errors.New("$package: a session stands twice in the batch")
-			}
+		if seen[s] {
+			return nil, errors.New("$package: a session stands twice in the batch")
 		}
+		seen[s] = true
 		if err := s.check(tokens[i : i+1]); err != nil {
 			return nil, err
 		}
@@ -267,30 +280,33 @@ func (m *Model) DecodeBatch(ctx context.Context, sessions []*Session, tokens []i
 		return nil, err
 	}
 	defer m.release()
-	r := m.run
+	logits := make([][]float32, len(sessions))
+	for at := 0; at < len(sessions); at += MaxBatch {
+		n := min(at+MaxBatch, len(sessions))
+		if err := m.run.decode(sessions[at:n], tokens[at:n]); err != nil {
+			return nil, err
+		}
+	}
+	for i, s := range sessions {
+		logits[i] = s.logits
+	}
+	return logits, nil
+}
+
+// decode appends one token to each of up to MaxBatch sessions.
+func (r *run) decode(sessions []*Session, tokens []int32) error {
 	r.begin()
 	for i, s := range sessions {
 		r.add(tokens[i:i+1], s.length, s.length+1, s.caches)
 		r.selected = append(r.selected, int32(i))
 	}
 	if err := r.execute(true); err != nil {
-		return nil, err
+		return err
 	}
-	logits := make([][]float32, len(sessions))
 	for i, s := range sessions {
-		s.length++
+		s.took(tokens[i])
 		copy(s.logits, r.row($logits, i, Vocabulary))
-		logits[i] = s.logits
-	}
-	return logits, nil
-}
-`
-
-const generateText = `
-// Generate continues prompt and yields the text piece by piece. It ends at an end-of-text token, after
-// generate.MaxTokens, at a stop text, when the context is full or when ctx ends.
-func (s *Session) Generate(ctx context.Context, prompt string, options ...generate.Option) iter.Seq2[string, error] {
-	o := generate.Options{EOS: EOS}.With(options...)
-	return generate.Text(ctx, s, generate.Wrap[*tokenizer.Stream](s.model.tokens), prompt, o)
+		$copyhiddeni}
+	return nil
 }
 `

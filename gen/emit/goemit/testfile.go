@@ -147,6 +147,96 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// TestTruncate goes back and on, and compares with a session that never went back.
+func TestTruncate(t *testing.T) {
+	m, ctx := open(t, 0), context.Background()
+	tokens := sample(100)
+	s, err := m.NewSession(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, back := range []int{0, 1, 40, 70} {
+		if _, err := s.Prefill(ctx, tokens[s.Len():]); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Truncate(len(tokens) - 1 - back); errors.Is(err, snapshot.ErrForgotten) {
+			s.Reset()
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		logits, err := s.Prefill(ctx, tokens[s.Len():])
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, fmt.Sprintf("%d back", back), logits, prefill(t, m, tokens))
+	}
+}
+
+// TestCopies checks that forks and restored sessions go on like the session that they come from.
+func TestCopies(t *testing.T) {
+	m, ctx := open(t, 0), context.Background()
+	tokens := sample(80)
+	s, err := m.NewSession(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Prefill(ctx, tokens[:79]); err != nil {
+		t.Fatal(err)
+	}
+	fork, err := s.Fork()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var saved bytes.Buffer
+	if err := s.Save(&saved); err != nil {
+		t.Fatal(err)
+	}
+	restored, err := m.NewSession(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := restored.Restore(&saved); err != nil {
+		t.Fatal(err)
+	}
+	want := prefill(t, m, tokens)
+	for name, c := range map[string]*Session{"fork": fork, "restored": restored, "original": s} {
+		logits, err := c.Decode(ctx, tokens[79])
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, name, logits, want)
+	}
+}
+
+// TestGuesses checks that guessing tokens does not change what is generated.
+func TestGuesses(t *testing.T) {
+	m, ctx := open(t, 0), context.Background()
+	prompt := append(sample(12), sample(9)...)
+	for _, o := range []generate.Options{{MaxTokens: 24}, generate.Options{MaxTokens: 24}.With(generate.Temperature(0.8), generate.Seed(3))} {
+		var texts [][]int32
+		for lookup := range 2 {
+			s, err := m.NewSession(0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []int32
+			for id, err := range generate.Tokens(ctx, s, prompt, o.With(generate.PromptLookup(6*lookup))) {
+				if errors.Is(err, snapshot.ErrForgotten) {
+					t.Skip("the model cannot go back:", err)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				ids = append(ids, id)
+			}
+			texts = append(texts, ids)
+		}
+		if !slices.Equal(texts[0], texts[1]) {
+			t.Errorf("with guesses %v, expected %v", texts[1], texts[0])
+		}
+	}
+}
+
 // TestDecodeAllocatesNothing holds the promise of Decode.
 func TestDecodeAllocatesNothing(t *testing.T) {
 	m, ctx := open(t, 0), context.Background()

@@ -1,4 +1,4 @@
-package generation
+package decoding
 
 import (
 	"compress/gzip"

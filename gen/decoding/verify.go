@@ -1,4 +1,5 @@
-package generation
+// Package decoding compares runtime/sample and runtime/generate with recorded results of Hugging Face transformers.
+package decoding
 
 import (
 	"encoding/json"
@@ -7,6 +8,8 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+
+	"github.com/tfgen/tfgen/gen/generation"
 )
 
 // Report says what became of the records of a file.
@@ -28,7 +31,7 @@ type head struct {
 	IDs       json.RawMessage     `json:"ids"`
 	Prompt    int                 `json:"prompt_length"`
 	Model     string              `json:"model"` // decode
-	EOS       ids                 `json:"eos_token_id"`
+	EOS       generation.IDs      `json:"eos_token_id"`
 	Tokenizer string              `json:"tokenizer"` // stop
 
 	rows [][]int32 // IDs

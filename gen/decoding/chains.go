@@ -1,4 +1,4 @@
-package generation
+package decoding
 
 import (
 	"encoding/json"
@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tfgen/tfgen/gen/generation"
 	"github.com/tfgen/tfgen/runtime/sample"
 )
 
@@ -21,12 +22,12 @@ func (h *head) chain(line []byte) (kind string, err error) {
 	if err := json.Unmarshal(line, &r); err != nil {
 		return kind, err
 	}
-	c, _, err := Parse(r.Config)
+	c, _, err := generation.Parse(r.Config)
 	if err != nil {
 		return kind, err
 	}
 	if c.EOS == nil {
-		c.EOS = ids{2} // of the model that made the file
+		c.EOS = generation.IDs{2} // of the model that made the file
 	}
 	o, err := c.Options()
 	if err != nil {

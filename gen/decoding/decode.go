@@ -1,4 +1,4 @@
-package generation
+package decoding
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tfgen/tfgen/gen/generation"
 	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/sample"
 )
@@ -48,7 +49,7 @@ func (d *decoding) check(line []byte) (kind string, err error) {
 	if !slices.Contains(kinds, r.Kind) {
 		return r.Kind, errSkip
 	}
-	c, _, err := Parse(r.Config)
+	c, _, err := generation.Parse(r.Config)
 	if err != nil {
 		return r.Kind, err
 	}

@@ -1,4 +1,4 @@
-package generation
+package decoding
 
 import (
 	"encoding/json"
@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tfgen/tfgen/gen/generation"
 	"github.com/tfgen/tfgen/runtime/sample"
 )
 
@@ -27,7 +28,7 @@ type arguments struct {
 	EncoderNGram  int               `json:"encoder_ngram_size"`
 	BadWords      [][]int32         `json:"bad_words_ids"`
 	SequenceBias  []json.RawMessage `json:"sequence_bias"`
-	EOS           ids               `json:"eos_token_id"`
+	EOS           generation.IDs    `json:"eos_token_id"`
 	BOS           int32             `json:"bos_token_id"`
 	MinLength     int               `json:"min_length"`
 	MinNew        int               `json:"min_new_tokens"`
@@ -39,7 +40,7 @@ type arguments struct {
 	Decay         []float64         `json:"exponential_decay_length_penalty"`
 	InputLength   int               `json:"input_ids_seq_length"`
 	Guidance      float64           `json:"guidance_scale"`
-	watermarking
+	generation.Watermarking
 }
 
 // class is a row of the table of processors: the options that stand for the class, and the length of the prompt that the
@@ -81,7 +82,7 @@ func (a *arguments) encoder(row int) []int32 { return a.Encoder[row%len(a.Encode
 var classes = map[string]class{
 	"TemperatureLogitsWarper": warper(func(a *arguments, o *sample.Options) { o.Temperature = a.Temperature }),
 	"TopKLogitsWarper":        warper(func(a *arguments, o *sample.Options) { o.TopK = a.TopK }),
-	"TopPLogitsWarper":        warper(func(a *arguments, o *sample.Options) { o.TopP = max(a.TopP, smallest) }),
+	"TopPLogitsWarper":        warper(func(a *arguments, o *sample.Options) { o.TopP = max(a.TopP, generation.SmallestShare) }),
 	"MinPLogitsWarper":        warper(func(a *arguments, o *sample.Options) { o.MinP = a.MinP }),
 	"TopHLogitsWarper":        warper(func(a *arguments, o *sample.Options) { o.TopH = a.TopH }),
 	"TypicalLogitsWarper":     warper(func(a *arguments, o *sample.Options) { o.TypicalP = a.Mass }),
@@ -100,7 +101,7 @@ var classes = map[string]class{
 	}},
 	"NoBadWordsLogitsProcessor": always(func(a *arguments, o *sample.Options) { o.BadWords = a.BadWords }),
 	"SequenceBiasLogitsProcessor": always(func(a *arguments, o *sample.Options) {
-		o.SequenceBias, _ = sequenceBias(a.SequenceBias)
+		o.SequenceBias, _ = generation.SequenceBias(a.SequenceBias)
 	}),
 	"MinLengthLogitsProcessor": always(func(a *arguments, o *sample.Options) { o.MinLength = a.MinLength }),
 	"MinNewTokensLengthLogitsProcessor": always(func(a *arguments, o *sample.Options) { o.MinNewTokens = a.MinNew }).
@@ -123,11 +124,11 @@ var classes = map[string]class{
 
 // mark sets the watermark of the options.
 func (a *arguments) mark(o *sample.Options) {
-	w := a.watermarking
+	w := a.Watermarking
 	if w.Keys != nil {
-		o.SynthID = w.synthID()
+		o.SynthID = w.SynthID()
 	} else {
-		o.Watermark = w.greenlist()
+		o.Watermark = w.Greenlist()
 	}
 }
 

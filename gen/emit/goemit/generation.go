@@ -1,0 +1,52 @@
+package goemit
+
+// generateText is the part of the API that makes text.
+const generateText = `
+// Defaults are the options that Generate begins with: those of the model's generation_config.json.
+func Defaults() generate.Options {
+	return $defaults
+}
+
+// options are the defaults changed by the given options.
+func (m *Model) options(context int, options []generate.Option) generate.Options {
+	o := Defaults().With(options...)
+	if o.Guide == nil {
+		o.Guide = func() (generate.Stepper, error) { return m.NewSession(context) }
+	}
+	return o
+}
+
+// Generate continues prompt and yields the text piece by piece. It ends at an end-of-text token, after
+// generate.MaxTokens, at a stop text, when the context is full or when ctx ends.
+func (s *Session) Generate(ctx context.Context, prompt string, options ...generate.Option) iter.Seq2[string, error] {
+	return generate.Text(ctx, s, generate.Wrap[*tokenizer.Stream](s.model.tokens), prompt, s.model.options(s.context, options))
+}
+
+// Stream is Generate for a prompt of tokens; it yields each token with its text and, with generate.LogProbs, the
+// logarithms of probabilities.
+func (s *Session) Stream(ctx context.Context, prompt []int32, options ...generate.Option) iter.Seq2[generate.Token, error] {
+	return generate.Stream(ctx, s, generate.Wrap[*tokenizer.Stream](s.model.tokens), prompt, s.model.options(s.context, options))
+}
+
+// Continue is Stream for a text that begins with what the session holds, or with a part of it: only the rest is
+// evaluated. Where the two part, the session goes back; if a layer cannot, it begins anew.
+func (s *Session) Continue(ctx context.Context, text []int32, options ...generate.Option) iter.Seq2[generate.Token, error] {
+	rest, err := generate.Rewind(s, text)
+	if err != nil {
+		return func(yield func(generate.Token, error) bool) { yield(generate.Token{ID: -1}, err) }
+	}
+	return s.Stream(ctx, rest, append(options[:len(options):len(options)], generate.Before(text[:len(text)-len(rest)]))...)
+}
+
+// Search returns sequences that continue prompt, the best first: of beam search, diverse beam search, contrastive search,
+// or the best of several samples, as the options say.
+func (m *Model) Search(ctx context.Context, prompt []int32, options ...generate.Option) ([]generate.Sequence, error) {
+	return generate.Search[*Session](ctx, m, 0, prompt, m.options(0, options))
+}
+
+// Batch continues several prompts at once, each with options of its own, and yields tokens as they come. Each row gives
+// the same tokens as alone.
+func (m *Model) Batch(ctx context.Context, requests []generate.Request) iter.Seq2[generate.Row, error] {
+	return generate.Batch[*Session](ctx, m, 0, requests)
+}
+`

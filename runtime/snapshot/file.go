@@ -1,0 +1,177 @@
+package snapshot
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+// magic begins a saved state; its last byte is the version of the format.
+var magic = [8]byte{'t', 'f', 'g', 'e', 'n', 's', 't', 1}
+
+// header is the beginning of a saved state, little-endian. Behind it come the
+// tokens as uint32, the rows, and for each cache its positions as uint32, then
+// the written blocks of keys and of values, head by head, as float32.
+type header struct {
+	Magic  [8]byte
+	Model  [32]byte
+	Tokens uint32
+	High   uint32
+	Rows   uint32 // elements of all rows
+	Caches uint32
+}
+
+// Save writes a state. Its size is that of the tokens it has, not of its limit.
+func Save(w io.Writer, s State) error {
+	h := header{magic, s.Model, uint32(len(*s.Tokens)), uint32(*s.High), uint32(elements(s.Rows)), uint32(len(s.Caches))}
+	if err := binary.Write(w, binary.LittleEndian, h); err != nil {
+		return err
+	}
+	if err := binary.Write(w, binary.LittleEndian, *s.Tokens); err != nil {
+		return err
+	}
+	for _, row := range s.Rows {
+		if err := writeFloats(w, row); err != nil {
+			return err
+		}
+	}
+	for _, c := range s.Caches {
+		if err := binary.Write(w, binary.LittleEndian, uint32(c.Keys)); err != nil {
+			return err
+		}
+		for _, part := range parts(c, *s.High) {
+			if err := writeFloats(w, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ErrModel is returned for the state of another model.
+var ErrModel = errors.New("the state belongs to other weights")
+
+// Restore reads a state into s, of whose size the saved one has to be or smaller.
+// The file is not trusted: what does not fit is an error, after which s is empty.
+func Restore(r io.Reader, s State, vocabulary int) (err error) {
+	defer func() {
+		if err != nil {
+			*s.Tokens, *s.High = (*s.Tokens)[:0], 0
+			err = fmt.Errorf("saved session: %w", err)
+		}
+	}()
+	var h header
+	if err := binary.Read(r, binary.LittleEndian, &h); err != nil {
+		return err
+	}
+	switch {
+	case h.Magic != magic:
+		return errors.New("not a saved session of this version")
+	case h.Model != s.Model:
+		return ErrModel
+	case int64(h.Tokens) > int64(s.Limit) || h.High < h.Tokens || h.High > math.MaxInt32:
+		return fmt.Errorf("it has %d tokens, this session holds %d", h.Tokens, s.Limit)
+	case int(h.Rows) != elements(s.Rows) || int(h.Caches) != len(s.Caches):
+		return errors.New("its sizes are those of another model")
+	}
+	tokens := make([]int32, h.Tokens)
+	if err := binary.Read(r, binary.LittleEndian, tokens); err != nil {
+		return err
+	}
+	for _, id := range tokens {
+		if id < 0 || int(id) >= vocabulary {
+			return fmt.Errorf("token %d, the vocabulary has %d", id, vocabulary)
+		}
+	}
+	if err := restoreFloats(r, s, int(h.High)); err != nil {
+		return err
+	}
+	*s.Tokens, *s.High = append((*s.Tokens)[:0], tokens...), int(h.High)
+	return nil
+}
+
+// restoreFloats reads rows and caches.
+func restoreFloats(r io.Reader, s State, high int) error {
+	for _, row := range s.Rows {
+		if err := readFloats(r, row); err != nil {
+			return err
+		}
+	}
+	for _, c := range s.Caches {
+		var keys uint32
+		if err := binary.Read(r, binary.LittleEndian, &keys); err != nil {
+			return err
+		}
+		if err := fits(c, int(keys), high); err != nil {
+			return err
+		}
+		for _, part := range parts(c, high) {
+			if err := readFloats(r, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// parts are the written blocks of every head, keys first.
+func parts(c Cache, high int) (list [][]float32) {
+	if c.Fixed {
+		return [][]float32{c.K}
+	}
+	n := blocks(c, high)
+	for _, all := range [][]float32{c.K, c.V} {
+		for h := range c.Heads {
+			head := all[h*len(all)/c.Heads : (h+1)*len(all)/c.Heads]
+			list = append(list, head[:len(head)/max(1, c.Keys/BlockKeys)*n])
+		}
+	}
+	return list
+}
+
+func elements(rows [][]float32) (n int) {
+	for _, row := range rows {
+		n += len(row)
+	}
+	return n
+}
+
+// chunk is the number of values that are converted at a time.
+const chunk = 4096
+
+func writeFloats(w io.Writer, v []float32) error {
+	var b [4 * chunk]byte
+	for len(v) > 0 {
+		n := min(len(v), chunk)
+		for i, x := range v[:n] {
+			binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(x))
+		}
+		if _, err := w.Write(b[:4*n]); err != nil {
+			return err
+		}
+		v = v[n:]
+	}
+	return nil
+}
+
+// readFloats fills v. What is no number would spread to tokens that come later.
+func readFloats(r io.Reader, v []float32) error {
+	var b [4 * chunk]byte
+	for len(v) > 0 {
+		n := min(len(v), chunk)
+		if _, err := io.ReadFull(r, b[:4*n]); err != nil {
+			return err
+		}
+		for i := range v[:n] {
+			x := math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+			if x-x != 0 && !math.IsInf(float64(x), -1) {
+				return errors.New("it holds values that are no numbers")
+			}
+			v[i] = x
+		}
+		v = v[n:]
+	}
+	return nil
+}
