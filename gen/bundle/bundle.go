@@ -4,14 +4,17 @@ package bundle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/token"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 
 	"github.com/tfgen/tfgen/gen/build"
 	"github.com/tfgen/tfgen/gen/emit/goemit"
+	"github.com/tfgen/tfgen/gen/generation"
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/pass"
 	"github.com/tfgen/tfgen/gen/plan"
@@ -181,9 +184,13 @@ func (b *Bundle) Files() ([]goemit.File, error) {
 // Emit returns the generated files with the digests known so far.
 func (b *Bundle) Emit() ([]goemit.File, error) {
 	r := b.Result
+	eos, defaults, err := b.generation()
+	if err != nil {
+		return nil, err
+	}
 	m := &goemit.Model{
 		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
-		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: int32s(r.EOS), MaxLength: r.Context,
+		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Defaults: defaults, MaxLength: r.Context,
 	}
 	if b.Chat != nil {
 		m.ChatTokens = b.Chat.Tokens
@@ -202,6 +209,21 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 		files = append(files, goemit.File{Name: "tokenizer.bin", Data: b.Tokenizer})
 	}
 	return files, nil
+}
+
+// generation returns the tokens that end a text and the options that generation begins with, from generation_config.json
+// where the checkpoint has one.
+func (b *Bundle) generation() (eos []int32, defaults string, err error) {
+	eos = int32s(b.Result.EOS)
+	if !b.causal() {
+		return eos, "", nil
+	}
+	text, err := b.Source.ReadFile("generation_config.json")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, "", err
+	}
+	defaults, o, _, err := generation.Compiled(text, eos)
+	return o.EOS, defaults, err
 }
 
 func int32s(ids []int) []int32 {

@@ -17,6 +17,7 @@ import (
 	"github.com/tfgen/tfgen/runtime/cpu"
 	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/pool"
+	"github.com/tfgen/tfgen/runtime/sample"
 	"github.com/tfgen/tfgen/runtime/snapshot"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 	"github.com/tfgen/tfgen/runtime/weightfile"
@@ -150,7 +151,7 @@ func cacheBlocks(layer, context int) int {
 
 // SessionBytes is the memory of a session with the given context, in bytes: tokens, keys, values and results.
 func SessionBytes(context int) int64 {
-	total := arena.Bytes(Vocabulary) + 4*int64(context)
+	total := arena.Bytes(Vocabulary) + 4*int64(context) + arena.Bytes(256)
 	for layer, size := range cacheSizes {
 		blocks := cacheBlocks(layer, context)
 		total += arena.Bytes(blocks*size[0]) + arena.Bytes(blocks*size[1])
@@ -166,6 +167,7 @@ type Session struct {
 	model   *Model
 	caches  []cache
 	logits  []float32
+	hidden  []float32
 	tokens  []int32
 	length  int
 	high    int // positions that the caches have been written up to since they were empty
@@ -182,6 +184,7 @@ func (m *Model) NewSession(context int) (*Session, error) {
 		return nil, fmt.Errorf("gocode: a context of %d tokens, the model has at most %d", context, MaxContext)
 	}
 	s := &Session{model: m, context: context, logits: arena.New(Vocabulary), tokens: make([]int32, 0, context), caches: make([]cache, len(cacheSizes))}
+	s.hidden = arena.New(256)
 	for layer, size := range cacheSizes {
 		blocks := cacheBlocks(layer, context)
 		s.caches[layer] = cache{arena.New(blocks * size[0]), arena.New(blocks * size[1]), blocks * 64}
@@ -253,6 +256,7 @@ func (s *Session) Decode(ctx context.Context, token int32) ([]float32, error) {
 	}
 	s.took(token)
 	copy(s.logits, r.row(logitsOut, 0, Vocabulary))
+	copy(s.hidden, r.row(last, 0, 256))
 	return s.logits, nil
 }
 
@@ -280,16 +284,17 @@ func (s *Session) feed(ctx context.Context, tokens []int32, each func(int, []flo
 		chunk := tokens[at:min(at+maxRows, len(tokens))]
 		r.begin()
 		r.add(chunk, s.length, total, s.caches)
-		last := at+len(chunk) == len(tokens)
-		if last && each == nil {
+		atEnd := at+len(chunk) == len(tokens)
+		if atEnd && each == nil {
 			r.selected = append(r.selected, int32(len(chunk)-1))
 		}
 		if err := r.execute(true); err != nil {
 			return err
 		}
 		s.took(chunk...)
-		if last && each == nil {
+		if atEnd && each == nil {
 			copy(s.logits, r.row(logitsOut, 0, Vocabulary))
+			copy(s.hidden, r.row(last, 0, 256))
 		}
 		if err := s.score(at, len(chunk), each); err != nil {
 			return err
@@ -310,6 +315,7 @@ func (s *Session) score(first, rows int, each func(int, []float32) error) error 
 			return err
 		}
 		for i := range r.selected {
+			copy(s.hidden, r.row(last, i, 256))
 			if err := each(first+at+i, r.row(logitsOut, i, Vocabulary)); err != nil {
 				return err
 			}
@@ -373,6 +379,7 @@ func (r *run) decode(sessions []*Session, tokens []int32) error {
 	for i, s := range sessions {
 		s.took(tokens[i])
 		copy(s.logits, r.row(logitsOut, i, Vocabulary))
+		copy(s.hidden, r.row(last, i, 256))
 	}
 	return nil
 }
@@ -390,7 +397,7 @@ func (s *Session) state() snapshot.State {
 		caches[i] = cacheKinds[i]
 		caches[i].K, caches[i].V, caches[i].Keys = c.k, c.v, c.keys
 	}
-	return snapshot.State{Model: layout.Header, Tokens: &s.tokens, High: &s.high, Rows: [][]float32{s.logits}, Caches: caches, Limit: s.context}
+	return snapshot.State{Model: layout.Header, Tokens: &s.tokens, High: &s.high, Rows: [][]float32{s.logits, s.hidden}, Caches: caches, Limit: s.context}
 }
 
 // Tokens returns the tokens of the session, in order; the slice is valid until its next call.
@@ -435,11 +442,56 @@ func (s *Session) Restore(r io.Reader) error {
 	return err
 }
 
+// Hidden is the final hidden state, 256 values, behind the token whose logits were returned or given out last. The slice
+// is valid until the session's next call.
+func (s *Session) Hidden() []float32 { return s.hidden }
+
+// Defaults are the options that Generate begins with: those of the model's generation_config.json.
+func Defaults() generate.Options {
+	return generate.Options{Options: sample.Options{Temperature: 0.7, TopK: 50, TopP: 0.9}, EOS: []int32{1}}
+}
+
+// options are the defaults changed by the given options.
+func (m *Model) options(context int, options []generate.Option) generate.Options {
+	o := Defaults().With(options...)
+	if o.Guide == nil {
+		o.Guide = func() (generate.Stepper, error) { return m.NewSession(context) }
+	}
+	return o
+}
+
+// Search returns sequences that continue prompt, the best first: of beam search, diverse beam search, contrastive search,
+// or the best of several samples, as the options say.
+func (m *Model) Search(ctx context.Context, prompt []int32, options ...generate.Option) ([]generate.Sequence, error) {
+	return generate.Search[*Session](ctx, m, 0, prompt, m.options(0, options))
+}
+
+// Batch continues several prompts at once, each with options of its own, and yields tokens as they come. Each row gives
+// the same tokens as alone.
+func (m *Model) Batch(ctx context.Context, requests []generate.Request) iter.Seq2[generate.Row, error] {
+	return generate.Batch[*Session](ctx, m, 0, requests)
+}
+
 // Generate continues prompt and yields the text piece by piece. It ends at an end-of-text token, after
 // generate.MaxTokens, at a stop text, when the context is full or when ctx ends.
 func (s *Session) Generate(ctx context.Context, prompt string, options ...generate.Option) iter.Seq2[string, error] {
-	o := generate.Options{EOS: EOS}.With(options...)
-	return generate.Text(ctx, s, generate.Wrap[*tokenizer.Stream](s.model.tokens), prompt, o)
+	return generate.Text(ctx, s, generate.Wrap[*tokenizer.Stream](s.model.tokens), prompt, s.model.options(s.context, options))
+}
+
+// Stream is Generate for a prompt of tokens; it yields each token with its text and, with generate.LogProbs, the
+// logarithms of probabilities.
+func (s *Session) Stream(ctx context.Context, prompt []int32, options ...generate.Option) iter.Seq2[generate.Token, error] {
+	return generate.Stream(ctx, s, generate.Wrap[*tokenizer.Stream](s.model.tokens), prompt, s.model.options(s.context, options))
+}
+
+// Continue is Stream for a text that begins with what the session holds, or with a part of it: only the rest is
+// evaluated. Where the two part, the session goes back; if a layer cannot, it begins anew.
+func (s *Session) Continue(ctx context.Context, text []int32, options ...generate.Option) iter.Seq2[generate.Token, error] {
+	rest, err := generate.Rewind(s, text)
+	if err != nil {
+		return func(yield func(generate.Token, error) bool) { yield(generate.Token{ID: -1}, err) }
+	}
+	return s.Stream(ctx, rest, append(options[:len(options):len(options)], generate.Before(text[:len(text)-len(rest)]))...)
 }
 
 // Tokenizer returns the model's tokenizer.

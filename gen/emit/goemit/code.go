@@ -13,7 +13,7 @@ const runtimePath = "github.com/tfgen/tfgen/runtime/"
 var imports = map[string]string{
 	"arena": runtimePath + "arena", "chat": runtimePath + "chat", "cpu": runtimePath + "cpu", "generate": runtimePath + "generate",
 	"pool": runtimePath + "pool", "portable": runtimePath + "portable", "probe": runtimePath + "probe",
-	"program": runtimePath + "program", "rope": runtimePath + "rope", "snapshot": runtimePath + "snapshot", "tokenizer": runtimePath + "tokenizer",
+	"program": runtimePath + "program", "rope": runtimePath + "rope", "sample": runtimePath + "sample", "snapshot": runtimePath + "snapshot", "tokenizer": runtimePath + "tokenizer",
 	"weightfile": runtimePath + "weightfile",
 	"bytes":      "bytes", "slices": "slices", "context": "context", "errors": "errors", "fmt": "fmt", "io": "io", "iter": "iter", "os": "os", "sync": "sync",
 	"testing": "testing", "math": "math", "atomic": "sync/atomic", "filepath": "path/filepath",

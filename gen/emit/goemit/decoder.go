@@ -211,15 +211,15 @@ func (s *Session) feed(ctx context.Context, tokens []int32, each func(int, []flo
 		chunk := tokens[at:min(at+maxRows, len(tokens))]
 		r.begin()
 		r.add(chunk, s.length, total, s.caches)
-		last := at+len(chunk) == len(tokens)
-		if last && each == nil {
+		atEnd := at+len(chunk) == len(tokens)
+		if atEnd && each == nil {
 			r.selected = append(r.selected, int32(len(chunk)-1))
 		}
 		if err := r.execute(true); err != nil {
 			return err
 		}
 		s.took(chunk...)
-		if last && each == nil {
+		if atEnd && each == nil {
 			copy(s.logits, r.row($logits, 0, Vocabulary))
 			$copyhidden0}
 		if err := s.score(at, len(chunk), each); err != nil {

@@ -1,7 +1,7 @@
 package goemit
 
-// generateText is the part of the API that makes text.
-const generateText = `
+// searchText is the part of the API that makes tokens.
+const searchText = `
 // Defaults are the options that Generate begins with: those of the model's generation_config.json.
 func Defaults() generate.Options {
 	return $defaults
@@ -16,6 +16,21 @@ func (m *Model) options(context int, options []generate.Option) generate.Options
 	return o
 }
 
+// Search returns sequences that continue prompt, the best first: of beam search, diverse beam search, contrastive search,
+// or the best of several samples, as the options say.
+func (m *Model) Search(ctx context.Context, prompt []int32, options ...generate.Option) ([]generate.Sequence, error) {
+	return generate.Search[*Session](ctx, m, 0, prompt, m.options(0, options))
+}
+
+// Batch continues several prompts at once, each with options of its own, and yields tokens as they come. Each row gives
+// the same tokens as alone.
+func (m *Model) Batch(ctx context.Context, requests []generate.Request) iter.Seq2[generate.Row, error] {
+	return generate.Batch[*Session](ctx, m, 0, requests)
+}
+`
+
+// generateText is the part of the API that makes text.
+const generateText = `
 // Generate continues prompt and yields the text piece by piece. It ends at an end-of-text token, after
 // generate.MaxTokens, at a stop text, when the context is full or when ctx ends.
 func (s *Session) Generate(ctx context.Context, prompt string, options ...generate.Option) iter.Seq2[string, error] {
@@ -36,17 +51,5 @@ func (s *Session) Continue(ctx context.Context, text []int32, options ...generat
 		return func(yield func(generate.Token, error) bool) { yield(generate.Token{ID: -1}, err) }
 	}
 	return s.Stream(ctx, rest, append(options[:len(options):len(options)], generate.Before(text[:len(text)-len(rest)]))...)
-}
-
-// Search returns sequences that continue prompt, the best first: of beam search, diverse beam search, contrastive search,
-// or the best of several samples, as the options say.
-func (m *Model) Search(ctx context.Context, prompt []int32, options ...generate.Option) ([]generate.Sequence, error) {
-	return generate.Search[*Session](ctx, m, 0, prompt, m.options(0, options))
-}
-
-// Batch continues several prompts at once, each with options of its own, and yields tokens as they come. Each row gives
-// the same tokens as alone.
-func (m *Model) Batch(ctx context.Context, requests []generate.Request) iter.Seq2[generate.Row, error] {
-	return generate.Batch[*Session](ctx, m, 0, requests)
 }
 `

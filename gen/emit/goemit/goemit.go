@@ -46,6 +46,7 @@ type Model struct {
 	Causal     bool    // a decoder: sessions with state; else an encoder
 	BOS        []int32 // put in front of a prompt by the tokenizer, for documentation
 	EOS        []int32 // end generation
+	Defaults   string  // generate.Options that generation begins with, a Go expression
 	MaxLength  int     // encoders: tokens of a text that are used
 
 	Chat       []ChatTemplate    // of a decoder with a tokenizer

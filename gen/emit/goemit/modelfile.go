@@ -11,7 +11,7 @@ import (
 func (e *emitter) modelFiles() ([]File, error) {
 	texts := []string{e.fill(openText), e.fill(acquireText)}
 	if e.Causal {
-		texts = append(texts, e.kvText(), e.fill(sessionText), e.fill(stepText), e.fill(batchText), e.stateText())
+		texts = append(texts, e.kvText(), e.fill(sessionText), e.fill(stepText), e.fill(batchText), e.stateText(), e.fill(searchText))
 		if e.Tokens {
 			texts = append(texts, e.fill(generateText))
 		}
@@ -63,7 +63,7 @@ func thousands(n int64) string {
 func (e *emitter) fill(text string) string {
 	r := strings.NewReplacer("$package", e.Package, "$title", e.Title, "$newrun", e.newRun(), "$opentok", e.openTokenizer(),
 		"$tokfield", pick(e.Tokens, "tokens *tokenizer.Tokenizer\n", ""), "$embedded", pick(e.Embed, embeddedText, ""),
-		"$eos", int32s(e.EOS), "$logits", e.logitsRef(), "$hiddenfield", pick(e.hidden() != nil, "hidden []float32\n", ""),
+		"$eos", int32s(e.EOS), "$defaults", e.Defaults, "$logits", e.logitsRef(), "$hiddenfield", pick(e.hidden() != nil, "hidden []float32\n", ""),
 		"$newhidden", pick(e.hidden() != nil, fmt.Sprintf("s.hidden = arena.New(%d)\n", e.hiddenWidth()), ""), "$copyhidden0", e.copyHidden("0"), "$copyhiddeni", e.copyHidden("i"), "$hiddenrow", pick(e.hidden() != nil, ", s.hidden", ""), "$hiddenwidth", fmt.Sprint(e.hiddenWidth()), "$typesarg", pick(e.Plan.Graph.Input("token_types") != nil, ", nil", ""))
 	return r.Replace(text)
 }

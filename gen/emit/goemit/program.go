@@ -46,7 +46,7 @@ func (e *emitter) programFile() ([]File, error) {
 		}
 	}
 	var instance strings.Builder
-	kind := "SessionBytes: " + e.Package + ".SessionBytes,\nGenerates: true,\nDefaults: generate.Options{EOS: " + e.Package + ".EOS},\n"
+	kind := "SessionBytes: " + e.Package + ".SessionBytes,\nGenerates: true,\nDefaults: " + e.Package + ".Defaults(),\n"
 	switch {
 	case e.Causal:
 		instance.WriteString("i.NewSession = func(context int) (program.Session, error) { return m.NewSession(context) }\n")

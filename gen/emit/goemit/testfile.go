@@ -33,8 +33,8 @@ func open(t testing.TB, threads int) *Model {
 	return m
 }
 
-// sample is a sequence of n token ids that jump about in the vocabulary.
-func sample(n int) []int32 {
+// sampleIDs is a sequence of n token ids that jump about in the vocabulary.
+func sampleIDs(n int) []int32 {
 	ids := make([]int32, min(n, MaxContext))
 	for i := range ids {
 		ids[i] = int32((i*7919 + 13) % Vocabulary)
@@ -90,16 +90,16 @@ func TestLevels(t *testing.T) {
 	m, used := open(t, 0), level
 	defer func() { level = used }()
 	level = cpu.Portable
-	want := prefill(t, m, sample(20))
+	want := prefill(t, m, sampleIDs(20))
 	for _, level = range cpu.Available() {
-		agree(t, level.String(), prefill(t, m, sample(20)), want)
+		agree(t, level.String(), prefill(t, m, sampleIDs(20)), want)
 	}
 }
 
 // TestDecodeEqualsPrefill checks that tokens one at a time give the same bits as tokens at once.
 func TestDecodeEqualsPrefill(t *testing.T) {
 	m := open(t, 0)
-	tokens := sample(70)
+	tokens := sampleIDs(70)
 	s, err := m.NewSession(len(tokens))
 	if err != nil {
 		t.Fatal(err)
@@ -117,9 +117,9 @@ func TestDecodeEqualsPrefill(t *testing.T) {
 
 // TestThreads checks that the number of workers never shows.
 func TestThreads(t *testing.T) {
-	want := prefill(t, open(t, 1), sample(33))
+	want := prefill(t, open(t, 1), sampleIDs(33))
 	for threads := 2; threads <= 3; threads++ {
-		same(t, fmt.Sprintf("%d threads", threads), prefill(t, open(t, threads), sample(33)), want)
+		same(t, fmt.Sprintf("%d threads", threads), prefill(t, open(t, threads), sampleIDs(33)), want)
 	}
 }
 
@@ -133,7 +133,7 @@ func TestBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Prefill(ctx, sample(5+3*i)); err != nil {
+		if _, err := s.Prefill(ctx, sampleIDs(5+3*i)); err != nil {
 			t.Fatal(err)
 		}
 		sessions, next = append(sessions, s), append(next, int32(i+1)%Vocabulary)
@@ -143,22 +143,22 @@ func TestBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range sessions {
-		same(t, fmt.Sprintf("row %d", i), logits[i], prefill(t, m, append(sample(5+3*i), next[i])))
+		same(t, fmt.Sprintf("row %d", i), logits[i], prefill(t, m, append(sampleIDs(5+3*i), next[i])))
 	}
 }
 
 // TestTruncate goes back and on, and compares with a session that never went back.
 func TestTruncate(t *testing.T) {
 	m, ctx := open(t, 0), context.Background()
-	tokens := sample(100)
+	tokens := sampleIDs(100)
 	s, err := m.NewSession(0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.Prefill(ctx, tokens); err != nil {
+		t.Fatal(err)
+	}
 	for _, back := range []int{0, 1, 40, 70} {
-		if _, err := s.Prefill(ctx, tokens[s.Len():]); err != nil {
-			t.Fatal(err)
-		}
 		if err := s.Truncate(len(tokens) - 1 - back); errors.Is(err, snapshot.ErrForgotten) {
 			s.Reset()
 		} else if err != nil {
@@ -175,7 +175,7 @@ func TestTruncate(t *testing.T) {
 // TestCopies checks that forks and restored sessions go on like the session that they come from.
 func TestCopies(t *testing.T) {
 	m, ctx := open(t, 0), context.Background()
-	tokens := sample(80)
+	tokens := sampleIDs(80)
 	s, err := m.NewSession(0)
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +211,7 @@ func TestCopies(t *testing.T) {
 // TestGuesses checks that guessing tokens does not change what is generated.
 func TestGuesses(t *testing.T) {
 	m, ctx := open(t, 0), context.Background()
-	prompt := append(sample(12), sample(9)...)
+	prompt := append(sampleIDs(12), sampleIDs(9)...)
 	for _, o := range []generate.Options{{MaxTokens: 24}, generate.Options{MaxTokens: 24}.With(generate.Temperature(0.8), generate.Seed(3))} {
 		var texts [][]int32
 		for lookup := range 2 {
@@ -268,7 +268,7 @@ func TestErrors(t *testing.T) {
 	if _, err := s.Decode(ctx, Vocabulary); !errors.Is(err, ErrToken) {
 		t.Errorf("a token outside the vocabulary gives %v", err)
 	}
-	if _, err := s.Prefill(ctx, sample(3)); !errors.Is(err, ErrContext) {
+	if _, err := s.Prefill(ctx, sampleIDs(3)); !errors.Is(err, ErrContext) {
 		t.Errorf("three tokens in a context of two give %v", err)
 	}
 	cancelled, cancel := context.WithCancel(ctx)
@@ -291,7 +291,7 @@ func compute(t *testing.T, m *Model, lengths ...int) [][]float32 {
 	t.Helper()
 	var batch []Sequence
 	for _, n := range lengths {
-		tokens := sample(n)
+		tokens := sampleIDs(n)
 		batch = append(batch, $seq)
 	}
 	outputs, err := m.Run(context.Background(), batch)
