@@ -18,8 +18,8 @@ type ALiBi struct {
 // number that is no power of two, those of the next larger one, first the even i, then the odd.
 func NewALiBi(a ir.Attrs) ALiBi {
 	b := ALiBi{Scale: 1, BF16: a.Bool("alibi_bf16")}
-	if a.Bool("alibi_scaled") {
-		b.Scale = a.Float("scale")
+	if f := a.Float("alibi_factor"); f != 0 {
+		b.Scale = f
 	}
 	if a.Float("alibi") == 0 {
 		return b

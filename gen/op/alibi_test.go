@@ -40,7 +40,7 @@ func TestALiBiSlopes(t *testing.T) {
 
 // TestALiBiBF16 checks the roundings of Falcon: 257 is no bfloat16 and becomes 256, 259 becomes 260.
 func TestALiBiBF16(t *testing.T) {
-	b := op.NewALiBi(ir.Attrs{"alibi": 8.0, "heads": 8, "scale": 0.25, "alibi_scaled": true, "alibi_bf16": true})
+	b := op.NewALiBi(ir.Attrs{"alibi": 8.0, "heads": 8, "alibi_factor": 0.25, "alibi_bf16": true})
 	for _, c := range []struct{ query, key, want float64 }{{3, 3, 0}, {260, 257, -4}, {260, 259, 0}, {10, 4, -6}} {
 		if got := b.Bias(0, int(c.query), int(c.key)); got != c.want*0.5*0.25 {
 			t.Errorf("query %v, key %v: bias %v, expected %v", c.query, c.key, got, c.want*0.5*0.25)

@@ -255,6 +255,13 @@ func (n call) eval(e *Env) (any, error) {
 		return n.query(e, args[0])
 	case "expand":
 		return expand(args[0])
+	case "starts":
+		text, ok := args[0].(string)
+		prefix, ok2 := args[1].(string)
+		if !ok || !ok2 {
+			return nil, fmt.Errorf("starts needs a text and its beginning, found %s and %s", Describe(args[0]), Describe(args[1]))
+		}
+		return strings.HasPrefix(text, prefix), nil
 	}
 	f, ok := toFloat(args[0])
 	if !ok {

@@ -8,14 +8,21 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/tfgen/tfgen/specs"
 )
 
-// List loads every built-in specification, in the order of their names.
+// List returns every built-in specification, in the order of their names. They are decoded once; nobody changes them.
 func List() ([]*Spec, error) {
+	all, err := builtin()
+	return slices.Clone(all), err
+}
+
+var builtin = sync.OnceValues(func() ([]*Spec, error) {
 	lib, err := loadLibrary(specs.Files, "lib")
 	if err != nil {
 		return nil, err
@@ -37,7 +44,7 @@ func List() ([]*Spec, error) {
 		out = append(out, s)
 	}
 	return out, nil
-}
+})
 
 // Load reads a specification: a built-in one by its name ("llama"), or a file. Macros come from the folder lib beside
 // the file if there is one, and from the built-in library otherwise.
