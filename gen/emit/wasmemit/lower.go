@@ -39,7 +39,7 @@ func init() {
 		"glu":           {rowwise, "kind", (*emitter).glu},
 		"rope_angles":   {rowwise, "rot theta scaling max_pos", (*emitter).angles},
 		"rope":          {rowwise, "heads head_dim rot style", (*emitter).rope},
-		"attend":        {staged, "heads kv_heads head_dim scale mask window softcap alibi alibi_scaled alibi_bf16", (*emitter).attend},
+		"attend":        {staged, "heads kv_heads head_dim scale mask window softcap alibi alibi_factor alibi_bf16", (*emitter).attend},
 		"select":        {gathers, "", (*emitter).gather},
 		"first":         {gathers, "", (*emitter).first},
 		"last":          {gathers, "id", (*emitter).last},
