@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo test test-all check bench cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all check bench cover fuzz quick install-tools clean
 
 all: test
 
@@ -19,6 +19,16 @@ demo: $(BIN)/tfgen
 	$(BIN)/tfgen build tests/demo-model -o $(DEMO) --package gocode --title gocode-4m --weights bf16 --program --vendor
 	cd $(DEMO) && CGO_ENABLED=0 $(GO) build -o ../gocode ./cmd/gocode
 	$(BIN)/gocode generate --weights $(DEMO)/gocode.weights -n 64 -p '$(PROMPT)'
+
+# Compiles the model that ships with the repository to WebAssembly, and MiniLM if its directory is there, and serves the demo
+# pages on loopback.
+MINILM  ?= $(HOME)/.cache/tfgen-models/all-minilm-l6-v2
+ADDR    ?= 127.0.0.1:8080
+demo-web: $(BIN)/tfgen
+	$(BIN)/tfgen build tests/demo-model --target wasm -o $(BIN)/web/gocode --package gocode --title gocode-4m --weights bf16
+	@if [ -d '$(MINILM)' ]; then $(BIN)/tfgen build '$(MINILM)' --target wasm -o $(BIN)/web/minilm --package minilm --title MiniLM --weights bf16; \
+	else echo 'MiniLM is not at $(MINILM): the search page needs it (make demo-web MINILM=directory)'; fi
+	$(GO) run ./targets/wasm/demo/serve -models $(BIN)/web -addr $(ADDR)
 
 # All fast tests.
 test:
