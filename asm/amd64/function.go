@@ -17,7 +17,8 @@ import (
 type function struct {
 	*build.Context
 	emitter *emitter
-	isa     ISA
+	isa     ISA // AVX2 or AVX512
+	vnni    bool
 	kernel  kernel.Kernel
 	labels  map[string]int
 }

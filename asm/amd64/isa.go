@@ -6,6 +6,7 @@ package amd64
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tfgen/tfgen/asm/kernel"
 )
@@ -14,12 +15,19 @@ import (
 type ISA int
 
 const (
-	AVX2   ISA = iota // AVX2 and FMA: Haswell, Zen and later; 16 registers of 8 float32
-	AVX512            // AVX-512 F, BW, DQ and VL: Skylake-X, Zen 4 and later; 32 registers of 16 float32
+	AVX2       ISA = iota // AVX2 and FMA: Haswell, Zen and later; 16 registers of 8 float32
+	AVX512                // AVX-512 F, BW, DQ and VL: Skylake-X, Zen 4 and later; 32 registers of 16 float32
+	AVX512VNNI            // and VNNI: Cascade Lake, Zen 4 and later; only operations that gain by it have a lowering
 )
 
 // ISAs lists the instruction sets, the smallest first.
-var ISAs = []ISA{AVX2, AVX512}
+var ISAs = []ISA{AVX2, AVX512, AVX512VNNI}
+
+// Vectors lists the instruction sets with registers of their own: all but those that only add instructions.
+func Vectors() []ISA { return []ISA{AVX2, AVX512} }
+
+// vector is the instruction set that a lowering writes: registers and vocabulary.
+func (isa ISA) vector() ISA { return min(isa, AVX512) }
 
 // String returns the suffix of functions for the instruction set.
 func (isa ISA) String() string {
@@ -28,6 +36,8 @@ func (isa ISA) String() string {
 		return "AVX2"
 	case AVX512:
 		return "AVX512"
+	case AVX512VNNI:
+		return "AVX512VNNI"
 	}
 	return fmt.Sprintf("ISA(%d)", int(isa))
 }
@@ -48,10 +58,18 @@ var lowerings = map[string]func(f *function, k kernel.Kernel){
 	"rope":         rope,
 	"softmaxBlock": softmaxBlock,
 	"expandBF16":   expandBF16,
+	"qgemm":        qgemm,
+	"quantize":     quantize,
 }
+
+// gains are the operations with a lowering of their own for an instruction set that extends a smaller one.
+var gains = map[ISA][]string{AVX512VNNI: {"qgemm"}}
 
 // Supports reports whether Emit can lower the kernel to the instruction set.
 func Supports(isa ISA, k kernel.Kernel) bool {
 	_, ok := lowerings[k.Op]
-	return ok && (isa == AVX2 || isa == AVX512) && k.Validate() == nil
+	if ops, extends := gains[isa]; extends && !slices.Contains(ops, k.Op) {
+		return false
+	}
+	return ok && slices.Contains(ISAs, isa) && k.Validate() == nil
 }

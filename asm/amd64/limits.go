@@ -25,7 +25,7 @@ const ReadBytes = 1024
 // Benchmarks state their speed as a share of these.
 func EmitLimits(pkg, header string) (asmText, stubs []byte, err error) {
 	e := newEmitter()
-	for _, isa := range ISAs {
+	for _, isa := range Vectors() {
 		name := "fmaPeak" + isa.String()
 		doc := fmt.Sprintf("%s runs n turns of %d independent multiply-adds.", name, peakChains(isa))
 		if err := e.function(isa, name, "func(n int)", []string{doc}, (*function).fmaPeak); err != nil {

@@ -7,7 +7,8 @@
 //
 // Layouts. Activations are float32 rows with an explicit stride ld, counted in
 // elements. Weights are packed in tiles of 16 outputs: float32 as
-// [N/16][K][16], bfloat16 as [N/16][⌈K/2⌉][16][2].
+// [N/16][K][16], bfloat16 as [N/16][⌈K/2⌉][16][2], quantised formats as
+// runtime/quant describes them.
 package kernel
 
 import (
@@ -16,6 +17,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // Tile is the number of outputs in one tile of packed weights.
@@ -42,7 +45,7 @@ type Kernel struct {
 // Param is one Go parameter of a kernel.
 type Param struct {
 	Name string
-	Type string // "[]float32", "[]uint16", "[]int32" or "int"
+	Type string // "[]float32", "[]uint16", "[]uint8", "[]int32" or "int"
 }
 
 // Tolerance bounds a vector kernel against its portable twin, element by
@@ -108,6 +111,9 @@ func (k Kernel) Portable() (fn string, literals []string) {
 	}
 	for _, f := range k.F {
 		literals = append(literals, formatFloat(f))
+	}
+	if f, err := quant.Lookup(k.S); err == nil {
+		literals = append(literals, "quant."+f.Ident())
 	}
 	return r.portable(k), literals
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // A row describes one operation. The functions of a row are given kernels that
@@ -144,6 +146,23 @@ var table = map[string]row{
 		tolerance: Tolerance{16, "(1 + |s·scale|) times the value"},
 		doc:       softmaxDoc,
 	},
+	"qgemm": {
+		dims: 1, variants: quant.Names, check: checkQuant,
+		name:      func(k Kernel) string { return "gemm" + strings.ToUpper(k.S) + "K" + dim(k) },
+		params:    gemmParams,
+		portable:  always("GemmQuant"),
+		tolerance: Tolerance{3, "2·groups + 1 times (Σ|s·d·dot| + Σ|m·sum| + |c|)"},
+		doc:       quantDoc,
+	},
+	"quantize": {
+		dims: 1, variants: only(""),
+		name:      plain("quantize"),
+		params:    params(row2("y"), row2("x"), count("rows")),
+		portable:  always("Quantize"),
+		tolerance: Tolerance{1, "y: equal bits"},
+		doc: docf("quantises rows of %[1]d to 8 bits in blocks of 32: d = max|x|/127, codes x·(127/max|x|), rounded to even.\n" +
+			"A row of y has codes, then d, d·Σ code and sums of codes as package quant lays them out."),
+	},
 	"expandBF16": {
 		dims: 1, variants: only(""),
 		name: plain("expandBF16"),
@@ -204,8 +223,11 @@ func positiveEps(k Kernel) error {
 
 func gemmParams(k Kernel) []Param {
 	w := Param{"w", f32s}
-	if k.S == "bf16" {
+	switch {
+	case k.S == "bf16":
 		w.Type = "[]uint16"
+	case k.Op == "qgemm":
+		w.Type = "[]uint8"
 	}
 	ps := params(row2("y"), row2("x"))(k)
 	ps = append(ps, w, Param{"tiles", integer})
@@ -220,6 +242,26 @@ func gemmDoc(k Kernel) string {
 	return fmt.Sprintf("computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … %d in this order, for n < 16·tiles.\n"+
 		"%s. ldc = 0 adds one bias row to every row; c may be y.\n"+
 		"The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.", k.D[0]-1, layout)
+}
+
+// checkQuant reports columns that do not fill the units of a format whose scales share a factor.
+func checkQuant(k Kernel) error {
+	f, err := quant.Lookup(k.S)
+	if err != nil {
+		return err
+	}
+	if f.Super > 0 && k.D[0]%f.Super != 0 {
+		return fmt.Errorf("kernel: format %s needs multiples of %d columns, got %d", k.S, f.Super, k.D[0])
+	}
+	return nil
+}
+
+func quantDoc(k Kernel) string {
+	f, _ := quant.Lookup(k.S)
+	return fmt.Sprintf("computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over %d columns, for n < 16·tiles, with rows of x quantised to 8 bits.\n"+
+		"w is [tiles][%d] bytes of format %s (%s).\n"+
+		"Products within %d columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.",
+		k.D[0], f.TileBytes(k.D[0]), f.Name, f.Doc, f.Group)
 }
 
 func ropeName(k Kernel) string {

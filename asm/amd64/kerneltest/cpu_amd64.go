@@ -34,3 +34,13 @@ func levels() []string {
 	}
 	return names
 }
+
+// quantLevels returns the instruction sets with kernels for quantised weights.
+func quantLevels() []string {
+	names := levels()
+	const vnni = 1 << 11 // leaf 7, ecx
+	if _, _, ecx, _ := cpuid(7, 0); len(names) == 2 && ecx&vnni != 0 {
+		names = append(names, "AVX512VNNI")
+	}
+	return names
+}

@@ -1,7 +1,10 @@
 // Package cases lists the kernels that package kerneltest is generated from.
 package cases
 
-import "github.com/tfgen/tfgen/asm/kernel"
+import (
+	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/runtime/quant"
+)
 
 // Kernels returns awkward and common shapes of every kernel, sorted and with
 // unique names.
@@ -36,6 +39,24 @@ func Kernels() []kernel.Kernel {
 	}
 	for _, f := range [][]float64{{0.125, 0}, {1, 0}, {0.0625, 50}} {
 		add("softmaxBlock", "", f, kernel.BlockKeys)
+	}
+	return kernel.Distinct(ks)
+}
+
+// Quantised returns the kernels of quantised weights: every format over several units, and where its scales are its own
+// over columns that do not fill one.
+func Quantised() []kernel.Kernel {
+	var ks []kernel.Kernel
+	for _, name := range quant.Names() {
+		f, _ := quant.Lookup(name)
+		columns := 200
+		if f.Super > 0 {
+			columns = 2 * f.Super
+		}
+		ks = append(ks, kernel.Kernel{Op: "qgemm", S: name, D: []int{columns}})
+	}
+	for _, columns := range []int{1, 31, 32, 33, 64, 90, 200, 512} {
+		ks = append(ks, kernel.Kernel{Op: "quantize", D: []int{columns}})
 	}
 	return kernel.Distinct(ks)
 }

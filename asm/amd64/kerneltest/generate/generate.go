@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
+	"slices"
 
 	"github.com/tfgen/tfgen/asm/amd64"
 	"github.com/tfgen/tfgen/asm/amd64/kerneltest/cases"
@@ -24,6 +25,10 @@ func Files() ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
+	quantAsm, quantStubs, err := amd64.Emit("kerneltest", header, cases.Quantised())
+	if err != nil {
+		return nil, err
+	}
 	limits, limitStubs, err := amd64.EmitLimits("kerneltest", header)
 	if err != nil {
 		return nil, err
@@ -34,6 +39,7 @@ func Files() ([]File, error) {
 	}
 	return []File{
 		{"kernels_amd64.s", asm}, {"kernels_amd64.go", stubs},
+		{"quant_amd64.s", quantAsm}, {"quant_amd64.go", quantStubs},
 		{"limits_amd64.s", limits}, {"limits_amd64.go", limitStubs},
 		{"functions_amd64.go", table},
 	}, nil
@@ -43,8 +49,11 @@ func Files() ([]File, error) {
 func functionTable() ([]byte, error) {
 	var asm, twins bytes.Buffer
 	seen := map[string]bool{}
-	for _, k := range cases.Kernels() {
+	for _, k := range slices.Concat(cases.Kernels(), cases.Quantised()) {
 		for _, isa := range amd64.ISAs {
+			if !amd64.Supports(isa, k) {
+				continue
+			}
 			name := k.Name() + isa.String()
 			fmt.Fprintf(&asm, "%q: %s,\n", name, name)
 		}
@@ -53,7 +62,7 @@ func functionTable() ([]byte, error) {
 			fmt.Fprintf(&twins, "%q: portable.%s,\n", fn, fn)
 		}
 	}
-	for _, isa := range amd64.ISAs {
+	for _, isa := range amd64.Vectors() {
 		fmt.Fprintf(&asm, "\"fmaPeak%[1]s\": fmaPeak%[1]s,\n\"readBandwidth%[1]s\": readBandwidth%[1]s,\n", isa)
 	}
 	return format.Source(fmt.Appendf(nil, `// %s

@@ -1,0 +1,48 @@
+package quant
+
+import "unsafe"
+
+// Activations are quantised to 8 bits for products with quantised weights: in blocks of 32 columns, x ≈ d·code with
+// d = max|x|/127. A row of k columns, rounded up to 64, is, in this order:
+//
+//	codes   [columns] int8
+//	scales  [columns/32] float32: d
+//	sums    [columns/32] float32: d · Σ code, for offsets of weights
+//	pairs   [columns/16][2] int16: Σ code over columns 4i, 4i+1, and over 4i+2, 4i+3, of 16 columns
+//
+// It lives in the arena among float32 matrices, so its size is counted in words of 4 bytes.
+
+// ActivationColumns is k rounded up to whole pairs of blocks.
+func ActivationColumns(k int) int { return (k + 2*Block - 1) / (2 * Block) * (2 * Block) }
+
+// ActivationWords is the size of a quantised row of k columns.
+func ActivationWords(k int) int { return ActivationColumns(k) * 3 / 8 }
+
+// ScalesAt, SumsAt and PairsAt are where the parts of a row of k columns begin, in bytes.
+func ScalesAt(k int) int { return ActivationColumns(k) }
+
+// SumsAt is where the sums begin, in bytes.
+func SumsAt(k int) int { return ScalesAt(k) + ActivationColumns(k)/8 }
+
+// PairsAt is where the pairs begin, in bytes.
+func PairsAt(k int) int { return SumsAt(k) + ActivationColumns(k)/8 }
+
+// Activation is a view of a quantised row.
+type Activation struct {
+	Codes  []int8
+	Scales []float32
+	Sums   []float32
+	Pairs  [][2]int16
+}
+
+// ActivationRow returns the view of a row of k columns that begins at words.
+func ActivationRow(words []float32, k int) Activation {
+	n := ActivationColumns(k)
+	words = words[:ActivationWords(k)]
+	return Activation{
+		Codes:  unsafe.Slice((*int8)(unsafe.Pointer(&words[0])), n),
+		Scales: words[ScalesAt(k)/4:][:n/Block],
+		Sums:   words[SumsAt(k)/4:][:n/Block],
+		Pairs:  unsafe.Slice((*[2]int16)(unsafe.Pointer(&words[PairsAt(k)/4])), n/16),
+	}
+}

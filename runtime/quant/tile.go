@@ -1,0 +1,108 @@
+package quant
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// Code returns the code of a row and column of the codes of a block.
+func (f *Format) Code(block []byte, row, col int) uint8 {
+	code := uint8(0)
+	for _, p := range f.planes {
+		line, shift := p.Line(col / 4)
+		b := block[p.At+line*64+row*4+col%4]
+		code |= b >> shift & (1<<p.Bits - 1) << p.Shift
+	}
+	return code
+}
+
+// SetCode stores the code of a row and column of the codes of a block, whose bits there must be zero.
+func (f *Format) SetCode(block []byte, row, col int, code uint8) {
+	for _, p := range f.planes {
+		line, shift := p.Line(col / 4)
+		block[p.At+line*64+row*4+col%4] |= code >> p.Shift & (1<<p.Bits - 1) << shift
+	}
+}
+
+// Scale returns the scale of a group of a row of a unit.
+func (f *Format) Scale(unit []byte, row, group int) float32 {
+	if f.Super == 0 {
+		return f.factor(unit[f.ScaleAt(group)+2*row:])
+	}
+	s := unit[f.ScaleAt(group)+row]
+	if f.Signed {
+		return f.factor(unit[2*row:]) * float32(int8(s))
+	}
+	return f.factor(unit[2*row:]) * float32(s)
+}
+
+// Offset returns the offset m of a group of a row of a unit, 0 in formats without.
+func (f *Format) Offset(unit []byte, row, group int) float32 {
+	switch {
+	case !f.Min:
+		return 0
+	case f.Super == 0:
+		return f.factor(unit[f.OffsetAt(group)+2*row:])
+	}
+	return f.factor(unit[2*Rows+2*row:]) * float32(unit[f.OffsetAt(group)+row])
+}
+
+// factor reads a scale of 16 bits.
+func (f *Format) factor(b []byte) float32 {
+	h := binary.LittleEndian.Uint16(b)
+	if f.Wide {
+		return math.Float32frombits(uint32(h) << 16)
+	}
+	return Half(h)
+}
+
+// Row writes row 0 ≤ row < 16 of a tile of len(dst) columns to dst.
+func (f *Format) Row(dst []float32, tile []byte, row int) {
+	unit, size, header := f.Unit(), f.UnitBytes(), f.HeaderBytes()
+	for at := 0; at < len(dst); at += f.Group {
+		u := tile[at/unit*size:][:size]
+		in := at % unit
+		s, m := f.Scale(u, row, in/f.Group), f.Offset(u, row, in/f.Group)
+		block := u[header+in/Block*f.BlockBytes():]
+		for i := range min(f.Group, len(dst)-at) {
+			dst[at+i] = float32(s*float32(f.Value(f.Code(block, row, in%Block+i)))) - m
+		}
+	}
+}
+
+// Half returns the float32 with the value of an IEEE half.
+func Half(h uint16) float32 {
+	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&1023)
+	switch exponent {
+	case 0:
+		v := float32(fraction) * 0x1p-24
+		return math.Float32frombits(math.Float32bits(v) | sign)
+	case 31:
+		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
+}
+
+// Block writes the integers v of block b of a unit to v, [16 rows][32 columns].
+func (f *Format) Block(v *[Rows * Block]int32, unit []byte, b int) {
+	var codes [Rows * Block]uint8
+	block := unit[f.HeaderBytes()+b*f.BlockBytes():][:f.BlockBytes()]
+	for _, p := range f.planes {
+		mask := uint8(1<<p.Bits - 1)
+		for quad := range Block / 4 {
+			line, shift := p.Line(quad)
+			for i, b := range block[p.At+line*64:][:64] {
+				codes[i/4*Block+quad*4+i%4] |= b >> shift & mask << p.Shift
+			}
+		}
+	}
+	if f.Values == nil {
+		for i, c := range codes {
+			v[i] = int32(c) - int32(f.Zero)
+		}
+		return
+	}
+	for i, c := range codes {
+		v[i] = int32(f.Values[c])
+	}
+}
