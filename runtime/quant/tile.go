@@ -16,11 +16,17 @@ func (f *Format) Code(block []byte, row, col int) uint8 {
 	return code
 }
 
-// SetCode stores the code of a row and column of the codes of a block, whose bits there must be zero.
-func (f *Format) SetCode(block []byte, row, col int, code uint8) {
+// SetCodes stores the codes of 32 columns of a row in the codes of a block, whose bits there must be zero.
+func (f *Format) SetCodes(block []byte, row int, codes *[Block]uint8) {
 	for _, p := range f.planes {
-		line, shift := p.Line(col / 4)
-		block[p.At+line*64+row*4+col%4] |= code >> p.Shift & (1<<p.Bits - 1) << shift
+		mask := uint8(1<<p.Bits - 1)
+		for quad := range Block / 4 {
+			line, shift := p.Line(quad)
+			out := block[p.At+line*64+row*4:][:4]
+			for i, c := range codes[quad*4:][:4] {
+				out[i] |= c >> p.Shift & mask << shift
+			}
+		}
 	}
 }
 
