@@ -141,7 +141,7 @@ func (p *product) startPass(s *passState, done operand.Mem) {
 		p.TESTQ(first, first)
 		p.CMOVQNE(y, c)
 		p.CMOVQNE(p.arg("ldy"), ldc)
-		p.SHLQ(operand.U8(map[int]uint8{1: 6, 2: 5}[p.words()]), first)
+		p.SHLQ(operand.U8(map[int]uint8{64: 6, 32: 5}[p.step/p.words()]), first)
 		p.ADDQ(first, s.w)
 	}
 	p.MOVQ(x, s.x)
@@ -249,7 +249,7 @@ func (p *product) registerBlock(b block, s *passState, r rowState) {
 	from := panel{s.w, b.tiles}
 	p.passSteps(s, func(step int, offsets []operand.Mem) {
 		for t := range b.tiles {
-			p.PREFETCHT0(at(s.w, t*p.tile+step*64+prefetchAhead))
+			p.PREFETCHT0(at(s.w, t*p.tile+step*p.step+prefetchAhead))
 		}
 		for h, offset := range offsets {
 			wk := p.vecs(n)
@@ -283,7 +283,7 @@ func (p *product) passSteps(s *passState, body func(step int, xk []operand.Mem))
 	for step := range unroll {
 		body(step, p.offsets(i, step*p.words()*4, p.words()))
 	}
-	p.ADDQ(imm(unroll*64), s.w)
+	p.ADDQ(imm(unroll*p.step), s.w)
 	p.ADDQ(imm(unroll*p.words()*4), i)
 	p.CMPQ(i, s.turns)
 	p.JLT(loop)
@@ -296,7 +296,7 @@ func (p *product) passSteps(s *passState, body func(step int, xk []operand.Mem))
 		}
 		p.Label(string(done))
 	}
-	p.SHLQ(operand.U8(map[int]uint8{1: 4, 2: 3}[p.words()]), i)
+	p.SHLQ(operand.U8(map[int]uint8{64: 4, 32: 3}[p.step/p.words()]), i)
 	p.SUBQ(i, s.w)
 }
 

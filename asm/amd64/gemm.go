@@ -19,6 +19,8 @@ type product struct {
 	*function
 	k     int
 	bf16  bool
+	f16   bool
+	step  int            // bytes of a tile that are used at a time
 	tile  int            // bytes of one tile of weights
 	high  reg.VecVirtual // bf16, AVX2: keeps the upper half of every word
 	parts int            // vectors in a tile of 16 outputs
@@ -27,10 +29,13 @@ type product struct {
 // gemm writes y = c + x·w: one row of x by matrix × vector over several tiles
 // at once, more rows by register blocks.
 func gemm(f *function, k kernel.Kernel) {
-	p := &product{function: f, k: k.D[0], bf16: k.S == "bf16", parts: kernel.Tile / f.lanes()}
-	p.tile = p.k * 64
+	p := &product{function: f, k: k.D[0], bf16: k.S == "bf16", f16: k.S == "f16", parts: kernel.Tile / f.lanes(), step: 64}
+	if p.f16 {
+		p.step = 32
+	}
+	p.tile = p.k * p.step
 	if p.bf16 {
-		p.tile = (p.k + 1) / 2 * 64
+		p.tile = (p.k + 1) / 2 * p.step
 		p.high = f.broadcast(f.word("upperHalf", 0xffff0000))
 	}
 	one, done := f.newLabel("oneRow"), f.newLabel("done")
@@ -43,8 +48,7 @@ func gemm(f *function, k kernel.Kernel) {
 	f.Label(string(done))
 }
 
-// words returns how many k share one step of the weight stream: a step is 64
-// bytes of every tile.
+// words returns how many k share one step of the weight stream.
 func (p *product) words() int {
 	if p.bf16 {
 		return 2
@@ -60,8 +64,10 @@ type panel struct {
 
 // weights loads the weights of one k for vector v of the panel.
 func (p *product) weights(from panel, v, step, half int, d reg.VecVirtual) {
-	m := at(from.base, v/p.parts*p.tile+step*64+v%p.parts*p.width())
+	m := p.weight(from, v, step)
 	switch {
+	case p.f16:
+		p.VCVTPH2PS(m, d)
 	case !p.bf16:
 		p.VMOVUPS(m, d)
 	case half == 1 && p.isa == AVX512:
@@ -74,6 +80,11 @@ func (p *product) weights(from panel, v, step, half int, d reg.VecVirtual) {
 		p.VMOVDQU(m, d)
 		p.VPSLLD(operand.U8(16), d, d)
 	}
+}
+
+// weight is where the weights of a step are for vector v of the panel.
+func (p *product) weight(from panel, v, step int) operand.Mem {
+	return at(from.base, v/p.parts*p.tile+step*p.step+v%p.parts*(p.step/p.parts))
 }
 
 // steps writes the loop over k: body for each step of the weight stream, with
@@ -93,7 +104,7 @@ func (p *product) steps(name string, w reg.GPVirtual, unroll int, body func(step
 		for s := range unroll {
 			body(s, p.offsets(i, s*p.words()*4, p.words()))
 		}
-		p.ADDQ(imm(unroll*64), w)
+		p.ADDQ(imm(unroll*p.step), w)
 		p.ADDQ(imm(turn), i)
 		p.CMPQ(i, imm(groups*turn))
 		p.JLT(loop)
@@ -104,7 +115,7 @@ func (p *product) steps(name string, w reg.GPVirtual, unroll int, body func(step
 	if p.k%p.words() != 0 {
 		body(full-groups*unroll, p.offsets(nil, (p.k-1)*4, 1))
 	}
-	p.add64(-groups*unroll*64, w)
+	p.add64(-groups*unroll*p.step, w)
 }
 
 // offsets returns where the next n elements of a row of x are, from its start.

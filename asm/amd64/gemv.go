@@ -46,7 +46,7 @@ func (p *product) vectorBlock(n int, y, x, w, c reg.GPVirtual) {
 	p.Comment("Add x[k] · w[k], k in order.")
 	p.steps("oneRowK", w, p.vectorUnroll(n), func(step int, offsets []operand.Mem) {
 		for t := range n {
-			p.PREFETCHT0(at(w, t*p.tile+step*64+prefetchAhead))
+			p.PREFETCHT0(at(w, t*p.tile+step*p.step+prefetchAhead))
 		}
 		for h, offset := range offsets {
 			xk := p.vec()
@@ -65,9 +65,8 @@ func (p *product) vectorBlock(n int, y, x, w, c reg.GPVirtual) {
 
 // accumulate adds x[k] times the weights of one k to vector v of the outputs.
 func (p *product) accumulate(from panel, v, step, half int, xk, acc reg.VecVirtual) {
-	if !p.bf16 {
-		m := at(from.base, v/p.parts*p.tile+step*64+v%p.parts*p.width())
-		p.fma(operand.Op(m), xk, acc)
+	if !p.bf16 && !p.f16 {
+		p.fma(operand.Op(p.weight(from, v, step)), xk, acc)
 		return
 	}
 	wk := p.vec()

@@ -7,7 +7,7 @@
 //
 // Layouts. Activations are float32 rows with an explicit stride ld, counted in
 // elements. Weights are packed in tiles of 16 outputs: float32 as
-// [N/16][K][16], bfloat16 as [N/16][⌈K/2⌉][16][2], quantised formats as
+// [N/16][K][16], bfloat16 as [N/16][⌈K/2⌉][16][2], float16 as [N/16][K][16], quantised formats as
 // runtime/quant describes them.
 package kernel
 

@@ -34,7 +34,7 @@ const f32s, i32s, integer = "[]float32", "[]int32", "int"
 
 var table = map[string]row{
 	"gemm": {
-		dims: 1, variants: only("f32", "bf16"),
+		dims: 1, variants: only("f32", "bf16", "f16"),
 		name:      func(k Kernel) string { return "gemm" + strings.ToUpper(k.S) + "K" + dim(k) },
 		params:    gemmParams,
 		portable:  func(k Kernel) string { return "Gemm" + strings.ToUpper(k.S) },
@@ -224,7 +224,7 @@ func positiveEps(k Kernel) error {
 func gemmParams(k Kernel) []Param {
 	w := Param{"w", f32s}
 	switch {
-	case k.S == "bf16":
+	case k.S == "bf16" || k.S == "f16":
 		w.Type = "[]uint16"
 	case k.Op == "qgemm":
 		w.Type = "[]uint8"
@@ -238,6 +238,9 @@ func gemmDoc(k Kernel) string {
 	layout := fmt.Sprintf("w is float32 [tiles][%d][16]", k.D[0])
 	if k.S == "bf16" {
 		layout = fmt.Sprintf("w is bfloat16 [tiles][%d][16][2], two consecutive k side by side", (k.D[0]+1)/2)
+	}
+	if k.S == "f16" {
+		layout = fmt.Sprintf("w is float16 [tiles][%d][16]", k.D[0])
 	}
 	return fmt.Sprintf("computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … %d in this order, for n < 16·tiles.\n"+
 		"%s. ldc = 0 adds one bias row to every row; c may be y.\n"+

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // DType is the element type of a value.
@@ -18,10 +20,11 @@ type DType uint8
 const (
 	F32 DType = iota
 	I32
+	Q8 // quantised to 8 bits in blocks of 32 columns: what products with quantised weights read (runtime/quant)
 )
 
-// String returns "f32" or "i32".
-func (d DType) String() string { return [...]string{"f32", "i32"}[d] }
+// String returns "f32", "i32" or "q8".
+func (d DType) String() string { return [...]string{"f32", "i32", "q8"}[d] }
 
 // Rows says what the rows of a value stand for.
 type Rows uint8
@@ -51,6 +54,14 @@ func (t Type) Width() int {
 		w *= d
 	}
 	return w
+}
+
+// Words is the number of 32-bit words that one row takes.
+func (t Type) Words() int {
+	if t.DType == Q8 {
+		return quant.ActivationWords(t.Width())
+	}
+	return t.Width()
 }
 
 // String formats the type as in "f32[N, 640]".
@@ -185,6 +196,9 @@ type Weight struct {
 	Shape []int  // [rows, columns] of a matrix, row-major as in PyTorch ([out, in]), or [length]
 	Parts []Part
 	Pos   Pos
+	// Format is how a matrix is stored: f32, bf16, f16 or a format of runtime/quant. It is chosen before the passes,
+	// which join only weights of one format. Empty is f32.
+	Format string
 }
 
 // Part is a checkpoint tensor (or rows of it) with weight-only arithmetic.

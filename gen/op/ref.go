@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 func refEmbed(x *Exec, o *ir.Op) error {
@@ -53,6 +54,26 @@ func refLinear(x *Exec, o *ir.Op) error {
 	if len(o.In) > 1 {
 		for i, v := range x.in(o, 1).Data {
 			y.Data[i] += v
+		}
+	}
+	return nil
+}
+
+func refQuantize(x *Exec, o *ir.Op) error {
+	in, y := x.in(o, 0), x.out(o, 0)
+	for r := range in.Rows {
+		from, to := in.Row(r), y.Row(r)
+		for at := 0; at < len(from); at += quant.Block {
+			block := from[at:min(at+quant.Block, len(from))]
+			top := 0.0
+			for _, v := range block {
+				top = max(top, math.Abs(v))
+			}
+			for i, v := range block {
+				if top > 0 {
+					to[at+i] = math.RoundToEven(v*127/top) * top / 127
+				}
+			}
 		}
 	}
 	return nil

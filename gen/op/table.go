@@ -27,6 +27,10 @@ var table = []Row{
 		Infer: inferLinear, Ref: refLinear,
 	},
 	{
+		Kind: "quantize", Doc: "y = d·round(x/d) in blocks of 32 columns, d = max|x|/127: the input of a product with quantised weights",
+		In: []string{"x"}, Infer: inferQuantize, Ref: refQuantize, Pure: true,
+	},
+	{
 		Kind: "rmsnorm", Doc: "y = x / sqrt(mean(x²) + eps) · w, over groups of dim elements (Zhang & Sennrich 2019)",
 		In:      []string{"x"},
 		Weights: []Role{{Name: "w", Suffix: ".weight", Shape: shapeDim}},

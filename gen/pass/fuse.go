@@ -10,16 +10,16 @@ import (
 // FuseLinears stacks linear operations of one region that read the same value into one, followed by slices.
 func FuseLinears(g *ir.Graph) error {
 	shared := weightUses(g)
-	groups := map[*ir.Value][]*ir.Op{}
+	groups := map[stream][]*ir.Op{}
 	for _, o := range g.Ops {
 		if o.Kind == "linear" && len(o.In) == 1 && shared[o.Weights[0]] == 1 {
-			groups[o.In[0]] = append(groups[o.In[0]], o)
+			groups[streamOf(o)] = append(groups[streamOf(o)], o)
 		}
 	}
 	var ops []*ir.Op
 	gone := map[*ir.Op]bool{}
 	for _, o := range g.Ops {
-		group := groups[firstInput(o)]
+		group := groups[streamOf(o)]
 		if len(group) < 2 || !slices.Contains(group, o) || !sameRegion(group) {
 			ops = append(ops, o)
 		} else if !gone[group[0]] {
@@ -33,11 +33,17 @@ func FuseLinears(g *ir.Graph) error {
 	return nil
 }
 
-func firstInput(o *ir.Op) *ir.Value {
-	if len(o.In) == 0 {
-		return nil
+// A stream is what linear operations must have in common to become one: their input and the format of their weights.
+type stream struct {
+	x      *ir.Value
+	format string
+}
+
+func streamOf(o *ir.Op) stream {
+	if o.Kind != "linear" {
+		return stream{}
 	}
-	return o.In[0]
+	return stream{o.In[0], o.Weights[0].Format}
 }
 
 func sameRegion(ops []*ir.Op) bool {
@@ -90,7 +96,7 @@ func stack(g *ir.Graph, group []*ir.Op) []*ir.Op {
 
 // stackWeights concatenates the weights of one role; an absent bias becomes zeros.
 func stackWeights(g *ir.Graph, group []*ir.Op, role int) *ir.Weight {
-	fused := &ir.Weight{Pos: group[0].Pos}
+	fused := &ir.Weight{Pos: group[0].Pos, Format: group[0].Weights[0].Format}
 	var names []string
 	rows := 0
 	for _, o := range group {

@@ -22,6 +22,7 @@ var All = []Pass{
 	{"FuseGLU", "the gate's activation and its product with up are one sweep", FuseGLU},
 	{"FuseAddNorm", "a sum that is normalised next is one sweep; before FuseResidual, which takes the sums that remain", FuseAddNorm},
 	{"FuseResidual", "a projection without bias starts its sums at the residual", FuseResidual},
+	{"QuantizeInputs", "products with quantised weights take inputs of 8 bits; last, because fusion looks for float32 inputs", QuantizeInputs},
 }
 
 // Run verifies the graph, runs all passes with a verification after each, and calls after (if it is not nil) with the

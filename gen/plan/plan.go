@@ -161,7 +161,7 @@ func (p *Plan) free(i int, v *ir.Value) bool {
 	}
 	for _, w := range at.Buffer.values {
 		from := p.At[w].Col
-		overlaps := from < at.Col+v.Type.Width() && at.Col < from+w.Type.Width()
+		overlaps := from < at.Col+v.Type.Words() && at.Col < from+w.Type.Words()
 		if w != v && overlaps && p.lastUse[w] > i {
 			return false
 		}
@@ -175,7 +175,7 @@ func (p *Plan) put(v *ir.Value, at Place) {
 }
 
 func (p *Plan) newBuffer(i int, v *ir.Value) *Buffer {
-	stride := (v.Type.Width() + Align - 1) / Align * Align
+	stride := (v.Type.Words() + Align - 1) / Align * Align
 	b := &Buffer{Name: v.Name, Rows: v.Type.Rows, Stride: stride, Size: stride * p.Limits.of(v.Type.Rows), first: i}
 	p.Buffers = append(p.Buffers, b)
 	return b

@@ -56,7 +56,7 @@ func Made() []string {
 func plain(f *quant.Format) func(b *block, x, weight []float32) {
 	return func(b *block, x, weight []float32) {
 		s := fitScale(x, weight, f.Zero)
-		b.factor = toHalf(s)
+		b.factor = quant.ToHalf(s)
 		encode(b.codes[:], x, quant.Half(b.factor), 0, f.Zero, f.Bits)
 	}
 }
@@ -65,7 +65,7 @@ func plain(f *quant.Format) func(b *block, x, weight []float32) {
 func shifted(f *quant.Format) func(b *block, x, weight []float32) {
 	return func(b *block, x, weight []float32) {
 		s, low := fitShift(x, weight, 1<<f.Bits-1, false)
-		b.factor, b.lower = toHalf(s), toHalf(-low)
+		b.factor, b.lower = quant.ToHalf(s), quant.ToHalf(-low)
 		encode(b.codes[:], x, quant.Half(b.factor), quant.Half(b.lower), 0, f.Bits)
 	}
 }
@@ -102,7 +102,7 @@ func superPlain(f *quant.Format) func(b *block, x, weight []float32) {
 				largest = scales[g]
 			}
 		}
-		b.factor, b.lower = toHalf(largest/-128), 0
+		b.factor, b.lower = quant.ToHalf(largest/-128), 0
 		d := quant.Half(b.factor)
 		for g := range groups {
 			b.scales[g] = 0
@@ -120,7 +120,7 @@ func under(dst []uint8, values []float32, top float32) uint16 {
 	for _, v := range values {
 		largest = max(largest, v)
 	}
-	h := toHalf(largest / top)
+	h := quant.ToHalf(largest / top)
 	d := quant.Half(h)
 	for i, v := range values {
 		dst[i] = 0
@@ -240,18 +240,4 @@ func clamp(v, lo, hi float32) float32 {
 	v = min(max(v, lo), hi)
 	const magic = 3 << 22 // adding it rounds at the unit
 	return float32(v+magic) - magic
-}
-
-// toHalf returns the f16 nearest to v, ties to even; what is too large becomes the largest number.
-func toHalf(v float32) uint16 {
-	bits := math.Float32bits(v)
-	sign, size := uint16(bits>>16&0x8000), bits&0x7fffffff
-	switch {
-	case size >= 0x477ff000: // 65520 rounds to infinity
-		return sign | 0x7bff
-	case size < 0x38800000: // below 2⁻¹⁴: multiples of 2⁻²⁴
-		return sign | uint16(math.RoundToEven(float64(abs(v))*0x1p24))
-	}
-	size += 0xfff + size>>13&1
-	return sign | uint16((size-0x38000000)>>13)
 }

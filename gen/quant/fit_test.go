@@ -54,7 +54,7 @@ func nearest(x []float32, half int) []float32 {
 				largest = v
 			}
 		}
-		s := quant.Half(toHalf(-largest / float32(half)))
+		s := quant.Half(quant.ToHalf(-largest / float32(half)))
 		for i := range 32 {
 			y[at+i] = s * clamp(x[at+i]/s, -float32(half), float32(half-1))
 		}
@@ -157,12 +157,12 @@ func TestToHalf(t *testing.T) {
 			v    float32
 			want uint16
 		}{{a, h}, {-a, h | 0x8000}, {(a + b) / 2, even}, {math.Nextafter32((a+b)/2, b), h + 1}} {
-			if got := toHalf(c.v); got != c.want {
+			if got := quant.ToHalf(c.v); got != c.want {
 				t.Fatalf("%v becomes %#04x, expected %#04x", c.v, got, c.want)
 			}
 		}
 	}
-	if toHalf(1e30) != 0x7bff || toHalf(-1e30) != 0xfbff {
+	if quant.ToHalf(1e30) != 0x7bff || quant.ToHalf(-1e30) != 0xfbff {
 		t.Error("large numbers do not become the largest")
 	}
 }

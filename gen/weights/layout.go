@@ -16,7 +16,7 @@ const Tile = 16
 type Layout struct {
 	Name  string
 	Doc   string // element order, outermost first
-	DType string // element type in the container: F32, BF16, U8
+	DType string // element type in the container: F32, BF16, F16, U8
 	Bytes func(rows, cols int) int64
 	// Pack writes rows of src, row-major and finite, to dst, which holds Bytes(rows, cols) and is overwritten.
 	Pack func(dst []byte, src []float32, rows, cols int) error
@@ -28,8 +28,10 @@ type Layout struct {
 var layouts = []Layout{
 	{"rows_f32", "[n][k] float32", "F32", bytesRows(4), packRowsF32, unpackRowsF32},
 	{"rows_bf16", "[n][k] bfloat16", "BF16", bytesRows(2), packRowsBF16, unpackRowsBF16},
+	{"rows_f16", "[n][k] float16", "F16", bytesRows(2), packRowsF16, unpackRowsF16},
 	{"tile16_f32", "[⌈n/16⌉][k][16] float32, rows missing in the last tile are zero", "F32", bytesTileF32, packTileF32, unpackTileF32},
 	{"tile16_bf16", "[⌈n/16⌉][⌈k/2⌉][16][2] bfloat16, missing rows and the odd column are zero", "BF16", bytesTileBF16, packTileBF16, unpackTileBF16},
+	{"tile16_f16", "[⌈n/16⌉][k][16] float16, rows missing in the last tile are zero", "F16", bytesTileF16, packTileF16, unpackTileF16},
 	{"vector_f32", "[⌈n·k/16⌉·16] float32, zeros at the end", "F32", bytesVector, packVector, unpackRowsF32},
 }
 
@@ -62,6 +64,8 @@ func bytesRows(size int64) func(rows, cols int) int64 {
 func bytesTileF32(rows, cols int) int64 { return int64(tiles(rows)) * int64(cols) * Tile * 4 }
 
 func bytesTileBF16(rows, cols int) int64 { return int64(tiles(rows)) * int64((cols+1)/2) * Tile * 4 }
+
+func bytesTileF16(rows, cols int) int64 { return int64(tiles(rows)) * int64(cols) * Tile * 2 }
 
 func bytesVector(rows, cols int) int64 {
 	return (int64(rows)*int64(cols) + Tile - 1) / Tile * Tile * 4
@@ -111,7 +115,7 @@ func roundBF16(v float32) uint32 {
 func fitsBF16(src []float32, rows, cols int) error {
 	const limit = 0x7f7f8000 // half a step above the largest bfloat16
 	if i := beyond(src[:rows*cols], limit); i >= 0 {
-		return &valueError{Row: i / cols, Value: src[i]}
+		return &valueError{i / cols, src[i], "bfloat16"}
 	}
 	return nil
 }
@@ -122,9 +126,10 @@ func widenBF16(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) 
 type valueError struct {
 	Row   int
 	Value float32
+	Type  string
 }
 
 // Error names the row and the value.
 func (e *valueError) Error() string {
-	return fmt.Sprintf("row %d contains %v, which bfloat16 cannot hold", e.Row, e.Value)
+	return fmt.Sprintf("row %d contains %v, which %s cannot hold", e.Row, e.Value, e.Type)
 }

@@ -199,4 +199,4 @@ func header(packed []*Packed, start int64) ([]byte, error) {
 }
 
 // elementSize is the number of bytes of a container element.
-var elementSize = map[string]int64{"F32": 4, "BF16": 2, "U8": 1}
+var elementSize = map[string]int64{"F32": 4, "BF16": 2, "F16": 2, "U8": 1}

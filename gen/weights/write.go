@@ -148,7 +148,7 @@ func (p *Packed) locate(err error, first int) error {
 	for _, w := range p.Weights {
 		n, _ := Dims(w)
 		if row < n {
-			return fmt.Errorf("packing %s: weight %s: %w", p.Name, w.Name, &valueError{row, bad.Value})
+			return fmt.Errorf("packing %s: weight %s: %w", p.Name, w.Name, &valueError{row, bad.Value, bad.Type})
 		}
 		row -= n
 	}

@@ -8,7 +8,11 @@
 // dimensions come last in every signature.
 package portable
 
-import "math"
+import (
+	"math"
+
+	"github.com/tfgen/tfgen/runtime/quant"
+)
 
 // tile is the number of outputs side by side in packed weights.
 const tile = 16
@@ -81,6 +85,22 @@ func halfTileBF16(y, x []float32, w []uint16, c []float32) {
 		a7 += float32(v * widen(p[14]))
 	}
 	*(*[8]float32)(y) = [8]float32{a0, a1, a2, a3, a4, a5, a6, a7}
+}
+
+// GemmF16 is GemmF32 for weights [tiles][k][16] of IEEE halves.
+func GemmF16(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles int, c []float32, ldc, rows, k int) {
+	for t := range tiles {
+		panel := w[t*k*tile : (t+1)*k*tile]
+		for r := range rows {
+			acc := [tile]float32(c[r*ldc+t*tile:])
+			for i, v := range x[r*ldx : r*ldx+k] {
+				for n, h := range panel[i*tile:][:tile] {
+					acc[n] += float32(v * quant.Half(h))
+				}
+			}
+			copy(y[r*ldy+t*tile:][:tile], acc[:])
+		}
+	}
 }
 
 // widen returns the float32 with the value of a bfloat16.

@@ -1,5 +1,7 @@
 package portable
 
+import "github.com/tfgen/tfgen/runtime/quant"
+
 // LookupF32 gathers rows ids of a table in packed weights [tiles][k][16], times
 // scale, into rows of y.
 func LookupF32(y []float32, ldy int, w []float32, ids []int32, scale float32, k int) {
@@ -44,6 +46,27 @@ func LookupRowsBF16(y []float32, ldy int, w []uint16, ids []int32, scale float32
 		yr := y[r*ldy:][:k]
 		for i, h := range w[int(id)*k:][:k] {
 			yr[i] = widen(h) * scale
+		}
+	}
+}
+
+// LookupF16 gathers rows ids of a table in packed weights [tiles][k][16] of IEEE halves, times scale, into rows of y.
+func LookupF16(y []float32, ldy int, w []uint16, ids []int32, scale float32, k int) {
+	for r, id := range ids {
+		column := w[int(id)/tile*tile*k+int(id)%tile:]
+		yr := y[r*ldy:][:k]
+		for i := range yr {
+			yr[i] = quant.Half(column[i*tile]) * scale
+		}
+	}
+}
+
+// LookupRowsF16 gathers rows ids of a row-major table [n][k] of IEEE halves, times scale, into rows of y.
+func LookupRowsF16(y []float32, ldy int, w []uint16, ids []int32, scale float32, k int) {
+	for r, id := range ids {
+		yr := y[r*ldy:][:k]
+		for i, h := range w[int(id)*k:][:k] {
+			yr[i] = quant.Half(h) * scale
 		}
 	}
 }

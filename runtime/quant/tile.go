@@ -112,3 +112,17 @@ func (f *Format) Block(v *[Rows * Block]int32, unit []byte, b int) {
 		v[i] = int32(f.Values[c])
 	}
 }
+
+// ToHalf returns the f16 nearest to v, ties to even; what is too large becomes the largest number.
+func ToHalf(v float32) uint16 {
+	bits := math.Float32bits(v)
+	sign, size := uint16(bits>>16&0x8000), bits&0x7fffffff
+	switch {
+	case size >= 0x477ff000: // 65520 rounds to infinity
+		return sign | 0x7bff
+	case size < 0x38800000: // below 2⁻¹⁴: multiples of 2⁻²⁴
+		return sign | uint16(math.RoundToEven(math.Abs(float64(v))*0x1p24))
+	}
+	size += 0xfff + size>>13&1
+	return sign | uint16((size-0x38000000)>>13)
+}

@@ -72,9 +72,13 @@ func dispatch(k kernel.Kernel, vector bool) string {
 		return b.String() + portable + "\n}\n"
 	}
 	b.WriteString("switch level {\n")
+	var levels []string // without a version of their own, they run the next lower one
 	for i := len(amd64.ISAs) - 1; i >= 0; i-- {
-		if isa := amd64.ISAs[i]; amd64.Supports(isa, k) {
-			fmt.Fprintf(&b, "case cpu.%[1]s:\n%[2]s%[1]s(%[3]s)\n", isa, k.Name(), strings.Join(pointers, ", "))
+		isa := amd64.ISAs[i]
+		levels = append(levels, "cpu."+isa.String())
+		if amd64.Supports(isa, k) {
+			fmt.Fprintf(&b, "case %s:\n%s%s(%s)\n", strings.Join(levels, ", "), k.Name(), isa, strings.Join(pointers, ", "))
+			levels = nil
 		}
 	}
 	fmt.Fprintf(&b, "default:\n%s\n}\n}\n", portable)

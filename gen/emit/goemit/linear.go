@@ -6,6 +6,8 @@ import (
 
 	"github.com/tfgen/tfgen/asm/kernel"
 	"github.com/tfgen/tfgen/gen/plan"
+	"github.com/tfgen/tfgen/gen/weights"
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // Blocking of matrix products. Rows are taken in blocks whose inputs fit half a second-level cache, weights in blocks
@@ -16,24 +18,22 @@ const (
 	maxTileBlock   = 64
 )
 
-// rowBlock is the number of rows of k elements in a block: a multiple of 24, which the kernels' register tiles divide.
+// rowBlock is the number of rows of k words in a block: a multiple of 24, which the kernels' register tiles divide.
 func rowBlock(k int) int { return min(max(rowBlockBytes/(4*k)/24*24, 24), 480) }
 
 // tileBlock is the number of weight tiles in a block.
-func tileBlock(k, elemBytes int) int {
-	return min(max(tileBlockBytes/(16*k*elemBytes), 1), maxTileBlock)
-}
+func tileBlock(bytes int) int { return min(max(tileBlockBytes/bytes, 1), maxTileBlock) }
 
 // linear emits a matrix product. Workers share the output tiles; how they share never changes an output's sum.
 func (e *emitter) linear(s plan.Step) (string, error) {
 	o := s.Op
 	p := e.Place[o.Weights[0]]
-	format := map[string]string{"tile16_f32": "f32", "tile16_bf16": "bf16"}[p.Layout]
-	if format == "" {
+	m, ok := matrixOf(p.Layout, o.In[0].Type.Width())
+	if !ok {
 		return "", fmt.Errorf("%s: no matrix product reads the layout %s of %s", o.Pos, p.Layout, p.Name)
 	}
 	k, dim := o.In[0].Type.Width(), o.Attrs.Int("dim")
-	name := fmt.Sprintf("linear%sx%dx%d", strings.ToUpper(format), k, dim)
+	name := fmt.Sprintf("linear%sx%dx%d", strings.ToUpper(m.kernel.S), k, dim)
 	args := []string{e.ref(o.Out[0]), e.ref(o.In[0]), e.weightRef(o.Weights[0], o.Region)}
 	params, start, formula := "y, x view, w []"+elem(p.Layout), "zeros[:], 0", "x·wᵀ"
 	switch {
@@ -48,17 +48,39 @@ func (e *emitter) linear(s plan.Step) (string, error) {
 		start = "t.at(c, r)[i*16:], c.ld"
 		args = append(args, e.ref(o.In[1]))
 	}
-	e.linearMethod(name, params, start, formula, format, k, dim)
+	e.linearMethod(name, params, start, formula, m, k, dim)
 	return fmt.Sprintf("t.%s(%s, %s)", name, strings.Join(args, ", "), count(o.Out[0].Type.Rows)), nil
 }
 
-func (e *emitter) linearMethod(name, params, start, formula, format string, k, dim int) {
-	gemm := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{k}})
-	tiles, stride, bytes := (dim+15)/16, k*16, 4
-	if format == "bf16" {
-		stride, bytes = (k+1)/2*32, 2
+// A matrix is what a product has to know of the layout of its weights.
+type matrix struct {
+	kernel kernel.Kernel
+	stride int // elements of a tile
+	bytes  int // of a tile
+	input  int // words in a row of the input
+}
+
+// matrixOf returns the matrix of a layout for k columns.
+func matrixOf(layout string, k int) (matrix, bool) {
+	if f := weights.Quantised(layout); f != nil {
+		n := f.TileBytes(k)
+		return matrix{kernel.Kernel{Op: "qgemm", S: f.Name, D: []int{k}}, n, n, quant.ActivationWords(k)}, true
 	}
-	block := tileBlock(k, bytes)
+	for _, m := range []struct {
+		format string
+		stride int
+		size   int
+	}{{"f32", k * 16, 4}, {"bf16", (k + 1) / 2 * 32, 2}, {"f16", k * 16, 2}} {
+		if layout == "tile16_"+m.format {
+			return matrix{kernel.Kernel{Op: "gemm", S: m.format, D: []int{k}}, m.stride, m.stride * m.size, k}, true
+		}
+	}
+	return matrix{}, false
+}
+
+func (e *emitter) linearMethod(name, params, start, formula string, m matrix, k, dim int) {
+	gemm, tiles := e.kernel(m.kernel), (dim+15)/16
+	block := tileBlock(m.bytes)
 	e.needZeros(block * 16)
 	doc := fmt.Sprintf("computes y = %s, [n, %d] → [n, %d]: %d tiles of 16 outputs, shared by the workers.", formula, k, dim, tiles)
 	e.method(name, doc, params+", n int", fmt.Sprintf(`from, to := t.share(%[1]d)
@@ -67,7 +89,7 @@ func (e *emitter) linearMethod(name, params, start, formula, format string, k, d
 		for r := 0; r < n; r += %[3]d {
 			%[4]s(t.at(y, r)[i*16:], y.ld, t.at(x, r), x.ld, w[i*%[5]d:], tiles, %[6]s, min(%[3]d, n-r))
 		}
-	}`, tiles, block, rowBlock(k), gemm, stride, start))
+	}`, tiles, block, rowBlock(m.input), gemm, m.stride, start))
 }
 
 // needZeros asks for at least n zeros: the start of sums without bias.

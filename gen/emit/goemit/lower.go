@@ -10,6 +10,7 @@ import (
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
 	"github.com/tfgen/tfgen/gen/plan"
+	"github.com/tfgen/tfgen/gen/weights"
 )
 
 // lowering is one row of the table of operations that this backend supports.
@@ -26,6 +27,7 @@ func init() {
 	lowerings = map[string]lowering{
 		"embed":         {true, (*emitter).embed},
 		"linear":        {false, (*emitter).linear},
+		"quantize":      {true, (*emitter).quantize},
 		"rmsnorm":       {true, (*emitter).norm},
 		"layernorm":     {true, (*emitter).norm},
 		"add_rmsnorm":   {true, (*emitter).norm},
@@ -138,7 +140,12 @@ func (e *emitter) embed(s plan.Step) (string, error) {
 	if offset != 0 && !strings.HasPrefix(p.Layout, "rows_") {
 		return "", fmt.Errorf("%s: the Go backend adds an offset to ids of tables only that are not multiplied with; %s has the layout %s", o.Pos, p.Name, p.Layout)
 	}
-	lookup := map[string]string{"rows_f32": "LookupRowsF32", "rows_bf16": "LookupRowsBF16", "tile16_f32": "LookupF32", "tile16_bf16": "LookupBF16"}[p.Layout]
+	lookup := map[string]string{"rows_f32": "LookupRowsF32", "rows_bf16": "LookupRowsBF16", "rows_f16": "LookupRowsF16",
+		"tile16_f32": "LookupF32", "tile16_bf16": "LookupBF16", "tile16_f16": "LookupF16"}[p.Layout]
+	format, ident := "", ""
+	if f := weights.Quantised(p.Layout); f != nil {
+		lookup, format, ident = "LookupQuant", ", quant."+f.Ident(), f.Ident()
+	}
 	if lookup == "" {
 		return "", fmt.Errorf("%s: no lookup reads the layout %s of %s", o.Pos, p.Layout, p.Name)
 	}
@@ -146,10 +153,10 @@ func (e *emitter) embed(s plan.Step) (string, error) {
 	if _, ok := o.Attrs["scale"]; ok {
 		scale = o.Attrs.Float("scale")
 	}
-	name := fmt.Sprintf("lookup%d%s", dim, strings.TrimPrefix(lookup, "Lookup"))
+	name := fmt.Sprintf("lookup%d%s%s", dim, strings.TrimPrefix(lookup, "Lookup"), ident)
 	e.rowwise(name, fmt.Sprintf("copies row ids[r] of a table of width %d, times scale, to row r of y. Layout of the table: %s.", dim, p.Layout),
 		fmt.Sprintf("y view, w []%s, ids []int32, scale float32", elem(p.Layout)),
-		fmt.Sprintf("portable.%s(t.at(y, from), y.ld, w, ids[from:to], scale, %d)", lookup, dim))
+		fmt.Sprintf("portable.%s(t.at(y, from), y.ld, w, ids[from:to], scale, %d%s)", lookup, dim, format))
 	table := e.weightRef(o.Weights[0], o.Region)
 	if offset != 0 {
 		table += fmt.Sprintf("[%d:]", offset*dim)
@@ -160,11 +167,23 @@ func (e *emitter) embed(s plan.Step) (string, error) {
 // inputField is the field of run that holds a graph input.
 func inputField(name string) string { return camel(name) }
 
+// elem is the Go type of the elements of a layout.
 func elem(layout string) string {
-	if strings.HasSuffix(layout, "bf16") {
-		return "uint16"
+	l, err := weights.Lookup(layout)
+	if err != nil {
+		return "float32"
 	}
-	return "float32"
+	return map[string]string{"F32": "float32", "BF16": "uint16", "F16": "uint16", "U8": "uint8"}[l.DType]
+}
+
+// quantize emits the operation that brings rows to 8 bits for products with quantised weights.
+func (e *emitter) quantize(s plan.Step) (string, error) {
+	o := s.Op
+	width := o.In[0].Type.Width()
+	k := e.kernel(kernel.Kernel{Op: "quantize", D: []int{width}})
+	e.rowwise(k, fmt.Sprintf("quantises rows of %d to 8 bits in blocks of 32.", width), "y, x view",
+		fmt.Sprintf("%s(t.at(y, from), y.ld, t.at(x, from), x.ld, to-from)", k))
+	return fmt.Sprintf("t.%s(%s, %s, %s)", k, e.ref(o.Out[0]), e.ref(o.In[0]), count(o.Out[0].Type.Rows)), nil
 }
 
 func (e *emitter) norm(s plan.Step) (string, error) {

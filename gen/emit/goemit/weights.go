@@ -90,8 +90,11 @@ func (e *emitter) bind(r *ir.Region, typeName string, list []*weights.Packed) st
 	fmt.Fprintf(&b, "w.%s = %s{\n", r.Name, typeName)
 	for _, p := range list {
 		get, size := "F32", int64(4)
-		if elem(p.Layout) == "uint16" {
+		switch elem(p.Layout) {
+		case "uint16":
 			get, size = "U16", 2
+		case "uint8":
+			get, size = "Bytes", 1
 		}
 		fmt.Fprintf(&b, "%s: f.%s(%d, %d), // %s\n", e.fields[p].name, get, p.Offset, p.Bytes()/size, p.Name)
 	}
