@@ -71,7 +71,7 @@ func TestEmitRejects(t *testing.T) {
 		"unknown operation":       {{Op: "conv"}},
 		"outside 1..":             {{Op: "add", D: []int{0}}},
 		"two kernels are named":   {add, add},
-		"unknown variant \"f16\"": {{Op: "gemm", S: "f16", D: []int{8}}},
+		"unknown variant \"f64\"": {{Op: "gemm", S: "f64", D: []int{8}}},
 	} {
 		if _, _, err := amd64.Emit("p", "h", ks); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Emit(%v) = %v, want an error with %q", ks, err, want)
@@ -82,8 +82,8 @@ func TestEmitRejects(t *testing.T) {
 // TestEveryOperationIsLowered keeps the lowerings complete.
 func TestEveryOperationIsLowered(t *testing.T) {
 	lowered := map[string]bool{}
-	for _, k := range cases.Kernels() {
-		for _, isa := range amd64.ISAs {
+	for _, k := range slices.Concat(cases.Kernels(), cases.Quantised()) {
+		for _, isa := range amd64.Vectors() {
 			if !amd64.Supports(isa, k) {
 				t.Errorf("%s is not supported on %s", k.Name(), isa)
 			}

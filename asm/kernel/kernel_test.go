@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // samples has one kernel of every row and variant.
@@ -17,6 +19,9 @@ func samples() []Kernel {
 		r := table[op]
 		for _, s := range r.variants() {
 			k := Kernel{Op: op, S: s, D: slices.Repeat([]int{64}, r.dims), F: slices.Repeat([]float64{1e-6}, r.floats)}
+			if f, err := quant.Lookup(s); err == nil {
+				k.D[0] = max(f.Super, 64)
+			}
 			ks = append(ks, k)
 		}
 	}
@@ -148,7 +153,7 @@ func TestDistinct(t *testing.T) {
 func TestValidateRejects(t *testing.T) {
 	for _, k := range []Kernel{
 		{Op: "conv"},
-		{Op: "gemm", S: "f16", D: []int{8}},
+		{Op: "gemm", S: "f64", D: []int{8}},
 		{Op: "gemm", S: "f32"},
 		{Op: "gemm", S: "f32", D: []int{0}},
 		{Op: "gemm", S: "f32", D: []int{1 << 21}},

@@ -16,7 +16,6 @@ import (
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/spec"
 	"github.com/tfgen/tfgen/gen/template"
-	"github.com/tfgen/tfgen/gen/weights"
 )
 
 const buildHelp = `usage: tfgen build MODEL [SPEC] [flags]
@@ -63,7 +62,7 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	f.StringVar(&o.dir, "o", "", "output directory; with several targets, one directory in it for each (default: the package name)")
 	f.StringVar(&o.Package, "package", "", "Go package name (default: made from the model's name)")
 	f.StringVar(&o.Title, "title", "", "the model's name for readers (default: that of the directory or file)")
-	f.StringVar(&o.Weights, "weights", "f32", "weight format: "+strings.Join(weights.Formats(), ", "))
+	f.StringVar(&o.Weights, "weights", "f32", weightsHelp)
 	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
 	f.BoolVar(&o.Program, "program", false, "add a main package: a command-line program")
 	f.BoolVar(&o.vendor, "vendor", false, "copy the part of the runtime that is used, so that the bundle needs no other module")

@@ -11,7 +11,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/tfgen/tfgen/gen/bundle"
-	"github.com/tfgen/tfgen/gen/weights"
 )
 
 const inspectHelp = `usage: tfgen inspect MODEL [SPEC] [flags]
@@ -27,7 +26,7 @@ func runInspect(_ context.Context, args []string, stdout, stderr io.Writer) erro
 	f := flag.NewFlagSet("inspect", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	asJSON := f.Bool("json", false, "print JSON")
-	f.StringVar(&o.Weights, "weights", "f32", "weight format: "+strings.Join(weights.Formats(), ", "))
+	f.StringVar(&o.Weights, "weights", "f32", weightsHelp)
 	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
 	workers := f.Int("threads", runtime.GOMAXPROCS(0), "workers, for the peak")
 	f.Usage = func() {
@@ -85,7 +84,11 @@ func printReport(out io.Writer, r bundle.Report, workers int) error {
 		for _, s := range t.Sources {
 			names, types = append(names, s.Name), append(types, s.DType)
 		}
-		fmt.Fprintf(w, "%d\t%d\t%s\t%d×%d\t%s\t%s\t%s\n", t.Offset, t.Bytes, t.Layout, t.Rows, t.Cols, t.Region, strings.Join(names, " | "), strings.Join(types, " | "))
+		note := ""
+		if t.Note != "" {
+			note = "\t" + t.Note
+		}
+		fmt.Fprintf(w, "%d\t%d\t%s\t%d×%d\t%s\t%s\t%s%s\n", t.Offset, t.Bytes, t.Layout, t.Rows, t.Cols, t.Region, strings.Join(names, " | "), strings.Join(types, " | "), note)
 	}
 	return w.Flush()
 }

@@ -33,7 +33,7 @@ type Source interface {
 type Options struct {
 	Package    string // Go package name
 	Title      string // the model's name for readers
-	Weights    string // weight format: a row of the formats table of gen/weights; "" chooses f32
+	Weights    string // weight format: a row of the formats table of gen/weights; a list as weights.ParsePolicy reads it
 	Context    int    // longest sequence; 0: what the model was made for
 	Trace      bool   // add the probe of `tfgen verify`
 	Embed      bool   // compile the weights into the program
@@ -83,13 +83,20 @@ func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
 	if !o.Trace && b.causal() {
 		keepOutputs(g, "logits", "final")
 	}
+	policy, err := weights.ParsePolicy(o.Weights)
+	if err == nil {
+		err = weights.Choose(g, src, policy)
+	}
+	if err != nil {
+		return nil, err
+	}
 	if err := pass.Run(g, o.Dump); err != nil {
 		return nil, err
 	}
 	if b.Plan, err = plan.New(g, b.limits()); err != nil {
 		return nil, err
 	}
-	if b.Packed, b.place, err = weights.Assign(g, o.Weights); err != nil {
+	if b.Packed, b.place, err = weights.Assign(g); err != nil {
 		return nil, err
 	}
 	b.header, b.size, err = weights.Place(b.Packed)

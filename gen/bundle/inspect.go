@@ -1,6 +1,8 @@
 package bundle
 
 import (
+	"fmt"
+
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/weights"
 )
@@ -15,6 +17,7 @@ type Tensor struct {
 	Cols    int      `json:"cols"`
 	Offset  int64    `json:"offset"`
 	Bytes   int64    `json:"bytes"`
+	Note    string   `json:"note,omitempty"` // what happens to the values on the way
 }
 
 // Stored is a tensor of the checkpoint.
@@ -70,6 +73,9 @@ func (b *Bundle) Report() Report {
 		for _, name := range p.Sources {
 			if s, ok := b.Source.Tensor(name); ok {
 				t.Sources = append(t.Sources, Stored{s.Name, s.DType.String(), s.Shape, s.File, s.Offset, s.Size})
+				if weights.Expanded(s.DType, p.Layout) {
+					t.Note = fmt.Sprintf("%s has no kernel of its own: its values are rounded to %s", s.DType, p.Layout)
+				}
 			}
 		}
 		out.Tensors = append(out.Tensors, t)

@@ -98,6 +98,17 @@ func (c *Checkpoint) ReadElements(name string, first, count int, dst []float32) 
 	return c.tensors.ReadElements(name, first, count, dst)
 }
 
+// ReadBlocks writes the blocks of elements first … first+count-1 of a flattened tensor to dst as they are stored; both
+// numbers are multiples of the values in a block, and dst holds exactly these blocks.
+func (c *Checkpoint) ReadBlocks(name string, first, count int, dst []byte) error {
+	if b, ok := c.tensors.(interface {
+		ReadBlocks(name string, first, count int, dst []byte) error
+	}); ok {
+		return b.ReadBlocks(name, first, count, dst)
+	}
+	return fmt.Errorf("tensor %s is not stored in blocks", name)
+}
+
 // Close closes the files.
 func (c *Checkpoint) Close() error { return c.tensors.Close() }
 

@@ -92,6 +92,23 @@ func (f *files) ReadElements(name string, first, count int, dst []float32) error
 	return f.read(t, first, count, dst)
 }
 
+// ReadBlocks reads the blocks of elements as they are stored.
+func (f *files) ReadBlocks(name string, first, count int, dst []byte) error {
+	t, ok := f.Tensor(name)
+	if !ok {
+		return fmt.Errorf("the checkpoint has no tensor %q", name)
+	}
+	values, bytes := t.DType.Block()
+	if n := t.Elements(); first < 0 || count < 0 || first > n || count > n-first {
+		return fmt.Errorf("tensor %s: elements %d to %d of %d do not exist", t.Name, first, first+count, n)
+	}
+	if first%values != 0 || count%values != 0 || len(dst) != count/values*bytes {
+		return fmt.Errorf("tensor %s: elements %d to %d are no whole blocks of %d, or there is no room of %d bytes for them", t.Name, first, first+count, values, len(dst))
+	}
+	p := &pass{t: t, file: f.open[t.File], values: values, bytes: bytes}
+	return p.bytesAt(dst, int64(first/values))
+}
+
 // Elements converts a range of rows of a tensor to a range of elements, and checks it.
 func Elements(t Tensor, first, count int) (int, int, error) {
 	rows, values := t.Row()

@@ -22,6 +22,7 @@ type Row struct {
 	Size    func(o *ir.Op) int // elements of a state that does not grow with the sequence; nil: it grows
 	Infer   func(o *ir.Op) ([]ir.Type, error)
 	Ref     func(x *Exec, o *ir.Op) error
+	Decides bool // compares its input: the product that makes it is not quantised unasked
 	Pure    bool // depends on its inputs and attributes only, so that equal ones may be shared
 }
 

@@ -22,7 +22,7 @@ var expertTable = []Row{
 			{Name: "top_groups", Kind: "int", Default: 1, Doc: "groups that are chosen"},
 			{Name: "group_score", Kind: "string", Default: "max", Enum: []string{"max", "top2"}, Doc: "score of a group: its best expert's, or the sum of its two best (DeepSeek-V3)"},
 		},
-		Infer: inferRoute, Ref: refRoute,
+		Infer: inferRoute, Ref: refRoute, Decides: true,
 	},
 	{
 		Kind: "expert_linear", Doc: "y[n, top·dim]: for each chosen expert e, x · w[e]ᵀ + b[e]; x is the row, or the row's part for this choice",

@@ -1,38 +1,15 @@
 package weights
 
 import (
-	"fmt"
-	"sort"
-	"strings"
+	"cmp"
 
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
 )
 
-// formats is the table of weight formats that a user can choose: the layout of matrices that are multiplied with and of
-// tables that are only looked up in. Vectors (norms, biases) are always float32.
-var formats = map[string]struct{ matrix, table string }{
-	"f32":  {"tile16_f32", "rows_f32"},
-	"bf16": {"tile16_bf16", "rows_bf16"},
-}
-
-// Formats returns the names of the weight formats in order.
-func Formats() []string {
-	names := make([]string, 0, len(formats))
-	for n := range formats {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	return names
-}
-
-// Assign chooses a layout for every weight of a graph, in the order of first use. A table that is also multiplied with
-// (a tied output projection) has the layout of a matrix.
-func Assign(g *ir.Graph, format string) (packed []*Packed, place map[*ir.Weight]*Packed, err error) {
-	f, ok := formats[format]
-	if !ok {
-		return nil, nil, fmt.Errorf("weight format %q is not supported; supported are %s", format, strings.Join(Formats(), ", "))
-	}
+// Assign gives every weight of a graph the layout of its format, in the order of first use: a table that is also
+// multiplied with (a tied output projection) that of a matrix. What is neither (norms, biases) is always float32.
+func Assign(g *ir.Graph) (packed []*Packed, place map[*ir.Weight]*Packed, err error) {
 	uses := usesOf(g)
 	place = map[*ir.Weight]*Packed{}
 	for _, o := range g.Ops {
@@ -43,9 +20,9 @@ func Assign(g *ir.Graph, format string) (packed []*Packed, place map[*ir.Weight]
 			layout := "vector_f32"
 			switch uses[w].use {
 			case op.Product:
-				layout = f.matrix
+				layout = "tile16_" + cmp.Or(w.Format, "f32")
 			case op.Table:
-				layout = f.table
+				layout = tableLayout(cmp.Or(w.Format, "f32"))
 			}
 			p, err := New(w.Name, layout, w)
 			if err == nil {
@@ -59,6 +36,14 @@ func Assign(g *ir.Graph, format string) (packed []*Packed, place map[*ir.Weight]
 		}
 	}
 	return packed, place, nil
+}
+
+// tableLayout is the layout of rows that are only looked up: one after the other, but for quantised formats.
+func tableLayout(format string) string {
+	if quantised(format) {
+		return "tile16_" + format
+	}
+	return "rows_" + format
 }
 
 // use is how operations read a weight: as a matrix if any multiplies with it, and in how many groups of rows.

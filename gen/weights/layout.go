@@ -25,7 +25,7 @@ type Layout struct {
 }
 
 // layouts is the table. n are rows, k columns.
-var layouts = []Layout{
+var layouts = append([]Layout{
 	{"rows_f32", "[n][k] float32", "F32", bytesRows(4), packRowsF32, unpackRowsF32},
 	{"rows_bf16", "[n][k] bfloat16", "BF16", bytesRows(2), packRowsBF16, unpackRowsBF16},
 	{"rows_f16", "[n][k] float16", "F16", bytesRows(2), packRowsF16, unpackRowsF16},
@@ -33,7 +33,7 @@ var layouts = []Layout{
 	{"tile16_bf16", "[⌈n/16⌉][⌈k/2⌉][16][2] bfloat16, missing rows and the odd column are zero", "BF16", bytesTileBF16, packTileBF16, unpackTileBF16},
 	{"tile16_f16", "[⌈n/16⌉][k][16] float16, rows missing in the last tile are zero", "F16", bytesTileF16, packTileF16, unpackTileF16},
 	{"vector_f32", "[⌈n·k/16⌉·16] float32, zeros at the end", "F32", bytesVector, packVector, unpackRowsF32},
-}
+}, quantLayouts()...)
 
 // Lookup returns the layout of this name.
 func Lookup(name string) (*Layout, error) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tfgen/tfgen/runtime/portable"
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 func random(n int) []float32 {
@@ -26,12 +27,20 @@ var shapes = [][2]int{{1, 1}, {16, 16}, {17, 3}, {40, 33}, {48, 64}, {5, 1}, {31
 func TestLayouts(t *testing.T) {
 	for i := range layouts {
 		l := &layouts[i]
+		if Quantised(l.Name) != nil {
+			continue
+		}
 		for _, s := range shapes {
 			rows, cols := s[0], s[1]
 			src := random(rows * cols)
 			if strings.HasSuffix(l.Name, "bf16") {
 				for i, v := range src {
 					src[i] = portable.WidenBF16(portable.RoundBF16(v))
+				}
+			}
+			if strings.HasSuffix(l.Name, "_f16") {
+				for i, v := range src {
+					src[i] = quant.Half(quant.ToHalf(v))
 				}
 			}
 			whole := dirty(l.Bytes(rows, cols))
@@ -142,7 +151,7 @@ func TestBeyond(t *testing.T) {
 
 func TestLookupUnknown(t *testing.T) {
 	_, err := Lookup("tile8")
-	if err == nil || !strings.Contains(err.Error(), "there are rows_bf16, rows_f32, tile16_bf16, tile16_f32, vector_f32") {
+	if err == nil || !strings.Contains(err.Error(), "there are rows_bf16, rows_f16, rows_f32, tile16_bf16, tile16_f16, tile16_f32, tile16_iq4nl") {
 		t.Errorf("error %v, expected the list of layouts", err)
 	}
 }

@@ -31,20 +31,24 @@ var steps map[string]stepRow
 type stepRow struct {
 	dims func(s ir.Step, rows, cols int) (int, int, error)
 	read func(p *part, s int, r rect, dst []float32) error
+	// origin returns where an element of the flattened result was before a step that moves whole rows or none; nil for
+	// other steps.
+	origin  func(p *part, s, element int) int
+	changes bool // the values
 }
 
 func init() {
 	steps = map[string]stepRow{
-		"transpose": {dimsTranspose, readTranspose},
-		"take":      {dimsTake, readTake},
-		"rows":      {dimsRows, readRows},
-		"unpermute": {dimsUnpermute, readUnpermute},
-		"add":       {dimsSame, readAdd},
-		"mul":       {dimsSame, readMul},
-		"exp":       {dimsSame, readExp},
-		"squeeze":   {dimsSame, readSame},
-		"flatten":   {dimsFlatten, readReshape},
-		"reshape":   {dimsReshape, readReshape},
+		"transpose": {dims: dimsTranspose, read: readTranspose},
+		"take":      {dims: dimsTake, read: readTake, origin: originRow(takenRow)},
+		"rows":      {dims: dimsRows, read: readRows, origin: originRow(chosenRow)},
+		"unpermute": {dims: dimsUnpermute, read: readUnpermute, origin: originRow(storedRow)},
+		"add":       {dims: dimsSame, read: readAdd, changes: true},
+		"mul":       {dims: dimsSame, read: readMul, changes: true},
+		"exp":       {dims: dimsSame, read: readExp, changes: true},
+		"squeeze":   {dims: dimsSame, read: readSame, origin: sameElement},
+		"flatten":   {dims: dimsFlatten, read: readReshape, origin: sameElement},
+		"reshape":   {dims: dimsReshape, read: readReshape, origin: sameElement},
 	}
 }
 

@@ -150,13 +150,38 @@ func dimsUnpermute(s ir.Step, rows, cols int) (int, int, error) {
 // width d in pairs (0, d/2, 1, d/2+1, …) so that rotation acts on neighbours: row s·d/2 + j of a head is its stored
 // row 2j + s.
 func readUnpermute(p *part, s int, r rect, dst []float32) error {
-	width := p.dims[s][0] / p.spec.Steps[s].N
 	for i := range r.rows {
-		head, at := (r.row+i)/width, (r.row+i)%width
-		stored := head*width + at%(width/2)*2 + at/(width/2)
-		if err := p.read(s, rect{stored, 1, r.col, r.cols}, dst[i*r.cols:(i+1)*r.cols]); err != nil {
+		if err := p.read(s, rect{storedRow(p, s, r.row+i), 1, r.col, r.cols}, dst[i*r.cols:(i+1)*r.cols]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// storedRow is where readUnpermute finds a row.
+func storedRow(p *part, s, row int) int {
+	width := p.dims[s][0] / p.spec.Steps[s].N
+	head, at := row/width, row%width
+	return head*width + at%(width/2)*2 + at/(width/2)
+}
+
+// chosenRow is where readRows finds a row.
+func chosenRow(p *part, s, row int) int { return row + p.spec.Steps[s].From }
+
+// takenRow is where readTake finds a row.
+func takenRow(p *part, s, row int) int {
+	st := p.spec.Steps[s]
+	span := st.To - st.From
+	return row/span*st.N + st.From + row%span
+}
+
+// originRow makes the origin of a step from that of its rows.
+func originRow(row func(p *part, s, row int) int) func(p *part, s, element int) int {
+	return func(p *part, s, element int) int {
+		cols := p.dims[s][1]
+		return row(p, s, element/cols)*cols + element%cols
+	}
+}
+
+// sameElement is the origin of steps that only change how elements are counted.
+func sameElement(_ *part, _, element int) int { return element }

@@ -99,12 +99,9 @@ func (p *Packed) write(ctx context.Context, w io.WriterAt, src Source, m *meter)
 			return context.Cause(ctx)
 		}
 		n := min(step, p.Rows-first)
-		if err := p.read(src, first, n, rows); err != nil {
-			return fmt.Errorf("packing %s: %w", p.Name, err)
-		}
 		b := buf[:l.Bytes(n, p.Cols)]
-		if err := l.Pack(b, rows, n, p.Cols); err != nil {
-			return p.locate(err, first)
+		if err := p.packRows(src, l, first, n, rows, b); err != nil {
+			return err
 		}
 		if err := emit(b); err != nil {
 			return err

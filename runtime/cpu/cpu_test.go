@@ -17,6 +17,7 @@ var (
 	zen3       = features{leaf1ECX: 0x7ef8320b, leaf7EBX: 0x219c97a9, xcr0: 0x207}
 	skylakeX   = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xd39ffffb, xcr0: 0x2ff}
 	skylakeYMM = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xd39ffffb, xcr0: 0x7}
+	cascade    = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xd39ffffb, leaf7ECX: 0x00000808, xcr0: 0x2ff}
 	knl        = features{leaf1ECX: 0x7ff8f3bf, leaf7EBX: 0x1c0d23ab, xcr0: 0xe7}
 	noState    = features{leaf1ECX: 0x77fafbff, leaf7EBX: 0x000027ab}
 )
@@ -33,6 +34,7 @@ func TestLevels(t *testing.T) {
 		{"Haswell", haswell, "portable, avx2"},
 		{"Zen 3", zen3, "portable, avx2"},
 		{"Skylake-SP", skylakeX, "portable, avx2, avx512"},
+		{"Cascade Lake", cascade, "portable, avx2, avx512, avx512vnni"},
 		{"Skylake-SP, system without ZMM", skylakeYMM, "portable, avx2"},
 		{"Knights Landing: F without BW, DQ, VL", knl, "portable, avx2"},
 		{"Haswell, system without XSAVE", noState, "portable"},
@@ -59,6 +61,9 @@ func TestDetectAgreesWithSystem(t *testing.T) {
 		want += ", avx2"
 		if strings.Contains(flags, " avx512vl ") && strings.Contains(flags, " avx512bw ") && strings.Contains(flags, " avx512dq ") {
 			want += ", avx512"
+			if strings.Contains(flags, " avx512_vnni ") {
+				want += ", avx512vnni"
+			}
 		}
 	}
 	if got := list(Available()); got != want {
@@ -77,7 +82,7 @@ func TestChoose(t *testing.T) {
 		{"portable", Portable, ""},
 		{"avx2", AVX2, ""},
 		{"avx512", AVX2, "TFGEN_CPU=avx512: this processor does not have it; available here: portable, avx2"},
-		{"AVX2", AVX2, `TFGEN_CPU=AVX2: unknown CPU level "AVX2": the levels are portable, avx2, avx512; available here: portable, avx2`},
+		{"AVX2", AVX2, `TFGEN_CPU=AVX2: unknown CPU level "AVX2": the levels are portable, avx2, avx512, avx512vnni; available here: portable, avx2`},
 	} {
 		l, err := choose(c.forced, has)
 		if l != c.want || fmt.Sprint(err) != cmpErr(c.err) {

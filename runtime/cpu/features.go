@@ -6,6 +6,7 @@ package cpu
 type features struct {
 	leaf1ECX uint32 // CPUID.1:ECX
 	leaf7EBX uint32 // CPUID.(7,0):EBX
+	leaf7ECX uint32 // CPUID.(7,0):ECX
 	xcr0     uint32 // low half of XCR0, 0 when OSXSAVE is off
 }
 
@@ -22,6 +23,8 @@ const (
 	leaf7AVX512DQ = 1 << 17
 	leaf7AVX512BW = 1 << 30
 	leaf7AVX512VL = 1 << 31
+
+	leaf7VNNI = 1 << 11
 
 	xcr0YMM = 1<<1 | 1<<2                  // XMM and YMM state
 	xcr0ZMM = xcr0YMM | 1<<5 | 1<<6 | 1<<7 // mask registers, both parts of ZMM
@@ -42,3 +45,6 @@ func (f features) avx512() bool {
 	const leaf7 = leaf7AVX512F | leaf7AVX512BW | leaf7AVX512DQ | leaf7AVX512VL
 	return f.avx2() && f.leaf7EBX&leaf7 == leaf7 && f.xcr0&xcr0ZMM == xcr0ZMM
 }
+
+// avx512vnni reports whether the processor has VNNI beside what avx512 asks.
+func (f features) avx512vnni() bool { return f.avx512() && f.leaf7ECX&leaf7VNNI != 0 }

@@ -15,9 +15,10 @@ type Level int
 
 // The levels, slowest first.
 const (
-	Portable Level = iota // plain Go, every processor
-	AVX2                  // amd64: AVX2, FMA, F16C, BMI1 and BMI2; 256-bit registers
-	AVX512                // amd64: AVX2 and AVX-512 F, BW, DQ, VL; 512-bit registers
+	Portable   Level = iota // plain Go, every processor
+	AVX2                    // amd64: AVX2, FMA, F16C, BMI1 and BMI2; 256-bit registers
+	AVX512                  // amd64: AVX2 and AVX-512 F, BW, DQ, VL; 512-bit registers
+	AVX512VNNI              // amd64: AVX512 and VNNI, integer dot products for quantised weights
 )
 
 // levels holds one row a level: its name in TFGEN_CPU and in messages, and
@@ -26,9 +27,10 @@ var levels = [...]struct {
 	name string
 	has  func(features) bool
 }{
-	Portable: {"portable", func(features) bool { return true }},
-	AVX2:     {"avx2", features.avx2},
-	AVX512:   {"avx512", features.avx512},
+	Portable:   {"portable", func(features) bool { return true }},
+	AVX2:       {"avx2", features.avx2},
+	AVX512:     {"avx512", features.avx512},
+	AVX512VNNI: {"avx512vnni", features.avx512vnni},
 }
 
 // current and available are fixed when the program starts.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // allowed returns the magnitude that the tolerance of the kernel is relative
@@ -67,6 +68,9 @@ func (c *call) allowedProduct() func(name string, i int) float64 {
 func (c *call) weight(n, j int) float32 {
 	k := c.k.D[0]
 	tile, lane := n/kernel.Tile, n%kernel.Tile
+	if c.k.S == "f16" {
+		return quant.Half(c.halves["w"][guard+(tile*k+j)*kernel.Tile+lane])
+	}
 	if c.k.S == "bf16" {
 		h := c.halves["w"][guard+((tile*((k+1)/2)+j/2)*kernel.Tile+lane)*2+j%2]
 		return math.Float32frombits(uint32(h) << 16)

@@ -86,7 +86,7 @@ func BenchmarkDecode(b *testing.B) {
 				continue
 			}
 			for _, rows := range []int{1, 4} {
-				tileBytes := map[string]int{"f32": 64 * k.D[0], "bf16": (k.D[0] + 1) / 2 * 64}[k.S]
+				tileBytes := map[string]int{"f32": 64 * k.D[0], "bf16": (k.D[0] + 1) / 2 * 64, "f16": 32 * k.D[0]}[k.S]
 				tiles := streamBytes/tileBytes - 1
 				b.Run(fmt.Sprintf("%s/rows=%d", k.Name(), rows), func(b *testing.B) {
 					fn := product(k, level)

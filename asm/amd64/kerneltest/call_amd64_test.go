@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // guard is the number of canaries before and after every buffer.
@@ -143,8 +144,11 @@ func (c *call) bfloat16(r *rand.Rand, name string) []uint16 {
 	b := make([]uint16, n+2*guard)
 	for i := range b {
 		b[i] = uint16(math.Float32bits(float32(r.NormFloat64())) >> 16)
+		if c.k.S == "f16" {
+			b[i] = quant.ToHalf(float32(r.NormFloat64()))
+		}
 	}
-	if c.k.Op == "gemm" && c.k.D[0]%2 == 1 {
+	if c.k.S == "bf16" && c.k.D[0]%2 == 1 {
 		pairs := (c.k.D[0] + 1) / 2
 		for t := range c.shape.tiles {
 			for i := range kernel.Tile {

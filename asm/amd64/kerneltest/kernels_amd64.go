@@ -956,6 +956,104 @@ func gemmBF16K768AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles
 //go:noescape
 func gemmBF16K768AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
+// gemmF16K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+// w is float16 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K1AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K1AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+// w is float16 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K1AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+// w is float16 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K17AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K17AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+// w is float16 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K17AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+// w is float16 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K2048AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+// w is float16 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K2048AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+// w is float16 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K3AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K3AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+// w is float16 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K3AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+// w is float16 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K385AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K385AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+// w is float16 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K385AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+// w is float16 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K64AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+// w is float16 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K64AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+// w is float16 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K7AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmF16K7AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+// w is float16 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmF16K7AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
 // gemmF32K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 // w is float32 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.

@@ -8,6 +8,8 @@ import (
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
 	"github.com/tfgen/tfgen/gen/plan"
+	"github.com/tfgen/tfgen/gen/weights"
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // gatherRows is the number of rows of an expert that are multiplied at a time, which the kernels' register tiles divide.
@@ -19,12 +21,13 @@ const gatherTiles = 8
 // product is a matrix product in groups of rows of its weight: experts or heads.
 type product struct {
 	o           *ir.Op
-	format      string // of the gemm kernel
+	matrix      matrix
 	k, dim      int
 	tiles       int // of a group
-	stride      int // elements of a tile
 	block       int // tiles at a time
 	gemm        string
+	quantize    string // the statement that brings gathered rows to 8 bits; "" for plain formats
+	input       string // where the products read rows
 	params, arg string // of weight and bias
 	start       string // where sums begin, from tile i of group g on
 }
@@ -32,17 +35,17 @@ type product struct {
 // product describes the grouped product of an operation and records its kernel.
 func (e *emitter) product(o *ir.Op, dim int) (*product, error) {
 	packed := e.Place[o.Weights[0]]
-	format := map[string]string{"tile16_f32": "f32", "tile16_bf16": "bf16"}[packed.Layout]
-	if format == "" {
+	m, ok := matrixOf(packed.Layout, packed.Cols)
+	if !ok {
 		return nil, fmt.Errorf("%s: no matrix product reads the layout %s of %s", o.Pos, packed.Layout, packed.Name)
 	}
-	p := &product{o: o, format: format, k: packed.Cols, dim: dim, tiles: (dim + 15) / 16, stride: packed.Cols * 16}
-	bytes := 4
-	if format == "bf16" {
-		p.stride, bytes = (p.k+1)/2*32, 2
+	p := &product{o: o, matrix: m, k: packed.Cols, dim: dim, tiles: (dim + 15) / 16, input: "x"}
+	p.block = min(tileBlock(m.bytes), gatherTiles, p.tiles)
+	p.gemm = e.kernel(m.kernel)
+	if weights.Quantised(packed.Layout) != nil {
+		k := e.kernel(kernel.Kernel{Op: "quantize", D: []int{p.k}})
+		p.quantize, p.input = fmt.Sprintf("%s(s.q[:], %d, s.x[:], %d, len(rows))\n", k, m.input, p.k), "q"
 	}
-	p.block = min(tileBlock(p.k, bytes), gatherTiles, p.tiles)
-	p.gemm = e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{p.k}})
 	p.params, p.arg = "w []"+elem(packed.Layout), e.weightRef(o.Weights[0], o.Region)
 	p.start = "zeros[:]"
 	if o.Weights[1] != nil {
@@ -56,13 +59,13 @@ func (e *emitter) product(o *ir.Op, dim int) (*product, error) {
 // name is that of the method: the kind, the format and the sizes.
 func (p *product) name(kind string) string {
 	bias := pick(p.o.Weights[1] != nil, "Bias", "")
-	return fmt.Sprintf("%s%sx%dx%d%s", kind, strings.ToUpper(p.format), p.k, p.dim, bias)
+	return fmt.Sprintf("%s%sx%dx%d%s", kind, strings.ToUpper(p.matrix.kernel.S), p.k, p.dim, bias)
 }
 
 // fill replaces the markers of a text.
 func (p *product) fill(text string, more ...string) string {
-	pairs := []string{"$tiles", fmt.Sprint(p.tiles), "$block", fmt.Sprint(p.block), "$stride", fmt.Sprint(p.stride), "$gemm", p.gemm,
-		"$start", p.start, "$dim", fmt.Sprint(p.dim), "$k", fmt.Sprint(p.k), "$rows", fmt.Sprint(gatherRows)}
+	pairs := []string{"$tiles", fmt.Sprint(p.tiles), "$block", fmt.Sprint(p.block), "$stride", fmt.Sprint(p.matrix.stride), "$gemm", p.gemm,
+		"$start", p.start, "$dim", fmt.Sprint(p.dim), "$k", fmt.Sprint(p.k), "$quantize", p.quantize, "$in", p.input, "$words", fmt.Sprint(p.matrix.input), "$rows", fmt.Sprint(gatherRows)}
 	return strings.NewReplacer(append(pairs, more...)...).Replace(text)
 }
 
@@ -83,7 +86,7 @@ func (e *emitter) expertLinear(s plan.Step) (string, error) {
 		"The rows of an expert are multiplied together; workers share its %d tiles of 16 outputs. Weights of experts that no row chose are not read.",
 		top, experts, pick(o.Weights[1] != nil, " + b", ""), p.k, p.dim, what, p.tiles)
 	e.method(name, doc, "y, x, routes view, "+p.params+", n int",
-		p.fill(strings.ReplaceAll(expertsText, "$input", input), "$experts", fmt.Sprint(experts), "$top", fmt.Sprint(top)))
+		p.fill(strings.ReplaceAll(expertsText, "$rowinput", input), "$experts", fmt.Sprint(experts), "$top", fmt.Sprint(top)))
 	return fmt.Sprintf("t.%s(%s, %s, %s, %s, %s)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), p.arg, count(o.Out[0].Type.Rows)), nil
 }
 
@@ -103,11 +106,11 @@ for g := range $experts {
 	for at := lo; at < hi; at += $rows {
 		rows := order[at:min(at+$rows, hi)]
 		for j, choice := range rows {
-			copy(s.x[j*$k:][:$k], $input)
+			copy(s.x[j*$k:][:$k], $rowinput)
 		}
-		for i := first; i < last; i += $block {
+		$quantizefor i := first; i < last; i += $block {
 			tiles := min($block, last-i)
-			$gemm(s.y[:], $block*16, s.x[:], $k, w[(g*$tiles+i)*$stride:], tiles, $start, 0, len(rows))
+			$gemm(s.y[:], $block*16, s.$in[:], $words, w[(g*$tiles+i)*$stride:], tiles, $start, 0, len(rows))
 			for j, choice := range rows {
 				r, c := int(choice)/$top, int(choice)%$top
 				copy(t.at(y, r)[c*$dim+i*16:][:min(tiles*16, $dim-i*16)], s.y[j*$block*16:])
@@ -127,9 +130,19 @@ func (e *emitter) headLinear(s plan.Step) (string, error) {
 	name := p.name(fmt.Sprintf("heads%d", heads))
 	doc := fmt.Sprintf("computes w·x%s for each of %d heads, [%d] → [%d]: a block-diagonal product, whose tiles of 16 outputs workers share.",
 		pick(o.Weights[1] != nil, " + b", ""), heads, p.k, p.dim)
-	e.method(name, doc, "y, x view, "+p.params+", n int", p.fill(headsText, "$heads", fmt.Sprint(heads)))
+	text := strings.Replace(headsText, "$product", pick(p.quantize == "", headProduct, headProduct8), 1)
+	quantize := ""
+	if p.quantize != "" {
+		quantize = p.quantize[:strings.Index(p.quantize, "(")]
+	}
+	e.method(name, doc, "y, x view, "+p.params+", n int", p.fill(text, "$heads", fmt.Sprint(heads), "$brings", quantize))
 	return fmt.Sprintf("t.%s(%s, %s, %s, %s)", name, e.ref(o.Out[0]), e.ref(o.In[0]), p.arg, count(o.Out[0].Type.Rows)), nil
 }
+
+const headProduct = `$gemm(out, $block*16, t.at(x, r)[g*$k:], x.ld, w[at*$stride:], tiles, $start, 0, rows)`
+
+const headProduct8 = `$brings(t.experts.q[:], $words, t.at(x, r)[g*$k:], x.ld, rows)
+		$gemm(out, $block*16, t.experts.q[:], $words, w[at*$stride:], tiles, $start, 0, rows)`
 
 const headsText = `out := t.experts.y[:]
 from, to := t.share($heads * $tiles)
@@ -138,7 +151,7 @@ for at := from; at < to; {
 	tiles := min($block, $tiles-i, to-at)
 	for r := 0; r < n; r += $rows {
 		rows := min($rows, n-r)
-		$gemm(out, $block*16, t.at(x, r)[g*$k:], x.ld, w[at*$stride:], tiles, $start, 0, rows)
+		$product
 		for j := range rows {
 			copy(t.at(y, r+j)[g*$dim+i*16:][:min(tiles*16, $dim-i*16)], out[j*$block*16:])
 		}
@@ -211,17 +224,19 @@ func (e *emitter) scaleRows(s plan.Step) (string, error) {
 }
 
 // expertScratch are the sizes of a worker's memory for grouped products; zero if the graph has none.
-type expertScratch struct{ experts, choices, x, y int }
+type expertScratch struct{ experts, choices, x, q, y int }
 
 func scratchOfExperts(g *ir.Graph, rows int) (s expertScratch) {
 	for _, o := range g.Ops {
 		switch o.Kind {
 		case "expert_linear":
+			s.q = max(s.q, quantisedRows(o.Weights[0]))
 			s.experts = max(s.experts, o.Attrs.Int("experts"))
 			s.choices = max(s.choices, rows*op.Choices(o))
 			s.x = max(s.x, gatherRows*o.Weights[0].Shape[1])
 			s.y = gatherRows * gatherTiles * 16
 		case "head_linear":
+			s.q = max(s.q, quantisedRows(o.Weights[0]))
 			s.y = gatherRows * gatherTiles * 16
 		}
 	}
@@ -230,11 +245,27 @@ func scratchOfExperts(g *ir.Graph, rows int) (s expertScratch) {
 
 // bytes is the memory of the scratch.
 func (s expertScratch) bytes() int64 {
-	n := s.choices + s.x + s.y
+	n := s.choices + s.x + s.q + s.y
 	if s.experts > 0 {
 		n += s.experts + 1
 	}
 	return int64(4 * n)
+}
+
+// quantisedRows is the room for gathered rows of 8 bits, none for plain weights.
+func quantisedRows(w *ir.Weight) int {
+	if !quant.Known(w.Format) {
+		return 0
+	}
+	return gatherRows * quant.ActivationWords(w.Shape[1])
+}
+
+// rows8 is the field with rows of 8 bits, if any are needed.
+func (s expertScratch) rows8() string {
+	if s.q == 0 {
+		return ""
+	}
+	return fmt.Sprintf("q [%d]float32 // rows quantised to 8 bits\n", s.q)
 }
 
 // text is the field of a worker.
@@ -246,10 +277,10 @@ func (s expertScratch) text() string {
 		starts [%d]int32
 		order  [%d]int32
 		x      [%d]float32
-		y      [%d]float32
-	}`, s.experts+1, s.choices, s.x, s.y)
+		%sy      [%d]float32
+	}`, s.experts+1, s.choices, s.x, s.rows8(), s.y)
 	case s.y > 0:
-		return fmt.Sprintf("\nexperts struct { // outputs of products by heads\ny [%d]float32\n}", s.y)
+		return fmt.Sprintf("\nexperts struct { // outputs of products by heads\n%sy [%d]float32\n}", s.rows8(), s.y)
 	}
 	return ""
 }
