@@ -167,6 +167,9 @@ func (b *Bundle) Parameters() (n int64) {
 	return n
 }
 
+// Stored returns the packed tensor that a weight of the plan's graph is in.
+func (b *Bundle) Stored(w *ir.Weight) *weights.Packed { return b.place[w] }
+
 // WeightsSize is the size of the weights file in bytes.
 func (b *Bundle) WeightsSize() int64 { return b.size }
 

@@ -62,21 +62,25 @@ func refLinear(x *Exec, o *ir.Op) error {
 func refQuantize(x *Exec, o *ir.Op) error {
 	in, y := x.in(o, 0), x.out(o, 0)
 	for r := range in.Rows {
-		from, to := in.Row(r), y.Row(r)
-		for at := 0; at < len(from); at += quant.Block {
-			block := from[at:min(at+quant.Block, len(from))]
-			top := 0.0
-			for _, v := range block {
-				top = max(top, math.Abs(v))
-			}
-			for i, v := range block {
-				if top > 0 {
-					to[at+i] = math.RoundToEven(v*127/top) * top / 127
-				}
+		toBits8(y.Row(r), in.Row(r))
+	}
+	return nil
+}
+
+// toBits8 rounds blocks of 32 values to multiples of a 127th of the largest magnitude.
+func toBits8(y, x []float64) {
+	for at := 0; at < len(x); at += quant.Block {
+		block := x[at:min(at+quant.Block, len(x))]
+		top := 0.0
+		for _, v := range block {
+			top = max(top, math.Abs(v))
+		}
+		for i, v := range block {
+			if top > 0 {
+				y[at+i] = math.RoundToEven(v*127/top) * top / 127
 			}
 		}
 	}
-	return nil
 }
 
 // dot is the inner product of two vectors of the same length, in four partial sums.

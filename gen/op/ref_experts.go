@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 func inferRoute(o *ir.Op) ([]ir.Type, error) {
@@ -211,6 +212,7 @@ func refExpertLinear(x *Exec, o *ir.Op) error {
 			if o.Attrs.Bool("parts") {
 				part = part[c*k : (c+1)*k]
 			}
+			part = inputOf(o.Weights[0], part)
 			first := int(routes.Row(r)[c]) * dim
 			for j := range dim {
 				sum := dot(w.Row(first+j), part)
@@ -247,14 +249,28 @@ func refHeadLinear(x *Exec, o *ir.Op) error {
 	}
 	in, y, dim := x.in(o, 0), x.out(o, 0), o.Attrs.Int("dim")
 	for r := range in.Rows {
+		var part []float64
 		for j := range y.Width {
-			y.Row(r)[j] = dot(w.Row(j), in.Row(r)[j/dim*w.Width:][:w.Width])
+			if j%dim == 0 {
+				part = inputOf(o.Weights[0], in.Row(r)[j/dim*w.Width:][:w.Width])
+			}
+			y.Row(r)[j] = dot(w.Row(j), part)
 			if b != nil {
 				y.Row(r)[j] += b.Data[j]
 			}
 		}
 	}
 	return nil
+}
+
+// inputOf returns what a grouped product makes of its input: it brings it to 8 bits itself when the weights are quantised.
+func inputOf(w *ir.Weight, x []float64) []float64 {
+	if !quant.Known(w.Format) {
+		return x
+	}
+	y := make([]float64, len(x))
+	toBits8(y, x)
+	return y
 }
 
 func refScaleRows(x *Exec, o *ir.Op) error {

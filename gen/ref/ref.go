@@ -14,6 +14,8 @@ import (
 type Model struct {
 	// Keep keeps every value of a run, not only outputs and results of regions.
 	Keep bool
+	// Weights, if it is set, gives the weights instead of the source: those of a packed file, for example.
+	Weights func(w *ir.Weight) (*op.Tensor, error)
 
 	graph *ir.Graph
 	src   weights.Source
@@ -120,6 +122,11 @@ func (m *Model) checkBatch(x *op.Exec) error {
 func (m *Model) weight(w *ir.Weight) (*op.Tensor, error) {
 	if t := m.cache[w]; t != nil {
 		return t, nil
+	}
+	if m.Weights != nil {
+		t, err := m.Weights(w)
+		m.cache[w] = t
+		return t, err
 	}
 	if err := weights.Check(m.src, w); err != nil {
 		return nil, err
