@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"sort"
 	"strings"
-
-	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // DType is the element type of a value.
@@ -54,14 +52,6 @@ func (t Type) Width() int {
 		w *= d
 	}
 	return w
-}
-
-// Words is the number of 32-bit words that one row takes.
-func (t Type) Words() int {
-	if t.DType == Q8 {
-		return quant.ActivationWords(t.Width())
-	}
-	return t.Width()
 }
 
 // String formats the type as in "f32[N, 640]".

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // Align is the unit of row strides, in elements: the kernels write tiles of 16 outputs.
@@ -161,7 +162,7 @@ func (p *Plan) free(i int, v *ir.Value) bool {
 	}
 	for _, w := range at.Buffer.values {
 		from := p.At[w].Col
-		overlaps := from < at.Col+v.Type.Words() && at.Col < from+w.Type.Words()
+		overlaps := from < at.Col+words(v.Type) && at.Col < from+words(w.Type)
 		if w != v && overlaps && p.lastUse[w] > i {
 			return false
 		}
@@ -175,10 +176,18 @@ func (p *Plan) put(v *ir.Value, at Place) {
 }
 
 func (p *Plan) newBuffer(i int, v *ir.Value) *Buffer {
-	stride := (v.Type.Words() + Align - 1) / Align * Align
+	stride := (words(v.Type) + Align - 1) / Align * Align
 	b := &Buffer{Name: v.Name, Rows: v.Type.Rows, Stride: stride, Size: stride * p.Limits.of(v.Type.Rows), first: i}
 	p.Buffers = append(p.Buffers, b)
 	return b
+}
+
+// words is the number of 32-bit words that one row of a type takes.
+func words(t ir.Type) int {
+	if t.DType == ir.Q8 {
+		return quant.ActivationWords(t.Width())
+	}
+	return t.Width()
 }
 
 // pack gives the buffers offsets: in the order of their first writing, each at the lowest gap that no buffer alive at

@@ -20,8 +20,7 @@ func (c *call) allowed(want *call) func(name string, i int) float64 {
 			if !output(name) {
 				return 0
 			}
-			b := math.Abs(float64(c.floats["b"][guard+column(i, c.num["ldy"], c.k.D[0])]))
-			return 4 + value(name, i) + 2*b
+			return c.normMagnitude(i)
 		}
 	case "rope":
 		return func(name string, i int) float64 { return 8 }
@@ -39,6 +38,31 @@ func (c *call) allowed(want *call) func(name string, i int) float64 {
 		}
 	}
 	return value
+}
+
+// normMagnitude is (|x| + |mean|)/√(var + eps)·|w| + |b| of element i of a layer normalisation.
+func (c *call) normMagnitude(i int) float64 {
+	n := c.k.D[0]
+	row, col := max(i, 0)/c.num["ldy"], column(i, c.num["ldy"], n)
+	if i < 0 || row >= c.shape.rows {
+		return 0
+	}
+	x := func(j int) float64 {
+		v := float64(c.floats["x"][guard+row*c.num["ldx"]+j])
+		if c.k.Op == "addLayerNorm" {
+			v += float64(c.floats["d"][guard+row*c.num["ldd"]+j])
+		}
+		return v
+	}
+	mean, variance := 0.0, c.k.F[0]
+	for j := range n {
+		mean += x(j) / float64(n)
+	}
+	for j := range n {
+		variance += (x(j) - mean) * (x(j) - mean) / float64(n)
+	}
+	w, b := math.Abs(float64(c.floats["w"][guard+col])), math.Abs(float64(c.floats["b"][guard+col]))
+	return (math.Abs(x(col))+math.Abs(mean))/math.Sqrt(variance)*(1+w) + 1 + b
 }
 
 // column returns the column of element i of a matrix, the last for a gap.
