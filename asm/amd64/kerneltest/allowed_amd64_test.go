@@ -16,11 +16,12 @@ func (c *call) allowed(want *call) func(name string, i int) float64 {
 	case "gemm":
 		return c.allowedProduct()
 	case "layerNorm", "addLayerNorm":
+		magnitude := c.normMagnitude()
 		return func(name string, i int) float64 {
 			if !output(name) {
 				return 0
 			}
-			return c.normMagnitude(i)
+			return magnitude(i)
 		}
 	case "rope":
 		return func(name string, i int) float64 { return 8 }
@@ -40,29 +41,35 @@ func (c *call) allowed(want *call) func(name string, i int) float64 {
 	return value
 }
 
-// normMagnitude is (|x| + |mean|)/√(var + eps)·|w| + |b| of element i of a layer normalisation.
-func (c *call) normMagnitude(i int) float64 {
+// normMagnitude is (|x| + |mean|)/√(var + eps)·|w| + |b| of the elements of a layer normalisation.
+func (c *call) normMagnitude() func(i int) float64 {
 	n := c.k.D[0]
-	row, col := max(i, 0)/c.num["ldy"], column(i, c.num["ldy"], n)
-	if i < 0 || row >= c.shape.rows {
-		return 0
-	}
-	x := func(j int) float64 {
+	x := func(row, j int) float64 {
 		v := float64(c.floats["x"][guard+row*c.num["ldx"]+j])
 		if c.k.Op == "addLayerNorm" {
 			v += float64(c.floats["d"][guard+row*c.num["ldd"]+j])
 		}
 		return v
 	}
-	mean, variance := 0.0, c.k.F[0]
-	for j := range n {
-		mean += x(j) / float64(n)
+	means, deviations := make([]float64, c.shape.rows), make([]float64, c.shape.rows)
+	for row := range means {
+		variance := c.k.F[0]
+		for j := range n {
+			means[row] += x(row, j) / float64(n)
+		}
+		for j := range n {
+			variance += (x(row, j) - means[row]) * (x(row, j) - means[row]) / float64(n)
+		}
+		deviations[row] = math.Sqrt(variance)
 	}
-	for j := range n {
-		variance += (x(j) - mean) * (x(j) - mean) / float64(n)
+	ld, w, b := c.num["ldy"], c.floats["w"][guard:], c.floats["b"][guard:]
+	return func(i int) float64 {
+		row, col := max(i, 0)/ld, column(i, ld, n)
+		if i < 0 || row >= c.shape.rows {
+			return 0
+		}
+		return (math.Abs(x(row, col))+math.Abs(means[row]))/deviations[row]*(1+math.Abs(float64(w[col]))) + 1 + math.Abs(float64(b[col]))
 	}
-	w, b := math.Abs(float64(c.floats["w"][guard+col])), math.Abs(float64(c.floats["b"][guard+col]))
-	return (math.Abs(x(col))+math.Abs(mean))/math.Sqrt(variance)*(1+w) + 1 + b
 }
 
 // column returns the column of element i of a matrix, the last for a gap.
