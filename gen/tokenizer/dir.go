@@ -13,35 +13,45 @@ import (
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
-// FromDir packs the tokenizer of a model's directory: tokenizer.json, else BERT's vocab.txt, else GPT-2's
-// vocab.json and merges.txt.
+// FromDir packs the tokenizer of a model's directory: the first that is there of the files in customary.
 func FromDir(dir string) ([]byte, error) {
-	files := map[string][]byte{}
-	for _, name := range []string{"tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"} {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
+	packed, _, err := fromDir(dir)
+	return packed, err
+}
+
+// customary are the files that models come with. tokenizer.json says most.
+var customary = []string{"tokenizer.json", "vocab.txt", "vocab.json"}
+
+// fromDir also returns the notes.
+func fromDir(dir string) ([]byte, []string, error) {
+	for _, name := range customary {
+		path := filepath.Join(dir, name)
+		src, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
-		if err == nil {
-			files[name] = b
+		if err != nil {
+			return nil, nil, err
 		}
+		packed, notes, err := fromFiles(path, src)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", dir, err)
+		}
+		return packed, notes, nil
 	}
-	var packed []byte
-	var err error
-	switch {
-	case files["tokenizer.json"] != nil:
-		packed, err = FromJSON(files["tokenizer.json"], files["tokenizer_config.json"])
-	case files["vocab.txt"] != nil:
-		packed, err = fromVocabTxt(files["vocab.txt"], files["tokenizer_config.json"])
-	case files["vocab.json"] != nil && files["merges.txt"] != nil:
-		packed, err = fromVocabMerges(files["vocab.json"], files["merges.txt"])
-	default:
-		err = fmt.Errorf("no tokenizer (%w); supported are tokenizer.json, vocab.txt, and vocab.json with merges.txt", fs.ErrNotExist)
+	return nil, nil, fmt.Errorf("%s: no tokenizer (%w); supported are %s, and merges.txt beside the last", dir, fs.ErrNotExist, strings.Join(customary, ", "))
+}
+
+// fromFiles also checks what lies beside tokenizer.json.
+func fromFiles(path string, src []byte) ([]byte, []string, error) {
+	if filepath.Base(path) != "tokenizer.json" {
+		return fromBytes(path, src)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+	config, err := os.ReadFile(filepath.Join(filepath.Dir(path), "tokenizer_config.json"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
 	}
-	return packed, nil
+	return fromJSON(src, config)
 }
 
 // fromVocabTxt packs BERT's vocabulary, a token a line. config says whether it is lower-cased, as it is by
@@ -105,7 +115,8 @@ func (b *builder) bertSteps(unknown, cls, sep int32, lower bool) error {
 	if cls < 0 || sep < 0 {
 		return nil
 	}
-	return b.templates([]int32{cls, 0, first, 0, sep, 0}, []int32{cls, 0, first, 0, sep, 0, second, 1, sep, 1})
+	b.templates([]int32{cls, 0, first, 0, sep, 0}, []int32{cls, 0, first, 0, sep, 0, second, 1, sep, 1})
+	return nil
 }
 
 // fromVocabMerges packs GPT-2's files.

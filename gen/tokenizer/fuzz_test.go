@@ -26,6 +26,12 @@ func use(t *testing.T, tok *tokenizer.Tokenizer, text string) {
 		}
 	}
 	tok.EncodePair(text, text)
+	e, err := tok.EncodeInput(tokenizer.PairOfWords([]string{text, "a"}, []string{"", text}), tokenizer.Options{
+		Special: true, Runes: true, Truncation: &tokenizer.Truncation{Max: 9, Stride: 1}, Padding: &tokenizer.Padding{Multiple: 4, Left: true},
+	})
+	if err == nil && len(e.IDs)%4 != 0 {
+		t.Errorf("%q: %d tokens after padding", text, len(e.IDs))
+	}
 	tok.Decode(ids, true)
 	s := tok.NewStream(false)
 	for _, id := range ids {
@@ -39,6 +45,7 @@ var small = []string{
 	`{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},{"type":"Punctuation","behavior":"MergedWithNext"},{"type":"ByteLevel"}]},"post_processor":{"type":"RobertaProcessing","sep":["a",0],"cls":["b",1]},"model":{"type":"BPE","end_of_word_suffix":"</w>","continuing_subword_prefix":"","vocab":{"a":0,"b":1,"b</w>":2,"ab</w>":7},"merges":[["a","b</w>"]],"ignore_merges":true}}`,
 	`{"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":65536}}}`,
 	`{"model":{"type":"Unigram","vocab":[["a",0]]}}`,
+	`{"normalizer":{"type":"Sequence","normalizers":[{"type":"Nmt"},{"type":"Replace","pattern":{"Regex":"(?<=a)\\s+|x*"},"content":"y"}]},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"UnicodeScripts"},{"type":"Split","pattern":{"Regex":"(?i)(?:ss|a+)+b|\\X"},"behavior":"MergedWithPrevious","invert":true},{"type":"FixedLength","length":2},{"type":"CharDelimiterSplit","delimiter":" "}]},"post_processor":{"type":"Sequence","processors":[{"type":"ByteLevel"},{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"b","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[{"Sequence":{"id":"B","type_id":0}},{"Sequence":{"id":"A","type_id":1}}],"special_tokens":{"b":{"id":"b","ids":[1],"tokens":["b"]}}}]},"model":{"type":"Unigram","unk_id":0,"byte_fallback":true,"vocab":[["u",0],["b",-1],["ab",-1.5],["<0x62>",-3],["a",-2]]}}`,
 }
 
 // FuzzFromJSON reads any tokenizer.json, and uses those that compile.
@@ -99,22 +106,27 @@ func FuzzRoundTrip(f *testing.F) {
 
 func TestUnsupported(t *testing.T) {
 	for src, want := range map[string]string{
-		small[4]: "Unigram: not supported; supported are BPE",
-		`{"normalizer":{"type":"Precompiled","precompiled_charsmap":""},"model":{"type":"BPE"}}`:               "Precompiled: not supported",
-		`{"pre_tokenizer":{"type":"UnicodeScripts"}}`:                                                          "UnicodeScripts: not supported",
-		`{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(a|b)+"},"behavior":"Isolated","invert":false}}`: "(a|b)+\nis not known; known are",
-		`{"post_processor":{"type":"Own"}}`:                                                                    "Own: not supported",
-		`{"decoder":{"type":"Own"}}`:                                                                           "Own: not supported",
-		`{"model":{"type":"BPE","dropout":0.1,"vocab":{"a":0},"merges":[]}}`:                                   "dropout 0.1",
-		`{"model":{"type":"BPE","vocab":{"a":0},"merges":["a b"]}}`:                                            `joins "a" and "b"`,
-		`{"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":["a b"]}}`:                                      `makes "ab"`,
-		`{"model":{"type":"BPE","vocab":{"a":0},"merges":["a"]}}`:                                              "is not two texts",
-		`{"model":{"type":"BPE","vocab":{"a":0}}}`:                                                             "merges are missing",
-		`{"model":{"type":"BPE","vocab":{"a":0,"b":0},"merges":[]}}`:                                           "have the same id 0",
-		`{"model":{"type":"BPE","vocab":{"a":9999999},"merges":[]}}`:                                           "out of range for 1 tokens",
-		`{"model":{"type":"BPE","vocab":{"a":-1},"merges":[]}}`:                                                `id "-1"`,
-		`{"model":{"type":"BPE","vocab":{},"merges":[]}}`:                                                      "vocabulary is empty",
-		`{"model":{"type":"WordPiece","unk_token":"u","vocab":{"a":0}}}`:                                       `unknown token "u"`,
+		`{"model":{"type":"Own","vocab":{}}}`:                                                                                "Own: not supported; supported are BPE",
+		`{"model":{"type":"Unigram","vocab":[]}}`:                                                                            "a vocabulary of 0 tokens",
+		`{"model":{"type":"Unigram","unk_id":1,"vocab":[["a",0]]}}`:                                                          "unk_id is 1",
+		`{"model":{"type":"Unigram","vocab":[["a"]]}}`:                                                                       `token "a" has no score`,
+		`{"normalizer":{"type":"Precompiled","precompiled_charsmap":"AAAA"},"model":{"type":"BPE"}}`:                         "the characters map has 3 bytes",
+		`{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(a)\\1"},"behavior":"Isolated","invert":false}}`:               "a back-reference is not supported",
+		`{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(a"},"behavior":"Isolated","invert":false}}`:                   "without its closing bracket",
+		`{"pre_tokenizer":{"type":"FixedLength","length":0}}`:                                                                "length is 0",
+		`{"truncation":{"max_length":-1,"strategy":"LongestFirst","stride":0},"model":{"type":"Unigram","vocab":[["a",0]]}}`: "truncation: max_length -1",
+		`{"post_processor":{"type":"Own"}}`:                                                                                  "Own: not supported",
+		`{"decoder":{"type":"Own"}}`:                                                                                         "Own: not supported",
+		`{"model":{"type":"BPE","dropout":0.1,"vocab":{"a":0},"merges":[]}}`:                                                 "dropout 0.1",
+		`{"model":{"type":"BPE","vocab":{"a":0},"merges":["a b"]}}`:                                                          `joins "a" and "b"`,
+		`{"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":["a b"]}}`:                                                    `makes "ab"`,
+		`{"model":{"type":"BPE","vocab":{"a":0},"merges":["a"]}}`:                                                            "is not two texts",
+		`{"model":{"type":"BPE","vocab":{"a":0}}}`:                                                                           "merges are missing",
+		`{"model":{"type":"BPE","vocab":{"a":0,"b":0},"merges":[]}}`:                                                         "have the same id 0",
+		`{"model":{"type":"BPE","vocab":{"a":9999999},"merges":[]}}`:                                                         "out of range for 1 tokens",
+		`{"model":{"type":"BPE","vocab":{"a":-1},"merges":[]}}`:                                                              `id "-1"`,
+		`{"model":{"type":"BPE","vocab":{},"merges":[]}}`:                                                                    "vocabulary is empty",
+		`{"model":{"type":"WordPiece","unk_token":"u","vocab":{"a":0}}}`:                                                     `unknown token "u"`,
 		`{"version":"2.0"}`: `version "2.0"`,
 		`{}`:                "model: missing",
 		`{"model"`:          "unexpected end",
@@ -149,7 +161,7 @@ func TestGGUFErrors(t *testing.T) {
 		value any
 		want  string
 	}{
-		{"model", "rwkv", "supported are bert, gpt2, llama"}, {"model", 5, "expected a string"}, {"tokens", nil, "missing or empty"},
+		{"model", "own", "supported are bert, gpt2, llama"}, {"model", 5, "expected a string"}, {"tokens", nil, "missing or empty"},
 		{"tokens", []any{"a", 5}, "element 1"}, {"scores", []float32{1}, "1 scores for 4 tokens"}, {"token_type", []int8{1}, "1 token types for 4"},
 		{"unknown_token_id", int64(9), "expected an id below 4"}, {"add_bos_token", true, "is not named"}, {"add_space_prefix", "x", "expected a bool"},
 	} {

@@ -131,6 +131,7 @@ func (v *ggufVocab) read() (err error) {
 // vocabulary makes the tokens table. Tokens of one text keep their ids; the last is the one that is found.
 func (v *ggufVocab) vocabulary() {
 	v.ids = make(map[string]int32, len(v.tokens))
+	v.size = int32(len(v.tokens))
 	for i, t := range v.tokens {
 		v.ids[t] = int32(i)
 		v.Tokens = append(v.Tokens, tokenizer.Entry{Text: t, Model: true})
@@ -313,5 +314,6 @@ func (v *ggufVocab) ends(bosDefault, eosDefault bool) error {
 		}
 		pair = append(pair, part...)
 	}
-	return v.templates(single, pair)
+	v.templates(single, pair)
+	return nil
 }

@@ -51,20 +51,6 @@ func fromGGUF(t *testing.T, path string) ([]byte, *tokenizer.Tokenizer) {
 	return packed, tok
 }
 
-func TestGoldenGGUF(t *testing.T) {
-	dir := models(t)
-	golds := shared(t)
-	corpus := texts(t, filepath.Join(golds, "corpus.jsonl"))
-	long := longTexts(t, filepath.Join(golds, "long.jsonl.gz"))
-	for _, name := range []string{"gpt-2", "mpt", "llama-spm"} {
-		t.Run(name, func(t *testing.T) {
-			expect := lines[golden](t, filepath.Join(golds, "expected/gguf-"+name+".jsonl.gz"))
-			packed, _ := fromGGUF(t, filepath.Join(dir, expect[0].File))
-			run(t, "gguf-"+name, packed, expect, corpus, long)
-		})
-	}
-}
-
 // TestGGUFVocab compares with the ids that lie beside llama.cpp's vocabulary files.
 func TestGGUFVocab(t *testing.T) {
 	dir := models(t)

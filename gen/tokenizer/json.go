@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/tfgen/tfgen/gen/tokenizer/regex"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
@@ -28,6 +31,8 @@ type file struct {
 	PostProcessor json.RawMessage `json:"post_processor"`
 	Decoder       json.RawMessage `json:"decoder"`
 	Model         *modelFile      `json:"model"`
+	Truncation    json.RawMessage `json:"truncation"`
+	Padding       json.RawMessage `json:"padding"`
 }
 
 // component is a normalizer, pre-tokenizer, post-processor or decoder. The fields of all of them are here.
@@ -70,6 +75,9 @@ type component struct {
 	Stop      int32  `json:"stop"`
 	PadToken  string `json:"pad_token"`
 	Delimiter string `json:"word_delimiter_token"`
+	CharsMap  []byte `json:"precompiled_charsmap"`
+	Char      string `json:"delimiter"`
+	Length    *int64 `json:"length"`
 }
 
 // pattern is a text or a regular expression.
@@ -91,39 +99,59 @@ type templateRef struct {
 // FromJSON packs a tokenizer.json. configJSON is tokenizer_config.json or nil; nothing in it changes how
 // tokenizer.json encodes or decodes.
 func FromJSON(tokenizerJSON, configJSON []byte) ([]byte, error) {
-	var f file
-	if err := json.Unmarshal(tokenizerJSON, &f); err != nil {
-		return nil, fmt.Errorf("tokenizer.json: %w", err)
-	}
+	packed, _, err := fromJSON(tokenizerJSON, configJSON)
+	return packed, err
+}
+
+// fromJSON also returns the notes.
+func fromJSON(tokenizerJSON, configJSON []byte) ([]byte, []string, error) {
 	if configJSON != nil && !json.Valid(configJSON) {
-		return nil, fmt.Errorf("tokenizer_config.json: not JSON")
-	}
-	if f.Version != "1.0" && f.Version != "" {
-		return nil, fmt.Errorf("tokenizer.json: version %q, supported is 1.0", f.Version)
+		return nil, nil, fmt.Errorf("tokenizer_config.json: not JSON")
 	}
 	b := &builder{}
+	list, err := b.json(tokenizerJSON)
+	if err != nil {
+		return nil, nil, fmt.Errorf("tokenizer.json: %w", err)
+	}
+	packed, err := b.pack(list)
+	return packed, b.notes, err
+}
+
+// stages read the components of a tokenizer.json.
+var stages = map[string]func(*builder, component) error{
+	"normalizer": (*builder).normalizer, "pre_tokenizer": (*builder).preTokenizer, "post_processor": (*builder).postProcessor, "decoder": (*builder).decoder,
+}
+
+// json reads a tokenizer.json and returns its added tokens.
+func (b *builder) json(src []byte) ([]added, error) {
+	var f file
+	if err := json.Unmarshal(src, &f); err != nil {
+		return nil, err
+	}
+	if f.Version != "1.0" && f.Version != "" {
+		return nil, fmt.Errorf("version %q, supported is 1.0", f.Version)
+	}
 	for _, s := range []struct {
 		name string
 		raw  json.RawMessage
-		read func(*builder, component) error
 	}{
-		{"normalizer", f.Normalizer, (*builder).normalizer},
-		{"pre_tokenizer", f.PreTokenizer, (*builder).preTokenizer},
-		{"post_processor", f.PostProcessor, (*builder).postProcessor},
-		{"decoder", f.Decoder, (*builder).decoder},
+		{"normalizer", f.Normalizer}, {"pre_tokenizer", f.PreTokenizer}, {"post_processor", f.PostProcessor}, {"decoder", f.Decoder},
 	} {
-		if err := b.each(s.raw, 0, s.read); err != nil {
-			return nil, fmt.Errorf("tokenizer.json: %s: %w", s.name, err)
+		if err := b.each(s.raw, 0, stages[s.name]); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	if err := b.model(f.Model); err != nil {
-		return nil, fmt.Errorf("tokenizer.json: model: %w", err)
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	if err := b.limits(f.Truncation, f.Padding); err != nil {
+		return nil, err
 	}
 	var list []added
 	for _, a := range f.AddedTokens {
 		list = append(list, added{a.Content, a.SingleWord, a.LStrip, a.RStrip, a.Normalized != nil && *a.Normalized || a.Normalized == nil && !a.Special, a.Special})
 	}
-	return b.pack(list)
+	return list, nil
 }
 
 // each calls read for a component, or for those of a Sequence in order.
@@ -175,7 +203,9 @@ func (b *builder) normalizer(c component) error {
 	case "Strip":
 		b.step(tokenizer.NormStrip, []int32{bit(c.Left), bit(c.Right)})
 	case "Replace":
-		return b.replace(c, tokenizer.NormReplace, tokenizer.NormPattern)
+		return b.replace(c, tokenizer.NormReplace, tokenizer.NormProgram)
+	case "Precompiled":
+		return b.charsMap(c.CharsMap)
 	case "Prepend":
 		b.step(tokenizer.NormPrepend, nil, c.Prepend)
 	case "BertNormalizer":
@@ -194,7 +224,7 @@ func (b *builder) normalizer(c component) error {
 	default:
 		kind, ok := simple[c.Type]
 		if !ok {
-			return unsupported(append(slices.Sorted(maps.Keys(simple)), "Strip", "Replace", "Prepend", "BertNormalizer", "Sequence")...)
+			return unsupported(append(slices.Sorted(maps.Keys(simple)), "Strip", "Replace", "Prepend", "Precompiled", "BertNormalizer", "Sequence")...)
 		}
 		b.step(kind, nil)
 	}
@@ -206,26 +236,43 @@ func (b *builder) replace(c component, text, regex tokenizer.Kind) error {
 	switch {
 	case c.Pattern.String != nil && *c.Pattern.String != "":
 		b.step(text, nil, *c.Pattern.String, c.Content)
-	case c.Pattern.Regex != nil && regex != 0:
-		if err := known(*c.Pattern.Regex); err != nil {
+	case c.Pattern.Regex != nil && known(*c.Pattern.Regex) && text == tokenizer.NormReplace:
+		b.step(tokenizer.NormPattern, nil, *c.Pattern.Regex, c.Content)
+	case c.Pattern.Regex != nil:
+		program, err := b.compile(*c.Pattern.Regex)
+		if err != nil {
 			return err
 		}
-		b.step(regex, nil, *c.Pattern.Regex, c.Content)
-	case c.Pattern.Regex != nil:
-		return fmt.Errorf("the regular expression %q is not supported here; supported is a text", *c.Pattern.Regex)
+		b.step(regex, nil, program, *c.Pattern.Regex, c.Content)
 	default:
 		return fmt.Errorf("no pattern")
 	}
 	return nil
 }
 
-// known checks that the engine has a scanner for a regular expression.
-func known(regex string) error {
-	list := tokenizer.Patterns()
-	if slices.Contains(list, regex) {
-		return nil
+// charsMap checks a precompiled map by packing nothing of it: the step itself reads it.
+func (b *builder) charsMap(m []byte) error {
+	if len(m) > maxCharsMap {
+		return fmt.Errorf("a characters map of %d bytes, at most %d are supported", len(m), maxCharsMap)
 	}
-	return fmt.Errorf("the regular expression\n\t%s\nis not known; known are\n\t%s", regex, strings.Join(list, "\n\t"))
+	b.step(tokenizer.NormCharsMap, nil, string(m))
+	_, err := tokenizer.Normalizer(b.Steps[len(b.Steps)-1:])
+	return err
+}
+
+const maxCharsMap = 1 << 20
+
+// known reports whether the engine has a scanner for a regular expression.
+func known(expr string) bool { return slices.Contains(tokenizer.Patterns(), expr) }
+
+// compile compiles a regular expression that the engine has no scanner for, and notes that.
+func (b *builder) compile(expr string) (string, error) {
+	p, err := regex.Compile(expr)
+	if err != nil {
+		return "", err
+	}
+	b.notes = append(b.notes, fmt.Sprintf("no scanner for the regular expression %q: it runs as a program of %d instructions, which is slower", expr, len(p.Insts)))
+	return p.Encode(), nil
 }
 
 var behaviors = map[string]int32{
@@ -262,6 +309,22 @@ func (b *builder) preTokenizer(c component) error {
 			return err
 		}
 		b.step(tokenizer.PrePunctuation, []int32{how})
+	case "UnicodeScripts":
+		b.step(tokenizer.PreScripts, nil)
+	case "CharDelimiterSplit", "Delimiter":
+		if utf8.RuneCountInString(c.Char) != 1 {
+			return fmt.Errorf("the delimiter %q is not one character", c.Char)
+		}
+		b.step(tokenizer.PreText, []int32{tokenizer.Removed, 0}, c.Char)
+	case "FixedLength":
+		length := int64(5)
+		if c.Length != nil {
+			length = *c.Length
+		}
+		if length < 1 || length > math.MaxInt32 {
+			return fmt.Errorf("length is %d", length)
+		}
+		b.step(tokenizer.PreLength, []int32{int32(length)})
 	case "Digits":
 		b.step(tokenizer.PreDigits, []int32{bit(c.Individual)})
 	case "Metaspace":
@@ -271,7 +334,7 @@ func (b *builder) preTokenizer(c component) error {
 		}
 		b.step(tokenizer.PreMetaspace, []int32{scheme, bit(or(c.Split, true))}, c.Replacement)
 	default:
-		return unsupported("ByteLevel", "Split", "Whitespace", "WhitespaceSplit", "BertPreTokenizer", "Punctuation", "Digits", "Metaspace", "Sequence")
+		return unsupported("ByteLevel", "Split", "Whitespace", "WhitespaceSplit", "BertPreTokenizer", "Punctuation", "Digits", "Metaspace", "UnicodeScripts", "CharDelimiterSplit", "FixedLength", "Sequence")
 	}
 	return nil
 }
@@ -286,10 +349,15 @@ func (b *builder) split(c component) error {
 	case c.Pattern.String != nil && *c.Pattern.String != "":
 		b.step(tokenizer.PreText, args, *c.Pattern.String)
 	case c.Pattern.Regex != nil:
-		if err := known(*c.Pattern.Regex); err != nil {
+		if known(*c.Pattern.Regex) {
+			b.step(tokenizer.PrePattern, args, *c.Pattern.Regex)
+			break
+		}
+		program, err := b.compile(*c.Pattern.Regex)
+		if err != nil {
 			return err
 		}
-		b.step(tokenizer.PrePattern, args, *c.Pattern.Regex)
+		b.step(tokenizer.PreProgram, args, program, *c.Pattern.Regex)
 	default:
 		return fmt.Errorf("no pattern")
 	}
@@ -337,7 +405,7 @@ func (b *builder) decoder(c component) error {
 	case "BPEDecoder":
 		b.step(tokenizer.DecodeBPE, nil, c.Suffix)
 	case "Replace":
-		return b.replace(c, tokenizer.DecodeReplace, 0)
+		return b.replace(c, tokenizer.DecodeReplace, tokenizer.DecodeProgram)
 	case "CTC":
 		b.step(tokenizer.DecodeCTC, []int32{bit(c.Cleanup)}, c.PadToken, c.Delimiter)
 	default:

@@ -11,8 +11,15 @@ import (
 // tokenizer.json, so that they are read without a value per element. The bytes given to UnmarshalJSON are
 // valid JSON.
 type vocabTable struct {
-	ids map[string]int32
-	err error
+	ids    map[string]int32
+	scored []scoredToken // a Unigram model's, in order of their ids
+	err    error
+}
+
+// scoredToken is a token of a Unigram model with its log probability.
+type scoredToken struct {
+	text  string
+	score float64
 }
 
 // mergeList is a list of merges: pairs, or as older files have it texts with a space between.
@@ -26,6 +33,10 @@ type mergeList struct {
 func (v *vocabTable) UnmarshalJSON(b []byte) error {
 	v.ids, v.err = map[string]int32{}, nil
 	s := &scan{rest: string(b)}
+	if s.take('[') {
+		v.err = v.list(s)
+		return nil
+	}
 	if !s.take('{') {
 		v.err = fmt.Errorf("vocab is no object of texts and ids")
 		return nil
@@ -43,6 +54,26 @@ func (v *vocabTable) UnmarshalJSON(b []byte) error {
 			return nil
 		}
 		v.ids[text] = id
+		s.take(',')
+	}
+	return nil
+}
+
+// list reads pairs of texts and scores.
+func (v *vocabTable) list(s *scan) error {
+	v.ids = nil
+	for !s.take(']') {
+		open := s.take('[')
+		text, err := s.text()
+		if err != nil || !open {
+			return fmt.Errorf("vocab: element %d is no pair of a text and a score", len(v.scored))
+		}
+		s.take(',')
+		score, err := s.float()
+		if err != nil || !s.take(']') {
+			return fmt.Errorf("vocab: token %q has no score", text)
+		}
+		v.scored = append(v.scored, scoredToken{text, score})
 		s.take(',')
 	}
 	return nil
@@ -122,6 +153,17 @@ func (s *scan) number() (int32, error) {
 	}
 	s.rest = s.rest[i:]
 	return int32(n), nil
+}
+
+func (s *scan) float() (float64, error) {
+	s.rest = strings.TrimLeft(s.rest, " \t\r\n")
+	i := strings.IndexAny(s.rest, ",] \t\r\n")
+	if i < 0 {
+		i = len(s.rest)
+	}
+	v, err := strconv.ParseFloat(s.rest[:i], 64)
+	s.rest = s.rest[i:]
+	return v, err
 }
 
 func (s *scan) merge() (p [2]string, err error) {

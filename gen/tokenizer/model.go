@@ -21,6 +21,7 @@ type modelFile struct {
 	ByteFallback *bool      `json:"byte_fallback"`
 	IgnoreMerges *bool      `json:"ignore_merges"`
 	MaxChars     *int64     `json:"max_input_chars_per_word"`
+	UnknownID    *int64     `json:"unk_id"`
 }
 
 func (b *builder) model(m *modelFile) error {
@@ -33,15 +34,22 @@ func (b *builder) model(m *modelFile) error {
 			m.Type = "BPE"
 		case m.MaxChars != nil:
 			m.Type = "WordPiece"
+		case m.Vocab.scored != nil:
+			m.Type = "Unigram"
+		default:
+			m.Type = "WordLevel"
 		}
 	}
 	switch m.Type {
-	case "BPE", "WordPiece", "WordLevel":
+	case "BPE", "WordPiece", "WordLevel", "Unigram":
 	default:
-		return fmt.Errorf("%s: %w", m.Type, unsupported("BPE", "WordPiece", "WordLevel"))
+		return fmt.Errorf("%s: %w", m.Type, unsupported("BPE", "WordPiece", "Unigram", "WordLevel"))
 	}
 	if m.Vocab.err != nil {
 		return m.Vocab.err
+	}
+	if m.Type == "Unigram" {
+		return b.unigram(m)
 	}
 	vocab := m.Vocab.ids
 	if err := b.setVocab(vocab); err != nil {
@@ -64,6 +72,25 @@ func (b *builder) model(m *modelFile) error {
 		return b.wordPiece(m, unknown)
 	}
 	b.step(tokenizer.ModelWordLevel, []int32{unknown})
+	return nil
+}
+
+// unigram takes a list of tokens, whose order gives their ids. Of several of one text the last is the one that is
+// found.
+func (b *builder) unigram(m *modelFile) error {
+	list := m.Vocab.scored
+	if len(list) == 0 || len(list) > maxTokens {
+		return fmt.Errorf("a vocabulary of %d tokens with scores, supported are 1 to %d", len(list), maxTokens)
+	}
+	unknown := int32(-1)
+	if m.UnknownID != nil {
+		if *m.UnknownID < 0 || *m.UnknownID >= int64(len(list)) {
+			return fmt.Errorf("unk_id is %d, the vocabulary has %d tokens", *m.UnknownID, len(list))
+		}
+		unknown = int32(*m.UnknownID)
+	}
+	b.setScored(list)
+	b.step(tokenizer.ModelUnigram, []int32{unknown, bit(or(m.ByteFallback, false))})
 	return nil
 }
 

@@ -13,7 +13,7 @@ const first, second = -1, -2
 func (b *builder) postProcessor(c component) error {
 	switch c.Type {
 	case "ByteLevel":
-		return b.trim(or(c.TrimOffsets, true), or(c.PrefixSpace, true))
+		b.step(tokenizer.PostTrim, []int32{bit(or(c.TrimOffsets, true)), bit(or(c.PrefixSpace, true))})
 	case "TemplateProcessing":
 		single, err := c.template(c.Single)
 		if err != nil {
@@ -23,49 +23,28 @@ func (b *builder) postProcessor(c component) error {
 		if err != nil {
 			return err
 		}
-		return b.templates(single, pair)
+		b.templates(single, pair)
 	case "BertProcessing":
 		cls, sep, err := c.ends()
 		if err != nil {
 			return err
 		}
-		return b.templates([]int32{cls, 0, first, 0, sep, 0}, []int32{cls, 0, first, 0, sep, 0, second, 1, sep, 1})
+		b.step(tokenizer.PostBert, []int32{cls, sep})
 	case "RobertaProcessing":
 		cls, sep, err := c.ends()
 		if err != nil {
 			return err
 		}
-		if err := b.trim(or(c.TrimOffsets, true), or(c.PrefixSpace, true)); err != nil {
-			return err
-		}
-		return b.templates([]int32{cls, 0, first, 0, sep, 0}, []int32{cls, 0, first, 0, sep, 0, sep, 0, second, 0, sep, 0})
+		b.step(tokenizer.PostRoberta, []int32{cls, sep, bit(or(c.TrimOffsets, true)), bit(or(c.PrefixSpace, true))})
+	default:
+		return unsupported("ByteLevel", "TemplateProcessing", "BertProcessing", "RobertaProcessing", "Sequence")
 	}
-	return unsupported("ByteLevel", "TemplateProcessing", "BertProcessing", "RobertaProcessing", "Sequence")
-}
-
-// trim makes offsets leave out white space, which has to come before special tokens are added.
-func (b *builder) trim(on, prefixSpace bool) error {
-	if !on {
-		return nil
-	}
-	for _, s := range b.Steps {
-		if s.Kind == tokenizer.PostTemplate || s.Kind == tokenizer.PostTrim {
-			return fmt.Errorf("trim_offsets after another post-processor is not supported; supported is before it")
-		}
-	}
-	b.step(tokenizer.PostTrim, []int32{bit(prefixSpace)})
 	return nil
 }
 
-func (b *builder) templates(single, pair []int32) error {
-	for _, s := range b.Steps {
-		if s.Kind == tokenizer.PostTemplate {
-			return fmt.Errorf("a second template is not supported; supported is one")
-		}
-	}
+func (b *builder) templates(single, pair []int32) {
 	b.step(tokenizer.PostTemplate, single)
 	b.step(tokenizer.PostPair, pair)
-	return nil
 }
 
 // template returns the pairs of (what, type id) of a template.

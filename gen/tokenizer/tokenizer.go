@@ -17,7 +17,10 @@ const maxTokens = 1 << 24
 // builder collects a tokenizer while its source is read.
 type builder struct {
 	tokenizer.Source
-	ids map[string]int32 // the model's vocabulary
+	ids  map[string]int32 // the model's vocabulary
+	size int32            // how many tokens it has
+
+	notes []string
 }
 
 // setVocab makes the tokens table from the model's vocabulary. Ids may leave gaps, within reason.
@@ -25,7 +28,7 @@ func (b *builder) setVocab(ids map[string]int32) error {
 	if len(ids) == 0 {
 		return fmt.Errorf("tokenizer: the vocabulary is empty")
 	}
-	b.ids = ids
+	b.ids, b.size = ids, int32(len(ids))
 	for text, id := range ids {
 		if err := b.grow(id, len(ids)); err != nil {
 			return fmt.Errorf("tokenizer: token %q: %w", text, err)
@@ -37,6 +40,16 @@ func (b *builder) setVocab(ids map[string]int32) error {
 		e.Text, e.Model = text, true
 	}
 	return nil
+}
+
+// setScored makes the tokens table of a Unigram model.
+func (b *builder) setScored(list []scoredToken) {
+	b.ids = make(map[string]int32, len(list))
+	for i, t := range list {
+		b.ids[t.text] = int32(i)
+		b.Tokens = append(b.Tokens, tokenizer.Entry{Text: t.text, Model: true, Score: t.score})
+	}
+	b.size = int32(len(list))
 }
 
 // grow makes room for an id. tokens is how many the source has.
@@ -123,7 +136,7 @@ func (b *builder) addTokens(list []added) error {
 	if err != nil {
 		return err
 	}
-	next := int32(len(b.ids))
+	next := b.size
 	index := map[string]int32{}
 	specials := map[string]bool{}
 	last := map[int32]added{}

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// model turns a piece of text into tokens: it appends to the state's ids, and the bytes each took to lens.
+// model turns a piece of text into tokens: it emits them to the state.
 type model interface {
 	encode(s *state, b []byte)
 }
@@ -17,6 +17,8 @@ func newModel(a *args, v *vocab, sec [sections + 1][]byte) model {
 		return newBPE(a, v, sec)
 	case ModelWordPiece:
 		return &wordPiece{vocab: v, unknown: a.token(v), longest: int(a.num(0, math.MaxInt32)), prefix: a.str()}
+	case ModelUnigram:
+		return newUnigram(a, v, sec)
 	case ModelWordLevel:
 		return &wordLevel{vocab: v, unknown: a.token(v)}
 	}
@@ -29,19 +31,18 @@ func (a *args) token(v *vocab) int32 { return a.num(-1, int32(v.size())-1) }
 
 // bpe is byte-pair encoding by merge ranks (Sennrich et al. 2016), over characters or bytes.
 type bpe struct {
-	vocab    *vocab
-	merges   []byte // uint32 × 3 by rank
-	table    []byte // uint32 × 2ᵏ: rank + 1
-	mask     uint32
-	flags    int32
-	unknown  int32
-	prefix   string
-	suffix   string
-	raw      bool       // the input is bytes that stand for GPT-2's characters
-	bytes    [256]int32 // raw: the token of a byte; else of its <0x..> fallback; −1 for none
-	ascii    [128]int32 // the token of an ASCII character, −1 for none
-	fallback bool       // all bytes have a fallback token or some
-	words    *wordCache
+	vocab   *vocab
+	merges  []byte // uint32 × 3 by rank
+	table   []byte // uint32 × 2ᵏ: rank + 1
+	mask    uint32
+	flags   int32
+	unknown int32
+	prefix  string
+	suffix  string
+	raw     bool       // the input is bytes that stand for GPT-2's characters
+	bytes   [256]int32 // raw: the token of a byte; else of its <0x..> fallback; −1 for none
+	ascii   [128]int32 // the token of an ASCII character, −1 for none
+	words   *wordCache
 }
 
 // symbol is a token on its way through the merges; the symbols of a piece form a list.
@@ -123,7 +124,7 @@ func (m *bpe) encode(s *state, b []byte) {
 func (m *bpe) split(s *state, b []byte) {
 	if m.flags&BPEIgnoreMerges != 0 {
 		if id := m.vocab.find(m.spelled(s, b), flagModel); id >= 0 {
-			s.ids, s.lens = append(s.ids, id), append(s.lens, len(b))
+			s.emit(id, 0, len(b))
 			return
 		}
 	}
@@ -140,9 +141,11 @@ func (m *bpe) split(s *state, b []byte) {
 	} else {
 		m.mergeLong(s)
 	}
+	at := 0
 	for _, y := range s.symbols {
 		if y.size != 0 {
-			s.ids, s.lens = append(s.ids, y.id), append(s.lens, int(y.size))
+			s.emit(y.id, at, at+int(y.size))
+			at += int(y.size)
 		}
 	}
 }

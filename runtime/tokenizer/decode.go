@@ -121,6 +121,10 @@ var decoders = map[Kind]func(a *args) decoder{
 		}
 		return perToken(func(out *tokens, b []byte, _, _ int) { out.replaced(b, from, to) })
 	},
+	DecodeProgram: func(a *args) decoder {
+		program, to := a.program(), a.str()
+		return perToken(func(out *tokens, b []byte, _, _ int) { out.replacedProgram(b, program, to) })
+	},
 	DecodeCTC: func(a *args) decoder {
 		clean, pad, delimiter := a.flag(), []byte(a.str()), []byte(a.str())
 		return func(in, out *tokens) { decodeCTC(in, out, clean, pad, delimiter) }
@@ -173,6 +177,19 @@ func (t *tokens) replaced(b, from []byte, to string) {
 	}
 	t.b = append(t.b, b...)
 }
+
+func (t *tokens) replacedProgram(b []byte, p *Program, to string) {
+	m := matchers.Get().(*matcher)
+	defer matchers.Put(m)
+	done := 0
+	m.each(p, b, func(lo, hi int) {
+		t.b = append(append(t.b, b[done:lo]...), to...)
+		done = hi
+	})
+	t.b = append(t.b, b[done:]...)
+}
+
+var matchers = sync.Pool{New: func() any { return new(matcher) }}
 
 // decodeBytes maps GPT-2's characters back to bytes. A token with any other character stands for itself.
 func decodeBytes(in, out *tokens) {

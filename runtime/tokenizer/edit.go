@@ -20,6 +20,7 @@ type editor struct {
 	pos     int // in in.b
 	base    int // where the input begins in the original text
 	track   bool
+	matcher matcher
 }
 
 // flip makes the output the next step's input.

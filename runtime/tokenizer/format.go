@@ -25,6 +25,8 @@ const (
 	NormBertAccents Kind = 13 // nonspacing marks go away
 	NormNmt         Kind = 14
 	NormByteLevel   Kind = 15
+	NormCharsMap    Kind = 16 // s SentencePiece's precompiled characters map
+	NormProgram     Kind = 17 // s program, regular expression it comes from, replacement
 
 	PreByteLevel   Kind = 32 // i prefix space, split by GPT-2's pattern
 	PrePattern     Kind = 33 // i behaviour, invert; s pattern
@@ -35,14 +37,20 @@ const (
 	PrePunctuation Kind = 38 // i behaviour
 	PreDigits      Kind = 39 // i each alone
 	PreMetaspace   Kind = 40 // i scheme, split; s replacement
+	PreProgram     Kind = 41 // i behaviour, invert; s program, regular expression it comes from
+	PreScripts     Kind = 42 // where the script changes
+	PreLength      Kind = 43 // i characters of each piece
 
 	ModelBPE       Kind = 64 // i flags, unknown id; s continuing prefix, end suffix
 	ModelWordPiece Kind = 65 // i unknown id, longest word in characters; s continuing prefix
 	ModelWordLevel Kind = 66 // i unknown id
+	ModelUnigram   Kind = 67 // i unknown id, byte fallback
 
-	PostTemplate Kind = 96 // i pairs of (what, type id): what ≥ 0 is a token, −1 the first text, −2 the second
-	PostPair     Kind = 97 // the same for two texts
-	PostTrim     Kind = 98 // i prefix space: offsets leave out the white space of tokens
+	PostTemplate Kind = 96  // i pairs of (what, type id): what ≥ 0 is a token, −1 the first text, −2 the second
+	PostPair     Kind = 97  // the same for two texts
+	PostTrim     Kind = 98  // i whether offsets leave out the white space of tokens, prefix space
+	PostBert     Kind = 99  // i tokens before a text and behind it
+	PostRoberta  Kind = 100 // the same, then as PostTrim
 
 	DecodeByteLevel    Kind = 128
 	DecodeWordPiece    Kind = 129 // i clean up; s prefix
@@ -53,6 +61,13 @@ const (
 	DecodeBPE          Kind = 134 // s suffix
 	DecodeReplace      Kind = 135 // s text, replacement
 	DecodeCTC          Kind = 136 // i clean up; s padding token, word delimiter
+	DecodeProgram      Kind = 137 // s program, regular expression it comes from, replacement
+)
+
+// Kinds that are defaults of options.
+const (
+	DefaultTruncation Kind = 160 // i tokens, stride, strategy, from the left
+	DefaultPadding    Kind = 161 // i length, multiple, id, type id, on the left
 )
 
 // Split behaviours: what becomes of the text between pieces.
@@ -108,7 +123,7 @@ type Pipeline struct {
 }
 
 const (
-	magic      = "tfgtok\x00\x01"
+	magic      = "tfgtok\x00\x02"
 	headerSize = 16 // magic, CRC-32C of the rest, number of sections
 )
 
@@ -122,7 +137,9 @@ const (
 	secMerges    // uint32 × 3 × merges: left, right, result; in order of rank
 	secMergeHash // uint32 × 2ᵏ: rank + 1
 	secForms     // decoded form of added tokens that differs from their text: uvarint id, text
-	sections     = secForms
+	secScores    // float64 × ids: log probabilities of a Unigram model
+	secTrie      // uint32 × 2 × nodes: the model's vocabulary as a double array, see trie
+	sections     = secTrie
 )
 
 // Flags of a vocabulary entry.

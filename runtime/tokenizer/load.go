@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"math"
 )
 
 // Load reads a packed tokenizer and checks all of it. The data is used in place: it must stay valid and
@@ -48,6 +49,8 @@ func checkGrowth(steps []Step) error {
 			n = (len(s.Strs[1]) + len(s.Strs[0]) - 1) / max(len(s.Strs[0]), 1)
 		case s.Kind == NormPattern:
 			n = len(s.Strs[1])
+		case s.Kind == NormProgram || s.Kind == DecodeProgram:
+			n = len(s.Strs[len(s.Strs)-1]) + 1
 		}
 		encoding := s.Kind < ModelBPE
 		if n > most/growth[encoding] {
@@ -170,10 +173,24 @@ func (t *Tokenizer) addStep(s Step, sec [sections + 1][]byte) error {
 		t.model = newModel(a, &t.vocab, sec)
 	case s.Kind < DecodeByteLevel:
 		t.post.add(a, &t.vocab)
-	default:
+	case s.Kind < DefaultTruncation:
 		t.decoders = append(t.decoders, newDecoder(a))
+	default:
+		t.addDefault(a)
 	}
 	return a.finish()
+}
+
+func (t *Tokenizer) addDefault(a *args) {
+	num := func() int { return int(a.num(0, math.MaxInt32)) }
+	switch a.Kind {
+	case DefaultTruncation:
+		t.truncation = &Truncation{num(), num(), Strategy(a.num(0, int32(OnlySecond))), a.flag()}
+	case DefaultPadding:
+		t.padding = &Padding{num(), num(), a.num(0, math.MaxInt32), a.num(0, math.MaxInt32), a.flag()}
+	default:
+		a.fail("no such step")
+	}
 }
 
 // finish fixes how the stages work together.

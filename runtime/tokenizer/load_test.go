@@ -16,7 +16,7 @@ func source() *Source {
 		{Kind: NormNFC}, {Kind: NormReplace, Strs: []string{"\t", "  "}},
 		{Kind: PrePattern, Ints: []int32{Isolated, 0}, Strs: []string{PatternLlama3}}, {Kind: PreByteLevel, Ints: []int32{0, 0}},
 		{Kind: ModelBPE, Ints: []int32{0, -1}, Strs: []string{"", ""}},
-		{Kind: PostTrim, Ints: []int32{0}}, {Kind: PostTemplate, Ints: []int32{258, 0, -1, 0}}, {Kind: PostPair, Ints: []int32{258, 0, -1, 0, -2, 1}},
+		{Kind: PostTrim, Ints: []int32{1, 0}}, {Kind: PostTemplate, Ints: []int32{258, 0, -1, 0}}, {Kind: PostPair, Ints: []int32{258, 0, -1, 0, -2, 1}},
 		{Kind: DecodeByteLevel},
 	}
 	for b := range 256 {

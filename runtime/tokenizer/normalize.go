@@ -38,6 +38,18 @@ var normalizers = map[Kind]func(a *args) normalizer{
 		scan, to := a.scanner(), a.str()
 		return func(e *editor) { replacePattern(e, scan, to) }
 	},
+	NormProgram: func(a *args) normalizer {
+		program, to := a.program(), a.str()
+		return func(e *editor) { replaceProgram(e, program, to) }
+	},
+	NormCharsMap: func(a *args) normalizer {
+		m, err := newCharsMap(a.str())
+		if err != nil {
+			a.fail("%w", err)
+			return nil
+		}
+		return m.normalize
+	},
 	NormPrepend: func(a *args) normalizer {
 		s := a.str()
 		return func(e *editor) {
@@ -56,6 +68,16 @@ func newNormalizer(a *args) normalizer {
 		return nil
 	}
 	return f(a)
+}
+
+// program reads a compiled regular expression and passes over the text behind it that it comes from.
+func (a *args) program() *Program {
+	p, err := ReadProgram(a.str())
+	if err != nil {
+		a.fail("%w", err)
+	}
+	a.str()
+	return p
 }
 
 // scanner reads a pattern.
@@ -161,6 +183,15 @@ func replacePattern(e *editor, scan scanner, to string) {
 		_, n := e.peek()
 		e.copy(n)
 	}
+}
+
+func replaceProgram(e *editor, p *Program, to string) {
+	e.matcher.each(p, e.in.b, func(lo, hi int) {
+		e.copy(lo - e.pos)
+		e.skip(hi - lo)
+		e.insertString(to)
+	})
+	e.rest()
 }
 
 // bertClean drops NUL, U+FFFD and control characters, and writes all white space as a space.

@@ -11,10 +11,11 @@ import (
 // Entry is a token of a Source.
 type Entry struct {
 	Text    string
-	Model   bool   // the model's vocabulary has it
-	Added   bool   // it is an added token
-	Special bool   // decoding may leave it out
-	Form    string // what decoding starts from if not Text
+	Model   bool    // the model's vocabulary has it
+	Added   bool    // it is an added token
+	Special bool    // decoding may leave it out
+	Form    string  // what decoding starts from if not Text
+	Score   float64 // log probability in a Unigram model
 }
 
 // Merge joins the tokens Left and Right to Result.
@@ -48,6 +49,12 @@ func Pack(s *Source) ([]byte, error) {
 	sec[secPipeline] = p.encode()
 	packTokens(s, &sec)
 	packMerges(s, &sec)
+	if slices.ContainsFunc(s.Steps, func(s Step) bool { return s.Kind == ModelUnigram }) {
+		for _, e := range s.Tokens {
+			sec[secScores] = binary.LittleEndian.AppendUint64(sec[secScores], math.Float64bits(e.Score))
+		}
+		sec[secTrie] = packTrie(s.Tokens)
+	}
 	return join(&sec)
 }
 

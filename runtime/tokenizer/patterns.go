@@ -52,7 +52,6 @@ var patterns = map[string]scanner{
 	},
 	`[\s\S]`:         func(b []byte, i int) int { _, n := utf8.DecodeRune(b[i:]); return n },
 	`\p{N}{1,3}|\s+`: func(b []byte, i int) int { return max(runClass(b, i, cN, 3), runClass(b, i, cSpace, -1)) },
-	`\w+|[^\w\s]+`:   scanWords,
 	`\p{P}+`:         func(b []byte, i int) int { return runClass(b, i, cP, -1) },
 }
 

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"math"
 	"unicode/utf8"
 )
 
@@ -34,6 +35,11 @@ var preTokenizers = map[Kind]func(a *args) preTokenizer{
 	PreWhitespace: func(*args) preTokenizer { return cutter{scan: scanWords, behaviour: Removed, invert: true} },
 	PreSpaceSplit: func(*args) preTokenizer { return cutter{scan: one(cSpace), behaviour: Removed} },
 	PreBert:       func(*args) preTokenizer { return bertSplit{} },
+	PreScripts:    func(*args) preTokenizer { return scriptSplit{} },
+	PreLength:     func(a *args) preTokenizer { return lengthSplit{int(a.num(1, math.MaxInt32))} },
+	PreProgram: func(a *args) preTokenizer {
+		return cutter{behaviour: a.num(Removed, Contiguous), invert: a.flag(), program: a.program()}
+	},
 	PrePunctuation: func(a *args) preTokenizer {
 		return cutter{scan: one(cPunct), behaviour: a.num(Removed, Contiguous)}
 	},
@@ -77,9 +83,10 @@ func one(set uint16) scanner {
 	}
 }
 
-// cutter splits each piece where scan matches.
+// cutter splits each piece where scan, or a program in its place, matches.
 type cutter struct {
 	scan      scanner
+	program   *Program
 	behaviour int32
 	invert    bool
 }
@@ -100,6 +107,10 @@ func (c cutter) split(s *state) {
 // cuts lists the matches of a piece and what lies between.
 func (c cutter) cuts(s *state, p piece) {
 	s.cuts = s.cuts[:0]
+	if c.program != nil {
+		c.programCuts(s, p)
+		return
+	}
 	b := s.cur.b[:p.hi]
 	done := p.lo
 	for i := p.lo; i < p.hi; {
@@ -125,8 +136,36 @@ func (c cutter) cuts(s *state, p piece) {
 	}
 }
 
-// keep appends the cuts as pieces in the way the behaviour says.
+// programCuts is cuts with a program, whose matches can be empty.
+func (c cutter) programCuts(s *state, p piece) {
+	done := p.lo
+	s.matcher.each(c.program, s.cur.b[p.lo:p.hi], func(lo, hi int) {
+		lo, hi = lo+p.lo, hi+p.lo
+		if done < lo {
+			s.cuts = append(s.cuts, cut{done, lo, c.invert})
+		}
+		s.cuts = append(s.cuts, cut{lo, hi, !c.invert})
+		done = hi
+	})
+	if done < p.hi {
+		s.cuts = append(s.cuts, cut{done, p.hi, c.invert})
+	}
+}
+
+// keep appends the cuts as pieces in the way the behaviour says, those without text excepted.
 func (s *state) keep(behaviour int32) {
+	first := len(s.next)
+	s.join(behaviour)
+	kept := s.next[:first]
+	for _, p := range s.next[first:] {
+		if p.lo < p.hi {
+			kept = append(kept, p)
+		}
+	}
+	s.next = kept
+}
+
+func (s *state) join(behaviour int32) {
 	first := len(s.next)
 	before := false // whether the previous cut was a match
 	switch behaviour {

@@ -22,11 +22,15 @@ type state struct {
 	next    []piece
 	cuts    []cut
 	ids     []int32
-	lens    []int    // bytes that each id of the current piece took
-	off     [][2]int // byte range of each id in the original text
+	spans   [][2]int   // range of each id of the current piece in it, if alignments are kept
+	off     [][2]int   // byte range of each id in the original text
+	spaces  [][2]int32 // white space at both ends of each token, if the post-processor asks
+	words   []int32    // piece that each id comes from, if alignments are kept
 	symbols []symbol
 	heap    []uint64
 	key     []byte
+	matcher matcher
+	path    []pathNode
 }
 
 // forget drops what refers to the caller's text.
@@ -34,7 +38,8 @@ func (s *state) forget() { s.edit.in = text{}; s.cur.reset() }
 
 // encode fills ids, and off if alignments are kept.
 func (s *state) encode(in string) {
-	s.ids, s.off, s.pieces = s.ids[:0], s.off[:0], s.pieces[:0]
+	s.ids, s.off, s.words, s.pieces = s.ids[:0], s.off[:0], s.words[:0], s.pieces[:0]
+	s.spaces = s.spaces[:0]
 	s.cur.reset()
 	s.edit.track = s.track
 	s.sections(in)
@@ -42,35 +47,56 @@ func (s *state) encode(in string) {
 		p.split(s)
 	}
 	for i, p := range s.pieces {
-		s.lens = s.lens[:0]
+		s.spans = s.spans[:0]
 		first := len(s.ids)
 		if p.id >= 0 {
-			s.ids = append(s.ids, p.id)
-			s.lens = append(s.lens, p.hi-p.lo)
+			s.emit(p.id, 0, p.hi-p.lo)
 		} else {
 			s.t.model.encode(s, s.cur.b[p.lo:p.hi])
 		}
 		if s.track {
-			s.place(s.pieces[i], len(s.ids)-first)
+			s.place(i)
 		}
-		if s.trim && p.id >= 0 {
-			s.trimOffset(in, first, s.cur.b[p.lo:p.hi])
-		} else if s.trim {
-			for k := first; k < len(s.ids); k++ {
-				s.trimOffset(in, k, s.t.vocab.text(s.ids[k]))
-			}
+		if s.trim {
+			s.countSpaces(p, first)
 		}
 	}
 }
 
-// place appends the offsets of the n tokens of a piece.
-func (s *state) place(p piece, n int) {
-	at := p.lo
-	for _, size := range s.lens[:n] {
-		lo := min(at, p.hi-1)
-		hi := max(min(at+size, p.hi)-1, lo)
+// countSpaces notes the white space at the ends of the tokens of a piece, from the token numbered first on. An added
+// token has the text that was found, and so has an unknown one of a Unigram model.
+func (s *state) countSpaces(p piece, first int) {
+	b := s.cur.b[p.lo:p.hi]
+	u, _ := s.t.model.(*unigram)
+	for k, id := range s.ids[first:] {
+		text := b
+		switch {
+		case p.id >= 0:
+		case u != nil && id == u.unknown:
+			text = b[s.spans[k][0]:s.spans[k][1]]
+		default:
+			text = s.t.vocab.text(id)
+		}
+		s.spaces = append(s.spaces, [2]int32{countSpaces(text, false), countSpaces(text, true)})
+	}
+}
+
+// emit appends a token that stands for a range of the current piece.
+func (s *state) emit(id int32, lo, hi int) {
+	s.ids = append(s.ids, id)
+	if s.track {
+		s.spans = append(s.spans, [2]int{lo, hi})
+	}
+}
+
+// place appends the offsets of the tokens of a piece.
+func (s *state) place(index int) {
+	p := s.pieces[index]
+	for _, r := range s.spans {
+		lo := min(p.lo+r[0], p.hi-1)
+		hi := max(min(p.lo+r[1], p.hi)-1, lo)
 		s.off = append(s.off, [2]int{s.cur.al[lo].lo, s.cur.al[hi].hi})
-		at += size
+		s.words = append(s.words, int32(index))
 	}
 }
 

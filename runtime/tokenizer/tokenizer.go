@@ -20,7 +20,10 @@ type Tokenizer struct {
 	decoders []decoder
 	post     postProcessor
 
-	rawBytes bool // the last pre-tokenizer maps bytes to characters and the model takes the bytes themselves
+	rawBytes   bool // the last pre-tokenizer maps bytes to characters and the model takes the bytes themselves
+	truncation *Truncation
+	padding    *Padding
+
 	position bool // a pre-tokenizer asks where in the text a piece begins, so that alignments are always kept
 
 	states sync.Pool // *state
@@ -60,41 +63,48 @@ func (t *Tokenizer) Encode(text string, special bool) []int32 {
 
 // AppendEncode appends the ids that Encode returns to dst.
 func (t *Tokenizer) AppendEncode(dst []int32, text string, special bool) []int32 {
-	s := t.acquire(t.position, false)
-	defer t.release(s)
-	s.encode(text)
-	return t.post.single.appendIDs(dst, special, s.ids, nil)
+	return t.appendEncode(dst, text, special, false)
 }
 
 // EncodeLiteral is Encode for text that is not trusted to name special tokens: a special token's text in it
 // is encoded as any other text.
 func (t *Tokenizer) EncodeLiteral(text string, special bool) []int32 {
-	s := t.acquire(t.position, true)
+	return t.appendEncode(nil, text, special, true)
+}
+
+func (t *Tokenizer) appendEncode(dst []int32, text string, special, literal bool) []int32 {
+	if special && !t.post.simple {
+		if e, err := t.EncodeInput(Text(text), Options{Special: true, Literal: literal}); err == nil {
+			return append(dst, e.IDs...)
+		}
+	}
+	s := t.acquire(t.position, literal)
 	defer t.release(s)
 	s.encode(text)
-	return t.post.single.appendIDs(nil, special, s.ids, nil)
+	if t.post.simple {
+		return t.post.single.appendIDs(dst, special, s.ids)
+	}
+	return append(dst, s.ids...)
 }
 
 // EncodePair returns the ids of two texts joined by the post-processor's pair template, with its special
 // tokens, and the type id of each (0 or 1 in most templates).
 func (t *Tokenizer) EncodePair(a, b string) (ids, typeIDs []int32) {
-	s := t.acquire(t.position, false)
-	defer t.release(s)
-	s.encode(a)
-	first := append([]int32(nil), s.ids...)
-	s.encode(b)
-	ids = t.post.pair.appendIDs(nil, true, first, s.ids)
-	return ids, t.post.pair.types(true, len(first), len(s.ids))
+	e, err := t.EncodeInput(Pair(a, b), Options{Special: true})
+	if err != nil {
+		return nil, nil
+	}
+	return e.IDs, e.TypeIDs
 }
 
 // EncodeOffsets returns the ids of text and for each the range of bytes of text that it stands for, [0, 0]
 // for an added special token. A token that holds only some bytes of a character has the whole character.
 func (t *Tokenizer) EncodeOffsets(text string, special bool) (ids []int32, off [][2]int) {
-	s := t.acquire(true, false)
-	defer t.release(s)
-	s.trim = t.post.trim
-	s.encode(text)
-	return t.post.single.appendIDs(nil, special, s.ids, nil), t.post.single.offsets(special, s.off)
+	e, err := t.EncodeInput(Text(text), Options{Special: special})
+	if err != nil {
+		return nil, nil
+	}
+	return e.IDs, e.Offsets
 }
 
 func (t *Tokenizer) acquire(track, literal bool) *state {

@@ -11,11 +11,11 @@ type wordPiece struct {
 }
 
 func (m *wordPiece) encode(s *state, b []byte) {
-	ids, lens := len(s.ids), len(s.lens)
+	ids := len(s.ids)
 	if utf8.RuneCount(b) > m.longest || !m.pieces(s, b) {
-		s.ids, s.lens = s.ids[:ids], s.lens[:lens]
+		s.ids, s.spans = s.ids[:ids], s.spans[:0]
 		if m.unknown >= 0 {
-			s.ids, s.lens = append(s.ids, m.unknown), append(s.lens, len(b))
+			s.emit(m.unknown, 0, len(b))
 		}
 	}
 }
@@ -36,7 +36,7 @@ func (m *wordPiece) pieces(s *state, b []byte) bool {
 				continue
 			}
 			if id = m.vocab.find(s.key[:prefix+n], flagModel); id >= 0 {
-				s.ids, s.lens = append(s.ids, id), append(s.lens, n)
+				s.emit(id, start, start+n)
 				start += n
 				break
 			}
@@ -60,6 +60,6 @@ func (m *wordLevel) encode(s *state, b []byte) {
 		id = m.unknown
 	}
 	if id >= 0 {
-		s.ids, s.lens = append(s.ids, id), append(s.lens, len(b))
+		s.emit(id, 0, len(b))
 	}
 }

@@ -1,0 +1,105 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tfgen/tfgen/gen/checkpoint/gguf"
+	"github.com/tfgen/tfgen/runtime/tokenizer"
+)
+
+// maxFile bounds a tokenizer's file; the largest published ones have some 40 MB. A GGUF file may be larger: only its
+// metadata is read.
+const maxFile = 512 << 20
+
+// FromFile packs the tokenizer in a file or directory: tokenizer.json, GGUF, vocab.txt, vocab.json with merges.txt beside it, or a packed tokenizer. The notes say what is worth
+// knowing of the result, such as regular expressions without a scanner.
+func FromFile(path string) (packed []byte, notes []string, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info.IsDir() {
+		return fromDir(path)
+	}
+	if strings.HasSuffix(path, ".gguf") {
+		return fromGGUFFile(path, info.Size())
+	}
+	if info.Size() > maxFile {
+		return nil, nil, fmt.Errorf("%s has %d bytes, at most %d are supported", path, info.Size(), maxFile)
+	}
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if packed, notes, err = fromBytes(path, src); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return packed, notes, nil
+}
+
+// fromBytes tells the formats apart by their names where these are customary, else by their contents.
+func fromBytes(path string, src []byte) ([]byte, []string, error) {
+	dir, base := filepath.Split(path)
+	side := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return nil
+		}
+		return b
+	}
+	switch {
+	case base == "vocab.txt":
+		return noNotes(fromVocabTxt(src, side("tokenizer_config.json")))
+	case base == "vocab.json":
+		merges := side("merges.txt")
+		if merges == nil {
+			return nil, nil, fmt.Errorf("there is no merges.txt beside it")
+		}
+		return noNotes(fromVocabMerges(src, merges))
+	}
+	if _, err := tokenizer.Load(src); err == nil {
+		return src, nil, nil
+	}
+	if trimmed := bytes.TrimLeft(src, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
+		return fromJSON(src, nil)
+	}
+	return nil, nil, fmt.Errorf("no known form of tokenizer; known are tokenizer.json, .gguf, vocab.txt, vocab.json with merges.txt, and packed ones")
+}
+
+func noNotes(packed []byte, err error) ([]byte, []string, error) { return packed, nil, err }
+
+func fromGGUFFile(path string, size int64) ([]byte, []string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	g, err := gguf.Read(f, size, filepath.Base(path), 1<<16)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	packed, err := FromGGUF(g.Metadata)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return packed, nil, nil
+}
+
+// Component returns the steps of one component of a tokenizer.json: stage is normalizer, pre_tokenizer,
+// post_processor or decoder.
+func Component(stage string, src json.RawMessage) ([]tokenizer.Step, error) {
+	b := &builder{}
+	read, ok := stages[stage]
+	if !ok {
+		return nil, fmt.Errorf("no stage is called %q", stage)
+	}
+	if err := b.each(src, 0, read); err != nil {
+		return nil, err
+	}
+	return b.Steps, nil
+}
