@@ -20,7 +20,7 @@ func FromDir(dir string) ([]byte, error) {
 }
 
 // customary are the files that models come with. tokenizer.json says most.
-var customary = []string{"tokenizer.json", "vocab.txt", "vocab.json"}
+var customary = []string{"tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "tokenizer.tiktoken", "qwen.tiktoken", "vocab.txt", "vocab.json"}
 
 // fromDir also returns the notes.
 func fromDir(dir string) ([]byte, []string, error) {
@@ -143,7 +143,7 @@ func fromVocabMerges(vocab, merges []byte) ([]byte, error) {
 		}
 	}
 	b.step(tokenizer.PreByteLevel, []int32{0, 1})
-	b.bpeStep(false, false, false, -1, "", "")
+	b.bpeStep(0, -1, "", "")
 	b.step(tokenizer.DecodeByteLevel, nil)
 	var list []added
 	if _, ok := ids["<|endoftext|>"]; ok {

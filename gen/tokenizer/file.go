@@ -16,7 +16,8 @@ import (
 // metadata is read.
 const maxFile = 512 << 20
 
-// FromFile packs the tokenizer in a file or directory: tokenizer.json, GGUF, vocab.txt, vocab.json with merges.txt beside it, or a packed tokenizer. The notes say what is worth
+// FromFile packs the tokenizer in a file or directory: tokenizer.json, GGUF, SentencePiece's .model, tiktoken's
+// .tiktoken, vocab.txt, vocab.json with merges.txt beside it, or a packed tokenizer. The notes say what is worth
 // knowing of the result, such as regular expressions without a scanner.
 func FromFile(path string) (packed []byte, notes []string, err error) {
 	info, err := os.Stat(path)
@@ -61,6 +62,13 @@ func fromBytes(path string, src []byte) ([]byte, []string, error) {
 			return nil, nil, fmt.Errorf("there is no merges.txt beside it")
 		}
 		return noNotes(fromVocabMerges(src, merges))
+	case strings.HasSuffix(base, ".tiktoken"):
+		return noNotes(FromTiktoken(src, base, side("tokenizer_config.json")))
+	case strings.HasSuffix(base, ".model"):
+		if isTiktoken(src) { // Llama 3 calls it so
+			return noNotes(FromTiktoken(src, base, side("tokenizer_config.json")))
+		}
+		return noNotes(FromSentencePiece(src))
 	}
 	if _, err := tokenizer.Load(src); err == nil {
 		return src, nil, nil
@@ -68,7 +76,7 @@ func fromBytes(path string, src []byte) ([]byte, []string, error) {
 	if trimmed := bytes.TrimLeft(src, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
 		return fromJSON(src, nil)
 	}
-	return nil, nil, fmt.Errorf("no known form of tokenizer; known are tokenizer.json, .gguf, vocab.txt, vocab.json with merges.txt, and packed ones")
+	return nil, nil, fmt.Errorf("no known form of tokenizer; known are tokenizer.json, .gguf, .model, .tiktoken, vocab.txt, vocab.json with merges.txt, and packed ones")
 }
 
 func noNotes(packed []byte, err error) ([]byte, []string, error) { return packed, nil, err }

@@ -18,44 +18,6 @@ const (
 	ggufUserDefined = 4
 )
 
-// preTokenizers are the names of tokenizer.ggml.pre, with what the tokenizer.json of such models does.
-var preTokenizers = func() map[string]preset {
-	gpt2 := tokenizer.Step{Kind: tokenizer.PreByteLevel, Ints: []int32{0, 1}}
-	toBytes := tokenizer.Step{Kind: tokenizer.PreByteLevel, Ints: []int32{0, 0}}
-	digits := func(each int32) tokenizer.Step { return tokenizer.Step{Kind: tokenizer.PreDigits, Ints: []int32{each}} }
-	split := func(regexes ...string) []tokenizer.Step {
-		var out []tokenizer.Step
-		for _, r := range regexes {
-			out = append(out, tokenizer.Step{Kind: tokenizer.PrePattern, Ints: []int32{tokenizer.Isolated, 0}, Strs: []string{r}})
-		}
-		return append(out, toBytes)
-	}
-	mpt := preset{nfc: true, steps: []tokenizer.Step{gpt2}}
-	single := []tokenizer.Step{digits(1), gpt2}
-	llama3 := preset{steps: split(tokenizer.PatternLlama3), ignoreMerges: true, bos: true}
-	qwen2 := preset{nfc: true, steps: split(tokenizer.PatternQwen2)}
-	o200k := preset{steps: split(tokenizer.PatternO200k)}
-	return map[string]preset{
-		"gpt-2": {steps: []tokenizer.Step{gpt2}}, "phi-2": {steps: []tokenizer.Step{gpt2}},
-		"mpt": mpt, "default": mpt, "olmo": mpt,
-		"llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3,
-		"qwen2":     qwen2,
-		"gpt-4o":    o200k,
-		"tekken":    {steps: split(tokenizer.PatternTekken), ignoreMerges: true, bos: true},
-		"starcoder": {steps: single}, "refact": {steps: single}, "smollm": {steps: single},
-		"command-r":   {nfc: true, steps: single},
-		"deepseek-v3": {steps: split(tokenizer.PatternNumbers, tokenizer.PatternHan, tokenizer.PatternDeepSeek)},
-	}
-}()
-
-// preset is how a byte-level model prepares its text.
-type preset struct {
-	nfc          bool
-	steps        []tokenizer.Step
-	ignoreMerges bool
-	bos          bool // whether a text begins with the begin-of-text token if the file does not say
-}
-
 // ggufVocab is the part of a GGUF file's metadata under tokenizer.ggml.
 type ggufVocab struct {
 	*builder
@@ -76,7 +38,7 @@ func FromGGUF(meta map[string]any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	models := map[string]func() error{"gpt2": v.byteLevel, "llama": v.sentencePiece, "bert": v.bert}
+	models := map[string]func() error{"gpt2": v.byteLevel, "llama": v.sentencePiece, "bert": v.bert, "t5": v.unigram, "gemma4": v.byteLevel}
 	f, ok := models[model]
 	if !ok {
 		return nil, fmt.Errorf("gguf: tokenizer.ggml.model is %q; supported are %s", model, strings.Join(slices.Sorted(maps.Keys(models)), ", "))
@@ -139,19 +101,22 @@ func (v *ggufVocab) vocabulary() {
 }
 
 func (v *ggufVocab) byteLevel() error {
-	name, err := v.text("pre", "default")
+	absent := "default"
+	if v.meta[ggufPrefix+"model"] == "gemma4" {
+		absent = "gemma4"
+	}
+	name, err := v.text("pre", absent)
 	if err != nil {
 		return err
 	}
-	p, ok := preTokenizers[name]
+	p, ok := presets[name]
 	if !ok {
-		return fmt.Errorf("tokenizer.ggml.pre is %q; supported are %s", name, strings.Join(slices.Sorted(maps.Keys(preTokenizers)), ", "))
+		return fmt.Errorf("tokenizer.ggml.pre is %q; supported are %s", name, strings.Join(slices.Sorted(maps.Keys(presets)), ", "))
 	}
 	v.vocabulary()
-	if p.nfc {
-		v.step(tokenizer.NormNFC, nil)
+	if err := v.prepare(p); err != nil {
+		return err
 	}
-	v.Steps = append(v.Steps, p.steps...)
 	lines, err := listOf(v.meta, "merges", func(x any) (string, bool) { s, ok := x.(string); return s, ok })
 	if err != nil {
 		return err
@@ -165,8 +130,16 @@ func (v *ggufVocab) byteLevel() error {
 			return err
 		}
 	}
-	v.bpeStep(false, false, p.ignoreMerges, -1, "", "")
-	v.step(tokenizer.DecodeByteLevel, nil)
+	flags := bit(p.ignoreMerges) * tokenizer.BPEIgnoreMerges
+	if !p.spaces && !p.plain {
+		v.bpeStep(flags, -1, "", "")
+		v.step(tokenizer.DecodeByteLevel, nil)
+		return v.ends(p.bos, false)
+	}
+	v.bpeStep(flags|tokenizer.BPEByteFallback, v.unknown, "", "")
+	v.step(tokenizer.DecodeReplace, nil, "▁", " ")
+	v.step(tokenizer.DecodeByteFallback, nil)
+	v.step(tokenizer.DecodeFuse, nil)
 	return v.ends(p.bos, false)
 }
 
@@ -191,7 +164,7 @@ func (v *ggufVocab) sentencePiece() error {
 		v.step(tokenizer.NormPrepend, nil, "▁")
 	}
 	v.step(tokenizer.NormReplace, nil, " ", "▁")
-	v.bpeStep(true, true, false, v.unknown, "", "")
+	v.bpeStep(tokenizer.BPEFuseUnknown|tokenizer.BPEByteFallback, v.unknown, "", "")
 	v.step(tokenizer.DecodeReplace, nil, "▁", " ")
 	v.step(tokenizer.DecodeByteFallback, nil)
 	v.step(tokenizer.DecodeFuse, nil)
@@ -201,53 +174,47 @@ func (v *ggufVocab) sentencePiece() error {
 	return v.ends(true, false)
 }
 
-// scored is a merge with what orders it.
-type scored struct {
-	tokenizer.Merge
-	score float64
-	left  int // characters
-}
-
-// scoreMerges makes the merges that SentencePiece's scores stand for: every pair of tokens that joins to a
-// token, those with the highest score first, and of one token's pairs those with the longest left part.
+// scoreMerges makes the merges that SentencePiece's scores stand for.
 func (v *ggufVocab) scoreMerges(scores []float64) {
-	joins := func(text string) (int32, bool) {
+	v.builder.scoreMerges(func(text string) (int32, bool) {
 		id, ok := v.ids[text]
 		return id, ok && (v.types[id] == ggufNormal || v.types[id] == ggufUserDefined)
+	}, func(id int32) float64 { return scores[id] })
+}
+
+// unigram is the vocabulary of T5 and its like.
+func (v *ggufVocab) unigram() error {
+	m := &spModel{kind: spUnigram, escape: true}
+	scores, err := listOf(v.meta, "scores", float)
+	if err != nil {
+		return err
 	}
-	var list []scored
-	for text, id := range v.ids {
-		if _, ok := joins(text); !ok {
-			continue
-		}
-		n := 0
-		for i := range text {
-			if i > 0 {
-				l, okL := joins(text[:i])
-				r, okR := joins(text[i:])
-				if okL && okR {
-					list = append(list, scored{tokenizer.Merge{Left: l, Right: r, Result: id}, scores[id], n})
-				}
-			}
-			n++
-		}
+	if len(scores) != len(v.tokens) {
+		return fmt.Errorf("%d scores for %d tokens", len(scores), len(v.tokens))
 	}
-	slices.SortFunc(list, func(a, b scored) int {
-		switch {
-		case a.score > b.score:
-			return -1
-		case a.score < b.score:
-			return 1
-		case a.left != b.left:
-			return b.left - a.left
-		case a.Result != b.Result:
-			return int(a.Result - b.Result)
+	for i, t := range v.tokens {
+		if v.types[i] < pieceNormal || v.types[i] > pieceByte {
+			return fmt.Errorf("token %d has the type %d", i, v.types[i])
 		}
-		return int(a.Left - b.Left)
-	})
-	for _, s := range list {
-		v.Merges = append(v.Merges, s.Merge)
+		m.pieces = append(m.pieces, spPiece{t, scores[i], uint64(v.types[i])})
 	}
+	chars, err := listOf(v.meta, "precompiled_charsmap", integer)
+	if err != nil {
+		return err
+	}
+	for _, c := range chars {
+		m.charsMap = append(m.charsMap, byte(c))
+	}
+	if m.prefix, err = v.flag("add_space_prefix", true); err != nil {
+		return err
+	}
+	if m.squeeze, err = v.flag("remove_extra_whitespaces", true); err != nil {
+		return err
+	}
+	if err := v.builder.sentencePiece(m); err != nil {
+		return err
+	}
+	return v.ends(false, true)
 }
 
 // bert undoes the form that GGUF gives a WordPiece vocabulary: the start of a word has "▁" before it, and

@@ -149,7 +149,9 @@ func (b *builder) json(src []byte) ([]added, error) {
 	}
 	var list []added
 	for _, a := range f.AddedTokens {
-		list = append(list, added{a.Content, a.SingleWord, a.LStrip, a.RStrip, a.Normalized != nil && *a.Normalized || a.Normalized == nil && !a.Special, a.Special})
+		list = append(list, added{
+			text: a.Content, singleWord: a.SingleWord, lstrip: a.LStrip, rstrip: a.RStrip, norm: or(a.Normalized, !a.Special), special: a.Special,
+		})
 	}
 	return list, nil
 }

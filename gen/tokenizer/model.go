@@ -126,11 +126,11 @@ func (b *builder) bpe(m *modelFile, unknown int32) error {
 			return err
 		}
 	}
-	b.bpeStep(or(m.FuseUnknown, false), or(m.ByteFallback, false), or(m.IgnoreMerges, false), unknown, prefix, text(m.Suffix, ""))
+	flags := bit(or(m.FuseUnknown, false))*tokenizer.BPEFuseUnknown | bit(or(m.ByteFallback, false))*tokenizer.BPEByteFallback | bit(or(m.IgnoreMerges, false))*tokenizer.BPEIgnoreMerges
+	b.bpeStep(flags, unknown, prefix, text(m.Suffix, ""))
 	return nil
 }
 
-func (b *builder) bpeStep(fuse, fallback, ignore bool, unknown int32, prefix, suffix string) {
-	flags := bit(fuse)*tokenizer.BPEFuseUnknown | bit(fallback)*tokenizer.BPEByteFallback | bit(ignore)*tokenizer.BPEIgnoreMerges
+func (b *builder) bpeStep(flags, unknown int32, prefix, suffix string) {
 	b.step(tokenizer.ModelBPE, []int32{flags, unknown}, prefix, suffix)
 }

@@ -108,6 +108,8 @@ type added struct {
 	text                             string
 	singleWord, lstrip, rstrip, norm bool
 	special                          bool
+	id                               int32
+	fixed                            bool // id is its id; else it gets the next free one
 }
 
 // pack adds the added tokens and packs, and checks that the result loads.
@@ -149,7 +151,9 @@ func (b *builder) addTokens(list []added) error {
 		if !ok {
 			id, ok = b.ids[a.text]
 		}
-		if !ok {
+		if !ok && a.fixed {
+			id = a.id
+		} else if !ok {
 			id = next
 			next++
 		}

@@ -29,12 +29,20 @@ func (t *Tokenizer) setAdded(all []AddedToken) error {
 		if n := len(set.tokens); n > 0 && set.tokens[n-1].Pattern == a.Pattern {
 			return fmt.Errorf("tokenizer: added tokens %d and %d are both looked for as %q", set.tokens[n-1].ID, a.ID, a.Pattern)
 		}
-		set.tokens = append(set.tokens, a)
-		for c := int(a.Pattern[0]) + 1; c < len(set.first); c++ {
-			set.first[c] = int32(len(set.tokens))
-		}
+		set.append(a)
 	}
 	return nil
+}
+
+// append appends a token whose pattern comes behind all others.
+func (a *addedSet) append(t AddedToken) {
+	a.tokens = append(a.tokens, t)
+	if t.Pattern == "" {
+		return
+	}
+	for c := int(t.Pattern[0]) + 1; c < len(a.first); c++ {
+		a.first[c] = int32(len(a.tokens))
+	}
 }
 
 // longest returns the index of the longest token that b begins with, −1 for none.

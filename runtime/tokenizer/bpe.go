@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"fmt"
 	"math"
 	"unicode/utf8"
 )
@@ -52,7 +51,7 @@ type symbol struct {
 }
 
 func newBPE(a *args, v *vocab, sec [sections + 1][]byte) model {
-	m := &bpe{vocab: v, merges: sec[secMerges], table: sec[secMergeHash], flags: a.num(0, 7), unknown: a.token(v), prefix: a.str(), suffix: a.str()}
+	m := &bpe{vocab: v, merges: sec[secMerges], table: sec[secMergeHash], flags: a.num(0, 15), unknown: a.token(v), prefix: a.str(), suffix: a.str()}
 	if len(m.merges)%12 != 0 {
 		a.fail("%d bytes of merges", len(m.merges))
 		return m
@@ -69,9 +68,7 @@ func newBPE(a *args, v *vocab, sec [sections + 1][]byte) model {
 	for c := range m.ascii {
 		m.ascii[c] = v.find([]byte{byte(c)}, flagModel)
 	}
-	for c := range m.bytes {
-		m.bytes[c] = v.find(fmt.Appendf(nil, "<0x%02X>", c), flagModel)
-	}
+	m.bytes = byteTokens(v)
 	m.words = new(wordCache)
 	return m
 }
@@ -92,16 +89,20 @@ func (m *bpe) takesBytes() bool {
 	return true
 }
 
-// merge returns the rank of a pair, −1 if it is not merged.
-func (m *bpe) merge(a, b int32) int32 {
+// merge returns what a pair is merged to, and where that stands in the order of merges, −1 if it is not merged.
+func (m *bpe) merge(a, b int32) (order, result int32) {
 	for i := hashPair(a, b); ; i++ {
 		slot := u32(m.table, int(i&m.mask))
 		if slot == 0 {
-			return -1
+			return -1, -1
 		}
 		rank := int(slot - 1)
 		if int32(u32(m.merges, 3*rank)) == a && int32(u32(m.merges, 3*rank+1)) == b {
-			return int32(rank)
+			result = int32(u32(m.merges, 3*rank+2))
+			if m.flags&BPEByResult != 0 {
+				return result, result
+			}
+			return int32(rank), result
 		}
 	}
 }
@@ -227,16 +228,16 @@ func (m *bpe) bytesOf(s *state) bool {
 	return true
 }
 
-// mergeShort merges the pair of lowest rank, the leftmost among equals, until there is none.
+// mergeShort merges the pair that comes first, the leftmost among equals, until there is none.
 func (m *bpe) mergeShort(s *state) {
 	y := s.symbols
-	var ranks [24]int32
+	var orders, results [24]int32
 	for i := 0; i+1 < len(y); i++ {
-		ranks[i] = m.merge(y[i].id, y[i+1].id)
+		orders[i], results[i] = m.merge(y[i].id, y[i+1].id)
 	}
 	for len(y) > 1 {
 		best, at := int32(math.MaxInt32), -1
-		for i, r := range ranks[:len(y)-1] {
+		for i, r := range orders[:len(y)-1] {
 			if r >= 0 && r < best {
 				best, at = r, i
 			}
@@ -244,52 +245,61 @@ func (m *bpe) mergeShort(s *state) {
 		if at < 0 {
 			break
 		}
-		y[at].id = int32(u32(m.merges, 3*int(best)+2))
+		y[at].id = results[at]
 		y[at].size += y[at+1].size
 		copy(y[at+1:], y[at+2:])
-		copy(ranks[at:], ranks[at+1:len(y)-1])
+		copy(orders[at:], orders[at+1:len(y)-1])
+		copy(results[at:], results[at+1:len(y)-1])
 		y = y[:len(y)-1]
 		if at > 0 {
-			ranks[at-1] = m.merge(y[at-1].id, y[at].id)
+			orders[at-1], results[at-1] = m.merge(y[at-1].id, y[at].id)
 		}
 		if at+1 < len(y) {
-			ranks[at] = m.merge(y[at].id, y[at+1].id)
+			orders[at], results[at] = m.merge(y[at].id, y[at+1].id)
 		}
 	}
 	s.symbols = y
 }
 
-// mergeLong does the same with a heap of (rank, place) in O(n log n).
+// mergeLong does the same with a heap of (order, place) in O(n log n).
 func (m *bpe) mergeLong(s *state) {
 	y := s.symbols
 	s.heap = s.heap[:0]
 	for i := 0; i+1 < len(y); i++ {
-		if r := m.merge(y[i].id, y[i+1].id); r >= 0 {
+		if r, _ := m.merge(y[i].id, y[i+1].id); r >= 0 {
 			s.heap = append(s.heap, uint64(r)<<32|uint64(i))
 		}
 	}
 	heapify(s.heap)
 	for len(s.heap) > 0 {
 		top := pop(&s.heap)
-		rank, at := int(top>>32), int32(uint32(top))
+		at := int32(uint32(top))
 		next := y[at].next
-		if y[at].size == 0 || int(next) >= len(y) || y[at].id != int32(u32(m.merges, 3*rank)) || y[next].id != int32(u32(m.merges, 3*rank+1)) {
+		if y[at].size == 0 || int(next) >= len(y) {
+			continue // merged since
+		}
+		order, result := m.merge(y[at].id, y[next].id)
+		if order != int32(top>>32) {
 			continue // one of the two was merged since
 		}
-		y[at].id = int32(u32(m.merges, 3*rank+2))
+		y[at].id = result
 		y[at].size += y[next].size
 		y[next].size = 0
 		y[at].next = y[next].next
 		if after := y[at].next; int(after) < len(y) {
 			y[after].prev = at
-			if r := m.merge(y[at].id, y[after].id); r >= 0 {
-				pushHeap(&s.heap, uint64(r)<<32|uint64(at))
-			}
 		}
-		if before := y[at].prev; before >= 0 {
-			if r := m.merge(y[before].id, y[at].id); r >= 0 {
-				pushHeap(&s.heap, uint64(r)<<32|uint64(before))
-			}
-		}
+		m.queue(s, at, y[at].next)
+		m.queue(s, y[at].prev, at)
+	}
+}
+
+// queue notes a pair of symbols that can be merged.
+func (m *bpe) queue(s *state, left, right int32) {
+	if left < 0 || int(right) >= len(s.symbols) {
+		return
+	}
+	if r, _ := m.merge(s.symbols[left].id, s.symbols[right].id); r >= 0 {
+		pushHeap(&s.heap, uint64(r)<<32|uint64(left))
 	}
 }

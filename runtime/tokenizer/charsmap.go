@@ -59,6 +59,31 @@ func (m *charsMap) find(b []byte) (to string, ok bool) {
 	return "", false
 }
 
+// longest returns the replacement of the longest prefix of b that has one, and the length of that.
+func (m *charsMap) longest(b []byte) (to string, size int, ok bool) {
+	offset := func(u uint32) uint32 { return u >> 10 << (u & (1 << 9) >> 6) }
+	at := offset(m.units[0])
+	for i, c := range b {
+		at ^= uint32(c)
+		if at >= uint32(len(m.units)) {
+			break
+		}
+		u := m.units[at]
+		if u&(1<<31|0xff) != uint32(c) {
+			break
+		}
+		if at ^= offset(u); at >= uint32(len(m.units)) {
+			break
+		}
+		if u>>8&1 == 1 {
+			if text, found := m.text(m.units[at] &^ (1 << 31)); found {
+				to, size, ok = text, i+1, true
+			}
+		}
+	}
+	return to, size, ok
+}
+
 func (m *charsMap) text(at uint32) (string, bool) {
 	if at >= uint32(len(m.texts)) || !utf8.RuneStart(m.texts[at]) {
 		return "", at == uint32(len(m.texts))

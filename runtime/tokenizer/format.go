@@ -10,23 +10,24 @@ type Kind uint32
 
 // Kinds of steps. Arguments stand behind each: i for integers, s for strings, in order.
 const (
-	NormNFC         Kind = 1
-	NormNFD         Kind = 2
-	NormNFKC        Kind = 3
-	NormNFKD        Kind = 4
-	NormLowercase   Kind = 5
-	NormStrip       Kind = 6  // i left, right
-	NormAccents     Kind = 7  // combining marks go away
-	NormReplace     Kind = 8  // s text, replacement
-	NormPattern     Kind = 9  // s pattern, replacement
-	NormPrepend     Kind = 10 // s text
-	NormBertClean   Kind = 11 // control characters go away, white space becomes a space
-	NormBertHan     Kind = 12 // spaces around ideographs
-	NormBertAccents Kind = 13 // nonspacing marks go away
-	NormNmt         Kind = 14
-	NormByteLevel   Kind = 15
-	NormCharsMap    Kind = 16 // s SentencePiece's precompiled characters map
-	NormProgram     Kind = 17 // s program, regular expression it comes from, replacement
+	NormNFC           Kind = 1
+	NormNFD           Kind = 2
+	NormNFKC          Kind = 3
+	NormNFKD          Kind = 4
+	NormLowercase     Kind = 5
+	NormStrip         Kind = 6  // i left, right
+	NormAccents       Kind = 7  // combining marks go away
+	NormReplace       Kind = 8  // s text, replacement
+	NormPattern       Kind = 9  // s pattern, replacement
+	NormPrepend       Kind = 10 // s text
+	NormBertClean     Kind = 11 // control characters go away, white space becomes a space
+	NormBertHan       Kind = 12 // spaces around ideographs
+	NormBertAccents   Kind = 13 // nonspacing marks go away
+	NormNmt           Kind = 14
+	NormByteLevel     Kind = 15
+	NormCharsMap      Kind = 16 // s SentencePiece's precompiled characters map
+	NormSentencePiece Kind = 18 // i space before a text, squeeze spaces, escape them; s characters map or "", user-defined pieces
+	NormProgram       Kind = 17 // s program, regular expression it comes from, replacement
 
 	PreByteLevel   Kind = 32 // i prefix space, split by GPT-2's pattern
 	PrePattern     Kind = 33 // i behaviour, invert; s pattern
@@ -44,7 +45,7 @@ const (
 	ModelBPE       Kind = 64 // i flags, unknown id; s continuing prefix, end suffix
 	ModelWordPiece Kind = 65 // i unknown id, longest word in characters; s continuing prefix
 	ModelWordLevel Kind = 66 // i unknown id
-	ModelUnigram   Kind = 67 // i unknown id, byte fallback
+	ModelUnigram   Kind = 67 // i unknown id, flags
 
 	PostTemplate Kind = 96  // i pairs of (what, type id): what ≥ 0 is a token, −1 the first text, −2 the second
 	PostPair     Kind = 97  // the same for two texts
@@ -91,6 +92,13 @@ const (
 	BPEFuseUnknown = 1 << iota
 	BPEByteFallback
 	BPEIgnoreMerges
+	BPEByResult // the pair whose result has the least id is merged first, not the one that comes first
+)
+
+// Flags of ModelUnigram.
+const (
+	UnigramByteFallback = 1 << iota
+	UnigramSingle       // sums have single precision, as in SentencePiece
 )
 
 // Flags of an added token.
@@ -148,6 +156,7 @@ const (
 	flagAdded               // an added token
 	flagSpecial             // left out by Decode's skipSpecial
 	flagForm                // decodes by another text, see secForms
+	flagByte                // stands for a byte, but is not in the model's vocabulary
 )
 
 const (

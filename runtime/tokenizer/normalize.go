@@ -50,6 +50,7 @@ var normalizers = map[Kind]func(a *args) normalizer{
 		}
 		return m.normalize
 	},
+	NormSentencePiece: newSPNormalizer,
 	NormPrepend: func(a *args) normalizer {
 		s := a.str()
 		return func(e *editor) {

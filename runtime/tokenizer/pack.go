@@ -15,6 +15,7 @@ type Entry struct {
 	Added   bool    // it is an added token
 	Special bool    // decoding may leave it out
 	Form    string  // what decoding starts from if not Text
+	Byte    bool    // it stands for a byte that nothing else does, as <0x..>
 	Score   float64 // log probability in a Unigram model
 }
 
@@ -74,7 +75,7 @@ func packTokens(s *Source, sec *[sections + 1][]byte) {
 	}
 	// The last of several tokens of one text is the one that is found.
 	for id, e := range slices.Backward(s.Tokens) {
-		if e.Model || e.Added {
+		if e.Model || e.Added || e.Byte {
 			insert(table, hashBytes([]byte(e.Text)), uint32(id)+1)
 		}
 	}
@@ -83,7 +84,7 @@ func packTokens(s *Source, sec *[sections + 1][]byte) {
 }
 
 func (e *Entry) flags() (f byte) {
-	for bit, on := range [...]bool{e.Model, e.Added, e.Special, e.Form != "" && e.Form != e.Text} {
+	for bit, on := range [...]bool{e.Model, e.Added, e.Special, e.Form != "" && e.Form != e.Text, e.Byte} {
 		if on {
 			f |= 1 << bit
 		}

@@ -270,6 +270,15 @@ func mapBytes(e *editor) {
 	}
 }
 
+// SpellBytes writes bytes as GPT-2's characters, as the tokens of byte-level models are spelled.
+func SpellBytes(b []byte) string {
+	var out []rune
+	for _, c := range b {
+		out = append(out, byteChars[c])
+	}
+	return string(out)
+}
+
 // byteChars is GPT-2's bytes_to_unicode: printable bytes stand for themselves, the others follow from U+0100.
 var byteChars = func() (t [256]rune) {
 	n := rune(256)

@@ -16,6 +16,7 @@ type unigram struct {
 	unknown  int32
 	penalty  float64 // score of an unknown character
 	fallback bool
+	single   bool       // sums have single precision
 	bytes    [256]int32 // tokens of <0x..>, −1 for none
 	words    *wordCache
 }
@@ -28,7 +29,9 @@ type pathNode struct {
 }
 
 func newUnigram(a *args, v *vocab, sec [sections + 1][]byte) model {
-	m := &unigram{vocab: v, scores: sec[secScores], unknown: a.token(v), fallback: a.flag(), words: new(wordCache)}
+	m := &unigram{vocab: v, scores: sec[secScores], unknown: a.token(v), words: new(wordCache)}
+	flags := a.num(0, 3)
+	m.fallback, m.single = flags&UnigramByteFallback != 0, flags&UnigramSingle != 0
 	var err error
 	if m.trie, err = newTrie(sec[secTrie]); err != nil {
 		a.fail("%w", err)
@@ -48,10 +51,19 @@ func newUnigram(a *args, v *vocab, sec [sections + 1][]byte) model {
 		}
 	}
 	m.penalty = least - 10 // kUnkPenalty of SentencePiece
-	for c := range m.bytes {
-		m.bytes[c] = v.find(fmt.Appendf(nil, "<0x%02X>", c), flagModel)
-	}
+	m.bytes = byteTokens(v)
 	return m
+}
+
+// byteTokens returns the tokens of <0x..>, −1 for none. SentencePiece keeps them out of what a text is made of.
+func byteTokens(v *vocab) (t [256]int32) {
+	for c := range t {
+		name := fmt.Appendf(nil, "<0x%02X>", c)
+		if t[c] = v.find(name, flagModel); t[c] < 0 {
+			t[c] = v.find(name, flagByte)
+		}
+	}
+	return t
 }
 
 func (m *unigram) score(id int32) float64 {
@@ -104,14 +116,21 @@ func (m *unigram) viterbi(s *state, b []byte) {
 			if id >= uint32(len(m.vocab.flags)) {
 				continue
 			}
-			path[end].offer(here+m.score(int32(id)), at, int32(id))
+			path[end].offer(m.add(here, m.score(int32(id))), at, int32(id))
 			single = single || end-at == size
 		}
 		if !single {
-			path[at+size].offer(here+m.penalty, at, m.unknown)
+			path[at+size].offer(m.add(here, m.penalty), at, m.unknown)
 		}
 		at += size
 	}
+}
+
+func (m *unigram) add(a, b float64) float64 {
+	if m.single {
+		return float64(float32(a + b))
+	}
+	return a + b
 }
 
 func (n *pathNode) offer(score float64, start int, id int32) {

@@ -69,7 +69,7 @@ func gunzip(t *testing.T, path string) []byte {
 // corpus are the texts of the tokenizers' golden tests that are Unicode, every step-th.
 func corpus(t *testing.T, step int) (texts []string) {
 	t.Helper()
-	s := bufio.NewScanner(strings.NewReader(string(gunzip(t, "../../gen/tokenizer/testdata/corpus.jsonl.gz"))))
+	s := bufio.NewScanner(strings.NewReader(string(gunzip(t, "../../gen/tokenizer/conform/testdata/corpus.jsonl.gz"))))
 	s.Buffer(nil, 1<<20)
 	for i := 0; s.Scan(); i++ {
 		var line struct{ Text string }

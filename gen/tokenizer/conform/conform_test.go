@@ -53,6 +53,14 @@ func TestShared(t *testing.T) {
 	}
 }
 
+// tokenizerOf returns the packed tokenizer.json of a family.
+func tokenizerOf(name string) string {
+	if strings.HasPrefix(name, "unigram") {
+		return "testdata/" + name + ".json.gz"
+	}
+	return "../testdata/" + name + ".json.gz"
+}
+
 // TestSubset verifies the extract that the repository holds.
 func TestSubset(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.expected.jsonl.gz")
@@ -64,7 +72,7 @@ func TestSubset(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := Options{Corpus: "testdata/corpus.jsonl.gz", AnyCorpus: true, Workers: 2}
 			if name != "components" {
-				src, err := readFile("../testdata/" + name + ".json.gz")
+				src, err := readFile(tokenizerOf(name))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -9,8 +9,8 @@ import { patterns } from "./patterns.js";
 import { preTokenizers } from "./pretoken.js";
 import { HasForm, InModel, IsAdded, IsSpecial, Vocab } from "./vocab.js";
 
-const magic = "tfgtok\x00\x01";
-const sectionNames = ["pipeline", "offsets", "texts", "flags", "hash", "merges", "mergeHash", "forms"];
+const magic = "tfgtok\x00\x02";
+const sectionNames = ["pipeline", "offsets", "texts", "flags", "hash", "merges", "mergeHash", "forms", "scores", "trie"];
 
 // Flags of an added token.
 const SingleWord = 1, LeftStrip = 2, RightStrip = 4, Normalized = 8, Special = 16;
@@ -150,14 +150,18 @@ export class Tokenizer {
     else if (step.kind < 64) this.pre.push(make(preTokenizers, "pre-tokenizer"));
     else if (step.kind < 96) this.model = make(models, "model");
     else if (step.kind < 128) this.addTemplate(step);
-    else this.decoders.push(make(decoders, "decoder"));
+    else if (step.kind < 160) this.decoders.push(make(decoders, "decoder"));
   }
 
   addTemplate(step) {
-    const slots = [];
+    const slots = [], [cls, sep] = step.ints;
     for (let i = 0; i + 1 < step.ints.length; i += 2) slots.push([step.ints[i], step.ints[i + 1]]);
     if (step.kind === 96) this.single = slots;
     if (step.kind === 97) this.pair = slots;
+    if (step.kind === 99 || step.kind === 100) {
+      this.single = [[cls, 0], [-1, 0], [sep, 0]]; // BERT's
+      this.pair = step.kind === 99 ? [...this.single, [-2, 1], [sep, 1]] : [...this.single, [sep, 0], [-2, 0], [sep, 0]]; // RoBERTa's
+    }
   }
 
   get size() {

@@ -4,7 +4,7 @@ import { Buffer, decodeRune, rune, utf8 } from "./bytes.js";
 import { byteChars } from "./normalize.js";
 import { InModel, checkHash, hashPair } from "./vocab.js";
 
-const FuseUnknown = 1, ByteFallback = 2, IgnoreMerges = 4;
+const FuseUnknown = 1, ByteFallback = 2, IgnoreMerges = 4, ByResult = 8;
 
 // Bpe is byte-pair encoding by merge ranks (Sennrich et al. 2016), over characters or bytes.
 class Bpe {
@@ -13,6 +13,7 @@ class Bpe {
     this.mask = checkHash(this.table, this.merges.length / 3, "merges");
     for (const id of this.merges) if (id >= vocab.size) throw new Error(`tokenizer: a merge names token ${id} of ${vocab.size}`);
     this.flags = a.num();
+    if (this.flags & ByResult) throw new Error("tokenizer: merges in the order of their results are not supported in this version");
     this.unknown = a.num();
     this.prefix = a.str();
     this.suffix = a.str();

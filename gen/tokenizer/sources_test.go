@@ -1,0 +1,82 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/tfgen/tfgen/runtime/tokenizer"
+)
+
+// TestSentencePiece compares with what SentencePiece 0.2 returns for models of all types.
+func TestSentencePiece(t *testing.T) {
+	for _, name := range []string{"sp-unigram", "sp-unigram-bytes", "sp-bpe", "sp-char"} {
+		t.Run(name, func(t *testing.T) {
+			packed, err := FromSentencePiece(unzip(t, "testdata/"+name+".model.gz"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sameIDs(t, name, packed, (*tokenizer.Tokenizer).EncodeLiteral)
+		})
+	}
+}
+
+// TestTiktoken compares with what tiktoken 0.14 returns.
+func TestTiktoken(t *testing.T) {
+	packed, err := FromTiktoken(unzip(t, "testdata/r50k_base.tiktoken.gz"), "r50k_base.tiktoken", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameIDs(t, "tiktoken", packed, (*tokenizer.Tokenizer).Encode)
+}
+
+func sameIDs(t *testing.T, name string, packed []byte, encode func(*tokenizer.Tokenizer, string, bool) []int32) {
+	tok, err := tokenizer.Load(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := unzip(t, "testdata/"+name+".ids.gz")
+	var cases []struct {
+		Text string  `json:"text"`
+		IDs  []int32 `json:"ids"`
+	}
+	if err := json.Unmarshal(src, &cases); err != nil || len(cases) < 50 {
+		t.Fatal("cases", len(cases), err)
+	}
+	bad := 0 // the rest is only counted
+	for _, c := range cases {
+		if got := encode(tok, c.Text, false); !slices.Equal(got, c.IDs) {
+			if bad++; bad < 8 {
+				t.Errorf("%q\n got %v\nwant %v", c.Text, got, c.IDs)
+			}
+		}
+		if bad == 0 && len(cases) < 200 {
+			use(t, tok, c.Text)
+		}
+	}
+}
+
+// TestPresets compiles every name that llama.cpp knows, and encodes with it.
+func TestPresets(t *testing.T) {
+	for name := range presets {
+		var tokens []string
+		for c := range 256 {
+			tokens = append(tokens, tokenizer.SpellBytes([]byte{byte(c)}))
+		}
+		m := map[string]any{"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": name, "tokenizer.ggml.tokens": append(tokens, "<s>"), "tokenizer.ggml.merges": []string{},
+			"tokenizer.ggml.bos_token_id": uint32(256)}
+		packed, err := FromGGUF(m)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		tok, err := tokenizer.Load(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := "I'll pay 1234567 for it,\n\n  don't ask. Ünïcödé 漢字かな 한국어!\t"
+		if got := tok.Decode(tok.Encode(text, false), false); got != text && !presets[name].spaces && !presets[name].plain && !presets[name].nfc {
+			t.Errorf("%s turns the text into %q", name, got)
+		}
+	}
+}
