@@ -201,7 +201,7 @@ type Part struct {
 
 // Step is one weight-only operation on a part, applied in order.
 type Step struct {
-	Kind string  // transpose | rows | take | add | mul | exp | unpermute | squeeze | flatten | reshape
+	Kind string  // transpose | rows | take | add | mul | exp | softplus | unpermute | squeeze | flatten | reshape
 	From int     // rows: first row; take: first row of each period; reshape: rows
 	To   int     // rows, take: one past the last row; reshape: columns
 	N    int     // unpermute: number of heads; take: rows of a period

@@ -42,6 +42,7 @@ type recurrent struct {
 	inputs  []matrix
 	weights []*matrix
 	units   int
+	loose   float64 // tolerance; 0: 2e-5
 	twin    func(y matrix, state []float32, first, n, from, to int)
 }
 
@@ -77,7 +78,7 @@ func (c *recurrent) check(t *testing.T) {
 	}
 	whole := run(chunks[0], 1)
 	for i, v := range want.Data {
-		if d := math.Abs(float64(whole.data[i]) - v); !(d <= 2e-5*max(1, math.Abs(v))) {
+		if d := math.Abs(float64(whole.data[i]) - v); !(d <= max(c.loose, 2e-5)*max(1, math.Abs(v))) {
 			t.Fatalf("element %d of row %d is %v, expected %v", i%width, i/width, whole.data[i], v)
 		}
 	}
@@ -166,5 +167,81 @@ func TestSelectiveScan(t *testing.T) {
 				portable.Scan{Heads: s.heads, HeadDim: s.dim, Groups: s.groups, State: s.n, Low: s.low, High: s.high})
 		}
 		t.Run(fmt.Sprint(s), r.check)
+	}
+}
+
+func TestRGLRU(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for _, d := range []int{1, 19, 48} {
+		x, gi, gr := random(rng, recurrentRows, d, -2, 2), random(rng, recurrentRows, d, -3, 3), random(rng, recurrentRows, d, -3, 3)
+		decay := random(rng, 1, d, -8, -0.01)
+		c := &recurrent{op: &ir.Op{Kind: "rg_lru", Attrs: ir.Attrs{}}, inputs: []matrix{x, gi, gr}, weights: []*matrix{&decay}, units: d}
+		c.twin = func(y matrix, state []float32, first, n, from, to int) {
+			portable.RGLRU(y.from(first), d, x.from(first), d, gi.from(first), d, gr.from(first), d, state, decay.data, n, from, to, first == 0)
+		}
+		t.Run(fmt.Sprint(d), c.check)
+	}
+}
+
+func TestShift(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	x := random(rng, recurrentRows, 21, -2, 2)
+	c := &recurrent{op: &ir.Op{Kind: "shift", Attrs: ir.Attrs{}}, inputs: []matrix{x}, units: 21}
+	c.twin = func(y matrix, state []float32, first, n, from, to int) {
+		portable.Shift(y.from(first), 21, x.from(first), 21, state, n, from, to)
+	}
+	c.check(t)
+}
+
+// TestWKV includes keys so small that a state that began at exponent zero would lose them.
+func TestWKV(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for _, low := range []float32{-3, -200} {
+		const d = 23
+		k, v := random(rng, recurrentRows, d, low, 3), random(rng, recurrentRows, d, -2, 2)
+		for i := range d {
+			k.data[i] = low
+		}
+		decay, first := random(rng, 1, d, -3, -0.01), random(rng, 1, d, -1, 1)
+		c := &recurrent{op: &ir.Op{Kind: "wkv", Attrs: ir.Attrs{}}, inputs: []matrix{k, v}, weights: []*matrix{&decay, &first}, units: d}
+		c.twin = func(y matrix, state []float32, at, n, from, to int) {
+			if at == 0 {
+				portable.StartWKV(state, from, to, d)
+			}
+			portable.WKV(y.from(at), d, k.from(at), d, v.from(at), d, state, decay.data, first.data, n, from, to, d)
+		}
+		t.Run(fmt.Sprint(low), c.check)
+	}
+}
+
+func TestDeltaRule(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 6))
+	for _, s := range []struct{ heads, keyHeads, dk, dv int }{{1, 1, 1, 1}, {4, 2, 12, 10}, {3, 3, 7, 16}, {2, 1, 32, 5}} {
+		q, k := random(rng, recurrentRows, s.keyHeads*s.dk, -1, 1), random(rng, recurrentRows, s.keyHeads*s.dk, -1, 1)
+		v, step, beta := random(rng, recurrentRows, s.heads*s.dv, -2, 2), random(rng, recurrentRows, s.heads, -3, 3), random(rng, recurrentRows, s.heads, -2, 4)
+		a, bias := random(rng, 1, s.heads, -3, -0.01), random(rng, 1, s.heads, -1, 1)
+		c := &recurrent{op: &ir.Op{Kind: "delta_rule", Attrs: ir.Attrs{"heads": s.heads, "key_heads": s.keyHeads, "eps": 1e-6}},
+			inputs: []matrix{q, k, v, step, beta}, weights: []*matrix{&a, &bias}, units: s.heads}
+		c.twin = func(y matrix, state []float32, first, n, from, to int) {
+			portable.DeltaRule(y.from(first), y.width, q.from(first), q.width, k.from(first), k.width, v.from(first), v.width, step.from(first), step.width,
+				beta.from(first), beta.width, state, a.data, bias.data, n, from, to,
+				portable.Delta{Heads: s.heads, KeyHeads: s.keyHeads, KeyDim: s.dk, ValueDim: s.dv, Eps: 1e-6})
+		}
+		t.Run(fmt.Sprint(s), c.check)
+	}
+}
+
+func TestMLSTM(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	for _, s := range []struct{ heads, dk, dv int }{{1, 1, 1}, {4, 8, 16}, {3, 5, 7}} {
+		q, k, v := random(rng, recurrentRows, s.heads*s.dk, -1, 1), random(rng, recurrentRows, s.heads*s.dk, -1, 1), random(rng, recurrentRows, s.heads*s.dv, -2, 2)
+		input, forget := random(rng, recurrentRows, s.heads, -10, 10), random(rng, recurrentRows, s.heads, -5, 10)
+		c := &recurrent{op: &ir.Op{Kind: "mlstm", Attrs: ir.Attrs{"heads": s.heads, "eps": 1e-6}}, inputs: []matrix{q, k, v, input, forget}, units: s.heads,
+			loose: 2e-4} // the denominator n·q cancels
+		c.twin = func(y matrix, state []float32, first, n, from, to int) {
+			portable.MLSTM(y.from(first), y.width, q.from(first), q.width, k.from(first), k.width, v.from(first), v.width, input.from(first), s.heads,
+				forget.from(first), s.heads, state, n, from, to, portable.Delta{Heads: s.heads, KeyDim: s.dk, ValueDim: s.dv, Eps: 1e-6})
+		}
+		t.Run(fmt.Sprint(s), c.check)
 	}
 }

@@ -34,6 +34,61 @@ var recurrentTable = []Row{
 		},
 		Infer: inferSelectiveScan, Ref: refSelectiveScan,
 	},
+	{
+		Kind: "rg_lru", Doc: "h = a ⊙ h + √(1-a²) ⊙ σ(input) ⊙ x, y = h, with a = exp(decay · σ(recurrence)); the first token's factor is 1 (De et al. 2024, Griffin)",
+		In: []string{"x", "input", "recurrence"}, State: "lru", Size: func(o *ir.Op) int { return o.In[0].Type.Width() },
+		Weights: []Role{{Name: "decay", Shape: shapeWidth}},
+		Infer:   inferRGLRU, Ref: refRGLRU,
+	},
+	{
+		Kind: "shift", Doc: "y[t] = x[t-1], zeros for the first token; the state is the last row", In: []string{"x"},
+		State: "shift", Size: func(o *ir.Op) int { return o.In[0].Type.Width() },
+		Infer: func(o *ir.Op) ([]ir.Type, error) {
+			t := o.In[0].Type
+			return []ir.Type{t}, wantWidths(o, []string{"x"}, t.Width())
+		},
+		Ref: refShift,
+	},
+	{
+		Kind: "lerp", Doc: "y = w ⊙ a + (1-w) ⊙ b", In: []string{"a", "b"},
+		Weights: []Role{{Name: "w", Shape: shapeWidth}},
+		Infer:   inferBinary, Ref: refLerp,
+	},
+	{
+		Kind: "wkv", Doc: "y = (Σ e^(decay·age + k) v + e^(first + k) v) / (the same sum without v), channel by channel; the state is numerator, denominator and largest exponent (Peng et al. 2023, RWKV-4)",
+		In: []string{"k", "v"}, State: "wkv", Size: func(o *ir.Op) int { return 3 * o.In[0].Type.Width() },
+		Weights: []Role{{Name: "decay", Shape: shapeWidth}, {Name: "first", Shape: shapeWidth}},
+		Infer: func(o *ir.Op) ([]ir.Type, error) {
+			t := o.In[0].Type
+			return []ir.Type{t}, wantWidths(o, []string{"k", "v"}, t.Width(), t.Width())
+		},
+		Ref: refWKV,
+	},
+	{
+		Kind: "delta_rule", Doc: "S = α(S - β k (kᵀS)) + β k vᵀ with α applied first, y = Sᵀ q / √d for each head, q and k of length 1, α = exp(a · softplus(step + bias)), β = σ(beta); the state is S[heads, key_dim, value_dim] (Yang et al. 2024, Gated DeltaNet)",
+		In: []string{"q", "k", "v", "step", "beta"}, State: "delta",
+		Size: func(o *ir.Op) int {
+			return o.In[2].Type.Width() * o.In[1].Type.Width() / o.Attrs.Int("key_heads")
+		},
+		Weights: []Role{{Name: "a", Shape: shapeHeadsOf}, {Name: "step_bias", Shape: shapeHeadsOf}},
+		Attrs: []Attr{
+			{Name: "heads", Kind: "int", Doc: "heads of values"},
+			{Name: "key_heads", Kind: "int", Doc: "heads of queries and keys, each shared by heads / key_heads"},
+			{Name: "eps", Kind: "float", Default: 0.000001, Doc: "added to the square of the lengths of q and k"},
+		},
+		Infer: inferDeltaRule, Ref: refDeltaRule,
+	},
+	{
+		Kind: "mlstm", Doc: "C = f C + i k vᵀ, n = f n + i k, y = Cᵀq / (max(|nᵀq|, 1) + eps) for each head, with q / √d, i = exp(input), f = σ(forget), all divided by a running maximum e^m; the state is C, n and m (Beck et al. 2024, xLSTM)",
+		In: []string{"q", "k", "v", "input", "forget"}, State: "mlstm",
+		Size: func(o *ir.Op) int {
+			heads := o.Attrs.Int("heads")
+			keys, values := o.In[0].Type.Width()/heads, o.In[2].Type.Width()/heads
+			return heads * (keys*values + keys + 1)
+		},
+		Attrs: []Attr{{Name: "heads", Kind: "int", Doc: "heads"}, {Name: "eps", Kind: "float", Default: 0.000001, Doc: "added to the denominator"}},
+		Infer: inferMLSTM, Ref: refMLSTM,
+	},
 }
 
 func shapeWidth(o *ir.Op) []int { return []int{o.In[0].Type.Width()} }

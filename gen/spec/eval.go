@@ -270,6 +270,9 @@ func (n call) eval(e *Env) (any, error) {
 	switch n.fn {
 	case "float":
 		return f, nil
+	case "bf16": // rounded to bfloat16, ties to even
+		bits := math.Float32bits(float32(f))
+		return float64(math.Float32frombits((bits + 0x7fff + bits>>16&1) &^ 0xffff)), nil
 	case "ln":
 		if !(f > 0) {
 			return nil, fmt.Errorf("ln(%v) is not a finite number", f)

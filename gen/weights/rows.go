@@ -46,6 +46,7 @@ func init() {
 		"add":       {dims: dimsSame, read: readAdd, changes: true},
 		"mul":       {dims: dimsSame, read: readMul, changes: true},
 		"exp":       {dims: dimsSame, read: readExp, changes: true},
+		"softplus":  {dims: dimsSame, read: readSoftplus, changes: true},
 		"squeeze":   {dims: dimsSame, read: readSame, origin: sameElement},
 		"flatten":   {dims: dimsFlatten, read: readReshape, origin: sameElement},
 		"reshape":   {dims: dimsReshape, read: readReshape, origin: sameElement},

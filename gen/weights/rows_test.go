@@ -81,6 +81,7 @@ func TestRows(t *testing.T) {
 		{"take of rows", []int{1, 2}, []ir.Part{{Tensor: "six", Steps: []ir.Step{{Kind: "rows", From: 2, To: 4}, {Kind: "take", N: 2, From: 0, To: 1}}}}, []float32{4, 5}},
 		{"flatten and take", []int{3}, []ir.Part{{Tensor: "a", Steps: []ir.Step{step("flatten"), {Kind: "take", N: 2, From: 1, To: 2}}}}, []float32{1, 3, 5}},
 		{"constant", []int{3}, []ir.Part{{Zeros: 3, Fill: 0.5}}, []float32{0.5, 0.5, 0.5}},
+		{"softplus", []int{4}, []ir.Part{{Tensor: "v", Steps: []ir.Step{step("softplus"), {Kind: "mul", C: -8}}}}, []float32{-5.5451775, -10.506093, -17.015425, -24.388699}},
 		// Two heads of four stored rows 0 1 2 3: (0, d/2), (1, d/2+1).
 		{"unpermute", []int{8}, []ir.Part{{Tensor: "heads", Steps: []ir.Step{{Kind: "unpermute", N: 2}}}}, []float32{0, 2, 1, 3, 4, 6, 5, 7}},
 	} {
@@ -139,7 +140,7 @@ func TestRowsErrors(t *testing.T) {
 		{[]int{4, 3}, ir.Part{Tensor: "a"}, "its tensors give 2 rows, expected shape [4 3]"},
 		{[]int{2, 3, 1}, ir.Part{Tensor: "a"}, "expected a vector or a matrix"},
 		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "rows", From: 1, To: 5}}}, "rows 1 to 5 of 2"},
-		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "spin"}}}, `no step is called "spin"; there are add, exp, flatten, mul, reshape, rows, squeeze, take, transpose, unpermute`},
+		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "spin"}}}, `no step is called "spin"; there are add, exp, flatten, mul, reshape, rows, softplus, squeeze, take, transpose, unpermute`},
 		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "unpermute", N: 2}}}, "2 rows cannot be 2 heads of an even width"},
 		{[]int{2, 2}, ir.Part{Tensor: "nan"}, "weight w: tensor nan: row 1 contains NaN"},
 		{[]int{2, 2}, ir.Part{Tensor: "none"}, "tensor none of shape [0 3] is empty"},

@@ -21,6 +21,11 @@ func readMul(p *part, s int, r rect, dst []float32) error {
 
 func readExp(p *part, s int, r rect, dst []float32) error { return p.each(s, r, dst, math.Exp) }
 
+// readSoftplus applies ln(1 + e^x).
+func readSoftplus(p *part, s int, r rect, dst []float32) error {
+	return p.each(s, r, dst, func(x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) })
+}
+
 func readSame(p *part, s int, r rect, dst []float32) error { return p.read(s, r, dst) }
 
 func dimsFlatten(_ ir.Step, rows, cols int) (int, int, error) { return rows * cols, 1, nil }

@@ -127,3 +127,162 @@ func dualStep(state, b, c []float32, decay, in, sum float32) float32 {
 	}
 	return sum + ((s0 + s1) + (s2 + s3))
 }
+
+// RGLRU runs the real-gated linear recurrent unit for the channels from … to−1 and rows rows of a sequence, of which the
+// first is its beginning if first: a = e^(decay·σ(gr)), h = a·h + √(1−a²)·σ(gi)·x, and h = σ(gi)·x for a first token. De et
+// al. 2024, Griffin.
+func RGLRU(y []float32, ldy int, x []float32, ldx int, gi []float32, ldgi int, gr []float32, ldgr int, h, decay []float32,
+	rows, from, to int, first bool) {
+	for r := range rows {
+		for c := from; c < to; c++ {
+			v := float64(Sigmoid(gi[r*ldgi+c])) * float64(x[r*ldx+c])
+			if !first || r > 0 {
+				log := float64(decay[c]) * float64(Sigmoid(gr[r*ldgr+c]))
+				v = float64(exp(log)*float64(h[c])) + float64(math.Sqrt(1-exp(2*log))*v)
+			}
+			h[c] = float32(v)
+			y[r*ldy+c] = h[c]
+		}
+	}
+}
+
+// Shift moves the channels from … to−1 one row down: last is the row before the first, which becomes the last one.
+func Shift(y []float32, ldy int, x []float32, ldx int, last []float32, rows, from, to int) {
+	before := last
+	for r := range rows {
+		copy(y[r*ldy+from:r*ldy+to], before[from:to])
+		before = x[r*ldx:]
+	}
+	copy(last[from:to], before[from:to])
+}
+
+// Lerp computes y = w·a + (1−w)·b for rows of d.
+func Lerp(y []float32, ldy int, a []float32, lda int, b []float32, ldb int, w []float32, rows, d int) {
+	for r := range rows {
+		yr, ar, br := y[r*ldy:][:d], a[r*lda:][:d], b[r*ldb:][:d]
+		for i, f := range w[:d] {
+			yr[i] = float32(f*ar[i]) + float32((1-f)*br[i])
+		}
+	}
+}
+
+// WKV runs the recurrence of RWKV-4 for the channels from … to−1 of d and rows rows of a sequence. state is three rows of
+// d: numerators, denominators and their largest exponents, which begin at MinScore. Peng et al. 2023, RWKV.
+func WKV(y []float32, ldy int, k []float32, ldk int, v []float32, ldv int, state, decay, first []float32, rows, from, to, d int) {
+	num, den, top := state[:d], state[d:2*d], state[2*d:3*d]
+	for r := range rows {
+		for c := from; c < to; c++ {
+			key, value := k[r*ldk+c], v[r*ldv+c]
+			m := max(top[c], key+first[c])
+			e1, e2 := Exp(top[c]-m), Exp(key+first[c]-m)
+			y[r*ldy+c] = (float32(e1*num[c]) + float32(e2*value)) / (float32(e1*den[c]) + e2)
+			m = max(top[c]+decay[c], key)
+			e1, e2 = Exp(top[c]+decay[c]-m), Exp(key-m)
+			num[c] = float32(e1*num[c]) + float32(e2*value)
+			den[c] = float32(e1*den[c]) + e2
+			top[c] = m
+		}
+	}
+}
+
+// StartWKV prepares the state of the channels from … to−1 of d for a new sequence.
+func StartWKV(state []float32, from, to, d int) {
+	clear(state[from:to])
+	clear(state[d+from : d+to])
+	for c := from; c < to; c++ {
+		state[2*d+c] = MinScore
+	}
+}
+
+// maxHeadDim bounds the heads of DeltaRule.
+const maxHeadDim = 1024
+
+// Delta are the sizes of a gated delta rule.
+type Delta struct {
+	Heads, KeyHeads, KeyDim, ValueDim int
+	Eps                               float64 // added to the square of the length of a query or key
+}
+
+// DeltaRule runs the gated delta rule for the heads from … to−1 and rows rows of a sequence: S = α·S, then
+// S += β·k·(v − Sᵀk)ᵀ, y = Sᵀq/√KeyDim, with q and k of length 1, α = e^(a·softplus(step + bias)) and β = σ(beta). s is
+// [heads][KeyDim][ValueDim]. Yang et al. 2024, Gated Delta Networks.
+func DeltaRule(y []float32, ldy int, q []float32, ldq int, k []float32, ldk int, v []float32, ldv int, step []float32, lds int,
+	beta []float32, ldb int, s, a, bias []float32, rows, from, to int, o Delta) {
+	var qn, kn, delta [maxHeadDim]float32
+	share, size := o.Heads/o.KeyHeads, o.KeyDim*o.ValueDim
+	for r := range rows {
+		for h := from; h < to; h++ {
+			g := h / share * o.KeyDim
+			unitLength(qn[:o.KeyDim], q[r*ldq+g:], o.Eps, 1/math.Sqrt(float64(o.KeyDim)))
+			unitLength(kn[:o.KeyDim], k[r*ldk+g:], o.Eps, 1)
+			alpha := Exp(float32(a[h] * float32(softplus(float64(step[r*lds+h])+float64(bias[h])))))
+			state, out, d := s[h*size:][:size], y[r*ldy+h*o.ValueDim:][:o.ValueDim], delta[:o.ValueDim]
+			clear(d)
+			for i, f := range kn[:o.KeyDim] {
+				row := state[i*o.ValueDim:][:len(d)]
+				for j := range d {
+					row[j] *= alpha
+					d[j] += float32(row[j] * f)
+				}
+			}
+			b, value := Sigmoid(beta[r*ldb+h]), v[r*ldv+h*o.ValueDim:][:len(d)]
+			for j := range d {
+				d[j] = (value[j] - d[j]) * b
+			}
+			clear(out)
+			for i, f := range kn[:o.KeyDim] {
+				row, w := state[i*o.ValueDim:][:len(d)], qn[i]
+				for j := range out {
+					row[j] += float32(f * d[j])
+					out[j] += float32(row[j] * w)
+				}
+			}
+		}
+	}
+}
+
+// unitLength writes x·c/√(Σx² + eps) to y.
+func unitLength(y, x []float32, eps, c float64) {
+	sum := eps
+	for _, v := range x[:len(y)] {
+		sum += float64(float64(v) * float64(v))
+	}
+	c /= math.Sqrt(sum)
+	for i := range y {
+		y[i] = float32(float64(x[i]) * c)
+	}
+}
+
+// MLSTM runs the matrix memory of xLSTM for the heads from … to−1 of o.Heads and rows rows of a sequence: with the running
+// maximum m, f = e^(ln σ(forget) + m − m′) and i = e^(input − m′), C = f·C + i·k·vᵀ, n = f·n + i·k,
+// y = Cᵀq / (max(|n·q|, e^−m′) + eps), q divided by √KeyDim. state is, for each head, C [KeyDim][ValueDim], n and m. Beck et
+// al. 2024, xLSTM.
+func MLSTM(y []float32, ldy int, q []float32, ldq int, k []float32, ldk int, v []float32, ldv int, input []float32, ldi int,
+	forget []float32, ldf int, state []float32, rows, from, to int, o Delta) {
+	dk, dv := o.KeyDim, o.ValueDim
+	size, scale := dk*dv+dk+1, float32(1/math.Sqrt(float64(dk)))
+	for r := range rows {
+		for h := from; h < to; h++ {
+			c, n, m := state[h*size:][:dk*dv], state[h*size+dk*dv:][:dk], &state[(h+1)*size-1]
+			keep, in := float32(float64(*m)-softplus(-float64(forget[r*ldf+h]))), input[r*ldi+h]
+			*m = max(keep, in)
+			f, i := Exp(keep-*m), Exp(in-*m)
+			out, value, norm := y[r*ldy+h*dv:][:dv], v[r*ldv+h*dv:][:dv], float32(0)
+			clear(out)
+			for a := range dk {
+				key, w := float32(i*k[r*ldk+h*dk+a]), float32(q[r*ldq+h*dk+a]*scale)
+				n[a] = float32(f*n[a]) + key
+				norm += float32(n[a] * w)
+				row := c[a*dv:][:dv]
+				for b, u := range value {
+					row[b] = float32(f*row[b]) + float32(key*u)
+					out[b] += float32(row[b] * w)
+				}
+			}
+			div := 1 / (max(math.Abs(float64(norm)), exp(-float64(*m))) + o.Eps)
+			for b := range out {
+				out[b] = float32(float64(out[b]) * div)
+			}
+		}
+	}
+}

@@ -56,6 +56,12 @@ func init() {
 		"short_conv":     {false, (*emitter).shortConv},
 		"selective_scan": {false, (*emitter).selectiveScan},
 		"attend_latent":  {false, (*emitter).attendLatent},
+		"rg_lru":         {false, (*emitter).rgLRU},
+		"shift":          {false, (*emitter).shift},
+		"lerp":           {true, (*emitter).lerp},
+		"wkv":            {false, (*emitter).wkv},
+		"delta_rule":     {false, (*emitter).deltaRule},
+		"mlstm":          {false, (*emitter).mlstm},
 	}
 }
 

@@ -19,6 +19,7 @@ type recurrence struct {
 	grain  int      // units that stay together
 	size   int      // elements of state of a unit, where units follow each other
 	rows   int      // rows of all units in the state, each as long as units·size
+	start  string   // what a new sequence begins with; "": zeros
 	inputs []string // names of the inputs in the method
 	args   []string
 	params []string
@@ -52,13 +53,16 @@ func (m *recurrence) emit(text string) (string, error) {
 	if len(m.params) > 0 {
 		params += ", " + strings.Join(m.params, ", ") + " []float32"
 	}
-	pairs := []string{"$y", "t.at(y, s.start), y.ld"}
-	for _, in := range m.inputs {
-		pairs = append(pairs, "$"+in, fmt.Sprintf("t.at(%s, s.start), %s.ld", in, in))
+	var pairs []string
+	for _, in := range append(m.inputs, "y") {
+		pairs = append(pairs, "$"+in+",", fmt.Sprintf("t.at(%s, s.start), %s.ld,", in, in))
 	}
 	clear := fmt.Sprintf("clear(state[from*%d : to*%d])", m.size, m.size)
 	if m.rows > 1 {
 		clear = fmt.Sprintf("for i := range %d {\nclear(state[i*%d:][from:to])\n}", m.rows, m.units)
+	}
+	if m.start != "" {
+		clear = m.start
 	}
 	body := fmt.Sprintf(`from, to := t.run.pool.Range(t.id, %d, %d)
 if from == to {
@@ -107,6 +111,68 @@ func (e *emitter) selectiveScan(s plan.Step) (string, error) {
 	}
 	return m.emit(fmt.Sprintf("portable.%s($y, $x, $dt, $b, $c, state, %s, %s, %s, s.rows, from, to, %s})", fn,
 		m.weight(0, "a"), m.weight(1, "d"), m.weight(2, "bias"), rule))
+}
+
+func (e *emitter) rgLRU(s plan.Step) (string, error) {
+	width := s.Op.In[0].Type.Width()
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("rgLRU%d", width), units: width, grain: 16, size: 1,
+		doc: fmt.Sprintf("is the real-gated linear recurrent unit of %d channels.", width)}
+	for i, name := range []string{"x", "gi", "gr"} {
+		m.input(i, name)
+	}
+	return m.emit(fmt.Sprintf("portable.RGLRU($y, $x, $gi, $gr, state, %s, s.rows, from, to, s.pos == 0)", m.weight(0, "decay")))
+}
+
+func (e *emitter) shift(s plan.Step) (string, error) {
+	width := s.Op.In[0].Type.Width()
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("shift%d", width), units: width, grain: 16, size: 1,
+		doc: fmt.Sprintf("moves rows of %d to the next token; the state is the last row.", width)}
+	m.input(0, "x")
+	return m.emit("portable.Shift($y, $x, state, s.rows, from, to)")
+}
+
+func (e *emitter) lerp(s plan.Step) (string, error) {
+	o, width := s.Op, s.Op.Out[0].Type.Width()
+	name := fmt.Sprintf("lerp%d", width)
+	e.rowwise(name, fmt.Sprintf("computes y = w·a + (1-w)·b for rows of %d.", width), "y, a, b view, w []float32",
+		fmt.Sprintf("portable.Lerp(t.at(y, from), y.ld, t.at(a, from), a.ld, t.at(b, from), b.ld, w, to-from, %d)", width))
+	return fmt.Sprintf("t.%s(%s, %s, %s, %s, n)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), e.weightRef(o.Weights[0], o.Region)), nil
+}
+
+func (e *emitter) wkv(s plan.Step) (string, error) {
+	width := s.Op.In[0].Type.Width()
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("wkv%d", width), units: width, grain: 16,
+		start: fmt.Sprintf("portable.StartWKV(state, from, to, %d)", width),
+		doc:   fmt.Sprintf("is the weighted sum of all values so far of %d channels.", width)}
+	m.input(0, "k")
+	m.input(1, "v")
+	return m.emit(fmt.Sprintf("portable.WKV($y, $k, $v, state, %s, %s, s.rows, from, to, %d)", m.weight(0, "decay"), m.weight(1, "first"), width))
+}
+
+func (e *emitter) deltaRule(s plan.Step) (string, error) {
+	o := s.Op
+	heads, keyHeads := o.Attrs.Int("heads"), o.Attrs.Int("key_heads")
+	dk, dv := o.In[0].Type.Width()/keyHeads, o.In[2].Type.Width()/heads
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("deltaRule%dx%dx%dx%d", heads, keyHeads, dk, dv), units: heads, grain: 1, size: dk * dv,
+		doc: fmt.Sprintf("is the gated delta rule of %d heads with a matrix of %d × %d each; %d heads of queries and keys.", heads, dk, dv, keyHeads)}
+	for i, name := range []string{"q", "k", "v", "step", "beta"} {
+		m.input(i, name)
+	}
+	return m.emit(fmt.Sprintf("portable.DeltaRule($y, $q, $k, $v, $step, $beta, state, %s, %s, s.rows, from, to, portable.Delta{Heads: %d, KeyHeads: %d, KeyDim: %d, ValueDim: %d, Eps: %s})",
+		m.weight(0, "a"), m.weight(1, "bias"), heads, keyHeads, dk, dv, number(o.Attrs.Float("eps"))))
+}
+
+func (e *emitter) mlstm(s plan.Step) (string, error) {
+	o := s.Op
+	heads := o.Attrs.Int("heads")
+	dk, dv := o.In[0].Type.Width()/heads, o.In[2].Type.Width()/heads
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("mLSTM%dx%dx%d", heads, dk, dv), units: heads, grain: 1, size: dk*dv + dk + 1,
+		doc: fmt.Sprintf("is the matrix memory of %d heads, %d × %d each.", heads, dk, dv)}
+	for i, name := range []string{"q", "k", "v", "gi", "gf"} {
+		m.input(i, name)
+	}
+	return m.emit(fmt.Sprintf("portable.MLSTM($y, $q, $k, $v, $gi, $gf, state, s.rows, from, to, portable.Delta{Heads: %d, KeyHeads: %d, KeyDim: %d, ValueDim: %d, Eps: %s})",
+		heads, heads, dk, dv, number(o.Attrs.Float("eps"))))
 }
 
 // fixedState is the number of elements of a state that does not grow with the sequence, 0 for one that does.
