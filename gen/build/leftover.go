@@ -73,7 +73,7 @@ func (s *store) wanted() []string {
 	var names []string
 	for _, w := range s.weights {
 		for _, p := range w.Parts {
-			if len(s.claims[p.Tensor]) == 0 {
+			if s.claims[p.Tensor] == nil {
 				names = append(names, p.Tensor)
 			}
 		}
@@ -85,8 +85,8 @@ func (s *store) wanted() []string {
 // partly lists the tensors of which some rows are not used.
 func (s *store) partly() []string {
 	var names []string
-	for name, ranges := range s.claims {
-		if !covers(ranges, s.rowCount(name)) || s.taken[name] < elements(s.tensors[name].Shape) {
+	for name, c := range s.claims {
+		if !covers(c.ranges, c.rows) || c.elements < elements(s.tensors[name].Shape) {
 			names = append(names, name)
 		}
 	}
@@ -94,24 +94,11 @@ func (s *store) partly() []string {
 	return names
 }
 
-// rowCount is the number of rows that slices of a tensor count in: those that it has where rows are taken.
-func (s *store) rowCount(name string) int {
-	shape := s.tensors[name].Shape
+// rowsBefore is the number of rows before the last step that takes some.
+func rowsBefore(shape []int, steps []ir.Step) int {
 	if len(shape) == 0 {
 		return 1
 	}
-	for _, w := range s.weights {
-		for _, p := range w.Parts {
-			if p.Tensor == name {
-				return rowsBefore(shape, p.Steps)
-			}
-		}
-	}
-	return shape[0]
-}
-
-// rowsBefore is the number of rows before the last step that takes some.
-func rowsBefore(shape []int, steps []ir.Step) int {
 	n := shape[0]
 	shape = slices.Clone(shape)
 	for _, st := range steps {

@@ -18,13 +18,19 @@ type store struct {
 	tensors map[string]Tensor // nil: no checkpoint, every weight is found
 	env     *spec.Env
 	weights map[string]*ir.Weight
-	claims  map[string][][2]int // ranges of rows by stored tensor
-	taken   map[string]int      // elements of a stored tensor in all its parts
+	claims  map[string]*claim // what is used of each stored tensor
 	missing []error
 }
 
+// claim is what weights use of a stored tensor.
+type claim struct {
+	ranges   [][2]int // of rows, as the last step that takes some counts them
+	rows     int      // that there are where rows are taken
+	elements int      // of all parts together
+}
+
 func newStore(rules *spec.Tensors, strict bool, tensors []Tensor) (*store, error) {
-	s := &store{rules: rules, strict: strict, weights: map[string]*ir.Weight{}, claims: map[string][][2]int{}, taken: map[string]int{}, prefix: rules.Prefix[0]}
+	s := &store{rules: rules, strict: strict, weights: map[string]*ir.Weight{}, claims: map[string]*claim{}, prefix: rules.Prefix[0]}
 	if tensors == nil {
 		return s, nil
 	}
@@ -316,8 +322,13 @@ func (s *store) claim(w *ir.Weight) error {
 		default:
 			total[0] += shape[0]
 		}
-		s.claims[t.Name] = append(s.claims[t.Name], rows...)
-		s.taken[t.Name] += elements(shape)
+		c := s.claims[t.Name]
+		if c == nil {
+			c = &claim{rows: rowsBefore(t.Shape, p.Steps)}
+			s.claims[t.Name] = c
+		}
+		c.ranges = append(c.ranges, rows...)
+		c.elements += elements(shape)
 	}
 	if slices.Equal(total, w.Shape) {
 		return nil
@@ -426,7 +437,7 @@ func (s *store) missingError(names []string, shape []int, parts int, pos ir.Pos)
 func (s *store) unclaimed() []string {
 	var names []string
 	for name := range s.tensors {
-		if len(s.claims[name]) == 0 {
+		if s.claims[name] == nil {
 			names = append(names, name)
 		}
 	}

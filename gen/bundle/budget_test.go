@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tfgen/tfgen/gen/checkpoint"
+	"github.com/tfgen/tfgen/gen/emit/goemit"
 )
 
 // shapes is a checkpoint without data: configuration and tensor shapes.
@@ -67,26 +68,100 @@ func llama405() *shapes {
 	return s
 }
 
+// deepseek671 is the shape of DeepSeek-V3: 61 layers, of which 58 have 256 experts.
+func deepseek671() *shapes {
+	const d, layers, heads, rank, vocab = 7168, 61, 128, 512, 129280
+	s := &shapes{config: map[string]any{
+		"model_type": "deepseek_v3", "architectures": []any{"DeepseekV3ForCausalLM"}, "num_hidden_layers": float64(layers),
+		"max_position_embeddings": 163840.0, "rope_theta": 10000.0, "rope_scaling": map[string]any{"type": "yarn", "factor": 40.0,
+			"original_max_position_embeddings": 4096.0, "beta_fast": 32.0, "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0},
+	}}
+	add := func(name string, shape ...int) {
+		s.tensors = append(s.tensors, checkpoint.Tensor{Name: name, Shape: shape})
+	}
+	mlp := func(prefix string, ff int) {
+		add(prefix+"gate_proj.weight", ff, d)
+		add(prefix+"up_proj.weight", ff, d)
+		add(prefix+"down_proj.weight", d, ff)
+	}
+	add("model.embed_tokens.weight", vocab, d)
+	add("lm_head.weight", vocab, d)
+	add("model.norm.weight", d)
+	for i := range layers {
+		p := fmt.Sprintf("model.layers.%d.", i)
+		add(p+"input_layernorm.weight", d)
+		add(p+"post_attention_layernorm.weight", d)
+		add(p+"self_attn.q_a_proj.weight", 1536, d)
+		add(p+"self_attn.q_a_layernorm.weight", 1536)
+		add(p+"self_attn.q_b_proj.weight", heads*192, 1536)
+		add(p+"self_attn.kv_a_proj_with_mqa.weight", rank+64, d)
+		add(p+"self_attn.kv_a_layernorm.weight", rank)
+		add(p+"self_attn.kv_b_proj.weight", heads*256, rank)
+		add(p+"self_attn.o_proj.weight", d, heads*128)
+		if i < 3 {
+			mlp(p+"mlp.", 18432)
+			continue
+		}
+		add(p+"mlp.gate.weight", 256, d)
+		add(p+"mlp.gate.e_score_correction_bias", 256)
+		mlp(p+"mlp.shared_experts.", 2048)
+		for e := range 256 {
+			mlp(fmt.Sprintf("%smlp.experts.%d.", p, e), 2048)
+		}
+	}
+	return s
+}
+
 // Budgets of generated code. A Go function of 6,400 calls took 44 s to compile, 320 functions of 20 calls 1 s.
 const (
 	longestLayer    = 60   // lines of a layer's function
 	longestFunction = 1400 // lines of the function that binds all weights
 )
 
-// TestBudgetOfTheLargestModel generates the code of a 405 B model from its shapes and bounds its functions.
-func TestBudgetOfTheLargestModel(t *testing.T) {
-	b, err := New(llama405(), nil, Options{Package: "llama405", Title: "Llama 3.1 405B", Weights: "bf16"})
+// TestBudgetOfTheLargestModels generates the code of models of 405 B and 671 B parameters from their shapes and bounds its
+// functions. A session of DeepSeek-V3 keeps 576 numbers a token and layer.
+func TestBudgetOfTheLargestModels(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		shapes  *shapes
+		layers  int
+		session int64 // bytes of a session of 4,096 tokens without logits, up to alignment
+	}{
+		{"llama405", llama405(), 126, 126 * 4096 * 2 * 1024 * 4},
+		{"deepseek671", deepseek671(), 61, 61 * 4096 * 576 * 4},
+	} {
+		t.Run(c.name, func(t *testing.T) { budget(t, c.name, c.shapes, c.layers, c.session) })
+	}
+}
+
+func budget(t *testing.T, name string, src *shapes, want int, session int64) {
+	b, err := New(src, nil, Options{Package: name, Title: name, Weights: "bf16", Context: 4096})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := b.Parameters(); got != 405853388800 {
-		t.Errorf("%d parameters, expected 405,853,388,800", got)
+	stored := int64(0)
+	for _, s := range src.tensors {
+		stored += int64(s.Elements())
+	}
+	if got := b.Parameters(); got != stored {
+		t.Errorf("%d parameters, the checkpoint stores %d", got, stored)
+	}
+	got := b.Memory().Session - 4*int64(b.Plan.Graph.Vocab)
+	if slack := int64(256 * len(b.Plan.Graph.States)); got < session || got > session+slack+64 {
+		t.Errorf("a session takes %d bytes, expected %d", got, session)
 	}
 	files, err := b.Emit()
 	if err != nil {
 		t.Fatal(err)
 	}
-	layers := 0
+	if layers := longFunctions(t, files); layers != want {
+		t.Errorf("%d layer functions, expected %d", layers, want)
+	}
+}
+
+// longFunctions reports functions over their budget and returns the number of those of layers.
+func longFunctions(t *testing.T, files []goemit.File) (layers int) {
+	t.Helper()
 	for _, f := range files {
 		if !strings.HasSuffix(f.Name, ".go") {
 			continue
@@ -111,7 +186,5 @@ func TestBudgetOfTheLargestModel(t *testing.T) {
 			}
 		}
 	}
-	if layers != 126 {
-		t.Errorf("%d layer functions, expected 126", layers)
-	}
+	return layers
 }
