@@ -1,0 +1,108 @@
+// Package shipped generates packages of golden cases and runs the tests that ship with them: decoding equals prefill to
+// the bit, for every number of threads and in any batch; sessions can go back, be copied and saved; a step allocates
+// nothing.
+package shipped
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tfgen/tfgen/gen/bundle"
+	"github.com/tfgen/tfgen/gen/checkpoint/synth"
+)
+
+// emit writes the package of a case and its weights below a folder.
+func emit(t *testing.T, work, dir string) {
+	t.Helper()
+	c, err := synth.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	name := strings.NewReplacer("-", "", ".", "", "_", "").Replace(filepath.Base(dir))
+	b, err := bundle.New(bundle.FromCheckpoint(c), nil, bundle.Options{Package: name, Title: filepath.Base(dir), Context: 192})
+	if err != nil {
+		t.Fatalf("%s: %v", dir, err)
+	}
+	out := filepath.Join(work, name)
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(filepath.Join(out, name+".weights"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := b.WriteWeights(context.Background(), f, nil); err != nil {
+		t.Fatal(err)
+	}
+	files, err := b.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		path := filepath.Join(out, file.Name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, file.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// run emits cases into one module and runs its tests.
+func run(t *testing.T, dirs []string) {
+	t.Helper()
+	module, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := t.TempDir()
+	for _, dir := range dirs {
+		emit(t, work, dir)
+	}
+	mod := fmt.Sprintf("module generated\n\ngo 1.26\n\nrequire github.com/tfgen/tfgen v0.0.0\n\nreplace github.com/tfgen/tfgen => %s\n", module)
+	if err := os.WriteFile(filepath.Join(work, "go.mod"), []byte(mod), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "test", "-mod=mod", "./...")
+	cmd.Dir = work
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0", "GOPROXY=off")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if n := bytes.Count(out, []byte("ok  \t")); n != len(dirs) {
+		t.Errorf("%d of %d packages passed\n%s", n, len(dirs), out)
+	}
+}
+
+// TestShipped runs a case of each kind of state.
+func TestShipped(t *testing.T) {
+	var dirs []string
+	for _, name := range []string{"jamba", "qwen3-next", "deepseek-v3"} {
+		dirs = append(dirs, filepath.Join("..", "..", "gen", "golden", "testdata", name))
+	}
+	run(t, dirs)
+}
+
+// TestShippedAll runs all decoders whose operations go beyond dense attention; it needs the suite that TFGEN_SHARED names.
+func TestShippedAll(t *testing.T) {
+	shared := os.Getenv("TFGEN_SHARED")
+	if shared == "" {
+		t.Skip("TFGEN_SHARED is not set: the full golden suite is not here")
+	}
+	var dirs []string
+	for _, name := range []string{"mixtral", "qwen2-moe", "deepseek-v2", "gpt-oss", "mamba", "mamba2", "bamba", "granitemoehybrid", "lfm2",
+		"recurrent-gemma", "rwkv", "xlstm"} {
+		dirs = append(dirs, filepath.Join(shared, "golden", "hf", name))
+	}
+	run(t, dirs)
+}
