@@ -104,10 +104,21 @@ func (p *Page) attach() error {
 
 // Close ends the browser and removes its profile.
 func (p *Page) Close() error {
+	p.session = ""
+	p.Call(nil, "Browser.close", nil) // one that hangs is killed
 	p.out.Close()
-	p.cmd.Process.Kill() // it is gone already if this fails
+	p.cmd.WaitDelay = time.Second
+	timer := time.AfterFunc(5*time.Second, func() { p.cmd.Process.Kill() })
 	p.cmd.Wait()
-	return os.RemoveAll(p.profile)
+	timer.Stop()
+	var err error
+	for range 20 { // its helpers end a little later
+		if err = os.RemoveAll(p.profile); err == nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return err
 }
 
 // Call calls a method of the protocol and reads its result into the given value, if any.
