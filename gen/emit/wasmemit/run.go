@@ -36,8 +36,7 @@ func (e *emitter) region(f *code, r *ir.Region) error {
 		}
 		row, ok := lowerings[s.Op.Kind]
 		if !ok {
-			return fmt.Errorf("%s: the WebAssembly backend has no lowering for the operation %s; it has %s", s.Op.Pos, s.Op.Kind,
-				strings.Join(Operations(), ", "))
+			return fmt.Errorf("%s: the operation %s is %w; it has %s", s.Op.Pos, s.Op.Kind, ErrUnsupported, strings.Join(Operations(), ", "))
 		}
 		if err := row.check(s.Op); err != nil {
 			return err

@@ -16,6 +16,7 @@
 package wasmemit
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/tfgen/tfgen/gen/emit/wasmemit/wasm"
@@ -112,7 +113,10 @@ func words(n int) []wasm.Type {
 	return list
 }
 
+// ErrUnsupported is wrapped by errors for what this backend cannot compile.
+var ErrUnsupported = errors.New("not supported by the WebAssembly backend")
+
 // unsupported is the error for an operation that this backend cannot compile.
 func unsupported(o *ir.Op, format string, args ...any) error {
-	return fmt.Errorf("%s: the WebAssembly backend does not support %s with %s", o.Pos, o.Kind, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s: %s with %s is %w", o.Pos, o.Kind, fmt.Sprintf(format, args...), ErrUnsupported)
 }

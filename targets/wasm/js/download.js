@@ -5,7 +5,7 @@
 import { isNode, openFile } from "./env.js";
 
 const cacheName = "tfgen";
-const retries = 3;
+const retries = 2; // without a whole piece in between
 
 // TransferError is a download that failed: the network, the server, or bytes that are not the expected ones.
 export class TransferError extends Error {
@@ -76,7 +76,7 @@ async function* chunks(url, from, signal) {
     return;
   }
   const response = await fetch(url, { signal, headers: from > 0 ? { range: `bytes=${from}-` } : {} });
-  if (!response.ok) throw new TransferError(`${url}: the server answers ${response.status} ${response.statusText}`);
+  if (!response.ok) throw wrong(`${url}: the server answers ${response.status} ${response.statusText}`, response.status < 500 ? 0 : retries);
   let skip = from > 0 && response.status !== 206 ? from : 0; // the server does not know ranges
   const reader = response.body.getReader();
   try {
@@ -154,11 +154,11 @@ export class Downloader {
       } catch (e) {
         this.signal?.throwIfAborted();
         failures = next > before ? 0 : failures + 1;
-        if (failures > retries || e.fatal) {
+        if (e.retries === 0 || failures > (e.retries ?? retries)) {
           const where = `after ${Math.min(next * entry.piece, entry.bytes)} of ${entry.bytes} bytes`;
           throw e instanceof TransferError ? e : new TransferError(`${url}: the download broke off ${where}: ${e.message}`, { cause: e });
         }
-        await pause(200 * 2 ** failures, this.signal);
+        await pause(100 * 2 ** failures, this.signal);
       }
     }
   }
@@ -183,7 +183,7 @@ export class Downloader {
       for await (let chunk of chunks(url, from * entry.piece, this.signal)) {
         this.signal?.throwIfAborted();
         while (chunk.length > 0) {
-          if (index === length) throw fatal(`${url} is longer than ${entry.bytes} bytes: it does not belong to this model`);
+          if (index === length) throw wrong(`${url} is longer than ${entry.bytes} bytes: it does not belong to this model`, 0);
           const n = Math.min(chunk.length, piece.length - filled);
           piece.set(chunk.subarray(0, n), filled);
           filled += n;
@@ -192,7 +192,7 @@ export class Downloader {
           chunk = chunk.subarray(n);
           if (filled < piece.length) continue;
           if ((await digest(piece)) !== entry.sha256[index]) {
-            throw new TransferError(`${url}: bytes ${index * entry.piece} to ${index * entry.piece + filled - 1} do not have the expected digest: the file is damaged or belongs to another model`);
+            throw wrong(`${url}: bytes ${index * entry.piece} to ${index * entry.piece + filled - 1} do not have the expected digest: the file is damaged or belongs to another model`, 1);
           }
           await this.store.put(entry.sha256[index], piece);
           await sink(index * entry.piece, piece);
@@ -204,12 +204,13 @@ export class Downloader {
     } finally {
       this.loaded -= reported; // of a piece that is not whole
     }
-    if (index < length) throw new TransferError(`${url} ends after ${index * entry.piece + filled} of ${entry.bytes} bytes`);
+    if (index < length) throw wrong(`${url} ends after ${index * entry.piece + filled} of ${entry.bytes} bytes`, 1);
   }
 }
 
-function fatal(message) {
-  return Object.assign(new TransferError(message), { fatal: true });
+// wrong is an error of a file that does not belong to the model: another try hardly helps.
+function wrong(message, retries) {
+  return Object.assign(new TransferError(message), { retries });
 }
 
 const pieceBytes = (entry, i) => Math.min(entry.piece, entry.bytes - i * entry.piece);

@@ -14,7 +14,7 @@ export function startWorker(url) {
     w.onmessageerror = () => port.onerror?.(new Error("a message of the worker could not be read"));
     return port;
   }
-  const w = new nodeWorkers.Worker(url);
+  const w = new nodeWorkers.Worker(url, { execArgv: [] });
   const port = { post: (m, transfer = []) => w.postMessage(m, transfer), stop: () => w.terminate(), onmessage: null, onerror: null };
   w.on("message", (m) => port.onmessage?.(m));
   w.on("error", (e) => port.onerror?.(e));

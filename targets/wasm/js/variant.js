@@ -10,6 +10,8 @@ const relaxed = module(...zero, ...zero, ...zero, 0xfd, 0x85, 0x02);
 // A shared memory of one page and an atomic fence.
 const threads = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 5, 4, 1, 3, 1, 1, 10, 7, 1, 5, 0, 0xfe, 3, 0, 0x0b]);
 
+const names = ["simd", "relaxed", "simd-threads", "relaxed-threads"];
+
 // hasRelaxed tells whether the engine has relaxed SIMD.
 export const hasRelaxed = () => WebAssembly.validate(relaxed);
 
@@ -31,6 +33,7 @@ export function choose(wanted, forced) {
   let fused = hasRelaxed();
   if (!fused) notes.push("no relaxed SIMD: products and sums are rounded one by one");
   if (forced) {
+    if (!names.includes(forced)) throw new Error(`there is no variant ${forced}; there are ${names.join(", ")}`);
     if (forced.startsWith("relaxed") && !fused) throw new Error(`this engine cannot run the variant ${forced}: it has no relaxed SIMD`);
     if (forced.endsWith("threads") && !isolated) throw new Error(`this page cannot run the variant ${forced}: it is not cross-origin isolated`);
     fused = forced.startsWith("relaxed");

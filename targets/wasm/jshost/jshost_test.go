@@ -48,9 +48,6 @@ func variants(t *testing.T, e *Engine) map[string]int {
 func hold(t *testing.T, e *Engine, dirs []string) {
 	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			if err := wasmtest.Unsupported(dir); err != nil {
-				t.Skip(err)
-			}
 			c := wasmtest.Build(t, dir, "f32")
 			for name, threads := range variants(t, e) {
 				if err := e.Open(c.Description, c.Modules[name], c.Weights.Name(), threads); err != nil {
