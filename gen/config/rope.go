@@ -12,7 +12,7 @@ var ropeKeys = map[string]string{
 	"attn_factor": "attention_factor", "original_max_position_embeddings": "original_max_position_embeddings",
 	"beta_fast": "beta_fast", "beta_slow": "beta_slow", "mscale": "mscale", "mscale_all_dim": "mscale_all_dim",
 	"short_factor": "short_factor", "long_factor": "long_factor", "low_freq_factor": "low_freq_factor",
-	"high_freq_factor": "high_freq_factor", "truncate": "truncate",
+	"high_freq_factor": "high_freq_factor", "truncate": "truncate", "alpha": "alpha",
 	"rope_theta": "", "partial_rotary_factor": "", "finetuned": "",
 }
 

@@ -109,7 +109,8 @@ func shown(x any) any {
 // byType converts a value to a row of the language's field types. The second result says what was expected.
 func byType(kind string, x any, all map[string]any) (any, string) {
 	if kind == "count" {
-		if r := reflect.ValueOf(x); r.IsValid() && (r.Kind() == reflect.Slice || r.Kind() == reflect.Map) {
+		r := reflect.ValueOf(x)
+		if _, text := x.(string); text || r.IsValid() && (r.Kind() == reflect.Slice || r.Kind() == reflect.Map) {
 			return r.Len(), ""
 		}
 	}

@@ -60,10 +60,11 @@ func verify(t *testing.T, c *golden.Case, backend string, m *ref.Model) {
 // TestReference holds the reference to the cases in testdata, as built and after all passes.
 func TestReference(t *testing.T) {
 	dirs, err := filepath.Glob("testdata/*/golden.json")
-	if err != nil || len(dirs) < 5 {
-		t.Fatal("no cases", err)
+	more, err2 := filepath.Glob("../verify/testdata/*/*/golden.json")
+	if err != nil || err2 != nil || len(dirs) < 5 || len(more) < 40 {
+		t.Fatal("no cases", err, err2)
 	}
-	for _, path := range dirs {
+	for _, path := range append(dirs, more...) {
 		c := open(t, filepath.Dir(path))
 		for _, config := range c.Configs() {
 			t.Run(c.Name+"/"+config, func(t *testing.T) {

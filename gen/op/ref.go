@@ -204,6 +204,25 @@ func refClamp(x *Exec, o *ir.Op) error {
 	return each(x, o, func(v float64) float64 { return math.Min(math.Max(v, low), high) })
 }
 
+func refXIELU(x *Exec, o *ir.Op) error {
+	var c [4]float64
+	for i := range c {
+		w, err := x.weight(o, i)
+		if err != nil {
+			return err
+		}
+		c[i] = w.Data[0]
+	}
+	beta, eps := c[2], c[3]
+	p, n := math.Log1p(math.Exp(c[0])), beta+math.Log1p(math.Exp(c[1]))
+	return each(x, o, func(v float64) float64 {
+		if v > 0 {
+			return p*v*v + beta*v
+		}
+		return n*(math.Expm1(math.Min(v, eps))-v) + beta*v
+	})
+}
+
 func refAct(x *Exec, o *ir.Op) error { return each(x, o, activations[o.Attrs.Str("kind")]) }
 
 func refSlice(x *Exec, o *ir.Op) error {

@@ -131,6 +131,12 @@ func ropeLinear(r *Rope, s scaling) error {
 }
 
 func ropeDynamic(r *Rope, s scaling) (err error) {
+	if alpha := s.number("alpha", 0); alpha > 0 && r.rot > 2 { // a fixed stretch of the base (Hunyuan)
+		d := float64(r.rot)
+		r.Theta *= math.Pow(alpha, d/(d-2))
+		r.InvFreq = baseFrequencies(r.Theta, r.rot)
+		return nil
+	}
 	r.Scale, err = s.need("factor")
 	r.Original = s.maxPos
 	if err == nil && (r.Original <= 0 || r.rot <= 2) {

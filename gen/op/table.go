@@ -78,6 +78,14 @@ var table = []Row{
 		Infer: inferClamp, Ref: refClamp, Pure: true,
 	},
 	{
+		Kind: "xielu", Doc: "y = αp·x² + β·x for x > 0, else αn·(e^min(x, ε) - 1 - x) + β·x; αp = ln(1 + e^p), αn = β + ln(1 + e^n) (Huang & Schlag 2024)",
+		In: []string{"x"},
+		Weights: []Role{
+			{Name: "p", Shape: shapeOne}, {Name: "n", Shape: shapeOne}, {Name: "beta", Shape: shapeOne}, {Name: "eps", Shape: shapeOne},
+		},
+		Infer: inferSame, Ref: refXIELU,
+	},
+	{
 		Kind: "act", Doc: "y = kind(x)", In: []string{"x"},
 		Attrs: []Attr{{Name: "kind", Kind: "string", Enum: Activations(), Doc: "activation function"}},
 		Infer: inferSame, Ref: refAct, Pure: true,
@@ -147,6 +155,8 @@ var normAttrs = []Attr{
 	{Name: "dim", Kind: "int", Default: 0, Doc: "elements normalised together; 0: the whole row"},
 	{Name: "each", Kind: "bool", Default: false, Doc: "every group of dim elements has weights of its own: w and b are as long as a row"},
 }
+
+func shapeOne(*ir.Op) []int { return []int{1} }
 
 func shapeDim(o *ir.Op) []int {
 	if o.Attrs.Bool("each") {

@@ -120,6 +120,7 @@ var inPlaceOps = map[string]inPlace{
 	"scale_rows":    {[]int{0}, true},
 	"linear":        {[]int{1}, false},
 	"act":           {[]int{0}, false},
+	"xielu":         {[]int{0}, false},
 	"glu":           {[]int{0}, false},
 	"rmsnorm":       {[]int{0}, false},
 	"layernorm":     {[]int{0}, false},

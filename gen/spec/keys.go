@@ -115,7 +115,7 @@ var fieldTypes = map[string]string{
 	"float":  "a finite number",
 	"bool":   "true or false",
 	"string": "text",
-	"count":  "an integer, or a list or map whose length counts",
+	"count":  "an integer, or a list, map or text whose length counts",
 	"list":   "a list",
 	"map":    "a map",
 	"ids":    "a token id, a list of them, or null",

@@ -46,9 +46,13 @@ func verify(t *testing.T, o Options) {
 	}
 }
 
+// fewDecoders are cases of testdata/decoders that together have the operations and attributes that only they use; the
+// reference is held to all of them (gen/golden), every backend to all of them where TFGEN_SHARED is set.
+var fewDecoders = []string{"apertus", "bloom-post", "cohere-bias", "falcon-alibi-rounded", "olmo", "opt-plain", "phi-qk-norm"}
+
 // TestGolden holds the checked-in cases on every backend of this machine.
 func TestGolden(t *testing.T) {
-	verify(t, Options{Cases: cases(t, "../golden/testdata", "*")})
+	verify(t, Options{Cases: append(cases(t, "../golden/testdata", "*"), cases(t, "testdata/decoders", fewDecoders...)...)})
 }
 
 // TestGoldenAll holds all cases of the supported architectures; it needs the suite that TFGEN_SHARED names.
@@ -58,7 +62,7 @@ func TestGoldenAll(t *testing.T) {
 		t.Skip("TFGEN_SHARED is not set: the full golden suite is not here")
 	}
 	dir := filepath.Join(shared, "golden", "hf")
-	verify(t, Options{Cases: supported(t, cases(t, dir, "*"))})
+	verify(t, Options{Cases: append(supported(t, cases(t, dir, "*")), cases(t, "testdata/decoders", "*")...)})
 }
 
 // supported are the cases whose model type some specification is for.

@@ -162,3 +162,22 @@ func ActTanh(y []float32, ldy int, x []float32, ldx, rows, d int) {
 func GLUTanh(y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
 	gated(Tanh, y, ldy, x, ldx, u, ldu, rows, d)
 }
+
+// XIELU computes y = αp·x² + β·x for x > 0 and αn·(e^min(x, ε) − 1 − x) + β·x otherwise, for rows of d, where
+// αp = ln(1 + e^p) and αn = β + ln(1 + e^n) (Huang and Schlag 2024, Deriving Activation Functions Using Integration).
+// y may be x.
+func XIELU(y []float32, ldy int, x []float32, ldx int, p, n, beta, eps float32, rows, d int) {
+	ap := math.Log1p(math.Exp(float64(p)))
+	an := float64(beta) + math.Log1p(math.Exp(float64(n)))
+	for r := range rows {
+		yr := y[r*ldy:][:d]
+		for i, v := range x[r*ldx:][:d] {
+			u := float64(v)
+			if v > 0 {
+				yr[i] = float32(ap*u*u + float64(beta)*u)
+			} else {
+				yr[i] = float32(an*(math.Expm1(min(u, float64(eps)))-u) + float64(beta)*u)
+			}
+		}
+	}
+}

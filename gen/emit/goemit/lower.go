@@ -38,6 +38,7 @@ func init() {
 		"softcap":       {true, (*emitter).softcap},
 		"clamp":         {true, (*emitter).clamp},
 		"act":           {true, (*emitter).act},
+		"xielu":         {true, (*emitter).xielu},
 		"glu":           {true, (*emitter).glu},
 		"rope_angles":   {true, (*emitter).angles},
 		"rope":          {true, (*emitter).rope},
@@ -267,13 +268,26 @@ func (e *emitter) softcap(s plan.Step) (string, error) {
 	return e.copied(s) + e.scaled(v, 1/c) + "\n" + e.activated(v, v, "tanh") + "\n" + e.scaled(v, c), nil
 }
 
-// clamp has no kernel of its own: it is memory-bound and rare.
+// clamp has no vector kernel: every level runs the portable code.
 func (e *emitter) clamp(s plan.Step) (string, error) {
 	v, width := s.Op.Out[0], s.Op.Out[0].Type.Width()
 	name := fmt.Sprintf("clamp%d", width)
 	e.rowwise(name, fmt.Sprintf("bounds rows of %d, in place.", width), "y view, low, high float32",
 		fmt.Sprintf("portable.Clamp(t.at(y, from), y.ld, low, high, to-from, %d)", width))
 	return e.copied(s) + fmt.Sprintf("t.%s(%s, %s, %s, %s)", name, e.ref(v), number(s.Op.Attrs.Float("low")), number(s.Op.Attrs.Float("high")), count(v.Type.Rows)), nil
+}
+
+// xielu has no vector kernel: every level runs the portable code.
+func (e *emitter) xielu(s plan.Step) (string, error) {
+	o, width := s.Op, s.Op.Out[0].Type.Width()
+	args := []string{e.ref(o.Out[0]), e.ref(o.In[0])}
+	for _, w := range o.Weights {
+		args = append(args, e.weightRef(w, o.Region))
+	}
+	name := fmt.Sprintf("xielu%d", width)
+	e.rowwise(name, fmt.Sprintf("computes y = xIELU(x) for rows of %d, with learned slopes.", width), "y, x view, p, n0, beta, eps []float32",
+		fmt.Sprintf("portable.XIELU(t.at(y, from), y.ld, t.at(x, from), x.ld, p[0], n0[0], beta[0], eps[0], to-from, %d)", width))
+	return fmt.Sprintf("t.%s(%s, %s)", name, strings.Join(args, ", "), count(o.Out[0].Type.Rows)), nil
 }
 
 func (e *emitter) act(s plan.Step) (string, error) {
