@@ -324,3 +324,16 @@ func TestConstraint(t *testing.T) {
 		t.Errorf("%v, %v", got, stats.Reason)
 	}
 }
+
+// TestBytePieces makes text of tokens that are parts of characters.
+func TestBytePieces(t *testing.T) {
+	texts := []string{"a", "\xe2", "\x82\xac b", "\xf0\x9f", "\x98", "\x80", "\xff", "\xc3"}
+	p := &bytePieces{bytes: func(dst []byte, id int32) []byte { return append(dst, texts[id]...) }}
+	var got []string
+	for id := range texts {
+		got = append(got, p.Next(int32(id)))
+	}
+	if want := []string{"a", "", "€ b", "", "", "😀", "\ufffd", ""}; !slices.Equal(got, want) || p.Flush() != "\ufffd" {
+		t.Errorf("%q, %q", got, p.Flush())
+	}
+}

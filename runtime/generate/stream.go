@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/tfgen/tfgen/runtime/sample"
 )
@@ -28,7 +30,7 @@ func Stream(ctx context.Context, s Stepper, t Tokenizer, prompt []int32, o Optio
 	return func(yield func(Token, error) bool) {
 		l := newLoop(s, o)
 		text := stopper{stop: o.Stop}
-		stream := t.NewStream(true)
+		stream := pieces(t, o.Constraint)
 		open, found := true, false
 		err := l.run(ctx, prompt, func() bool {
 			token := Token{ID: l.chosen, LogProb: l.logprob, Top: slices.Clone(l.top)}
@@ -95,3 +97,40 @@ func (r *row) score(logits []float32, id int32) {
 		r.top = slices.Insert(r.top, at, LogProb{int32(i), float64(v)})
 	}
 }
+
+// pieces returns what makes text of tokens: the bytes that a constraint has
+// compared with its grammar where it gives them, else the tokenizer's decoder.
+func pieces(t Tokenizer, c Constraint) Pieces {
+	if b, ok := c.(interface {
+		AppendBytes(dst []byte, id int32) []byte
+	}); ok {
+		return &bytePieces{bytes: b.AppendBytes}
+	}
+	return t.NewStream(true)
+}
+
+// bytePieces makes text of the bytes of tokens.
+type bytePieces struct {
+	bytes func(dst []byte, id int32) []byte
+	held  []byte // the beginning of a character
+}
+
+// Next returns the characters that are complete.
+func (p *bytePieces) Next(id int32) string {
+	p.held = p.bytes(p.held, id)
+	n := len(p.held)
+	for i := n - 1; i >= max(0, n-utf8.UTFMax); i-- {
+		if utf8.RuneStart(p.held[i]) {
+			if !utf8.FullRune(p.held[i:]) {
+				n = i
+			}
+			break
+		}
+	}
+	text := strings.ToValidUTF8(string(p.held[:n]), "\ufffd")
+	p.held = append(p.held[:0], p.held[n:]...)
+	return text
+}
+
+// Flush returns what is left of a character.
+func (p *bytePieces) Flush() string { return strings.ToValidUTF8(string(p.held), "\ufffd") }

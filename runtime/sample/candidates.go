@@ -2,6 +2,7 @@ package sample
 
 import (
 	"math"
+	mathbits "math/bits"
 	"slices"
 )
 
@@ -98,6 +99,29 @@ func (c *Candidates) protect(n int) {
 
 // release ends protect.
 func (c *Candidates) release() { c.floor = math.MaxUint32 }
+
+// Only forbids or drops the tokens whose bits are not set in words of 64; n is
+// the number of bits that are.
+func (c *Candidates) Only(bits []uint64, n int) {
+	if !c.All || n < len(c.Logits)/8 {
+		c.Filter(func(i int) bool {
+			id := c.IDs[i]
+			return int(id/64) < len(bits) && bits[id/64]>>(id%64)&1 != 0
+		})
+		return
+	}
+	for i := range (len(c.Logits) + 63) / 64 {
+		word := uint64(0)
+		if i < len(bits) {
+			word = bits[i]
+		}
+		for rest := ^word; rest != 0; rest &= rest - 1 {
+			if id := i*64 + mathbits.TrailingZeros64(rest); id < len(c.Logits) {
+				c.Logits[id] = float32(math.Inf(-1))
+			}
+		}
+	}
+}
 
 // At returns the logit of a token, or nil if it is no candidate.
 func (c *Candidates) At(id int32) *float32 {

@@ -52,4 +52,13 @@ func (s *Session) Continue(ctx context.Context, text []int32, options ...generat
 	}
 	return s.Stream(ctx, rest, append(options[:len(options):len(options)], generate.Before(text[:len(text)-len(rest)]))...)
 }
+
+// Follow makes the generated text follow a grammar of package constrain: a JSON Schema, a GBNF grammar, a regular
+// expression or a list of choices. The option is for one text.
+func (m *Model) Follow(g *constrain.Grammar) generate.Option {
+	m.vocabularyOnce.Do(func() {
+		m.vocabulary = constrain.NewVocabulary(m.tokens.VocabSize(), m.tokens.NewPieces().Append, EOS)
+	})
+	return generate.Constrain(g.Start(m.vocabulary))
+}
 `

@@ -62,10 +62,18 @@ func thousands(n int64) string {
 
 func (e *emitter) fill(text string) string {
 	r := strings.NewReplacer("$package", e.Package, "$title", e.Title, "$newrun", e.newRun(), "$opentok", e.openTokenizer(),
-		"$tokfield", pick(e.Tokens, "tokens *tokenizer.Tokenizer\n", ""), "$embedded", pick(e.Embed, embeddedText, ""),
+		"$tokfield", e.tokenFields(), "$embedded", pick(e.Embed, embeddedText, ""),
 		"$eos", int32s(e.EOS), "$defaults", e.Defaults, "$logits", e.logitsRef(), "$hiddenfield", pick(e.hidden() != nil, "hidden []float32\n", ""),
 		"$newhidden", pick(e.hidden() != nil, fmt.Sprintf("s.hidden = arena.New(%d)\n", e.hiddenWidth()), ""), "$copyhidden0", e.copyHidden("0"), "$copyhiddeni", e.copyHidden("i"), "$hiddenrow", pick(e.hidden() != nil, ", s.hidden", ""), "$hiddenwidth", fmt.Sprint(e.hiddenWidth()), "$typesarg", pick(e.Plan.Graph.Input("token_types") != nil, ", nil", ""))
 	return r.Replace(text)
+}
+
+// tokenFields are the fields of a model that has a tokenizer.
+func (e *emitter) tokenFields() string {
+	if !e.Tokens {
+		return ""
+	}
+	return "tokens *tokenizer.Tokenizer\n" + pick(e.Causal, "vocabulary *constrain.Vocabulary // for Follow\nvocabularyOnce sync.Once\n", "")
 }
 
 func pick(cond bool, yes, no string) string {
