@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"github.com/tfgen/tfgen/runtime/arena"
+	"github.com/tfgen/tfgen/runtime/constrain"
 	"github.com/tfgen/tfgen/runtime/cpu"
 	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/pool"
@@ -23,6 +24,7 @@ import (
 	"github.com/tfgen/tfgen/runtime/weightfile"
 	"io"
 	"iter"
+	"sync"
 )
 
 // Options say how a model is opened. The zero value is right for most programs.
@@ -32,11 +34,13 @@ type Options struct {
 
 // Model is an open model. It is safe for concurrent use.
 type Model struct {
-	file    *weightfile.File
-	weights weights
-	run     *run
-	turn    chan struct{} // holds one token: whose pass it is
-	tokens  *tokenizer.Tokenizer
+	file           *weightfile.File
+	weights        weights
+	run            *run
+	turn           chan struct{} // holds one token: whose pass it is
+	tokens         *tokenizer.Tokenizer
+	vocabulary     *constrain.Vocabulary // for Follow
+	vocabularyOnce sync.Once
 }
 
 // Open maps the weights file at path, checks that it is the one this package was generated for, and starts the workers.
@@ -492,6 +496,15 @@ func (s *Session) Continue(ctx context.Context, text []int32, options ...generat
 		return func(yield func(generate.Token, error) bool) { yield(generate.Token{ID: -1}, err) }
 	}
 	return s.Stream(ctx, rest, append(options[:len(options):len(options)], generate.Before(text[:len(text)-len(rest)]))...)
+}
+
+// Follow makes the generated text follow a grammar of package constrain: a JSON Schema, a GBNF grammar, a regular
+// expression or a list of choices. The option is for one text.
+func (m *Model) Follow(g *constrain.Grammar) generate.Option {
+	m.vocabularyOnce.Do(func() {
+		m.vocabulary = constrain.NewVocabulary(m.tokens.VocabSize(), m.tokens.NewPieces().Append, EOS)
+	})
+	return generate.Constrain(g.Start(m.vocabulary))
 }
 
 // Tokenizer returns the model's tokenizer.
