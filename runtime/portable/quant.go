@@ -62,44 +62,72 @@ func saturate(v float32) int {
 // ldc = 0 all rows start from the same c; c may be y.
 func GemmQuant(y []float32, ldy int, x []float32, ldx int, w []uint8, tiles int, c []float32, ldc, rows, k int, f *quant.Format) {
 	size := f.TileBytes(k)
-	var v [quant.Rows * quant.Block]int32
+	var b quantBlock
 	for t := range tiles {
 		tile := w[t*size:][:size]
 		for r := range rows {
 			copy(y[r*ldy+t*quant.Rows:][:quant.Rows], c[r*ldc+t*quant.Rows:])
 		}
 		for at := 0; at < f.Columns(k); at += quant.Block {
-			unit := tile[at/f.Unit()*f.UnitBytes():][:f.UnitBytes()]
-			f.Block(&v, unit, at%f.Unit()/quant.Block)
+			b.read(f, tile[at/f.Unit()*f.UnitBytes():][:f.UnitBytes()], at%f.Unit())
 			for r := range rows {
-				addBlock(f, y[r*ldy+t*quant.Rows:][:quant.Rows], quant.ActivationRow(x[r*ldx:], k), at, unit, &v)
+				b.multiply(f, y[r*ldy+t*quant.Rows:][:quant.Rows], quant.ActivationRow(x[r*ldx:], k), at)
 			}
 		}
 	}
 }
 
-// addBlock adds the products of one block of columns to the outputs of one row.
-func addBlock(f *quant.Format, y []float32, x quant.Activation, at int, unit []byte, v *[quant.Rows * quant.Block]int32) {
-	if at >= len(x.Codes) {
-		return
+// A quantBlock is 32 columns of a tile, ready to multiply with.
+type quantBlock struct {
+	values  [quant.Rows * quant.Block]int8
+	scales  [2][quant.Rows]float32 // of the groups in the block
+	offsets [2][quant.Rows]float32
+}
+
+// read decodes the block that begins at a column of a unit.
+func (b *quantBlock) read(f *quant.Format, unit []byte, column int) {
+	f.Block(&b.values, unit, column/quant.Block)
+	for g := range quant.Block / f.Group {
+		f.Scales(&b.scales[g], unit, column/f.Group+g)
+		if f.Min {
+			f.Offsets(&b.offsets[g], unit, column/f.Group+g)
+		}
 	}
+}
+
+// multiply adds the products with the columns of one row of x from column at on.
+func (b *quantBlock) multiply(f *quant.Format, y []float32, x quant.Activation, at int) {
 	d := x.Scales[at/quant.Block]
-	for n := range y {
-		acc := y[n]
-		for from := 0; from < quant.Block; from += f.Group {
-			group := (at%f.Unit() + from) / f.Group
-			dot, sum := int32(0), int32(0)
-			for i, code := range x.Codes[at+from:][:f.Group] {
-				dot += int32(code) * v[n*quant.Block+from+i]
+	codes := x.Codes[at:][:quant.Block]
+	for g := range quant.Block / f.Group {
+		part := codes[g*f.Group:][:f.Group]
+		sum := int32(0)
+		if f.Min {
+			for _, code := range part {
 				sum += int32(code)
 			}
-			acc += float32(float32(dot) * float32(f.Scale(unit, n, group)*d))
+		}
+		for n := range y {
+			dot := dotInt8(part, b.values[n*quant.Block+g*f.Group:][:f.Group])
+			y[n] += float32(float32(dot) * float32(b.scales[g][n]*d))
 			if f.Min {
-				acc -= float32(f.Offset(unit, n, group) * float32(d*float32(sum)))
+				y[n] -= float32(b.offsets[g][n] * float32(d*float32(sum)))
 			}
 		}
-		y[n] = acc
 	}
+}
+
+// dotInt8 is the product of two vectors of a multiple of 4 elements.
+func dotInt8(a, b []int8) int32 {
+	var s0, s1, s2, s3 int32
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += int32(a[0]) * int32(b[0])
+		s1 += int32(a[1]) * int32(b[1])
+		s2 += int32(a[2]) * int32(b[2])
+		s3 += int32(a[3]) * int32(b[3])
+		a, b = a[4:], b[4:]
+	}
+	return s0 + s1 + s2 + s3
 }
 
 // LookupQuant gathers rows ids of a table in tiles of a quantised format, times scale, into rows of y.

@@ -89,27 +89,56 @@ func Half(h uint16) float32 {
 	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }
 
+// Scales writes the scales of a group of all rows of a unit.
+func (f *Format) Scales(s *[Rows]float32, unit []byte, group int) {
+	for row := range s {
+		s[row] = f.Scale(unit, row, group)
+	}
+}
+
+// Offsets writes the offsets of a group of all rows of a unit.
+func (f *Format) Offsets(m *[Rows]float32, unit []byte, group int) {
+	for row := range m {
+		m[row] = f.Offset(unit, row, group)
+	}
+}
+
 // Block writes the integers v of block b of a unit to v, [16 rows][32 columns].
-func (f *Format) Block(v *[Rows * Block]int32, unit []byte, b int) {
-	var codes [Rows * Block]uint8
+func (f *Format) Block(v *[Rows * Block]int8, unit []byte, b int) {
 	block := unit[f.HeaderBytes()+b*f.BlockBytes():][:f.BlockBytes()]
-	for _, p := range f.planes {
-		mask := uint8(1<<p.Bits - 1)
-		for quad := range Block / 4 {
-			line, shift := p.Line(quad)
-			for i, b := range block[p.At+line*64:][:64] {
-				codes[i/4*Block+quad*4+i%4] |= b >> shift & mask << p.Shift
+	for i, p := range f.planes {
+		p.read(v, block[p.At:], i == 0)
+	}
+	switch {
+	case f.Values != nil:
+		for i, c := range v {
+			v[i] = f.Values[c&15]
+		}
+	case f.Zero != 0:
+		zero := int8(uint8(f.Zero)) // of 8 bits, code − 128 wraps to the right value
+		for i := range v {
+			v[i] -= zero
+		}
+	}
+}
+
+// read writes the bits of the plane to the codes, or adds them.
+func (p Plane) read(v *[Rows * Block]int8, plane []byte, first bool) {
+	mask := uint8(1<<p.Bits - 1)
+	for quad := range Block / 4 {
+		line, shift := p.Line(quad)
+		from := (*[4 * Rows]byte)(plane[line*64:])
+		for row := range Rows {
+			out := (*[4]int8)(v[row*Block+quad*4:])
+			in := (*[4]byte)(from[row*4:])
+			for i, b := range in {
+				code := int8(b >> shift & mask << p.Shift)
+				if !first {
+					code |= out[i]
+				}
+				out[i] = code
 			}
 		}
-	}
-	if f.Values == nil {
-		for i, c := range codes {
-			v[i] = int32(c) - int32(f.Zero)
-		}
-		return
-	}
-	for i, c := range codes {
-		v[i] = int32(f.Values[c])
 	}
 }
 
