@@ -108,7 +108,10 @@ func (b *quantBlock) multiply(f *quant.Format, y []float32, x quant.Activation, 
 			}
 		}
 		for n := range y {
-			dot := dotInt8(part, b.values[n*quant.Block+g*f.Group:][:f.Group])
+			dot := int32(0)
+			for i := 0; i < f.Group; i += 16 {
+				dot += dot16((*[16]int8)(part[i:]), (*[16]int8)(b.values[n*quant.Block+g*f.Group+i:]))
+			}
 			y[n] += float32(float32(dot) * float32(b.scales[g][n]*d))
 			if f.Min {
 				y[n] -= float32(b.offsets[g][n] * float32(d*float32(sum)))
@@ -117,16 +120,12 @@ func (b *quantBlock) multiply(f *quant.Format, y []float32, x quant.Activation, 
 	}
 }
 
-// dotInt8 is the product of two vectors of a multiple of 4 elements.
-func dotInt8(a, b []int8) int32 {
-	var s0, s1, s2, s3 int32
-	for len(a) >= 4 && len(b) >= 4 {
-		s0 += int32(a[0]) * int32(b[0])
-		s1 += int32(a[1]) * int32(b[1])
-		s2 += int32(a[2]) * int32(b[2])
-		s3 += int32(a[3]) * int32(b[3])
-		a, b = a[4:], b[4:]
-	}
+// dot16 is the product of two vectors of 16.
+func dot16(a, b *[16]int8) int32 {
+	s0 := int32(a[0])*int32(b[0]) + int32(a[1])*int32(b[1]) + int32(a[2])*int32(b[2]) + int32(a[3])*int32(b[3])
+	s1 := int32(a[4])*int32(b[4]) + int32(a[5])*int32(b[5]) + int32(a[6])*int32(b[6]) + int32(a[7])*int32(b[7])
+	s2 := int32(a[8])*int32(b[8]) + int32(a[9])*int32(b[9]) + int32(a[10])*int32(b[10]) + int32(a[11])*int32(b[11])
+	s3 := int32(a[12])*int32(b[12]) + int32(a[13])*int32(b[13]) + int32(a[14])*int32(b[14]) + int32(a[15])*int32(b[15])
 	return s0 + s1 + s2 + s3
 }
 

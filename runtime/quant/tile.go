@@ -105,39 +105,30 @@ func (f *Format) Offsets(m *[Rows]float32, unit []byte, group int) {
 
 // Block writes the integers v of block b of a unit to v, [16 rows][32 columns].
 func (f *Format) Block(v *[Rows * Block]int8, unit []byte, b int) {
+	var codes [Rows * Block / 4]uint32 // four columns each
 	block := unit[f.HeaderBytes()+b*f.BlockBytes():][:f.BlockBytes()]
-	for i, p := range f.planes {
-		p.read(v, block[p.At:], i == 0)
+	for _, p := range f.planes {
+		p.read(&codes, block[p.At:])
 	}
-	switch {
-	case f.Values != nil:
-		for i, c := range v {
-			v[i] = f.Values[c&15]
+	zero := int8(uint8(f.Zero)) // of 8 bits, code − 128 wraps to the right value
+	for i, w := range codes {
+		out := (*[4]int8)(v[4*i:])
+		if f.Values != nil {
+			*out = [4]int8{f.Values[w&15], f.Values[w>>8&15], f.Values[w>>16&15], f.Values[w>>24&15]}
+			continue
 		}
-	case f.Zero != 0:
-		zero := int8(uint8(f.Zero)) // of 8 bits, code − 128 wraps to the right value
-		for i := range v {
-			v[i] -= zero
-		}
+		*out = [4]int8{int8(w) - zero, int8(w>>8) - zero, int8(w>>16) - zero, int8(w>>24) - zero}
 	}
 }
 
-// read writes the bits of the plane to the codes, or adds them.
-func (p Plane) read(v *[Rows * Block]int8, plane []byte, first bool) {
-	mask := uint8(1<<p.Bits - 1)
+// read adds the bits of the plane to the codes.
+func (p Plane) read(codes *[Rows * Block / 4]uint32, plane []byte) {
+	mask := uint32(1<<p.Bits-1) * 0x01010101
 	for quad := range Block / 4 {
 		line, shift := p.Line(quad)
 		from := (*[4 * Rows]byte)(plane[line*64:])
 		for row := range Rows {
-			out := (*[4]int8)(v[row*Block+quad*4:])
-			in := (*[4]byte)(from[row*4:])
-			for i, b := range in {
-				code := int8(b >> shift & mask << p.Shift)
-				if !first {
-					code |= out[i]
-				}
-				out[i] = code
-			}
+			codes[row*Block/4+quad] |= binary.LittleEndian.Uint32(from[4*row:]) >> shift & mask << p.Shift
 		}
 	}
 }
