@@ -58,6 +58,7 @@ func templateFlags(name string, stderr io.Writer) *flag.FlagSet {
 func templateVerify(args []string, stdout, stderr io.Writer) error {
 	f := templateFlags("verify", stderr)
 	asJSON := f.Bool("json", false, "print the report as JSON")
+	show := f.Int("show", 1, "the `number` of differences to show for each file")
 	files, err := parseFlags(f, args)
 	if err != nil {
 		return err
@@ -80,8 +81,8 @@ func templateVerify(args []string, stdout, stderr io.Writer) error {
 		ok = ok && r.Failed == 0
 		if !*asJSON {
 			fmt.Fprintf(stdout, "%s: %d of %d cases equal, %d of %d templates without a difference\n", r.File, r.Passed, r.Cases, r.Whole, r.Templates)
-			if r.First != nil {
-				fmt.Fprintln(stdout, r.First.Error())
+			for _, failure := range r.Failures[:min(max(*show, 0), len(r.Failures))] {
+				fmt.Fprintln(stdout, failure.Error())
 			}
 		}
 	}

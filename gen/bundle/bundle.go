@@ -205,7 +205,7 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	if b.Chat != nil {
 		m.ChatTokens = b.Chat.Tokens
 		for _, t := range b.Chat.Templates {
-			m.Chat = append(m.Chat, goemit.ChatTemplate{Name: t.Name, Source: t.Text})
+			m.Chat = append(m.Chat, goemit.ChatTemplate{Name: t.Name, Source: t.Text, Code: template.Compile(t.Text)})
 		}
 	}
 	files, err := goemit.Emit(m, goemit.Options{

@@ -18,7 +18,7 @@ func TestPublishedTemplates(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("%s: %d of %d cases, %d of %d templates", name, r.Passed, r.Cases, r.Whole, r.Templates)
-		for i, f := range r.failures {
+		for i, f := range r.Failures {
 			if i < 20 {
 				t.Error(f.Error())
 			}

@@ -30,7 +30,7 @@ type Report struct {
 	First     *Failure   `json:"first_failure,omitempty"`
 	Templates int        `json:"templates"` // that appear
 	Whole     int        `json:"templates_without_failure"`
-	failures  []*Failure // all of them
+	Failures  []*Failure `json:"-"` // all of them
 }
 
 // Failure is a case whose result differs.
@@ -232,7 +232,7 @@ func (v *verifier) judge(n int, name string, r *row, out template.Result, err er
 		return
 	}
 	v.report.Failed++
-	v.report.failures = append(v.report.failures, f)
+	v.report.Failures = append(v.report.Failures, f)
 	if v.report.First == nil {
 		v.report.First = f
 	}

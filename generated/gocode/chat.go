@@ -3,15 +3,15 @@
 package gocode
 
 import (
-	_ "embed"
 	"github.com/tfgen/tfgen/runtime/chat"
+	"github.com/tfgen/tfgen/runtime/template"
 	"sync"
 )
 
 // chatTemplate makes the chat template with the special tokens that it prints.
 var chatTemplate = sync.OnceValue(func() *chat.Template {
 	t := chat.New(map[string]string{"bos_token": "<|begin|>", "eos_token": "<|end|>"})
-	t.Parse("default", chatTemplateSource)
+	t.Add("default", "content", template.Compiled(renderChatTemplate))
 	return t
 })
 
@@ -33,7 +33,28 @@ func (m *Model) ChatTokens(messages []chat.Message, o chat.Options) ([]int32, er
 	return m.tokens.Encode(text, false), nil
 }
 
-// chatTemplateSource is the chat template "default"; it is read when it is first used.
-//
-//go:embed chat_template.jinja
-var chatTemplateSource string
+// renderChatTemplate is the chat template "default".
+func renderChatTemplate(t *template.State) {
+	var bosToken, messages, message, addGenerationPrompt, raiseException, line template.Value
+	bosToken = t.Lookup("bos_token")
+	messages = t.Lookup("messages")
+	t.Print(bosToken)
+	for loop := t.NewLoop(messages); loop.Advance(); {
+		message = loop.Value()
+		addGenerationPrompt = t.Lookup("add_generation_prompt")
+		raiseException = t.Lookup("raise_exception")
+		if t.Eq(t.GetAttr(message, "role"), "assistant") {
+			t.Print(t.GetAttr(message, "content"))
+			if !t.Truth(t.GetAttr(loop, "last")) || t.Truth(addGenerationPrompt) {
+				t.Write("\n")
+			}
+		} else if t.In(t.GetAttr(message, "role"), t.List("system", "user")) {
+			for loop1 := t.NewLoop(t.Method(t.GetAttr(message, "content"), "splitlines")); loop1.Advance(); {
+				line = loop1.Value()
+				t.Print(t.Concat("// ", line, "\n"))
+			}
+		} else {
+			t.Print(t.Do(raiseException, t.Concat("the demo model has no role ", t.GetAttr(message, "role"))))
+		}
+	}
+}

@@ -111,6 +111,9 @@ func (s *State) binary(e *syntax.Binary, a *activation) Value {
 		}
 		return s.eval(e.Right, a)
 	}
+	if e.Negate {
+		return s.Neg(s.Pow(s.Neg(x), s.eval(e.Right, a)))
+	}
 	return s.Arith(e.Op, x, s.eval(e.Right, a))
 }
 
@@ -214,8 +217,8 @@ func (s *State) CallTest(name string, x Value, a py.Args) Value {
 	return f(s, x, a)
 }
 
-// constant reports whether jinja folds an expression when it compiles a template: no names, no calls, no error.
-func constant(e syntax.Expr) (ok bool) {
+// constant returns the value of an expression that jinja folds when it compiles a template: no names, no calls, no error.
+func constant(e syntax.Expr) (v any, ok bool) {
 	s := newState(new(py.Dict), Options{Limits: py.Limits{Steps: 10_000, Bytes: 1 << 20}})
 	s.folding = true
 	defer func() {
@@ -223,10 +226,11 @@ func constant(e syntax.Expr) (ok bool) {
 			if _, thrown := r.(*Error); !thrown {
 				panic(r)
 			}
-			ok = false
+			v, ok = nil, false
 		}
 	}()
-	return representable(s.eval(e, &activation{}))
+	v = s.eval(e, &activation{})
+	return v, representable(v)
 }
 
 // impossible ends the evaluation of an expression that is not constant.

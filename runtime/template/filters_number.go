@@ -1,7 +1,6 @@
 package template
 
 import (
-	"fmt"
 	"math"
 	"math/big"
 
@@ -128,7 +127,7 @@ func fileSize(s *State, a []Value) Value {
 	for i := range prefixes {
 		limit = math.Pow(base, float64(i+2))
 		if size < limit || i == len(prefixes)-1 {
-			return fmt.Sprintf("%.1f %c%s", base*size/limit, prefixes[i], unit)
+			return s.FormatValue(base*size/limit, ".1f") + " " + prefixes[i:i+1] + unit
 		}
 	}
 	return ""

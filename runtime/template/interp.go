@@ -377,9 +377,7 @@ func (s *State) macro(name string, c *syntax.Callee, a *activation) *Macro {
 
 func (s *State) runMacro(c *syntax.Callee, args []Value, a *activation) string {
 	i := len(c.Params)
-	if want := len(c.Func.Vars); len(args) > want {
-		py.Throw("TypeError", "macro() takes %d positional arguments but %d were given", want, len(args))
-	}
+	NoMoreThan(args, len(c.Params)+c.Extra())
 	for j, v := range c.Params {
 		*a.at(v) = args[j]
 	}

@@ -106,3 +106,10 @@ func (m *Macro) rest(args []Value, a py.Args) []Value {
 func NotProvided(name string) Value {
 	return &py.Undefined{Hint: "parameter '" + name + "' was not provided", Name: name}
 }
+
+// NoMoreThan throws if a macro whose arguments include caller was given one too many.
+func NoMoreThan(args []Value, n int) {
+	if len(args) > n {
+		py.Throw("TypeError", "macro() takes %d positional arguments but %d were given", n, len(args))
+	}
+}

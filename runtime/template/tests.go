@@ -36,11 +36,13 @@ func init() {
 		"escaped":   is("escaped", func(_ *State, v Value) bool { _, ok := v.(py.Markup); return ok }),
 		"callable":  fn("callable", "/ obj", func(_ *State, a []Value) Value { return py.IsCallable(a[0]) }),
 		"filter": is("filter", func(_ *State, v Value) bool {
+			py.NeedHashable(v)
 			name, _ := py.Text(v)
 			_, ok := filters[name]
 			return ok
 		}),
 		"test": is("test", func(_ *State, v Value) bool {
+			py.NeedHashable(v)
 			name, _ := py.Text(v)
 			_, ok := tests[name]
 			return ok

@@ -30,9 +30,9 @@ func (e *emitter) chatFiles() ([]File, error) {
 		}
 		if t.Code != "" {
 			used["template"] = true
-			used["py"] = used["py"] || strings.Contains(t.Code, "py.")
-			fmt.Fprintf(&body, "\tt.Add(%q, %s, template.Compiled(%s))\n", t.Name, quotedSource(t.Source), camel(name))
-			fmt.Fprintf(&funcs, "\n// %s is the chat template %q.\nfunc %s(t *template.State) {\n%s}\n", camel(name), t.Name, camel(name), t.Code)
+			render := camel("render_" + name)
+			fmt.Fprintf(&body, "\tt.Add(%q, %s, template.Compiled(%s))\n", t.Name, quotedSource(t.Source), render)
+			fmt.Fprintf(&funcs, "\n// %s is the chat template %q.\nfunc %s(t *template.State) {\n%s}\n", render, t.Name, render, t.Code)
 			continue
 		}
 		used["embed"] = true
@@ -60,9 +60,6 @@ func chatImports(used map[string]bool) string {
 	lines := []string{strconv.Quote(runtimePath + "chat")}
 	if used["template"] {
 		lines = append(lines, strconv.Quote(runtimePath+"template"))
-	}
-	if used["py"] {
-		lines = append(lines, strconv.Quote(runtimePath+"template/py"))
 	}
 	if used["embed"] {
 		lines = append(lines, `_ "embed"`)

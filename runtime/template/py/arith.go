@@ -134,9 +134,12 @@ func (m *Machine) addList(x *List, b Value) Value {
 	return &List{append(append(make([]Value, 0, len(x.Items)+len(y.Items)), x.Items...), y.Items...)}
 }
 
-// Sub is a - b.
+// Sub is a - b: of numbers, or of sets.
 func (m *Machine) Sub(a, b Value) Value {
 	m.Step(1)
+	if d := m.without(a, b); d != nil {
+		return d
+	}
 	return m.number("-", a, b)
 }
 
@@ -406,7 +409,7 @@ func floatPower(x, y float64) Value {
 	if x < 0 && y != math.Trunc(y) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
 		valueError("a complex result is not supported")
 	}
-	r := math.Pow(x, y)
+	r := pow(x, y)
 	if math.IsInf(r, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
 		Throw("OverflowError", "(34, 'Numerical result out of range')")
 	}

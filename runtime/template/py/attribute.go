@@ -95,7 +95,7 @@ func unsafe(v Value, name string) Value {
 func bind(self Value, name string, f method) Value {
 	return &Func{
 		Name: name,
-		Text: fmt.Sprintf("<built-in method %s of %s object>", name, TypeName(self)),
+		Text: methodText(self, name),
 		Fn: func(m *Machine, a Args) Value {
 			if f.sig.Name == "format" {
 				return m.formatMethod(self, a)
@@ -103,6 +103,14 @@ func bind(self Value, name string, f method) Value {
 			return f.fn(m, self, f.sig.Bind(a))
 		},
 	}
+}
+
+// methodText is the repr of a bound method, as far as it is the same in every run.
+func methodText(self Value, name string) string {
+	if s, ok := self.(Markup); ok {
+		return "<bound method Markup." + name + " of Markup(" + quote(string(s)) + ")>"
+	}
+	return fmt.Sprintf("<built-in method %s of %s object>", name, TypeName(self))
 }
 
 func methodsOf(v Value) methods {
@@ -118,7 +126,9 @@ func methodsOf(v Value) methods {
 	case *Dict:
 		return dictMethods
 	case *Range:
-		return tupleMethods
+		return rangeMethods
+	case *Set:
+		return setMethods
 	case bool, int64, *big.Int:
 		return intMethods
 	case float64:
@@ -153,6 +163,10 @@ func (m *Machine) property(v Value, name string) Value {
 		return map[string]Value{"real": Int(x), "numerator": Int(x), "imag": int64(0), "denominator": int64(1)}[name]
 	case float64:
 		return map[string]Value{"real": v, "imag": 0.0}[name]
+	case *View:
+		if name == "mapping" {
+			return v.Dict
+		}
 	}
 	return nil
 }

@@ -27,6 +27,15 @@ func init() {
 	)
 }
 
+var rangeMethods methods
+
+func init() {
+	rangeMethods = table(
+		row{"count", "/ value", countItems},
+		row{"index", "/ value", func(m *Machine, self Value, a []Value) Value { return indexItem(m, self, []Value{a[0], nil, nil}) }},
+	)
+}
+
 func countItems(m *Machine, self Value, a []Value) Value {
 	n := int64(0)
 	next := m.Iter(self)
@@ -119,6 +128,7 @@ func MakeDict(m *Machine, a Args) *Dict {
 }
 
 func (m *Machine) update(d *Dict, v Value) {
+	Fail(v)
 	if from, ok := v.(*Dict); ok {
 		m.Alloc(2 * slotBytes * from.Len())
 		for i, k := range from.keys {

@@ -32,6 +32,8 @@ func (m *Machine) Truth(v Value) bool {
 		return v.Len() > 0
 	case *View:
 		return v.Dict.Len() > 0
+	case *Set:
+		return v.d.Len() > 0
 	case *Range:
 		return v.Len > 0
 	case Sized:
@@ -75,6 +77,9 @@ func (m *Machine) Eq(a, b Value) bool {
 		return ok && hash(x) == hash(y)
 	case *View:
 		return m.eqViews(x, b)
+	case *Set:
+		y, ok := b.(*Set)
+		return ok && x.d.Len() == y.d.Len() && m.without(x, y).d.Len() == 0
 	}
 	return a == b
 }

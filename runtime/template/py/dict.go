@@ -1,6 +1,7 @@
 package py
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"strconv"
@@ -65,10 +66,14 @@ func hash(v Value) any {
 		return hashTuple(v)
 	case *Undefined:
 		return typeKey("Undefined")
-	case *List, *Dict, *View:
+	case *View:
+		if v.Kind != "values" {
+			typeError("unhashable type: '%s'", TypeName(v))
+		}
+	case *List, *Dict, *Set:
 		typeError("unhashable type: '%s'", TypeName(v))
 	case *Range:
-		return tupleKey(strconv.FormatInt(v.Len, 10) + "r" + strconv.FormatInt(v.Start, 10) + "r" + strconv.FormatInt(v.Step, 10))
+		return v.key()
 	}
 	return v
 }
@@ -90,11 +95,23 @@ func hashTuple(t *Tuple) any {
 		case NoneType:
 			b.WriteString("n")
 		default:
-			b.WriteString("o" + TypeName(x))
+			fmt.Fprintf(&b, "o%p", x)
 		}
 		b.WriteByte(';')
 	}
 	return tupleKey(b.String())
+}
+
+// key is equal for ranges of the same numbers.
+func (r *Range) key() any {
+	k := strconv.FormatInt(r.Len, 10)
+	if r.Len > 0 {
+		k += "r" + strconv.FormatInt(r.Start, 10)
+	}
+	if r.Len > 1 {
+		k += "r" + strconv.FormatInt(r.Step, 10)
+	}
+	return tupleKey(k)
 }
 
 // find returns the position of a key, or −1.

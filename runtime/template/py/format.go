@@ -168,7 +168,7 @@ func (f *formatter) value(name string) Value {
 }
 
 func (f *formatter) first(name string) Value {
-	if i, err := strconv.Atoi(name); err == nil && name[0] != '-' && name[0] != '+' {
+	if i, err := strconv.Atoi(toASCIIDigits(name)); err == nil && name[0] != '-' && name[0] != '+' {
 		if i >= len(f.pos) {
 			Throw("IndexError", "Replacement index %d out of range for positional args tuple", i)
 		}
@@ -218,13 +218,12 @@ func (m *Machine) FormatValue(v Value, spec string) string {
 	switch v := v.(type) {
 	case string:
 		return m.formatText(v, parseSpec(spec, "str"))
+	case Markup:
+		return m.formatText(string(v), parseSpec(spec, "Markup"))
 	case bool, int64:
 		return m.formatInt(v, parseSpec(spec, "int"))
 	case float64:
 		return m.formatFloat(v, parseSpec(spec, "float"))
-	}
-	if _, ok := v.(Markup); ok {
-		valueError("Unsupported format specification for Markup.")
 	}
 	if isNumber(v) {
 		return m.formatInt(v, parseSpec(spec, "int"))
@@ -268,7 +267,7 @@ func parseSpec(s, kind string) *formatSpec {
 		f.zero = true
 		if f.align == 0 {
 			f.fill = '0'
-			if kind != "str" {
+			if kind != "str" && kind != "Markup" {
 				f.align = '='
 			}
 		}

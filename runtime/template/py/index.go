@@ -53,9 +53,14 @@ func (m *Machine) dictItem(d *Dict, key Value) (x Value) {
 	return x
 }
 
+// NeedHashable throws TypeError for values that cannot be keys.
+func NeedHashable(v Value) { hash(v) }
+
 func hashable(v Value) bool {
 	switch v := v.(type) {
-	case *List, *Dict, *View:
+	case *View:
+		return v.Kind == "values"
+	case *List, *Dict, *Set:
 		return false
 	case *Tuple:
 		for _, x := range v.Items {

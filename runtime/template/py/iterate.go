@@ -59,6 +59,8 @@ func (m *Machine) iterator(v Value) Iterator {
 		return eachOf(v.Len, func(i int) Value { return v.keys[i] })
 	case *View:
 		return eachOf(v.Dict.Len, v.at)
+	case *Set:
+		return Each(v.d.keys)
 	case *Range:
 		return eachOf(func() int { return int(v.Len) }, func(i int) Value { return v.Start + int64(i)*v.Step })
 	case *Generator:
@@ -139,6 +141,8 @@ func (m *Machine) size(v Value) int {
 		return v.Len()
 	case *View:
 		return v.Dict.Len()
+	case *Set:
+		return v.d.Len()
 	case *Range:
 		return int(v.Len)
 	case *Undefined:
@@ -160,7 +164,11 @@ func (m *Machine) Len(v Value) int {
 
 // IsSequence is jinja's test: it has a length and items.
 func (m *Machine) IsSequence(v Value) bool {
-	if _, ok := v.(*View); ok || m.size(v) < 0 {
+	switch v.(type) {
+	case *View, *Set:
+		return false
+	}
+	if m.size(v) < 0 {
 		return false
 	}
 	_, sized := v.(Sized)
@@ -182,6 +190,8 @@ func (m *Machine) Contains(v, x Value) bool {
 	switch v := v.(type) {
 	case *Dict:
 		return v.find(x) >= 0
+	case *Set:
+		return v.d.find(x) >= 0
 	case *View:
 		if v.Kind == "keys" {
 			return v.Dict.find(x) >= 0

@@ -75,7 +75,7 @@ func (m *Machine) markupPercent(s Markup, b Value) Value {
 			c.Set(k, m.escapeEach(d.vals[i : i+1])[0])
 		}
 		b = c
-	} else {
+	} else if _, isMapping := namedValues(b); !isMapping {
 		b = m.escapeEach([]Value{b})[0]
 	}
 	return Markup(m.Percent(string(s), b))

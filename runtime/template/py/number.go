@@ -138,21 +138,12 @@ func toASCIIDigits(s string) string {
 		if r < 0x80 || !isDecimal(r) {
 			return r
 		}
-		d := rune(0)
-		for d < 9 && unicode.Is(unicode.Nd, r-1) && (r-1)/0x10 == r/0x10 && !zeroDigit(r) {
-			r, d = r-1, d+1
+		n := rune(0) // digits come in runs of ten
+		for unicode.Is(unicode.Nd, r-n-1) {
+			n++
 		}
-		return '0' + d
+		return '0' + n%10
 	}, s)
-}
-
-// zeroDigit reports whether r is the zero of its script: digits come in runs of ten.
-func zeroDigit(r rune) bool {
-	n := 0
-	for unicode.Is(unicode.Nd, r-rune(n)-1) {
-		n++
-	}
-	return n%10 == 0
 }
 
 // ToFloat is float(v).

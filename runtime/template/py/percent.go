@@ -25,12 +25,10 @@ type percent struct {
 // Percent is s % values.
 func (m *Machine) Percent(s string, values Value) string {
 	p := &percent{m: m, args: []Value{values}}
-	switch v := values.(type) {
-	case *Tuple:
-		p.args = v.Items
-	case *List, *Dict, *Range, *Undefined, Bytes:
-		p.dict = values
+	if t, ok := values.(*Tuple); ok {
+		p.args = t.Items
 	}
+	p.dict, _ = namedValues(values)
 	var b strings.Builder
 	for {
 		i := strings.IndexByte(s, '%')
@@ -49,6 +47,15 @@ func (m *Machine) Percent(s string, values Value) string {
 		typeError("not all arguments converted during string formatting")
 	}
 	return b.String()
+}
+
+// namedValues returns the values of a format if they may have names: those of whatever has items, tuples and text apart.
+func namedValues(v Value) (Value, bool) {
+	switch v.(type) {
+	case *List, *Dict, *Range, *Undefined, Bytes:
+		return v, true
+	}
+	return nil, false
 }
 
 func (p *percent) arg() Value {
@@ -94,6 +101,9 @@ func (p *percent) lookup(name string) Value {
 
 // directive formats what begins after a percent sign and returns the rest of the format.
 func (p *percent) directive(s string) (out, rest string) {
+	if strings.HasPrefix(s, "%") {
+		return "%", s[1:]
+	}
 	named := strings.HasPrefix(s, "(")
 	if named {
 		s = p.key(s)
@@ -115,9 +125,6 @@ func (p *percent) directive(s string) (out, rest string) {
 		valueError("incomplete format")
 	}
 	d.verb = s[0]
-	if d.verb == '%' {
-		return "%", s[1:]
-	}
 	v := p.arg()
 	if named {
 		p.next = -1

@@ -82,6 +82,12 @@ func (m *Machine) repr(b *strings.Builder, v Value) {
 		}
 		m.reprItems(b, v.typeName()+"([", items, "])")
 		return
+	case *Set:
+		if v.d.Len() > 0 {
+			m.reprItems(b, "{", v.d.keys, "}")
+			return
+		}
+		b.WriteString("set()")
 	case *Range:
 		b.WriteString(rangeRepr(v))
 	case *Undefined:

@@ -23,7 +23,7 @@ func Strftime(t time.Time, format string) string {
 		for ; i < len(format) && format[i] >= '0' && format[i] <= '9' && width < 100; i++ {
 			width = width*10 + int(format[i]-'0')
 		}
-		if i < len(format) && (format[i] == 'E' || format[i] == 'O') {
+		if i+1 < len(format) && strings.IndexByte(alternatives[format[i]], format[i+1]) >= 0 {
 			i++
 		}
 		if i >= len(format) {
@@ -35,6 +35,9 @@ func Strftime(t time.Time, format string) string {
 	return b.String()
 }
 
+// alternatives are the directives that may follow E and O, which change nothing in the C locale.
+var alternatives = map[byte]string{'E': "cCxXyY", 'O': "deHImMSuUVwWy"}
+
 // compounds are directives that stand for others.
 var compounds = map[byte]string{
 	'c': "%a %b %e %H:%M:%S %Y", 'D': "%m/%d/%y", 'x': "%m/%d/%y", 'F': "%Y-%m-%d", 'r': "%I:%M:%S %p", 'R': "%H:%M",
@@ -43,7 +46,14 @@ var compounds = map[byte]string{
 
 func timeField(t time.Time, verb, flag byte, width int, raw string) string {
 	if f, ok := compounds[verb]; ok {
-		return padLeft(Strftime(t, f), width, ' ')
+		s := Strftime(t, f)
+		if flag == '^' {
+			s = strings.ToUpper(s)
+		}
+		return padLeft(s, width, ' ')
+	}
+	if verb == 'f' && raw != "%f" {
+		return unknownField(raw, flag, width)
 	}
 	if n, digits, pad, ok := timeNumber(t, verb); ok {
 		switch flag {
@@ -58,15 +68,26 @@ func timeField(t time.Time, verb, flag byte, width int, raw string) string {
 	}
 	s, ok := timeText(t, verb)
 	if !ok {
-		return raw
+		return unknownField(raw, flag, width)
 	}
 	switch {
+	case verb == 'P':
+	case s == "":
+		return ""
 	case flag == '^' || flag == '#' && verb != 'p' && verb != 'Z':
 		s = strings.ToUpper(s)
 	case flag == '#':
 		s = strings.ToLower(s)
 	}
 	return padLeft(s, width, ' ')
+}
+
+// unknownField is what glibc makes of a directive that it does not know.
+func unknownField(raw string, flag byte, width int) string {
+	if flag == '^' {
+		raw = strings.ToUpper(raw)
+	}
+	return padLeft(raw, width, ' ')
 }
 
 func padLeft(s string, width int, fill byte) string {

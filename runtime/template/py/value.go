@@ -158,6 +158,8 @@ func TypeName(v Value) string {
 		return "tuple"
 	case *Dict:
 		return "dict"
+	case *Set:
+		return "set"
 	case *Range:
 		return "range"
 	case *View:

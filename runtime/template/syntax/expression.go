@@ -140,7 +140,7 @@ func (p *parser) or() Expr {
 	x, n := p.and(), 0
 	for p.skipName("or") {
 		p.chain(&n)
-		x = &Binary{Line(x.line()), "or", x, p.and()}
+		x = &Binary{Line: Line(x.line()), Op: "or", Left: x, Right: p.and()}
 	}
 	return x
 }
@@ -149,7 +149,7 @@ func (p *parser) and() Expr {
 	x, n := p.not(), 0
 	for p.skipName("and") {
 		p.chain(&n)
-		x = &Binary{Line(x.line()), "and", x, p.not()}
+		x = &Binary{Line: Line(x.line()), Op: "and", Left: x, Right: p.not()}
 	}
 	return x
 }
@@ -204,7 +204,7 @@ func (p *parser) sum() Expr {
 }
 
 func (p *parser) binary(kind string, x, y Expr) Expr {
-	return &Binary{Line(x.line()), arithmetic[kind], x, y}
+	return &Binary{Line: Line(x.line()), Op: arithmetic[kind], Left: x, Right: y}
 }
 
 func (p *parser) concat() Expr {

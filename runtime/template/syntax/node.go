@@ -103,6 +103,7 @@ type (
 		Line
 		Op          string
 		Left, Right Expr
+		Negate      bool // of a power: -(-left ** right)
 	}
 	// Unary is "-", "+" or "not".
 	Unary struct {
@@ -317,4 +318,14 @@ type Template struct {
 	Self   *Var
 	Blocks map[string]*Block
 	Nodes  int // size
+}
+
+// Extra is the number of parameters that a callee has beside its arguments.
+func (c *Callee) Extra() (n int) {
+	for _, v := range []*Var{c.Caller, c.Kwargs, c.Varargs} {
+		if v != nil {
+			n++
+		}
+	}
+	return n
 }

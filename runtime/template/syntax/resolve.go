@@ -1,6 +1,9 @@
 package syntax
 
 import (
+	"math"
+	"math/big"
+
 	"github.com/tfgen/tfgen/runtime/template/py"
 )
 
@@ -8,9 +11,9 @@ import (
 type Options struct {
 	HasFilter func(name string) bool
 	HasTest   func(name string) bool
-	// Constant reports whether an expression is folded when the template is compiled: then filters in it that do not exist
-	// do not matter.
-	Constant func(Expr) bool
+	// Constant returns the value of an expression that is folded when the template is compiled. Filters in it that do not
+	// exist do not matter then.
+	Constant func(Expr) (value any, ok bool)
 }
 
 // frame is jinja2.compiler.Frame: where a piece of code stands.
@@ -467,10 +470,30 @@ func (r *resolver) expr(e Expr, f frame) {
 	case *Cond:
 		f.soft = true
 	}
-	if !f.soft && f.escape != EscapeDynamic && folds(e) && r.Constant(e) {
-		f.soft = true
+	if !f.soft && f.escape != EscapeDynamic && folds(e) {
+		_, f.soft = r.Constant(e)
+	}
+	if b, ok := e.(*Binary); ok && b.Op == "**" && f.escape != EscapeDynamic {
+		b.Negate = r.negates(b)
 	}
 	children(e, func(n Node) { r.expr(n, f) })
+}
+
+// negates reports whether the base of a power is a negative constant, and the power is not one. Jinja writes −2 ** x into the
+// code that it makes, where the sign applies to the whole.
+func (r *resolver) negates(b *Binary) bool {
+	if _, ok := r.Constant(b); ok {
+		return false
+	}
+	switch x, _ := r.Constant(b.Left); x := x.(type) {
+	case int64:
+		return x < 0
+	case float64:
+		return math.Signbit(x)
+	case *big.Int:
+		return x.Sign() < 0
+	}
+	return false
 }
 
 // folds reports whether folding an expression may skip a part of it.

@@ -223,6 +223,9 @@ func (s *symbols) callee(c *Callee) {
 	s.visitBody(c.Body)
 }
 
+// Children calls f for the nodes directly below n; f gets nil for what is absent.
+func Children(n Node, f func(Node)) { children(n, f) }
+
 // children calls f for the nodes below n, in jinja's order.
 func children(n Node, f func(Node)) {
 	switch n := n.(type) {
