@@ -14,7 +14,9 @@ const chatML = `{%- if tools %}tools: {{ tools | tojson }}
 {%- for c in m.tool_calls or [] %} {{ c.function.name }}{{ c.function.arguments | tojson }}{% endfor %}<|end|>
 {% endfor %}{% if add_generation_prompt %}<|assistant|>{% if enable_thinking is false %}<nothink>{% endif %}{% endif %}`
 
-func newTemplate() *Template { return New(map[string]string{"bos_token": "<s>"}).Parse("default", chatML) }
+func newTemplate() *Template {
+	return New(map[string]string{"bos_token": "<s>"}).Parse("default", chatML)
+}
 
 func TestApply(t *testing.T) {
 	off := false
