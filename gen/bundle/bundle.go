@@ -203,7 +203,7 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Defaults: defaults, MaxLength: r.Context,
 	}
 	if b.Chat != nil {
-		m.ChatTokens = b.Chat.Tokens
+		m.ChatTokens, m.Answers = b.Chat.Tokens, b.Chat.Answers()
 		for _, t := range b.Chat.Templates {
 			m.Chat = append(m.Chat, goemit.ChatTemplate{Name: t.Name, Source: t.Text, Code: template.Compile(t.Text)})
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tfgen/tfgen/runtime/chat"
 	"github.com/tfgen/tfgen/runtime/template/syntax"
+	"github.com/tfgen/tfgen/runtime/toolcall"
 )
 
 // Source is a checkpoint as far as its chat template goes.
@@ -212,6 +213,15 @@ func (Directory) Metadata() map[string]any { return nil }
 // ReadFile returns a file of the directory.
 func (d Directory) ReadFile(name string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(string(d), filepath.FromSlash(name)))
+}
+
+// Answers is the name of the format that the model writes reasoning and tool calls in.
+func (f *Found) Answers() string {
+	text := ""
+	for _, t := range f.Templates {
+		text += t.Text
+	}
+	return toolcall.Detect(text).Name
 }
 
 // Template returns what was found, ready to render.

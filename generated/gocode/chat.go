@@ -5,6 +5,7 @@ package gocode
 import (
 	"github.com/tfgen/tfgen/runtime/chat"
 	"github.com/tfgen/tfgen/runtime/template"
+	"github.com/tfgen/tfgen/runtime/toolcall"
 	"sync"
 )
 
@@ -31,6 +32,19 @@ func (m *Model) ChatTokens(messages []chat.Message, o chat.Options) ([]int32, er
 		return nil, err
 	}
 	return m.tokens.Encode(text, false), nil
+}
+
+// AnswerFormat is how the model writes reasoning and tool calls: a format of package toolcall.
+const AnswerFormat = "plain"
+
+// NewAnswerParser returns a parser that finds text, reasoning and tool calls in an answer as it is generated. prompt is the
+// text that is answered, tools are those that the model was offered.
+func NewAnswerParser(prompt string, tools []chat.Tool) (*toolcall.Parser, error) {
+	f, err := toolcall.Lookup(AnswerFormat)
+	if err != nil {
+		return nil, err
+	}
+	return toolcall.New(f, toolcall.Options{Reasoning: f.InReasoning(prompt), Tools: tools}), nil
 }
 
 // renderChatTemplate is the chat template "default".

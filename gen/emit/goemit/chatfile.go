@@ -57,7 +57,7 @@ func quotedSource(src string) string {
 }
 
 func chatImports(used map[string]bool) string {
-	lines := []string{strconv.Quote(runtimePath + "chat")}
+	lines := []string{strconv.Quote(runtimePath + "chat"), strconv.Quote(runtimePath + "toolcall")}
 	if used["template"] {
 		lines = append(lines, strconv.Quote(runtimePath+"template"))
 	}
@@ -74,11 +74,14 @@ func (e *emitter) chatText(templates string) string {
 		tokens = append(tokens, fmt.Sprintf("%q: %q", name, text))
 	}
 	sort.Strings(tokens)
+	if e.Answers == "" {
+		e.Answers = "plain"
+	}
 	list := "nil"
 	if len(tokens) > 0 {
 		list = "map[string]string{" + strings.Join(tokens, ", ") + "}"
 	}
-	return strings.NewReplacer("$tokens", list, "$templates", templates).Replace(chatAPI)
+	return strings.NewReplacer("$tokens", list, "$templates", templates, "$answers", e.Answers).Replace(chatAPI)
 }
 
 const chatAPI = `
@@ -104,5 +107,18 @@ func (m *Model) ChatTokens(messages []chat.Message, o chat.Options) ([]int32, er
 		return nil, err
 	}
 	return m.tokens.Encode(text, false), nil
+}
+
+// AnswerFormat is how the model writes reasoning and tool calls: a format of package toolcall.
+const AnswerFormat = "$answers"
+
+// NewAnswerParser returns a parser that finds text, reasoning and tool calls in an answer as it is generated. prompt is the
+// text that is answered, tools are those that the model was offered.
+func NewAnswerParser(prompt string, tools []chat.Tool) (*toolcall.Parser, error) {
+	f, err := toolcall.Lookup(AnswerFormat)
+	if err != nil {
+		return nil, err
+	}
+	return toolcall.New(f, toolcall.Options{Reasoning: f.InReasoning(prompt), Tools: tools}), nil
 }
 `

@@ -51,6 +51,7 @@ type Model struct {
 
 	Chat       []ChatTemplate    // of a decoder with a tokenizer
 	ChatTokens map[string]string // special tokens that templates may print
+	Answers    string            // how the model writes reasoning and tool calls: a format of runtime/toolcall
 }
 
 // emitter collects what the functions of a model need while they are written.
