@@ -47,7 +47,7 @@ func fromGGUF(s *spec.Spec, src Source) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := config.Input{Name: "the GGUF metadata", Keys: src.Metadata(), Has: st.has}
+	in := config.Input{Name: "the GGUF metadata", Keys: src.Metadata(), Has: st.has, Small: st.small(src)}
 	values, err := config.Resolve(ggufFields(s), g.Require, in)
 	if err != nil {
 		return nil, err
@@ -55,6 +55,35 @@ func fromGGUF(s *spec.Spec, src Source) (*Result, error) {
 	p := &plan{spec: s, head: head, values: values, store: st}
 	p.ignores = append(p.ignores, g.Tensors.Ignore...)
 	return p.model()
+}
+
+// maxSmall bounds the tensors that are read as numbers of the configuration, such as rotary factors.
+const maxSmall = 4096
+
+// small reads a small tensor as numbers of the configuration, and counts it as used.
+func (s *store) small(src Source) func(string) ([]float64, error) {
+	reader, ok := src.(interface {
+		ReadF32(name string, first, count int, dst []float32) error
+	})
+	return func(name string) ([]float64, error) {
+		t, stored := s.tensors[name]
+		if !stored {
+			return nil, nil
+		}
+		n := elements(t.Shape)
+		if !ok || len(t.Shape) != 1 || n < 1 || n > maxSmall {
+			return nil, fmt.Errorf("the tensor %s (%s) cannot be read as a short list of numbers", name, dims(t.Shape))
+		}
+		f32, out := make([]float32, n), make([]float64, n)
+		if err := reader.ReadF32(name, 0, n, f32); err != nil {
+			return nil, err
+		}
+		for i, v := range f32 {
+			out[i] = float64(v)
+		}
+		s.claims[name] = &claim{[][2]int{{0, -1}}, n, n}
+		return out, nil
+	}
 }
 
 // ggufFields are the fields of config with the keys of the metadata; those that the gguf section does not mention

@@ -16,6 +16,7 @@ type Input struct {
 	Keys  map[string]any                            // the configuration
 	File  func(name string) (map[string]any, error) // another JSON file of the checkpoint; nil map: it is absent
 	Has   func(tensor string) bool                  // whether the checkpoint has a weight; nil: every one
+	Small func(tensor string) ([]float64, error)    // numbers of a small stored tensor; nil without an error: it is absent
 	Given map[string]any                            // values that are already known (sizes of tests)
 }
 
@@ -102,6 +103,18 @@ func lookup(f *spec.Field, in Input) (x any, key string, found bool, err error) 
 		for name, key := range f.Fields {
 			if x, ok := path(in.Keys, key); ok && x != nil {
 				m[name] = Normal(x)
+			}
+		}
+		for name, tensor := range f.Tensors {
+			if in.Small == nil {
+				break
+			}
+			list, err := in.Small(tensor)
+			if err != nil {
+				return nil, "", false, spec.Errorf(f.Pos, "%s: %v", f.Name, err)
+			}
+			if list != nil {
+				m[name] = Normal(list)
 			}
 		}
 		return m, f.Name, len(m) > 0, nil

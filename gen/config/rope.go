@@ -12,7 +12,7 @@ var ropeKeys = map[string]string{
 	"attn_factor": "attention_factor", "original_max_position_embeddings": "original_max_position_embeddings",
 	"beta_fast": "beta_fast", "beta_slow": "beta_slow", "mscale": "mscale", "mscale_all_dim": "mscale_all_dim",
 	"short_factor": "short_factor", "long_factor": "long_factor", "low_freq_factor": "low_freq_factor",
-	"high_freq_factor": "high_freq_factor", "truncate": "truncate", "alpha": "alpha",
+	"high_freq_factor": "high_freq_factor", "truncate": "truncate", "alpha": "alpha", "factors": "factors",
 	"rope_theta": "", "partial_rotary_factor": "", "finetuned": "",
 }
 
@@ -39,6 +39,12 @@ func rope(m, all map[string]any) (any, string) {
 			out[name] = x
 		}
 	}
+	switch { // GGUF files have the numbers alone
+	case out["rope_type"] == "default" && out["long_factor"] != nil:
+		out["rope_type"] = "longrope"
+	case out["rope_type"] == "default" && out["factors"] != nil:
+		out["rope_type"] = "factors"
+	}
 	original, ok := number(Normal(all["original_max_position_embeddings"]))
 	if kind := out["rope_type"]; ok && (kind == "longrope" || kind == "yarn" || kind == "llama3") {
 		out["original_max_position_embeddings"] = original
@@ -59,7 +65,7 @@ func ropeValue(name string, x any) (any, bool) {
 	case name == "truncate":
 		b, ok := x.(bool)
 		return b, ok
-	case strings.HasSuffix(name, "short_factor") || strings.HasSuffix(name, "long_factor"):
+	case strings.HasSuffix(name, "short_factor") || strings.HasSuffix(name, "long_factor") || name == "factors":
 		l, ok := x.([]any)
 		out := make([]any, len(l))
 		for i := range l {

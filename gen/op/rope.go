@@ -30,6 +30,7 @@ var ropeScaling = map[string]func(r *Rope, s scaling) error{
 	"llama3":   ropeLlama3,
 	"yarn":     ropeYarn,
 	"longrope": ropeLong,
+	"factors":  ropeFactors,
 }
 
 // RopeTypes returns the names of the supported rope types in order.
@@ -239,6 +240,15 @@ func ropeLong(r *Rope, s scaling) error {
 		}
 	}
 	return nil
+}
+
+// ropeFactors divides every frequency by its own factor: Llama 3's scaling as GGUF files store it.
+func ropeFactors(r *Rope, s scaling) error {
+	list, err := s.factors("factors", len(r.InvFreq))
+	for i := range list {
+		r.InvFreq[i] /= list[i]
+	}
+	return err
 }
 
 func (s scaling) factors(key string, n int) ([]float64, error) {

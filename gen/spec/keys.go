@@ -57,9 +57,10 @@ var objects = map[string][]key{
 	"gguf": {
 		{"architecture", "words", true, "values of general.architecture"},
 		{"class", "word", true, "the head of such files"},
-		{"config", "map of ggufField", true, "metadata keys for values of config; others take their default"},
+		{"like", "word", false, "names of the library that count where this section has none of its own"},
+		{"config", "map of ggufField", false, "metadata keys for values of config; others take their default"},
 		{"require", "map of values", false, "values of metadata keys that are computed"},
-		{"tensors", "map of rule", true, "names of tensors in the file"},
+		{"tensors", "map of rule", false, "names of tensors in the file"},
 		{"ignore", "ignores", false, "tensors that the model does not use"},
 		{"refuse", "map of word", false, "tensors that stand for something unsupported, with the message"},
 	},
@@ -68,6 +69,7 @@ var objects = map[string][]key{
 		{"default", "value", false, "value when no key is present"},
 		{"type", "word", false, "type of the value, if it is another than in config"},
 		{"fields", "map of word", false, "a map put together from metadata keys, absent ones left out"},
+		{"tensors", "map of word", false, "with fields: lists of numbers put into the map from small tensors, absent ones left out"},
 	},
 	"blocks": {
 		{"repeat", "value", true, "number of blocks; i counts them from 0"},
@@ -95,6 +97,12 @@ var objects = map[string][]key{
 		{"table", "word", true, "name"},
 		{"doc", "word", true, "what it maps"},
 		{"values", "map of word", true, "theirs to ours"},
+	},
+	"names": {
+		{"names", "word", true, "name"},
+		{"doc", "word", true, "whose names they are"},
+		{"config", "map of ggufField", true, "metadata keys for values of config, as in gguf; {arch} is the architecture of the file"},
+		{"tensors", "map of rule", true, "names of tensors in the file"},
 	},
 	"keys": {
 		{"keys", "word", true, "name"},

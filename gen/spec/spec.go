@@ -40,6 +40,7 @@ type Field struct {
 	Values  map[string]any
 	Len     *Value            // length that a list must have
 	Fields  map[string]string // GGUF: a map put together from metadata keys, absent ones left out
+	Tensors map[string]string // GGUF: entries of this map that are read from small tensors
 	Doc     string
 }
 

@@ -1,0 +1,157 @@
+package golden_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tfgen/tfgen/gen/build"
+	"github.com/tfgen/tfgen/gen/checkpoint"
+	"github.com/tfgen/tfgen/gen/checkpoint/tensor"
+	"github.com/tfgen/tfgen/gen/ref"
+)
+
+// ggufCase says what llama.cpp's converter makes of a golden case: the metadata, and where each tensor comes from. The
+// names are those of gguf-py's tensor map, written by a script, not by hand.
+type ggufCase struct {
+	Case     string         `json:"case"`
+	Metadata map[string]any `json:"metadata"`
+	Tensors  map[string]struct {
+		Shape     []int     `json:"shape"`
+		From      []string  `json:"from"` // tensors of the checkpoint, one below another
+		Rows      []int     `json:"rows"` // rows taken, in this order; nil: all
+		Transpose bool      `json:"transpose"`
+		Add       float32   `json:"add"`
+		Data      []float32 `json:"data"` // instead of from
+	} `json:"tensors"`
+}
+
+// ggufSource is such a file in memory.
+type ggufSource struct {
+	meta    map[string]any
+	tensors map[string]tensor.Tensor
+	data    map[string][]float32
+}
+
+func (s *ggufSource) Config() map[string]any          { return nil }
+func (s *ggufSource) Metadata() map[string]any        { return s.meta }
+func (s *ggufSource) ReadFile(string) ([]byte, error) { return nil, fs.ErrNotExist }
+
+func (s *ggufSource) Tensors() []build.Tensor {
+	var list []build.Tensor
+	for _, t := range s.tensors {
+		list = append(list, t)
+	}
+	return list
+}
+
+func (s *ggufSource) Tensor(name string) (tensor.Tensor, bool) {
+	t, ok := s.tensors[name]
+	return t, ok
+}
+
+func (s *ggufSource) ReadF32(name string, first, count int, dst []float32) error {
+	_, cols := s.tensors[name].Row()
+	if len(dst) != count*cols || (first+count)*cols > len(s.data[name]) {
+		return fmt.Errorf("read of %s rows [%d, +%d) into %d", name, first, count, len(dst))
+	}
+	copy(dst, s.data[name][first*cols:])
+	return nil
+}
+
+// source converts the checkpoint of the case.
+func (g *ggufCase) source(t *testing.T, hf *checkpoint.Checkpoint) *ggufSource {
+	t.Helper()
+	s := &ggufSource{g.Metadata, map[string]tensor.Tensor{}, map[string][]float32{}}
+	s.meta["tokenizer.ggml.tokens"] = make([]any, int(s.meta["tokenizer.ggml.tokens"].(float64)))
+	for name, x := range g.Tensors {
+		s.tensors[name] = tensor.Tensor{Name: name, Shape: x.Shape}
+		data, cols := x.Data, 1
+		for _, from := range x.From {
+			stored, ok := hf.Tensor(from)
+			if !ok {
+				t.Fatalf("the checkpoint has no %s", from)
+			}
+			rows, c := stored.Row()
+			part := make([]float32, rows*c)
+			if err := hf.ReadF32(from, 0, rows, part); err != nil {
+				t.Fatal(err)
+			}
+			data, cols = append(data, part...), c
+		}
+		if x.Rows != nil {
+			var taken []float32
+			for _, r := range x.Rows {
+				taken = append(taken, data[r*cols:(r+1)*cols]...)
+			}
+			data = taken
+		}
+		if x.Transpose {
+			data = transposed(data, cols)
+		}
+		for i := range data {
+			data[i] += x.Add
+		}
+		s.data[name] = data
+	}
+	return s
+}
+
+func transposed(x []float32, cols int) []float32 {
+	rows, y := len(x)/cols, make([]float32, len(x))
+	for i, v := range x {
+		y[i%cols*rows+i/cols] = v
+	}
+	return y
+}
+
+// TestGGUF holds models read from GGUF files, as llama.cpp's converter writes them, to the values of the same models.
+func TestGGUF(t *testing.T) {
+	files, err := filepath.Glob("../verify/testdata/gguf/*.json")
+	if err != nil || len(files) < 20 {
+		t.Fatal("no cases", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := &ggufCase{}
+			if err := json.Unmarshal(text, g); err != nil {
+				t.Fatal(err)
+			}
+			c := open(t, caseDir(t, g.Case))
+			hf, err := c.Checkpoint("config.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			src := g.source(t, hf)
+			m, err := build.Model(src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			verify(t, c, "gguf", ref.New(m.Graph, src))
+		})
+	}
+}
+
+// caseDir finds a golden case in the project or in the suite that TFGEN_SHARED names.
+func caseDir(t *testing.T, name string) string {
+	t.Helper()
+	dirs := []string{"../verify/testdata/decoders/" + name, "testdata/" + name}
+	if shared := os.Getenv("TFGEN_SHARED"); shared != "" {
+		dirs = append(dirs, filepath.Join(shared, "golden", "hf", name))
+	}
+	for _, dir := range dirs {
+		if _, err := os.Stat(filepath.Join(dir, "golden.json")); err == nil {
+			return dir
+		}
+	}
+	t.Skip("TFGEN_SHARED is not set: the full golden suite is not here")
+	return ""
+}

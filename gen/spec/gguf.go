@@ -1,0 +1,201 @@
+package spec
+
+import (
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// gguf decodes the gguf section.
+func (d *decoder) gguf(n *yaml.Node, s *Spec) (*GGUF, error) {
+	f, err := d.fields(n, "gguf", "gguf")
+	if err != nil {
+		return nil, err
+	}
+	g := &GGUF{Pos: d.pos(n), Tensors: Tensors{Pos: d.pos(n), Prefix: []string{""}}}
+	if g.Architectures, err = d.texts(f["architecture"], "architecture"); err != nil {
+		return nil, err
+	}
+	if g.Class, err = d.text(f["class"], "class"); err != nil {
+		return nil, err
+	}
+	if err = d.ggufMaps(g, f, s); err != nil {
+		return nil, err
+	}
+	if g.Require, err = d.requirements(f["require"]); err != nil {
+		return nil, err
+	}
+	sc := s.scope()
+	if g.Tensors.Ignore, err = d.ignores(f["ignore"], sc); err != nil || f["refuse"] == nil {
+		return g, err
+	}
+	entries, err := d.entries(f["refuse"], "refuse", nil)
+	for _, e := range entries {
+		because, err := d.text(e.value, e.key)
+		if err != nil {
+			return nil, err
+		}
+		g.Refuse = append(g.Refuse, &Refusal{e.pos, e.key, because})
+	}
+	return g, err
+}
+
+// names are metadata keys and tensor names that architectures share, as written: they are decoded for each.
+type names struct {
+	d               *decoder
+	config, tensors *yaml.Node
+}
+
+// ggufNames decodes the header of a file of names.
+func (d *decoder) ggufNames(n *yaml.Node) error {
+	f, err := d.fields(n, "names", "names")
+	if err != nil {
+		return err
+	}
+	name, err := d.text(f["names"], "names")
+	d.lib.names[name] = &names{d, f["config"], f["tensors"]}
+	return err
+}
+
+// ggufMaps decodes config and tensors, and behind them the names of the library that like names.
+func (d *decoder) ggufMaps(g *GGUF, f map[string]*yaml.Node, s *Spec) (err error) {
+	if g.Config, err = d.ggufFields(f["config"], s, false); err != nil {
+		return err
+	}
+	if g.Tensors.Map, err = d.rules(f["tensors"], s.scope()); err != nil || f["like"] == nil {
+		return err
+	}
+	name, err := d.text(f["like"], "like")
+	if err != nil {
+		return err
+	}
+	n, ok := d.lib.names[name]
+	if !ok {
+		return d.errorf(f["like"], "no names are called %q; there are %s%s", name, join(sortedKeys(d.lib.names)), Suggest(name, sortedKeys(d.lib.names)))
+	}
+	more, err := n.d.ggufFields(n.config, s, true)
+	if err != nil {
+		return err
+	}
+	own := map[string]bool{}
+	for _, x := range g.Config {
+		own[x.Name] = true
+	}
+	for _, x := range more {
+		if !own[x.Name] {
+			x.fill(g.Architectures)
+			g.Config = append(g.Config, x)
+		}
+	}
+	rules, err := n.d.rules(n.tensors, s.scope())
+	g.Tensors.Map = append(g.Tensors.Map, rules...)
+	return err
+}
+
+// fill puts the architecture in the place of {arch} in metadata keys.
+func (f *Field) fill(architectures []string) {
+	var keys []string
+	for _, k := range f.Keys {
+		for _, a := range architectures {
+			if full := strings.ReplaceAll(k, "{arch}", a); !has(keys, full) {
+				keys = append(keys, full)
+			}
+		}
+	}
+	f.Keys = keys
+	for name, k := range f.Fields {
+		f.Fields[name] = strings.ReplaceAll(k, "{arch}", architectures[0])
+	}
+}
+
+// ggufFields decodes the values that come from GGUF metadata: a key, a list of keys, or a mapping like those of config
+// in which only what differs is written. Shared names may be of fields that the specification does not have.
+func (d *decoder) ggufFields(n *yaml.Node, s *Spec, shared bool) ([]*Field, error) {
+	if n == nil {
+		return nil, nil
+	}
+	known := s.fieldNames()
+	if shared {
+		known = nil
+	}
+	entries, err := d.entries(n, "gguf config", known)
+	if err != nil {
+		return nil, err
+	}
+	var out []*Field
+	for _, e := range entries {
+		if s.field(e.key) == nil {
+			continue
+		}
+		g := *s.field(e.key)
+		g.Pos, g.Null = e.pos, nil
+		if e.value.Kind != yaml.MappingNode {
+			g.Keys, err = d.texts(e.value, e.key)
+		} else {
+			err = d.ggufField(&g, e, s)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, &g)
+	}
+	return out, nil
+}
+
+func (d *decoder) ggufField(g *Field, e entry, s *Spec) error {
+	f, err := d.fields(e.value, "ggufField", e.key)
+	if err != nil {
+		return err
+	}
+	g.Keys = nil
+	if f["key"] != nil {
+		if g.Keys, err = d.texts(f["key"], e.key); err != nil {
+			return err
+		}
+	}
+	if f["type"] != nil {
+		if g.Type, err = d.text(f["type"], e.key); err != nil {
+			return err
+		}
+		if _, ok := fieldTypes[g.Type]; !ok {
+			return d.errorf(f["type"], "unknown type %q; expected one of %s", g.Type, describeKinds(fieldTypes))
+		}
+	}
+	if g.Fields, err = d.textMap(f["fields"], e.key); err != nil {
+		return err
+	}
+	if g.Tensors, err = d.textMap(f["tensors"], e.key); err != nil {
+		return err
+	}
+	if len(g.Keys) == 0 && g.Fields == nil && f["default"] == nil {
+		return Errorf(e.pos, "%s: neither key nor fields nor default", e.key)
+	}
+	return d.fieldValues(g, map[string]*yaml.Node{"default": f["default"]}, s.scopeAbove(e.key))
+}
+
+// textMap decodes a map of words; nil is none.
+func (d *decoder) textMap(n *yaml.Node, what string) (map[string]string, error) {
+	if n == nil {
+		return nil, nil
+	}
+	entries, err := d.entries(n, what, nil)
+	out := map[string]string{}
+	for _, x := range entries {
+		if out[x.key], err = d.text(x.value, x.key); err != nil {
+			return nil, err
+		}
+	}
+	return out, err
+}
+
+// scopeAbove is what the default of a field may use.
+func (s *Spec) scopeAbove(name string) *scope {
+	sc := newScope()
+	for _, f := range s.Config {
+		if f.Name == name {
+			break
+		}
+		sc.vars[f.Name] = true
+	}
+	return sc
+}
