@@ -40,7 +40,7 @@ func rope(m, all map[string]any) (any, string) {
 		}
 	}
 	switch { // GGUF files have the numbers alone
-	case out["rope_type"] == "default" && out["long_factor"] != nil:
+	case (out["rope_type"] == "default" || out["rope_type"] == "yarn") && out["long_factor"] != nil: // Phi-3 said yarn
 		out["rope_type"] = "longrope"
 	case out["rope_type"] == "default" && out["factors"] != nil:
 		out["rope_type"] = "factors"

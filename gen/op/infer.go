@@ -81,6 +81,9 @@ func inferAngles(o *ir.Op) ([]ir.Type, error) {
 	if rot <= 0 || rot%2 != 0 {
 		return nil, fmt.Errorf("rot is %d, expected a positive even number", rot)
 	}
+	if d := o.Attrs.Int("dim"); d != 0 && d != rot && d != rot-1 {
+		return nil, fmt.Errorf("dim is %d, expected rot, %d, or one less", d, rot)
+	}
 	if _, err := NewRope(o.Attrs); err != nil {
 		return nil, err
 	}

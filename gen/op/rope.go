@@ -19,7 +19,7 @@ type Rope struct {
 	LongFreq []float64
 	Theta    float64
 	Scale    float64 // dynamic: the factor of the configuration
-	rot      int
+	rot      int     // d of the exponents: the rotated elements, or one less
 }
 
 // ropeScaling is the table of rope types: transformers' modeling_rope_utils.py, ROPE_INIT_FUNCTIONS.
@@ -46,10 +46,13 @@ func RopeTypes() []string {
 // NewRope computes the frequencies of a rope_angles operation from its attributes rot, theta, scaling, max_pos.
 func NewRope(a ir.Attrs) (*Rope, error) {
 	r := &Rope{Factor: 1, Theta: a.Float("theta"), rot: a.Int("rot")}
+	if d := a.Int("dim"); d != 0 {
+		r.rot = d
+	}
 	if !(r.Theta > 0) || math.IsInf(r.Theta, 0) {
 		return nil, fmt.Errorf("rope_theta is %v, expected a positive number", r.Theta)
 	}
-	r.InvFreq = baseFrequencies(r.Theta, r.rot)
+	r.InvFreq = r.base(r.Theta)
 	m, _ := a["scaling"].(map[string]any)
 	s := scaling{m, a.Int("max_pos")}
 	kind, _ := m["rope_type"].(string)
@@ -81,13 +84,14 @@ func (r *Rope) Frequencies(total int) []float64 {
 	}
 	d := float64(r.rot)
 	base := r.Theta * math.Pow(r.Scale*float64(total)/float64(r.Original)-(r.Scale-1), d/(d-2))
-	return baseFrequencies(base, r.rot)
+	return r.base(base)
 }
 
-func baseFrequencies(theta float64, rot int) []float64 {
-	inv := make([]float64, rot/2)
+// base returns the frequencies theta^(-2i/d) of all pairs.
+func (r *Rope) base(theta float64) []float64 {
+	inv := make([]float64, (r.rot+1)/2)
 	for i := range inv {
-		inv[i] = 1 / math.Pow(theta, float64(2*i)/float64(rot))
+		inv[i] = 1 / math.Pow(theta, float64(2*i)/float64(r.rot))
 	}
 	return inv
 }
@@ -135,13 +139,13 @@ func ropeDynamic(r *Rope, s scaling) (err error) {
 	if alpha := s.number("alpha", 0); alpha > 0 && r.rot > 2 { // a fixed stretch of the base (Hunyuan)
 		d := float64(r.rot)
 		r.Theta *= math.Pow(alpha, d/(d-2))
-		r.InvFreq = baseFrequencies(r.Theta, r.rot)
+		r.InvFreq = r.base(r.Theta)
 		return nil
 	}
 	r.Scale, err = s.need("factor")
 	r.Original = s.maxPos
-	if err == nil && (r.Original <= 0 || r.rot <= 2) {
-		err = fmt.Errorf("needs max_position_embeddings and more than two rotated dimensions")
+	if err == nil && (r.Original <= 0 || r.rot <= 2 || r.rot%2 != 0) {
+		err = fmt.Errorf("needs max_position_embeddings and an even number of more than two rotated dimensions")
 	}
 	return err
 }

@@ -105,6 +105,7 @@ var table = []Row{
 		In: []string{"positions"},
 		Attrs: []Attr{
 			{Name: "rot", Kind: "int", Doc: "dimensions that are rotated"},
+			{Name: "dim", Kind: "int", Default: 0, Doc: "d of the exponents -2i/d; 0: rot. An odd number of rotated elements rotates one more"},
 			{Name: "theta", Kind: "float", Doc: "rope_theta"},
 			{Name: "scaling", Kind: "map", Default: map[string]any{}, Doc: "rope_scaling of the configuration; rope_type names a row of the scaling table"},
 			{Name: "max_pos", Kind: "int", Default: 0, Doc: "max_position_embeddings"},

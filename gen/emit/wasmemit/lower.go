@@ -37,7 +37,7 @@ func init() {
 		"softcap":       {rowwise, "cap", (*emitter).softcap},
 		"act":           {rowwise, "kind", (*emitter).act},
 		"glu":           {rowwise, "kind", (*emitter).glu},
-		"rope_angles":   {rowwise, "rot theta scaling max_pos", (*emitter).angles},
+		"rope_angles":   {rowwise, "rot dim theta scaling max_pos", (*emitter).angles},
 		"rope":          {rowwise, "heads head_dim rot style", (*emitter).rope},
 		"attend":        {staged, "heads kv_heads head_dim scale mask window softcap alibi alibi_factor alibi_bf16", (*emitter).attend},
 		"select":        {gathers, "", (*emitter).gather},
