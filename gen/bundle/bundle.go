@@ -4,6 +4,7 @@ package bundle
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/token"
@@ -201,6 +202,7 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	m := &goemit.Model{
 		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
 		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Defaults: defaults, MaxLength: r.Context,
+		Task: r.Task, Labels: r.Labels, SeveralLabels: b.severalLabels(),
 	}
 	if b.Chat != nil {
 		m.ChatTokens, m.Answers = b.Chat.Tokens, b.Chat.Answers()
@@ -219,6 +221,15 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 		files = append(files, goemit.File{Name: "tokenizer.bin", Data: b.Tokenizer})
 	}
 	return files, nil
+}
+
+// severalLabels reports whether the checkpoint says that several classes may hold for one text.
+func (b *Bundle) severalLabels() bool {
+	text, err := b.Source.ReadFile("config.json")
+	var config struct {
+		Problem string `json:"problem_type"`
+	}
+	return err == nil && json.Unmarshal(text, &config) == nil && config.Problem == "multi_label_classification"
 }
 
 // generation returns the tokens that end a text and the options that generation begins with, from generation_config.json

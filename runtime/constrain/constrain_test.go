@@ -180,7 +180,7 @@ func toy(r *rand.Rand, more ...string) *Vocabulary {
 		pieces = append(pieces, string([]byte{byte(b)}))
 	}
 	alphabet := []string{"a", "b", "{", "}", "[", "]", "\"", ":", ",", " ", "\n", "1", "0", "-", ".", "t", "true", "null", "é", "\xe2", "\x82\xac", "\\", "u"}
-	for range 4000 {
+	for range 1500 {
 		var b strings.Builder
 		for range 1 + r.IntN(4) {
 			b.WriteString(alphabet[r.IntN(len(alphabet))])
@@ -198,7 +198,7 @@ func TestMasks(t *testing.T) {
 	for name, g := range grammars(t) {
 		for range 3 {
 			s := g.Start(v)
-			for range 25 {
+			for range 14 {
 				if s.Done() {
 					break
 				}

@@ -72,7 +72,6 @@ type analysis struct {
 	names    []string
 	calls    []bool // recursive or large
 	size     []int  // with the rules in it that are put in their place
-	full     []int  // with all rules in it, endless if it reaches itself
 	nullable []bool
 	visiting []bool
 	done     []bool

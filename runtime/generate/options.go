@@ -3,6 +3,7 @@ package generate
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tfgen/tfgen/runtime/sample"
@@ -173,6 +174,18 @@ func StopAt(texts ...string) Option { return func(o *Options) { o.Stop = texts }
 
 // EndAt sets the tokens that end the text, in place of the model's own.
 func EndAt(ids ...int32) Option { return func(o *Options) { o.EOS = ids } }
+
+// AlsoEndAt adds tokens that end the text to the model's own.
+func AlsoEndAt(ids ...int32) Option {
+	return func(o *Options) {
+		o.EOS = slices.Clip(o.EOS)
+		for _, id := range ids {
+			if !slices.Contains(o.EOS, id) {
+				o.EOS = append(o.EOS, id)
+			}
+		}
+	}
+}
 
 // Report fills in s while generating.
 func Report(s *Stats) Option { return func(o *Options) { o.Stats = s } }

@@ -1,6 +1,7 @@
 package program
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -19,6 +20,8 @@ const maxInput = 64 << 20
 // generation holds the flags of generate.
 type generation struct {
 	*opening
+	*constraint
+	top     int // log probabilities to report, -1 for none
 	prompt  string
 	context int
 	json    bool
@@ -33,12 +36,11 @@ func generateCommand(e *env, f *flag.FlagSet) func([]string) error {
 	o := &g.options
 	f.StringVar(&g.prompt, "p", "", "`prompt`; without it the prompt is read from standard input")
 	f.IntVar(&o.MaxTokens, "n", cmpOr(o.MaxTokens, 128), "number of `tokens` to generate at most; 0 is until the context is full")
-	f.Float64Var(&o.Temperature, "temp", o.Temperature, "`temperature`; 0 chooses the most probable token")
-	f.Float64Var(&o.TopP, "top-p", o.TopP, "sample from the most probable tokens that reach the `sum`; 0 is off")
-	f.IntVar(&o.TopK, "top-k", o.TopK, "sample from the `k` most probable tokens; 0 is off")
-	f.Float64Var(&o.MinP, "min-p", o.MinP, "sample from tokens with at least this `share` of the largest probability; 0 is off")
-	f.Float64Var(&o.RepetitionPenalty, "repetition-penalty", o.RepetitionPenalty, "`factor` above 1 against tokens that occurred; 0 is off")
-	f.Uint64Var(&o.Seed, "seed", o.Seed, "`seed` of the random numbers")
+	samplingFlags(f, o)
+	g.constraint = constraintFlags(f)
+	f.IntVar(&o.Beam.Width, "beams", o.Beam.Width, "search with so many `beams` and print the best text; 0 is off")
+	f.Float64Var(&o.Beam.LengthPenalty, "length-penalty", cmp.Or(o.Beam.LengthPenalty, 1), "of beams: scores are divided by the length to this `power`")
+	f.IntVar(&g.top, "logprobs", -1, "with --json: print each token with the logarithms of its probability and of those of the `n` most probable")
 	f.Func("stop", "`text` that ends the generation; may be repeated", func(s string) error {
 		g.stop = append(g.stop, s)
 		return nil
@@ -79,11 +81,21 @@ func (e *env) generate(g *generation, prompted bool) (err error) {
 			return err
 		}
 	}
+	grammar, err := g.compile()
+	if err != nil {
+		return err
+	}
 	model, err := e.open(g.opening)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
+	if err := model.follow(grammar, &g.options); err != nil {
+		return err
+	}
+	if g.options.Beam.Width > 1 {
+		return e.search(g, model)
+	}
 	if g.context == 0 {
 		g.context = e.fit(model.Tokenizer, g)
 	}
@@ -116,14 +128,20 @@ func (e *env) stream(g *generation, model *Instance, session Session) error {
 		}
 	}
 	var failure error
-	for piece, err := range generate.Text(e.ctx, session, model.Tokenizer, g.prompt, g.options) {
+	g.options.LogProbs, g.options.TopLogProbs = g.top >= 0, max(g.top, 0)
+	prompt := model.Tokenizer.AppendEncode(nil, g.prompt, true)
+	var tokens []tokenReport
+	for token, err := range generate.Stream(e.ctx, session, model.Tokenizer, prompt, g.options) {
 		if err != nil {
 			failure = err
 			break
 		}
+		if g.top >= 0 {
+			tokens = append(tokens, newTokenReport(model, token))
+		}
 		if g.json {
-			text.WriteString(piece)
-		} else if _, err := io.WriteString(e.out, piece); err != nil {
+			text.WriteString(token.Text)
+		} else if _, err := io.WriteString(e.out, token.Text); err != nil {
 			return err
 		}
 	}
@@ -131,7 +149,9 @@ func (e *env) stream(g *generation, model *Instance, session Session) error {
 		return failure
 	}
 	if g.json {
-		if err := e.printJSON(newReport(e.model, g, &stats, text.String())); err != nil {
+		r := newReport(e.model, g, &stats, text.String())
+		r.Logprobs = tokens
+		if err := e.printJSON(r); err != nil {
 			return err
 		}
 	} else if _, err := fmt.Fprintln(e.out); err != nil {
@@ -171,6 +191,9 @@ type report struct {
 	WeightBytes   int64   `json:"weight_bytes"`
 	SessionBytes  int64   `json:"session_bytes,omitempty"`
 	PeakRSSMemory int64   `json:"peak_memory_bytes,omitempty"`
+
+	Logprobs  []tokenReport    `json:"logprobs,omitempty"`
+	Sequences []sequenceReport `json:"sequences,omitempty"`
 }
 
 // newReport returns the report of a generation.

@@ -8,12 +8,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 
+	"github.com/tfgen/tfgen/runtime/chat"
+	"github.com/tfgen/tfgen/runtime/constrain"
 	"github.com/tfgen/tfgen/runtime/generate"
 )
 
@@ -41,6 +44,7 @@ type Model struct {
 	Source  string // directory of the generated package, searched for the weights; may be ""
 
 	Generates bool             // it has the commands of decoders
+	Chats     bool             // it has a chat template
 	Embeds    bool             // it has the commands of encoders
 	Defaults  generate.Options // of generate; EOS belongs here
 
@@ -66,6 +70,16 @@ type Instance struct {
 	// NewSession returns an empty session of a decoder for the given number of
 	// tokens.
 	NewSession func(context int) (Session, error)
+
+	// Chat answers a conversation in a session of NewSession, which may hold a
+	// part of it already. It is nil if the model has no chat template.
+	Chat func(ctx context.Context, s Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error]
+
+	// Follow makes texts follow a grammar.
+	Follow func(g *constrain.Grammar) generate.Option
+
+	// Search returns several continuations of a prompt.
+	Search func(ctx context.Context, prompt []int32, options ...generate.Option) ([]generate.Sequence, error)
 
 	// Embed returns one vector per text.
 	Embed func(ctx context.Context, texts []string) ([][]float32, error)
@@ -140,11 +154,13 @@ type command struct {
 func always(Model) bool      { return true }
 func generates(m Model) bool { return m.Generates }
 func embeds(m Model) bool    { return m.Embeds }
+func chats(m Model) bool     { return m.Chats }
 
 // commands returns the commands; the first one that a model has is its default.
 func commands() []command {
 	return []command{
 		{"generate", "", "continue a prompt", generates, generateCommand},
+		{"chat", "", "talk with the model", chats, chatCommand},
 		{"embed", "[TEXT…]", "print the vectors of texts, or of the lines of standard input", embeds, embedCommand},
 		{"tokens", "[TEXT…]", "print the tokens of a text", always, tokensCommand},
 		{"info", "", "print what the model is and how much memory it takes", always, infoCommand},

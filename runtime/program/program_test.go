@@ -230,7 +230,8 @@ func TestPromptTooLong(t *testing.T) {
 
 func TestUsageErrors(t *testing.T) {
 	for _, c := range []struct{ args, says string }{
-		{"chat", `unknown command "chat": the commands are generate, embed, tokens, info, bench`},
+		{"tell", `unknown command "tell": the commands are generate, embed, tokens, info, bench`},
+		{"-p a -regex a -choice b", "give one of json-schema, grammar, regex and choice"},
 		{"-nonsense", "generate: flag provided but not defined: -nonsense"},
 		{"-n x", `invalid value "x" for flag -n`},
 		{"-n -1 -p a", "n -1"},

@@ -12,7 +12,7 @@ const runtimePath = "github.com/tfgen/tfgen/runtime/"
 // imports are the packages that generated code uses, by the name that snippets write in front of a dot.
 var imports = map[string]string{
 	"arena": runtimePath + "arena", "chat": runtimePath + "chat", "constrain": runtimePath + "constrain", "cpu": runtimePath + "cpu",
-	"generate": runtimePath + "generate", "pool": runtimePath + "pool", "portable": runtimePath + "portable",
+	"generate": runtimePath + "generate", "heads": runtimePath + "heads", "pool": runtimePath + "pool", "portable": runtimePath + "portable",
 	"probe": runtimePath + "probe", "quant": runtimePath + "quant",
 	"program": runtimePath + "program", "rope": runtimePath + "rope", "sample": runtimePath + "sample", "snapshot": runtimePath + "snapshot", "tokenizer": runtimePath + "tokenizer",
 	"weightfile": runtimePath + "weightfile",

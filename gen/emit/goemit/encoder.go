@@ -26,7 +26,7 @@ func (e *emitter) encoderText() string {
 	if e.Tokens && e.Plan.Graph.Output("embedding") != nil {
 		text += strings.ReplaceAll(embedText, "$length", fmt.Sprint(e.maxLength()))
 	}
-	return e.fill(text)
+	return e.fill(text + e.headText())
 }
 
 // tokenTypes is the number of token types: the rows of their table.

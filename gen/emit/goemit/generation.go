@@ -53,6 +53,25 @@ func (s *Session) Continue(ctx context.Context, text []int32, options ...generat
 	return s.Stream(ctx, rest, append(options[:len(options):len(options)], generate.Before(text[:len(text)-len(rest)]))...)
 }
 
+// Chat answers a conversation, whose last message is the user's or a tool's, in the way of the model's chat template.
+// Only what the session does not hold already is evaluated, so that a conversation goes on where it was.
+func (s *Session) Chat(ctx context.Context, messages []chat.Message, o chat.Options, options ...generate.Option) iter.Seq2[generate.Token, error] {
+	tokens, err := s.model.ChatTokens(messages, o)
+	if err != nil {
+		return func(yield func(generate.Token, error) bool) { yield(generate.Token{ID: -1}, err) }
+	}
+	return s.Continue(ctx, tokens, append(options[:len(options):len(options)], generate.AlsoEndAt(s.model.answerEnds()...))...)
+}
+
+// answerEnds is the token with which the chat template ends an answer, if it is a special one.
+func (m *Model) answerEnds() []int32 {
+	ids := m.tokens.Encode(ChatTemplate().TurnEnd(), false)
+	if len(ids) > 0 && m.tokens.IsSpecial(ids[0]) {
+		return ids[:1]
+	}
+	return nil
+}
+
 // Follow makes the generated text follow a grammar of package constrain: a JSON Schema, a GBNF grammar, a regular
 // expression or a list of choices. The option is for one text.
 func (m *Model) Follow(g *constrain.Grammar) generate.Option {

@@ -43,11 +43,15 @@ type Model struct {
 	Header     [32]byte // sha256 of the weights file's header
 	FileSize   int64
 	Parameters int64
-	Causal     bool    // a decoder: sessions with state; else an encoder
-	BOS        []int32 // put in front of a prompt by the tokenizer, for documentation
-	EOS        []int32 // end generation
-	Defaults   string  // generate.Options that generation begins with, a Go expression
-	MaxLength  int     // encoders: tokens of a text that are used
+	Causal     bool     // a decoder: sessions with state; else an encoder
+	BOS        []int32  // put in front of a prompt by the tokenizer, for documentation
+	EOS        []int32  // end generation
+	Defaults   string   // generate.Options that generation begins with, a Go expression
+	MaxLength  int      // encoders: tokens of a text that are used
+	Task       string   // what the head is for: causal-lm, text-classification, …
+	Labels     []string // of classes, in order
+
+	SeveralLabels bool // several classes may hold for one text
 
 	Chat       []ChatTemplate    // of a decoder with a tokenizer
 	ChatTokens map[string]string // special tokens that templates may print

@@ -49,7 +49,14 @@ func (e *emitter) programFile() ([]File, error) {
 	kind := "SessionBytes: " + e.Package + ".SessionBytes,\nGenerates: true,\nDefaults: " + e.Package + ".Defaults(),\n"
 	switch {
 	case e.Causal:
-		instance.WriteString("i.NewSession = func(context int) (program.Session, error) { return m.NewSession(context) }\n")
+		instance.WriteString("i.NewSession = func(context int) (program.Session, error) { return m.NewSession(context) }\ni.Search = m.Search\n")
+		if e.Tokens {
+			instance.WriteString("i.Follow = m.Follow\n")
+		}
+		if e.Tokens && len(e.Chat) > 0 {
+			kind += "Chats: true,\n"
+			instance.WriteString(strings.ReplaceAll(chatInstance, "$pkg", e.Package))
+		}
 	case e.Plan.Graph.Output("embedding") != nil && e.Tokens:
 		kind = "Embeds: true,\n"
 		instance.WriteString("i.Embed = m.Embed\n")
@@ -78,6 +85,12 @@ func (e *emitter) programFile() ([]File, error) {
 	}
 	return []File{{Name: "cmd/" + e.Package + "/main.go", Data: []byte(b.String())}}, nil
 }
+
+// chatInstance lets the program talk with the model.
+const chatInstance = `i.Chat = func(ctx context.Context, s program.Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error] {
+	return s.(*$pkg.Session).Chat(ctx, messages, chat.Options{}, options...)
+}
+`
 
 const programText = `
 func main() {

@@ -1,0 +1,195 @@
+package program
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/tfgen/tfgen/runtime/chat"
+	"github.com/tfgen/tfgen/runtime/generate"
+	"github.com/tfgen/tfgen/runtime/terminal"
+)
+
+// chatting holds the flags of chat.
+type chatting struct {
+	*opening
+	*constraint
+	system  string
+	context int
+	json    bool
+	options generate.Options
+}
+
+// chatCommand adds the flags of chat and returns its action.
+func chatCommand(e *env, f *flag.FlagSet) func([]string) error {
+	c := &chatting{opening: e.openingFlags(f), options: e.model.Defaults}
+	samplingFlags(f, &c.options)
+	c.constraint = constraintFlags(f)
+	f.StringVar(&c.system, "system", "", "`instructions` to the model, before the conversation")
+	f.IntVar(&c.options.MaxTokens, "n", cmpOr(c.options.MaxTokens, 1024), "`tokens` of an answer at most; 0 is until the context is full")
+	f.IntVar(&c.context, "ctx", min(4096, e.model.Context), fmt.Sprintf("`tokens` that the conversation can hold, at most %d", e.model.Context))
+	f.BoolVar(&c.json, "json", false, "print each answer as a line of JSON")
+	return func([]string) error { return e.chat(c) }
+}
+
+// talk is a conversation at work.
+type talk struct {
+	*env
+	*chatting
+	instance *Instance
+	session  Session
+	messages []chat.Message
+	stats    generate.Stats
+	stop     chan os.Signal // interrupts: each ends an answer, not the program
+}
+
+// chat talks with the model until the input ends.
+func (e *env) chat(c *chatting) (err error) {
+	if err := c.options.Check(); err != nil {
+		return usageError{err}
+	}
+	if c.context < 1 || c.context > e.model.Context {
+		return misuse("ctx %d: the model takes up to %d tokens", c.context, e.model.Context)
+	}
+	grammar, err := c.compile()
+	if err != nil {
+		return err
+	}
+	instance, err := e.open(c.opening)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, instance.Close()) }()
+	if instance.Chat == nil {
+		return errors.New("the model has no chat template: use generate")
+	}
+	session, err := instance.NewSession(c.context)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	t := &talk{env: e, chatting: c, instance: instance, session: session, stop: make(chan os.Signal, 1)}
+	signal.Notify(t.stop, os.Interrupt)
+	defer signal.Stop(t.stop)
+	t.reset()
+	return t.lines(func(line string) error {
+		if strings.HasPrefix(line, "/") {
+			return t.command(line)
+		}
+		if err := instance.follow(grammar, &t.options); err != nil {
+			return err
+		}
+		return t.say(line)
+	})
+}
+
+// errLeave ends the conversation.
+var errLeave = errors.New("leave")
+
+// lines calls f with each line of the input.
+func (t *talk) lines(f func(line string) error) error {
+	read := t.reader()
+	for {
+		line, err := read()
+		if line = strings.TrimSpace(line); line != "" {
+			if err := f(line); err == errLeave {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// reader returns what reads the next line: an editor with history on a terminal.
+func (t *talk) reader() func() (string, error) {
+	in, isFile := t.in.(*os.File)
+	out, isFile2 := t.out.(*os.File)
+	if isFile && isFile2 && !t.json {
+		if line := terminal.Open(in, out); line != nil {
+			fmt.Fprintf(t.log, "%s. Ctrl-C stops an answer, Ctrl-D ends the conversation, /help lists commands.\n", t.model.Doc)
+			return func() (string, error) { return line.Read("> ") }
+		}
+	}
+	s := bufio.NewReader(io.LimitReader(t.in, maxInput))
+	return func() (string, error) { return s.ReadString('\n') }
+}
+
+// reset begins a new conversation.
+func (t *talk) reset() {
+	t.messages = nil
+	if t.system != "" {
+		t.messages = append(t.messages, chat.Message{Role: "system", Content: t.system})
+	}
+}
+
+// say adds what the user says and prints the answer. If there is none, the user's
+// message is taken back.
+func (t *talk) say(text string) error {
+	t.messages = append(t.messages, chat.Message{Role: "user", Content: text})
+	answer, err := t.answer()
+	if err != nil {
+		t.messages = t.messages[:len(t.messages)-1]
+		if errors.Is(err, context.Canceled) {
+			_, err = fmt.Fprintln(t.log, "[stopped before the answer began; the message is taken back]")
+			return err
+		}
+		fmt.Fprintf(t.log, "%s: %v\n", t.model.Name, err)
+		return nil
+	}
+	t.messages = append(t.messages, chat.Message{Role: "assistant", Content: answer})
+	return nil
+}
+
+// answer generates and prints an answer. An interrupt ends it; what there is of
+// it counts.
+func (t *talk) answer() (string, error) {
+	for len(t.stop) > 0 {
+		<-t.stop // pressed at the prompt
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.ctx))
+	defer cancel()
+	go func() {
+		select {
+		case <-t.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	t.options.Stats = &t.stats
+	var text strings.Builder
+	for token, err := range t.instance.Chat(ctx, t.session, t.messages, generate.Replace(t.options)) {
+		if err != nil && !(errors.Is(err, context.Canceled) && text.Len() > 0) {
+			return "", err
+		}
+		text.WriteString(token.Text)
+		if t.json {
+			continue
+		}
+		if _, err := io.WriteString(t.out, token.Text); err != nil {
+			return "", err
+		}
+	}
+	if t.json {
+		return text.String(), t.printJSON(map[string]any{"role": "assistant", "content": text.String(), "reason": t.stats.Reason.String(),
+			"prompt_tokens": t.stats.PromptTokens, "tokens": t.stats.Tokens, "tokens_per_second": t.stats.DecodeRate()})
+	}
+	end := "\n"
+	if r := t.stats.Reason; r != generate.EndOfText && r != generate.StopText && r != generate.Complete {
+		end = fmt.Sprintf(" [%s]\n", r)
+	}
+	_, err := io.WriteString(t.out, end)
+	return text.String(), err
+}

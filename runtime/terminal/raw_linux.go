@@ -1,0 +1,8 @@
+package terminal
+
+import "syscall"
+
+const (
+	readTermios  = syscall.TCGETS
+	writeTermios = syscall.TCSETS
+)
