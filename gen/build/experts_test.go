@@ -59,3 +59,25 @@ func at(shape []int, i int) int {
 	}
 	return 0
 }
+
+// TestExpertsInMXFP4 builds a model whose experts are stored in blocks, as the reader shows them: [experts, out, in].
+func TestExpertsInMXFP4(t *testing.T) {
+	c := readCase(t, "gpt-oss")
+	plain, err := build.Model(c.source(c.Config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, shape := range c.Shapes {
+		if strings.HasSuffix(name, "_proj") {
+			delete(c.Shapes, name)
+			c.Shapes[name+"_blocks"] = []int{shape[0], shape[2], shape[1]}
+		}
+	}
+	blocks, err := build.Model(c.source(c.Config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := plain.Graph.Dump(), blocks.Graph.Dump(); a != b {
+		t.Errorf("experts in blocks give another graph:\n%s\nexpected\n%s", b, a)
+	}
+}

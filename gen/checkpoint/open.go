@@ -75,7 +75,12 @@ func openDirectory(dir string) (*Checkpoint, error) {
 		return nil, err
 	}
 	source.digest = func() (string, error) { return hashDirectory(dir, source.names()) }
-	return &Checkpoint{tensors: source, kind: KindHF, dir: dir, config: config, generation: generation}, nil
+	tensors, config, err := unscale(source, config)
+	if err != nil {
+		source.Close()
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return &Checkpoint{tensors: tensors, kind: KindHF, dir: dir, config: config, generation: generation}, nil
 }
 
 func (f *files) directory(dir string) error {
