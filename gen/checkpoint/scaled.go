@@ -16,6 +16,8 @@ type scaled struct {
 	Source
 	tensors []Tensor // by name, as they look to readers
 	rules   map[string]rule
+	parts   map[string]bool // tensors that derived ones are made of
+	whole   cache
 }
 
 // rule reads elements of one quantised tensor.
@@ -26,7 +28,10 @@ type rule struct {
 
 // methods is the table of quantisations of Hugging Face checkpoints: quant_method of quantization_config. They are
 // undone when tensors are read, so that nothing behind the reader knows of them.
-var methods = map[string]func(s *scaled, config map[string]any) error{"fp8": (*scaled).blockwise, "mxfp4": (*scaled).microscaled}
+var methods = map[string]func(s *scaled, config map[string]any) error{
+	"fp8": (*scaled).blockwise, "mxfp4": (*scaled).microscaled, "gptq": (*scaled).gptq, "awq": (*scaled).awq,
+	"bitsandbytes": (*scaled).bitsandbytes, "compressed-tensors": (*scaled).compressed,
+}
 
 // unscale wraps a source whose configuration names a quantisation, and returns the configuration without it. One that is
 // not in the table stays as it is: specifications refuse it.
@@ -37,7 +42,7 @@ func unscale(source Source, config map[string]any) (Source, map[string]any, erro
 	if !ok {
 		return source, config, nil
 	}
-	s := &scaled{Source: source, rules: map[string]rule{}}
+	s := &scaled{Source: source, rules: map[string]rule{}, parts: map[string]bool{}}
 	if err := method(s, q); err != nil {
 		return nil, nil, fmt.Errorf("quantization_config: %s: %w", kind, err)
 	}
