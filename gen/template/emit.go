@@ -1,8 +1,12 @@
 package template
 
 import (
+	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
 	"go/token"
+	"go/types"
 	"math"
 	"math/big"
 	"strconv"
@@ -40,7 +44,35 @@ func Compile(src string) string {
 	e.declare(tree.Func)
 	e.enter(tree.Scope)
 	e.body(tree.Body)
-	return e.b.String()
+	if code := e.b.String(); compiles(code) {
+		return code
+	}
+	return ""
+}
+
+// compiles reports whether code is Go that uses all of its variables. Types are not looked at: they are all the same.
+func compiles(code string) bool {
+	text := "package p\n\nimport \"template\"\n\nfunc f(t *template.State) {\n" + code + "}\n"
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, "p.go", text, 0)
+	if err != nil {
+		return false
+	}
+	ok := true
+	conf := types.Config{Importer: noImports{}, Error: func(err error) {
+		if e, is := err.(types.Error); is && e.Soft {
+			ok = false
+		}
+	}}
+	_, _ = conf.Check("p", set, []*ast.File{file}, nil) // errors went to conf.Error; the package template is not found, on purpose
+	return ok
+}
+
+// noImports finds no package.
+type noImports struct{}
+
+func (noImports) Import(path string) (*types.Package, error) {
+	return nil, errors.New("no imports")
 }
 
 // emitter writes one template.

@@ -27,16 +27,7 @@ func (e *emitter) scan(n syntax.Node) {
 		if n.Test != nil {
 			e.targets(n.TestItem)
 		}
-		e.aliases(n.Scope, n.ElseScope, n.TestScope)
-	case *syntax.SetBlock:
-		e.aliases(n.Scope)
-		if n.Filter != nil {
-			e.scan(n.Filter)
-		}
-	case *syntax.FilterBlock:
-		e.aliases(n.Scope)
 	case *syntax.With:
-		e.aliases(n.Scope)
 		for _, t := range n.Targets {
 			e.targets(t)
 		}
@@ -62,19 +53,7 @@ func (e *emitter) targets(t syntax.Expr) {
 	}
 }
 
-// aliases are read where their scope begins.
-func (e *emitter) aliases(scopes ...syntax.Scope) {
-	for _, s := range scopes {
-		for _, l := range s.Enter {
-			if l.Alias != nil {
-				e.read[l.Alias] = true
-			}
-		}
-	}
-}
-
 func (e *emitter) callee(c *syntax.Callee) {
-	e.aliases(c.Scope)
 	sure := append([]*syntax.Var{}, c.Caller, c.Kwargs, c.Varargs)
 	constant := true
 	for _, d := range c.Defaults {
@@ -123,6 +102,14 @@ func (e *emitter) settle(t *syntax.Template) {
 	add(t.Scope)
 	for _, s := range t.Body {
 		collect(s)
+	}
+	for changed := true; changed; { // what a variable that is read begins as is read
+		changed = false
+		for _, l := range loads {
+			if l.Alias != nil && e.read[l.Var] && !e.read[l.Alias] {
+				e.read[l.Alias], changed = true, true
+			}
+		}
 	}
 	unset := map[*syntax.Var]bool{}
 	for _, l := range loads {

@@ -272,7 +272,11 @@ type variant struct {
 
 func openCorpus(dir string) (*corpus, error) {
 	c := &corpus{templates: map[string]published{}, conversations: map[string]*py.Dict{}}
-	err := eachLine(filepath.Join(dir, "templates.jsonl.gz"), func(_ int, line []byte) error {
+	path := filepath.Join(dir, "templates.jsonl.gz")
+	if _, err := os.Stat(path); err != nil {
+		path = filepath.Join(dir, "templates.jsonl")
+	}
+	err := eachLine(path, func(_ int, line []byte) error {
 		var p published
 		err := json.Unmarshal(line, &p)
 		c.templates[p.ID] = p

@@ -238,6 +238,7 @@ func (s *State) output(x syntax.Expr, mode syntax.Escaping, a *activation) {
 		s.Write(d.Text)
 		return
 	}
+	s.line = syntax.LineOf(x)
 	v := s.eval(x, a)
 	switch mode {
 	case syntax.EscapeNever:

@@ -22,6 +22,7 @@ type frame struct {
 	fn       *Func
 	toplevel bool
 	soft     bool // in a condition: an unknown filter fails only when it runs
+	folded   bool // in an expression that jinja tries to fold
 	loop     int  // loops of this function around it
 	escape   Escaping
 }
@@ -469,7 +470,12 @@ func (r *resolver) expr(e Expr, f frame) {
 		e.Escape = f.escape
 	case *Cond:
 		f.soft = true
+	case *Dict:
+		if f.folded {
+			r.foldDict(e)
+		}
 	}
+	f.folded = f.folded || f.escape != EscapeDynamic && optimized(e)
 	if !f.soft && f.escape != EscapeDynamic && folds(e) {
 		_, f.soft = r.Constant(e)
 	}
@@ -494,6 +500,27 @@ func (r *resolver) negates(b *Binary) bool {
 		return x.Sign() < 0
 	}
 	return false
+}
+
+// optimized reports whether jinja tries to fold an expression and all in it.
+func optimized(e Expr) bool {
+	switch e.(type) {
+	case *Binary, *Unary, *Compare, *Concat, *Filter, *Test, *GetAttr, *GetItem, *Call, *Cond:
+		return true
+	}
+	return false
+}
+
+// foldDict throws what folding a dictionary throws: keys that cannot be keys are an error even where it is not used.
+func (r *resolver) foldDict(d *Dict) {
+	for i, k := range d.Keys {
+		key, ok := r.Constant(k)
+		_, both := r.Constant(d.Values[i])
+		if !ok || !both {
+			return
+		}
+		py.NeedHashable(key)
+	}
 }
 
 // folds reports whether folding an expression may skip a part of it.
