@@ -1,5 +1,5 @@
-// Package tfgen holds what the compiler carries with it: the sources of the runtime, from which bundles are made that
-// need no other module.
+// Package tfgen holds what the compiler carries with it: the sources of the runtime and of the targets, from which bundles
+// are made that need no other module, and the templates of their other files.
 package tfgen
 
 import "embed"
@@ -8,3 +8,8 @@ import "embed"
 //
 //go:embed runtime
 var Runtime embed.FS
+
+// Targets holds what targets need beside generated code: "targets/capi" and "templates".
+//
+//go:embed targets/capi templates
+var Targets embed.FS

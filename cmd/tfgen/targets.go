@@ -42,6 +42,7 @@ var goBackend = &backend{name: "Go", operations: goemit.Operations}
 // targets is the table of targets. The first is the default.
 var targets = []target{
 	{name: "go", summary: "a Go package", noun: "package", backend: goBackend, mark: "weights.go", weights: beside, inModule: true, files: goFiles},
+	{name: "c", summary: "a C library", noun: "library", backend: goBackend, mark: manifestName, weights: cWeights, files: cFiles, finish: cCompile},
 	{name: "wasm", summary: "an npm package for browsers and Node", noun: "npm package", backend: wasmBackend, mark: manifestName, weights: beside,
 		files: wasmFiles, finish: wasmDigests},
 }

@@ -20,9 +20,11 @@ import (
 // vendorDir is where a bundle keeps its copy of the runtime.
 const vendorDir = "internal/tfgenrt"
 
-const runtimeImport = "github.com/tfgen/tfgen/runtime/"
+// moduleImport begins the import paths of what is vendored.
+const moduleImport = "github.com/tfgen/tfgen/"
 
-// vendor adds the packages of the runtime that files import, directly or not, and makes all imports point to them.
+// vendor adds the packages of the runtime and of targets that files import, directly or not, and makes all imports point to
+// them.
 func vendor(files []file.File, importPath string) ([]file.File, error) {
 	own := importPath + "/" + vendorDir + "/"
 	var out []file.File
@@ -32,7 +34,7 @@ func vendor(files []file.File, importPath string) ([]file.File, error) {
 		f := queue[0]
 		queue = queue[1:]
 		if strings.HasSuffix(f.Name, ".go") {
-			packages, err := runtimeImports(f)
+			packages, err := ownImports(f)
 			if err != nil {
 				return nil, err
 			}
@@ -41,50 +43,55 @@ func vendor(files []file.File, importPath string) ([]file.File, error) {
 					continue
 				}
 				done[p] = true
-				more, err := runtimePackage(p)
+				more, err := carriedPackage(p)
 				if err != nil {
 					return nil, err
 				}
 				queue = append(queue, more...)
 			}
-			f.Data = []byte(strings.ReplaceAll(string(f.Data), `"`+runtimeImport, `"`+own))
+			text := strings.ReplaceAll(string(f.Data), `"`+moduleImport+"runtime/", `"`+own)
+			f.Data = []byte(strings.ReplaceAll(text, `"`+moduleImport, `"`+own))
 		}
 		out = append(out, f)
 	}
 	return out, nil
 }
 
-// runtimeImports lists the packages of the runtime that a Go file imports.
-func runtimeImports(f file.File) ([]string, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), f.Name, f.Data, parser.ImportsOnly)
+// ownImports lists the packages of this module that a Go file imports, by their directories.
+func ownImports(f file.File) ([]string, error) {
+	parsed, err := parser.ParseFile(token.NewFileSet(), f.Name, f.Data, parser.ImportsOnly)
 	if err != nil {
 		return nil, err
 	}
 	var list []string
-	for _, i := range file.Imports {
-		if p, err := strconv.Unquote(i.Path.Value); err == nil && strings.HasPrefix(p, runtimeImport) {
-			list = append(list, strings.TrimPrefix(p, runtimeImport))
+	for _, i := range parsed.Imports {
+		if p, err := strconv.Unquote(i.Path.Value); err == nil && strings.HasPrefix(p, moduleImport) {
+			list = append(list, strings.TrimPrefix(p, moduleImport))
 		}
 	}
 	return list, nil
 }
 
-// runtimePackage returns the files of one package of the runtime that tfgen carries.
-func runtimePackage(name string) ([]file.File, error) {
-	entries, err := fs.ReadDir(tfgen.Runtime, path.Join("runtime", name))
+// carriedPackage returns the files of one package that tfgen carries, at their places in a bundle.
+func carriedPackage(name string) ([]file.File, error) {
+	tree := tfgen.Targets
+	if strings.HasPrefix(name, "runtime/") {
+		tree = tfgen.Runtime
+	}
+	entries, err := fs.ReadDir(tree, name)
 	if err != nil {
-		return nil, fmt.Errorf("the runtime has no package %s: %w", name, err)
+		return nil, fmt.Errorf("tfgen carries no package %s: %w", name, err)
 	}
 	var files []file.File
 	for _, e := range entries {
 		if e.IsDir() || strings.HasSuffix(e.Name(), "_test.go") {
 			continue
 		}
-		data, err := tfgen.Runtime.ReadFile(path.Join("runtime", name, e.Name()))
+		data, err := tree.ReadFile(path.Join(name, e.Name()))
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, file.File{Name: path.Join(vendorDir, name, e.Name()), Data: data})
+		files = append(files, file.File{Name: path.Join(vendorDir, strings.TrimPrefix(name, "runtime/"), e.Name()), Data: data})
 	}
 	return files, nil
 }

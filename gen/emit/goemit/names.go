@@ -235,3 +235,6 @@ func (e *emitter) weightRef(w *ir.Weight, region *ir.Region) string {
 	}
 	return "t.run.model.weights." + f.region.Name + "." + f.name
 }
+
+// OutputField is the name of the field that an encoder's Output has for an output of the model.
+func OutputField(name string) string { return title(camel(name)) }

@@ -1,0 +1,163 @@
+package capi
+
+// #include "internal.h"
+import "C"
+
+import "unsafe"
+
+//export tfgenGoSessionOpen
+func tfgenGoSessionOpen(handle C.uintptr_t, context C.int32_t, out *C.uintptr_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		i, err := find[*instance](uintptr(handle))
+		if err != nil {
+			return err
+		}
+		if i.NewSession == nil {
+			return unsupported("%s is an encoder: it has no sessions", model.Name)
+		}
+		u, err := model.memory(0, 1, int(context))
+		if err != nil {
+			return err
+		}
+		if err := reserve(u.session); err != nil {
+			return err
+		}
+		state, err := i.NewSession(int(context))
+		if err != nil {
+			return err
+		}
+		*out = C.uintptr_t(publish(&session{state: state, model: i.Instance}))
+		return nil
+	})
+}
+
+//export tfgenGoSessionClose
+func tfgenGoSessionClose(handle C.uintptr_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error { return closeSession(uintptr(handle)) })
+}
+
+//export tfgenGoSessionCancel
+func tfgenGoSessionCancel(handle C.uintptr_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		s, err := find[*session](uintptr(handle))
+		if err == nil {
+			s.cancel()
+		}
+		return err
+	})
+}
+
+// using runs work with a session that no other call uses meanwhile.
+func using(handle, abort, user C.uintptr_t, work func(s *session, c *call) error) error {
+	s, err := find[*session](uintptr(handle))
+	if err != nil {
+		return err
+	}
+	c, err := s.begin(uintptr(abort), uintptr(user))
+	if err != nil {
+		return err
+	}
+	defer s.end()
+	return work(s, c)
+}
+
+//export tfgenGoSessionReset
+func tfgenGoSessionReset(handle C.uintptr_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		return using(handle, 0, 0, func(s *session, _ *call) error {
+			s.state.Reset()
+			s.logits = nil
+			return nil
+		})
+	})
+}
+
+//export tfgenGoSessionLength
+func tfgenGoSessionLength(handle C.uintptr_t, length, context *C.int32_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		return using(handle, 0, 0, func(s *session, _ *call) error {
+			if length != nil {
+				*length = C.int32_t(s.state.Len())
+			}
+			if context != nil {
+				*context = C.int32_t(s.state.Context())
+			}
+			return nil
+		})
+	})
+}
+
+//export tfgenGoPrefill
+func tfgenGoPrefill(handle C.uintptr_t, ids *C.int32_t, count C.size_t, abort, user C.uintptr_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		return using(handle, abort, user, func(s *session, c *call) error {
+			list, err := inputIDs(ids, count)
+			if err != nil {
+				return err
+			}
+			return s.keep(s.state.Prefill(c, list))
+		})
+	})
+}
+
+//export tfgenGoDecode
+func tfgenGoDecode(handle C.uintptr_t, id C.int32_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		return using(handle, 0, 0, func(s *session, c *call) error { return s.keep(s.state.Decode(c, int32(id))) })
+	})
+}
+
+//export tfgenGoLogits
+func tfgenGoLogits(handle C.uintptr_t, logits **C.float, count *C.size_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		return using(handle, 0, 0, func(s *session, _ *call) error {
+			if s.logits == nil {
+				return argument("the session has no logits: no token has been given")
+			}
+			*logits = (*C.float)(unsafe.SliceData(s.logits))
+			if count != nil {
+				*count = C.size_t(len(s.logits))
+			}
+			return nil
+		})
+	})
+}
+
+//export tfgenGoScore
+func tfgenGoScore(handle C.uintptr_t, ids *C.int32_t, count C.size_t, abort, user C.uintptr_t, logits *C.float, capacity C.size_t, size *C.size_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		return using(handle, abort, user, func(s *session, c *call) error {
+			list, err := inputIDs(ids, count)
+			if err != nil {
+				return err
+			}
+			if err := fits(len(list)*model.Vocabulary, logits == nil, capacity, size); err != nil || logits == nil {
+				return err
+			}
+			out := unsafe.Slice((*float32)(unsafe.Pointer(logits)), len(list)*model.Vocabulary)
+			return s.state.Score(c, list, func(i int, row []float32) error {
+				copy(out[i*model.Vocabulary:], row)
+				return nil
+			})
+		})
+	})
+}
+
+//export tfgenGoDecodeBatch
+func tfgenGoDecodeBatch(handles *C.uintptr_t, ids *C.int32_t, count C.size_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		list, err := input(handles, count, "sessions")
+		if err != nil {
+			return err
+		}
+		tokens, err := inputIDs(ids, count)
+		if err != nil {
+			return err
+		}
+		numbers := make([]uintptr, len(list))
+		for i, h := range list {
+			numbers[i] = uintptr(h)
+		}
+		return decodeBatch(numbers, tokens)
+	})
+}

@@ -1,0 +1,139 @@
+// Package capi is the C library around a generated model: it is the same for every model. The main package of a library
+// registers its model; tfgen.h is the interface, shim.c the C side of it, which calls the exported functions here.
+//
+// Handles are numbers that are looked up, never pointers, so that closed and foreign ones are found. Every exported
+// function turns errors and panics into a status.
+package capi
+
+import (
+	"context"
+
+	"github.com/tfgen/tfgen/runtime/generate"
+	"github.com/tfgen/tfgen/runtime/probe"
+	"github.com/tfgen/tfgen/runtime/tokenizer"
+)
+
+// Model describes a generated model: what it is, what it costs and how to open it.
+type Model struct {
+	Name, Title, Architecture, WeightFormat, WeightsFile string
+
+	Parameters      int64
+	WeightsBytes    int64
+	ActivationBytes int64
+	WorkerBytes     int64
+	SessionBytes    func(context int) int64 // nil for encoders
+
+	Layers, Width, Vocabulary, MaxContext int
+
+	MaxBatch      int      // of decoders
+	EOS           []int32  // of decoders
+	MaxTokens     int      // encoders: tokens of a text that are used
+	EmbeddingSize int      // encoders with an embedding
+	Outputs       []Output // of encoders
+	Labels        []string // of classifiers
+	Classifies    bool     // the output logits has one row a sequence
+
+	Tokenizes bool // instances have a tokenizer
+
+	ErrClosed, ErrContext, ErrToken error
+
+	Open func(path string, threads int) (*Instance, error)
+	// OpenEmbedded opens weights that are compiled in; nil: there are none.
+	OpenEmbedded func(threads int) (*Instance, error)
+
+	Chats  bool // instances have a chat template
+	Traces bool // it was built with --trace: instances have Trace
+}
+
+// Output is a result of an encoder.
+type Output struct {
+	Name    string
+	Width   int
+	ByToken bool // one row a token, else one a sequence
+}
+
+// Instance is an open model. Functions that its kind of model does not have are nil.
+type Instance struct {
+	Close     func() error
+	Verify    func(ctx context.Context) error
+	Threads   int
+	Tokenizer *tokenizer.Tokenizer
+
+	NewSession  func(context int) (Session, error)
+	DecodeBatch func(ctx context.Context, sessions []Session, ids []int32) ([][]float32, error)
+
+	// Chat writes a conversation as the model's prompt.
+	Chat func(messages []Message, addGenerationPrompt bool) (string, error)
+
+	// Run computes a batch and returns one output of every sequence.
+	Run func(ctx context.Context, batch []Sequence, output string) ([][]float32, error)
+
+	// Trace computes sequences and returns hidden states and outputs by name.
+	Trace func(sequences []probe.Sequence) (map[string][][]float32, error)
+}
+
+// Message is one message of a conversation.
+type Message struct{ Role, Content string }
+
+// Sequence is one input of an encoder.
+type Sequence struct{ Tokens, Types []int32 }
+
+// Session is the state of one sequence of a decoder.
+type Session interface {
+	generate.Stepper
+	Reset()
+	Score(ctx context.Context, tokens []int32, each func(i int, logits []float32) error) error
+	Close() error
+}
+
+// model is what Register was given.
+var model Model
+
+// Register sets the library's model; generated code calls it before anything else runs.
+func Register(m Model) { model = m }
+
+// features as in tfgen.h.
+const (
+	canGenerate = 1 << iota
+	canEmbed
+	canClassify
+	canTokenize
+	canChat
+	canRun
+	canTrace
+)
+
+// features are the TFGEN_CAN_ bits of the model.
+func (m *Model) features() (bits uint32) {
+	for bit, has := range map[uint32]bool{
+		canGenerate: m.SessionBytes != nil, canEmbed: m.EmbeddingSize > 0 && m.Tokenizes, canClassify: m.Classifies && m.Tokenizes,
+		canTokenize: m.Tokenizes, canRun: m.SessionBytes == nil, canTrace: m.Traces, canChat: m.Chats,
+	} {
+		if has {
+			bits |= bit
+		}
+	}
+	return bits
+}
+
+// output finds an output by name.
+func (m *Model) output(name string) (Output, error) {
+	for _, o := range m.Outputs {
+		if o.Name == name {
+			return o, nil
+		}
+	}
+	return Output{}, unsupported("%s has no output %q; it has %s", m.Name, name, m.outputNames())
+}
+
+// outputNames lists the outputs of an encoder.
+func (m *Model) outputNames() string {
+	names := ""
+	for i, o := range m.Outputs {
+		if i > 0 {
+			names += ","
+		}
+		names += o.Name
+	}
+	return names
+}

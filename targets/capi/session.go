@@ -1,0 +1,205 @@
+package capi
+
+import (
+	"context"
+	"runtime"
+	"strings"
+
+	"github.com/tfgen/tfgen/runtime/generate"
+)
+
+// instance is an open model.
+type instance struct{ *Instance }
+
+// session is an open session with what its last generation made.
+type session struct {
+	owner
+	state  Session
+	model  *Instance
+	logits []float32 // behind the last token; nil before the first
+	pinned *float32  // memory of logits that C may hold
+	pin    runtime.Pinner
+	text   strings.Builder
+	ids    []int32
+}
+
+// keep remembers the logits that a call returned and pins their memory, which C may read.
+func (s *session) keep(logits []float32, err error) error {
+	if err != nil {
+		return err
+	}
+	s.logits = logits
+	if len(logits) > 0 && s.pinned != &logits[0] {
+		s.pin.Unpin()
+		s.pinned = &logits[0]
+		s.pin.Pin(s.pinned)
+	}
+	return nil
+}
+
+// close releases the session unless a call runs.
+func (s *session) close() error {
+	if _, err := s.begin(0, 0); err != nil {
+		return err
+	}
+	defer s.end()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.pin.Unpin()
+	return s.state.Close()
+}
+
+// closeSession closes the session with a handle.
+func closeSession(h uintptr) error {
+	s, err := find[*session](h)
+	if err != nil {
+		return err
+	}
+	if err := s.close(); err != nil {
+		return err
+	}
+	_, err = withdraw[*session](h)
+	return err
+}
+
+// prompt is the beginning of a generation: text or token ids.
+type prompt struct {
+	text string
+	ids  []int32 // nil: text
+}
+
+// generate continues a prompt and calls emit for every piece of text with the token that completed it, -1 if none did.
+// When emit returns false it ends.
+func (s *session) generate(c *call, p prompt, o generate.Options, emit func(piece string, token int32) bool) error {
+	s.text.Reset()
+	s.ids = s.ids[:0]
+	if s.model.Tokenizer == nil {
+		if p.ids == nil {
+			return noTokenizer()
+		}
+		return s.generateIDs(c, p, o, emit)
+	}
+	r := &recorder{session: s, prompt: p, fresh: -1}
+	for piece, err := range generate.Text(c, stepper{s}, r, p.text, o) {
+		if err != nil {
+			return err
+		}
+		s.text.WriteString(piece)
+		token := r.fresh
+		r.fresh = -1
+		if !emit(piece, token) {
+			o.Stats.Reason = generate.Stopped
+			return nil
+		}
+	}
+	return nil
+}
+
+// generateIDs is generate for a model without tokenizer: pieces are empty.
+func (s *session) generateIDs(c *call, p prompt, o generate.Options, emit func(string, int32) bool) error {
+	for id, err := range generate.Tokens(c, stepper{s}, p.ids, o) {
+		if err != nil {
+			return err
+		}
+		s.ids = append(s.ids, id)
+		if !emit("", id) {
+			break
+		}
+	}
+	return nil
+}
+
+// stepper makes a session the Stepper of a generation and keeps its logits.
+type stepper struct{ session *session }
+
+// Prefill implements generate.Stepper.
+func (s stepper) Prefill(ctx context.Context, tokens []int32) ([]float32, error) {
+	err := s.session.keep(s.session.state.Prefill(ctx, tokens))
+	return s.session.logits, err
+}
+
+// Decode implements generate.Stepper.
+func (s stepper) Decode(ctx context.Context, token int32) ([]float32, error) {
+	err := s.session.keep(s.session.state.Decode(ctx, token))
+	return s.session.logits, err
+}
+
+// Len implements generate.Stepper.
+func (s stepper) Len() int { return s.session.state.Len() }
+
+// Context implements generate.Stepper.
+func (s stepper) Context() int { return s.session.state.Context() }
+
+// recorder is the tokenizer of a generation: it gives the prompt's ids and remembers the tokens that are decoded.
+type recorder struct {
+	session *session
+	prompt  prompt
+	fresh   int32 // the token whose text has not been seen yet
+	stream  generate.Stream
+}
+
+// AppendEncode returns the ids of the prompt.
+func (r *recorder) AppendEncode(dst []int32, text string, special bool) []int32 {
+	if r.prompt.ids != nil {
+		return append(dst, r.prompt.ids...)
+	}
+	return r.session.model.Tokenizer.AppendEncode(dst, text, special)
+}
+
+// NewStream returns the recorder itself.
+func (r *recorder) NewStream(skipSpecial bool) generate.Stream {
+	r.stream = generate.Wrap(r.session.model.Tokenizer).NewStream(skipSpecial)
+	return r
+}
+
+// Next remembers the token.
+func (r *recorder) Next(id int32) string {
+	r.session.ids = append(r.session.ids, id)
+	r.fresh = id
+	return r.stream.Next(id)
+}
+
+// Flush returns what the stream has kept back.
+func (r *recorder) Flush() string {
+	if f, ok := r.stream.(interface{ Flush() string }); ok {
+		return f.Flush()
+	}
+	return ""
+}
+
+func noTokenizer() error {
+	return unsupported("%s has no tokenizer: give token ids", model.Name)
+}
+
+// decodeBatch appends one token to each of several sessions in one pass.
+func decodeBatch(handles []uintptr, tokens []int32) error {
+	if len(handles) == 0 || len(handles) > model.MaxBatch {
+		return argument("%d sessions, expected 1 to %d", len(handles), model.MaxBatch)
+	}
+	sessions, states := make([]*session, len(handles)), make([]Session, len(handles))
+	for i, h := range handles {
+		s, err := find[*session](h)
+		if err != nil {
+			return err
+		}
+		if _, err := s.begin(0, 0); err != nil {
+			return err
+		}
+		defer s.end()
+		if i > 0 && s.model != sessions[0].model {
+			return argument("the sessions belong to different models")
+		}
+		sessions[i], states[i] = s, s.state
+	}
+	logits, err := sessions[0].model.DecodeBatch(&sessions[0].call, states, tokens)
+	if err != nil {
+		return err
+	}
+	for i, s := range sessions {
+		if err := s.keep(logits[i], nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
