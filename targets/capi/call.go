@@ -3,6 +3,7 @@ package capi
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -71,53 +72,47 @@ func polled(abort, user uintptr, work func(ctx context.Context) error) error {
 
 // owner lets one thread at a time use a session.
 type owner struct {
-	mu     sync.Mutex
-	busy   bool
-	closed bool
+	state atomic.Uint32
+	mu    sync.Mutex // held while a call is cancelled
 	call
 }
 
+// States of an owner.
+const (
+	idle uint32 = iota
+	inUse
+	cancelled // in use, and the call is to end
+	gone
+)
+
 // begin takes the session for a call.
 func (o *owner) begin(abort, user uintptr) (*call, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.closed {
-		return nil, errHandle
-	}
-	if o.busy {
+	if !o.state.CompareAndSwap(idle, inUse) {
+		if o.state.Load() == gone {
+			return nil, errHandle
+		}
 		return nil, errBusy
 	}
-	o.busy = true
 	o.abort, o.user, o.ended = abort, user, false
-	if o.done == nil {
-		o.done = make(chan struct{})
-		o.Context = context.Background()
-	}
 	return &o.call, nil
 }
 
 // end gives the session back.
 func (o *owner) end() {
-	o.mu.Lock()
-	select {
-	case <-o.done:
-		o.done = nil
-	default:
+	if o.state.CompareAndSwap(inUse, idle) {
+		return
 	}
-	o.busy = false
-	o.mu.Unlock()
+	o.mu.Lock() // cancel has closed done
+	defer o.mu.Unlock()
+	o.done = make(chan struct{})
+	o.state.CompareAndSwap(cancelled, idle)
 }
 
 // cancel ends the call that is running.
 func (o *owner) cancel() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.busy {
-		return
-	}
-	select {
-	case <-o.done:
-	default:
+	if o.state.CompareAndSwap(inUse, cancelled) {
 		close(o.done)
 	}
 }

@@ -22,11 +22,11 @@ func tfgenGoSessionOpen(handle C.uintptr_t, context C.int32_t, out *C.uintptr_t,
 		if err := reserve(u.session); err != nil {
 			return err
 		}
-		state, err := i.NewSession(int(context))
+		steps, err := i.NewSession(int(context))
 		if err != nil {
 			return err
 		}
-		*out = C.uintptr_t(publish(&session{state: state, model: i.Instance}))
+		*out = C.uintptr_t(publish(newSession(steps, i.Instance)))
 		return nil
 	})
 }
@@ -65,7 +65,7 @@ func using(handle, abort, user C.uintptr_t, work func(s *session, c *call) error
 func tfgenGoSessionReset(handle C.uintptr_t, status *C.tfgen_status) C.tfgen_code {
 	return guarded(status, func() error {
 		return using(handle, 0, 0, func(s *session, _ *call) error {
-			s.state.Reset()
+			s.steps.Reset()
 			s.logits = nil
 			return nil
 		})
@@ -77,10 +77,10 @@ func tfgenGoSessionLength(handle C.uintptr_t, length, context *C.int32_t, status
 	return guarded(status, func() error {
 		return using(handle, 0, 0, func(s *session, _ *call) error {
 			if length != nil {
-				*length = C.int32_t(s.state.Len())
+				*length = C.int32_t(s.steps.Len())
 			}
 			if context != nil {
-				*context = C.int32_t(s.state.Context())
+				*context = C.int32_t(s.steps.Context())
 			}
 			return nil
 		})
@@ -95,7 +95,7 @@ func tfgenGoPrefill(handle C.uintptr_t, ids *C.int32_t, count C.size_t, abort, u
 			if err != nil {
 				return err
 			}
-			return s.keep(s.state.Prefill(c, list))
+			return s.keep(s.steps.Prefill(c, list))
 		})
 	})
 }
@@ -103,7 +103,7 @@ func tfgenGoPrefill(handle C.uintptr_t, ids *C.int32_t, count C.size_t, abort, u
 //export tfgenGoDecode
 func tfgenGoDecode(handle C.uintptr_t, id C.int32_t, status *C.tfgen_status) C.tfgen_code {
 	return guarded(status, func() error {
-		return using(handle, 0, 0, func(s *session, c *call) error { return s.keep(s.state.Decode(c, int32(id))) })
+		return using(handle, 0, 0, func(s *session, c *call) error { return s.keep(s.steps.Decode(c, int32(id))) })
 	})
 }
 
@@ -135,7 +135,7 @@ func tfgenGoScore(handle C.uintptr_t, ids *C.int32_t, count C.size_t, abort, use
 				return err
 			}
 			out := unsafe.Slice((*float32)(unsafe.Pointer(logits)), len(list)*model.Vocabulary)
-			return s.state.Score(c, list, func(i int, row []float32) error {
+			return s.steps.Score(c, list, func(i int, row []float32) error {
 				copy(out[i*model.Vocabulary:], row)
 				return nil
 			})

@@ -1,13 +1,20 @@
 package capi
 
-import "sync"
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
 
-// handles is the table of what is open. Numbers are never used twice.
-var handles = struct {
-	sync.RWMutex
-	open map[uintptr]any
+// handles is the table of what is open. Numbers are never used twice. Looking one up takes no lock: the table that open
+// points to never changes, a new one takes its place.
+var handles struct {
+	sync.Mutex
+	open atomic.Pointer[map[uintptr]any]
 	last uintptr
-}{open: map[uintptr]any{}}
+}
+
+func init() { handles.open.Store(&map[uintptr]any{}) }
 
 // handleStep keeps handles apart from small numbers that a caller may hold by mistake.
 const handleStep = 16
@@ -17,29 +24,30 @@ func publish(v any) uintptr {
 	handles.Lock()
 	defer handles.Unlock()
 	handles.last += handleStep
-	handles.open[handles.last] = v
+	next := maps.Clone(*handles.open.Load())
+	next[handles.last] = v
+	handles.open.Store(&next)
 	return handles.last
 }
 
 // find returns what a handle stands for.
-func find[T any](h uintptr) (v T, err error) {
-	handles.RLock()
-	v, ok := handles.open[h].(T)
-	handles.RUnlock()
-	if !ok {
-		return v, errHandle
+func find[T any](h uintptr) (T, error) {
+	if v, ok := (*handles.open.Load())[h].(T); ok {
+		return v, nil
 	}
-	return v, nil
+	var none T
+	return none, errHandle
 }
 
 // withdraw removes a handle and returns what it stood for; of several callers one succeeds.
-func withdraw[T any](h uintptr) (v T, err error) {
+func withdraw[T any](h uintptr) (T, error) {
 	handles.Lock()
 	defer handles.Unlock()
-	v, ok := handles.open[h].(T)
-	if !ok {
-		return v, errHandle
+	v, err := find[T](h)
+	if err == nil {
+		next := maps.Clone(*handles.open.Load())
+		delete(next, h)
+		handles.open.Store(&next)
 	}
-	delete(handles.open, h)
-	return v, nil
+	return v, err
 }

@@ -14,13 +14,21 @@ type instance struct{ *Instance }
 // session is an open session with what its last generation made.
 type session struct {
 	owner
-	state  Session
+	steps  Session
 	model  *Instance
 	logits []float32 // behind the last token; nil before the first
 	pinned *float32  // memory of logits that C may hold
 	pin    runtime.Pinner
 	text   strings.Builder
 	ids    []int32
+}
+
+// newSession wraps the session of a model.
+func newSession(steps Session, i *Instance) *session {
+	s := &session{steps: steps, model: i}
+	s.call = *newCall(0, 0)
+	s.done = make(chan struct{})
+	return s
 }
 
 // keep remembers the logits that a call returned and pins their memory, which C may read.
@@ -42,12 +50,9 @@ func (s *session) close() error {
 	if _, err := s.begin(0, 0); err != nil {
 		return err
 	}
-	defer s.end()
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
+	s.state.Store(gone)
 	s.pin.Unpin()
-	return s.state.Close()
+	return s.steps.Close()
 }
 
 // closeSession closes the session with a handle.
@@ -115,21 +120,21 @@ type stepper struct{ session *session }
 
 // Prefill implements generate.Stepper.
 func (s stepper) Prefill(ctx context.Context, tokens []int32) ([]float32, error) {
-	err := s.session.keep(s.session.state.Prefill(ctx, tokens))
+	err := s.session.keep(s.session.steps.Prefill(ctx, tokens))
 	return s.session.logits, err
 }
 
 // Decode implements generate.Stepper.
 func (s stepper) Decode(ctx context.Context, token int32) ([]float32, error) {
-	err := s.session.keep(s.session.state.Decode(ctx, token))
+	err := s.session.keep(s.session.steps.Decode(ctx, token))
 	return s.session.logits, err
 }
 
 // Len implements generate.Stepper.
-func (s stepper) Len() int { return s.session.state.Len() }
+func (s stepper) Len() int { return s.session.steps.Len() }
 
 // Context implements generate.Stepper.
-func (s stepper) Context() int { return s.session.state.Context() }
+func (s stepper) Context() int { return s.session.steps.Context() }
 
 // recorder is the tokenizer of a generation: it gives the prompt's ids and remembers the tokens that are decoded.
 type recorder struct {
@@ -190,7 +195,7 @@ func decodeBatch(handles []uintptr, tokens []int32) error {
 		if i > 0 && s.model != sessions[0].model {
 			return argument("the sessions belong to different models")
 		}
-		sessions[i], states[i] = s, s.state
+		sessions[i], states[i] = s, s.steps
 	}
 	logits, err := sessions[0].model.DecodeBatch(&sessions[0].call, states, tokens)
 	if err != nil {
