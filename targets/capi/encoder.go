@@ -57,12 +57,8 @@ func encodePair(t *tokenizer.Tokenizer, a, b string, most int) (ids, types []int
 
 // longestFirst tells how many of a and b tokens to keep for at most room together.
 func longestFirst(a, b, room int) (keepA, keepB int) {
-	short, long := min(a, b), max(a, b)
-	if short > room {
-		long = short
-	} else {
-		long = max(short, room-short)
-	}
+	short := min(a, b)
+	long := max(short, room-short)
 	if short+long > room {
 		short = room / 2
 		long = short + room%2

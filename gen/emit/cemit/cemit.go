@@ -59,8 +59,10 @@ func (m *Model) sequenceOutput(name string) int {
 	return 0
 }
 
-// Upper is the package name as C macros are written.
-func (m *Model) Upper() string { return strings.ToUpper(m.Package) }
+// ValgrindKinds are the kinds of errors that valgrind reports of goroutine stacks.
+func (m *Model) ValgrindKinds() []string {
+	return []string{"Addr1", "Addr2", "Addr4", "Addr8", "Addr16", "Addr32", "Value1", "Value2", "Value4", "Value8", "Value16", "Value32", "Cond"}
+}
 
 // Main returns the main package of the library.
 func Main(m *Model) (file.File, error) {
@@ -79,6 +81,7 @@ var parts = []struct{ template, place string }{
 	{"Config.cmake.tmpl", "lib/cmake/%[1]s/%[1]sConfig.cmake"},
 	{"ConfigVersion.cmake.tmpl", "lib/cmake/%[1]s/%[1]sConfigVersion.cmake"},
 	{"Makefile.tmpl", "src/Makefile"},
+	{"valgrind.supp.tmpl", "share/%[1]s/%[1]s.supp"},
 }
 
 // Files returns what is beside the library.

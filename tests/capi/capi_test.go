@@ -1,0 +1,333 @@
+// Package capi builds C libraries as a user does and runs C and C++ programs with them.
+package capi
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/tfgen/tfgen/gen/checkpoint/synth"
+)
+
+const root = "../.."
+
+// work is the directory of everything that the tests build.
+var work string
+
+func TestMain(m *testing.M) {
+	var err error
+	if work, err = os.MkdirTemp("", "tfgen-capi-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(work)
+	os.Exit(code)
+}
+
+// need skips a test if a tool is not installed.
+func need(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed", tool)
+		}
+	}
+}
+
+// slow skips what only make test-all runs.
+func slow(t *testing.T) {
+	t.Helper()
+	if os.Getenv("TFGEN_ALL") == "" {
+		t.Skip("TFGEN_ALL is not set: run make test-all")
+	}
+}
+
+// command runs a program and returns what it writes; a failure fails the test.
+func command(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// bundle builds a C library once and returns its directory.
+func bundle(t *testing.T, model, name string, flags ...string) string {
+	t.Helper()
+	need(t, "gcc", "make")
+	dir := filepath.Join(work, name)
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	tfgen := filepath.Join(work, "tfgen")
+	if _, err := os.Stat(tfgen); err != nil {
+		command(t, nil, "go", "build", "-o", tfgen, root+"/cmd/tfgen")
+	}
+	command(t, nil, tfgen, append([]string{"build", model, "--target", "c", "-o", dir, "--package", name, "--no-progress"}, flags...)...)
+	return dir
+}
+
+// gocode is the library of the demo model.
+func gocode(t *testing.T) string {
+	t.Helper()
+	return bundle(t, root+"/tests/demo-model", "gocode", "--weights", "bf16")
+}
+
+func weights(dir string) string {
+	name := filepath.Base(dir)
+	return filepath.Join(dir, "share", name, name+".weights")
+}
+
+// strict are the warnings that all programs are compiled with.
+var strict = []string{"-pedantic", "-Wall", "-Wextra", "-Werror", "-g", "-Itestdata", "-pthread"}
+
+// compile compiles a program of testdata with a library.
+func compile(t *testing.T, dir, compiler, source string, flags ...string) string {
+	t.Helper()
+	name := filepath.Base(dir)
+	program := filepath.Join(t.TempDir(), "program")
+	args := append([]string{filepath.Join("testdata", source), "-o", program, "-I" + filepath.Join(dir, "include")}, strict...)
+	args = append(args, "-L"+filepath.Join(dir, "lib"), "-Wl,-rpath,"+filepath.Join(dir, "lib"), "-l"+name, "-lm")
+	command(t, nil, compiler, append(args, flags...)...)
+	return program
+}
+
+// expectOK fails unless the last line of a program's output is ok.
+func expectOK(t *testing.T, out string) {
+	t.Helper()
+	if !strings.HasSuffix(out, "ok\n") {
+		t.Error(out)
+	}
+}
+
+func TestDecoder(t *testing.T) {
+	dir := gocode(t)
+	program := compile(t, dir, "gcc", "decoder.c", "-std=c99")
+	expectOK(t, command(t, nil, program, weights(dir), filepath.Join(t.TempDir(), "bad"), "quick"))
+}
+
+func TestNothingLeaks(t *testing.T) {
+	slow(t)
+	dir := gocode(t)
+	program := compile(t, dir, "gcc", "decoder.c", "-std=c99")
+	expectOK(t, command(t, nil, program, weights(dir), filepath.Join(t.TempDir(), "bad")))
+}
+
+func TestStaticArchive(t *testing.T) {
+	dir := gocode(t)
+	program := filepath.Join(t.TempDir(), "program")
+	args := append([]string{"testdata/leaks.c", "-std=c99", "-o", program, "-I" + filepath.Join(dir, "include")}, strict...)
+	command(t, nil, "gcc", append(args, filepath.Join(dir, "lib", "libgocode.a"))...)
+	expectOK(t, command(t, nil, program, weights(dir)))
+}
+
+func TestCxx(t *testing.T) {
+	need(t, "g++")
+	dir := gocode(t)
+	expectOK(t, command(t, nil, compile(t, dir, "g++", "cxx.cpp", "-std=c++17"), weights(dir)))
+}
+
+// TestHost checks signals, output, memory that is not there, the cost of a call and a second model in the process.
+func TestHost(t *testing.T) {
+	dir, second := gocode(t), classifier(t)
+	program := compile(t, dir, "gcc", "host.c", "-std=gnu99", "-Wno-pedantic", "-ldl")
+	out := command(t, nil, program, filepath.Join(dir, "lib", "libgocode.so"), weights(dir), filepath.Join(second, "lib", "libtiny.so"))
+	expectOK(t, out)
+	found := regexp.MustCompile(`a call costs (\d+) ns`).FindStringSubmatch(out)
+	if found == nil {
+		t.Fatal(out)
+	}
+	cost, _ := strconv.Atoi(found[1])
+	t.Logf("a call costs %d ns", cost)
+	if limit := 200; cost > limit && os.Getenv("TFGEN_ALL") != "" {
+		t.Errorf("a call costs %d ns, more than %d", cost, limit)
+	}
+}
+
+func TestLibraryIsSmall(t *testing.T) {
+	info, err := os.Stat(filepath.Join(gocode(t), "lib", "libgocode.so"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("libgocode.so has %d bytes", info.Size())
+	if info.Size() > 4<<20 {
+		t.Errorf("libgocode.so has %d bytes, more than 4 MiB", info.Size())
+	}
+}
+
+// TestOnlyTheInterfaceIsExported lists the symbols of the shared library.
+func TestOnlyTheInterfaceIsExported(t *testing.T) {
+	need(t, "nm")
+	header, err := os.ReadFile(root + "/targets/capi/tfgen.h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^TFGEN_API .*?\b(tfgen_\w+)\(`).FindAllSubmatch(header, -1) {
+		declared[string(m[1])] = true
+	}
+	if len(declared) < 30 {
+		t.Fatalf("only %d functions were found in tfgen.h", len(declared))
+	}
+	exported := map[string]bool{}
+	for line := range strings.Lines(command(t, nil, "nm", "-D", "--defined-only", filepath.Join(gocode(t), "lib", "libgocode.so"))) {
+		f := strings.Fields(line)
+		exported[f[len(f)-1]] = true
+	}
+	for name := range declared {
+		if !exported[name] {
+			t.Errorf("%s is declared and not exported", name)
+		}
+	}
+	for name := range exported {
+		if !declared[name] {
+			t.Errorf("%s is exported and not declared", name)
+		}
+	}
+}
+
+func TestPkgConfigAndReadme(t *testing.T) {
+	need(t, "pkg-config", "sh", "cc")
+	dir := gocode(t)
+	text, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```sh\n")
+	script, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("the README has no commands")
+	}
+	cmd := exec.Command("sh", "-ec", script)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	os.Remove(filepath.Join(dir, "smallest"))
+	if err != nil || len(bytes.TrimSpace(out)) == 0 {
+		t.Errorf("the commands of the README: %v\n%s", err, out)
+	}
+}
+
+func TestCMake(t *testing.T) {
+	slow(t)
+	need(t, "cmake")
+	dir, project := gocode(t), t.TempDir()
+	text := "cmake_minimum_required(VERSION 3.16)\nproject(app C)\nfind_package(gocode 1.0 REQUIRED)\n" +
+		"add_executable(a " + dir + "/examples/smallest.c)\ntarget_link_libraries(a PRIVATE gocode::gocode)\n" +
+		"add_executable(b " + dir + "/examples/smallest.c)\ntarget_link_libraries(b PRIVATE gocode::static)\n" +
+		"if(NOT EXISTS ${gocode_WEIGHTS})\n  message(FATAL_ERROR \"no weights\")\nendif()\n"
+	if err := os.WriteFile(filepath.Join(project, "CMakeLists.txt"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	command(t, nil, "cmake", "-S", project, "-B", project+"/out", "-DCMAKE_PREFIX_PATH="+dir)
+	command(t, nil, "cmake", "--build", project+"/out")
+	for _, program := range []string{"a", "b"} {
+		if out := command(t, nil, filepath.Join(project, "out", program), weights(dir), "func main"); len(out) < 10 {
+			t.Errorf("%s writes %q", program, out)
+		}
+	}
+}
+
+func TestAddressSanitizer(t *testing.T) {
+	slow(t)
+	dir := gocode(t)
+	program := filepath.Join(t.TempDir(), "probe")
+	probe := exec.Command("gcc", "-fsanitize=address,undefined", "-x", "c", "-", "-o", program)
+	probe.Stdin = strings.NewReader("int main(void) { return 0; }")
+	if probe.Run() != nil {
+		t.Skip("gcc has no AddressSanitizer here")
+	}
+	program = compile(t, dir, "gcc", "decoder.c", "-std=c99", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+	expectOK(t, command(t, nil, program, weights(dir), filepath.Join(t.TempDir(), "bad"), "quick"))
+}
+
+func TestValgrind(t *testing.T) {
+	slow(t)
+	need(t, "valgrind")
+	dir := gocode(t)
+	program := compile(t, dir, "gcc", "leaks.c", "-std=c99")
+	out := command(t, nil, "valgrind", "--quiet", "--suppressions="+filepath.Join(dir, "share", "gocode", "gocode.supp"), "--error-exitcode=9",
+		"--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite", program, weights(dir))
+	expectOK(t, out)
+}
+
+// classifier is the library of a small BERT with three classes, a tokenizer of a few letters and generated weights.
+func classifier(t *testing.T) string {
+	t.Helper()
+	model := filepath.Join(work, "tiny-model")
+	if err := os.MkdirAll(model, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"config.json": tinyConfig, "tokenizer.json": tinyTokenizer} {
+		if err := os.WriteFile(filepath.Join(model, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := synth.Parse([]byte(tinyWeights()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.WriteDir(model); err != nil {
+		t.Fatal(err)
+	}
+	return bundle(t, model, "tiny")
+}
+
+func TestEncoder(t *testing.T) {
+	dir := classifier(t)
+	expectOK(t, command(t, nil, compile(t, dir, "gcc", "encoder.c", "-std=c99"), weights(dir)))
+}
+
+const tinyConfig = `{"architectures": ["BertForSequenceClassification"], "model_type": "bert", "hidden_size": 16, "intermediate_size": 24,
+	"num_attention_heads": 2, "num_hidden_layers": 1, "vocab_size": 10, "max_position_embeddings": 40, "type_vocab_size": 2,
+	"layer_norm_eps": 1e-12, "hidden_act": "gelu", "pad_token_id": 0, "id2label": {"0": "bad", "1": "fair", "2": "good"}}`
+
+const tinyTokenizer = `{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [
+	{"id": 2, "content": "[CLS]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+	{"id": 3, "content": "[SEP]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
+	"normalizer": null, "pre_tokenizer": {"type": "Whitespace"},
+	"post_processor": {"type": "TemplateProcessing",
+		"single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+		"pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
+			{"Sequence": {"id": "B", "type_id": 1}}, {"SpecialToken": {"id": "[SEP]", "type_id": 1}}],
+		"special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]}, "[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}}},
+	"decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
+	"model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+		"vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "a": 5, "b": 6, "c": 7, "d": 8, "##e": 9}}}`
+
+// tinyWeights describes generated weights for tinyConfig.
+func tinyWeights() string {
+	var b strings.Builder
+	add := func(name string, mean float64, shape string) {
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, `"%s": [[%s], %g, 0.5]`, name, shape, mean)
+	}
+	norm := func(name string) { add(name+".weight", 1, "16"); add(name+".bias", 0, "16") }
+	dense := func(name, out, in string) { add(name+".weight", 0, out+", "+in); add(name+".bias", 0, out) }
+	add("bert.embeddings.word_embeddings.weight", 0, "10, 16")
+	add("bert.embeddings.position_embeddings.weight", 0, "40, 16")
+	add("bert.embeddings.token_type_embeddings.weight", 0, "2, 16")
+	norm("bert.embeddings.LayerNorm")
+	layer := "bert.encoder.layer.0."
+	for _, part := range []string{"query", "key", "value"} {
+		dense(layer+"attention.self."+part, "16", "16")
+	}
+	dense(layer+"attention.output.dense", "16", "16")
+	norm(layer + "attention.output.LayerNorm")
+	dense(layer+"intermediate.dense", "24", "16")
+	dense(layer+"output.dense", "16", "24")
+	norm(layer + "output.LayerNorm")
+	dense("bert.pooler.dense", "16", "16")
+	dense("classifier", "3", "16")
+	return `{"seed": 7, "tensors": {` + b.String() + `}}`
+}
