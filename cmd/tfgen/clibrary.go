@@ -63,6 +63,7 @@ func cModel(o *output, b *bundle.Bundle) *cemit.Model {
 		Causal: len(g.States) > 0, Tokens: b.Tokenizer != nil, TokenTypes: g.Input("token_types") != nil, Trace: b.Options.Trace,
 		Embedded: b.Options.Embed, Labels: r.Labels, MaxTokens: g.MaxPos,
 	}
+	m.Chat = m.Causal && m.Tokens && b.Chat != nil && len(b.Chat.Templates) > 0
 	if r.Context > 0 {
 		m.MaxTokens = min(r.Context, g.MaxPos)
 	}

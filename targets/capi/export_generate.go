@@ -11,10 +11,34 @@ import (
 	"github.com/tfgen/tfgen/runtime/generate"
 )
 
-// options reads the parameters of a generation.
-func options(g *C.tfgen_generation) (o generate.Options, err error) {
+// defaults are the options that generation begins with.
+func defaults() generate.Options {
+	if model.Defaults != nil {
+		return model.Defaults()
+	}
+	return generate.Options{EOS: model.EOS}
+}
+
+//export tfgenGoDefaults
+func tfgenGoDefaults(p *C.tfgen_generate_params) {
+	o := defaults()
+	p.max_tokens, p.top_k, p.temperature, p.seed = C.int32_t(o.MaxTokens), C.int32_t(o.TopK), C.double(o.Temperature), C.uint64_t(o.Seed)
+	p.top_p, p.min_p, p.repetition_penalty = C.double(orOne(o.TopP)), C.double(o.MinP), C.double(orOne(o.RepetitionPenalty))
+}
+
+// orOne is v, or 1 for 0: both say that an option is off.
+func orOne(v float64) float64 {
+	if v == 0 {
+		return 1
+	}
+	return v
+}
+
+// parameters reads the parameters of a generation.
+func parameters(g *C.tfgen_generation) (o generate.Options, err error) {
 	p := &g.params
-	o.MaxTokens, o.EOS = int(p.max_tokens), model.EOS
+	o = defaults()
+	o.MaxTokens = int(p.max_tokens)
 	o.Temperature, o.TopP, o.TopK, o.MinP = float64(p.temperature), float64(p.top_p), int(p.top_k), float64(p.min_p)
 	o.RepetitionPenalty, o.Seed = float64(p.repetition_penalty), uint64(p.seed)
 	stop, err := inputTexts(p.stop, nil, p.stop_count)
@@ -31,14 +55,18 @@ func options(g *C.tfgen_generation) (o generate.Options, err error) {
 		}
 		o.EOS = slices.Clone(end)
 	}
-	return o, nil
+	if p.options != nil {
+		err = apply(&o, C.GoString(p.options))
+	}
+	return o, err
 }
 
 // ends maps the reasons of package generate to TFGEN_END_.
 var ends = map[generate.Reason]C.int32_t{
 	generate.Failed: C.TFGEN_END_ERROR, generate.Cancelled: C.TFGEN_END_ABORTED, generate.EndOfText: C.TFGEN_END_OF_TEXT,
 	generate.StopText: C.TFGEN_END_STOP_TEXT, generate.MaxTokensReached: C.TFGEN_END_MAX_TOKENS,
-	generate.ContextFull: C.TFGEN_END_CONTEXT, generate.Stopped: C.TFGEN_END_CALLBACK,
+	generate.ContextFull: C.TFGEN_END_CONTEXT, generate.Stopped: C.TFGEN_END_CALLBACK, generate.Complete: C.TFGEN_END_OF_TEXT,
+	generate.DeadlineReached: C.TFGEN_END_MAX_TOKENS,
 }
 
 // fillResult copies the figures of a generation.
@@ -72,7 +100,7 @@ func tfgenGoGenerate(handle C.uintptr_t, text *C.char, length C.size_t, ids *C.i
 			if err != nil {
 				return err
 			}
-			o, err := options(g)
+			o, err := parameters(g)
 			if err != nil {
 				return err
 			}
@@ -120,7 +148,7 @@ func tfgenGoStreamOpen(handle C.uintptr_t, text *C.char, length C.size_t, ids *C
 		if err != nil {
 			return err
 		}
-		o, err := options(g)
+		o, err := parameters(g)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,13 @@ package capi
 // #include "internal.h"
 import "C"
 
-import "unsafe"
+import (
+	"bytes"
+	"errors"
+	"unsafe"
+
+	"github.com/tfgen/tfgen/runtime/snapshot"
+)
 
 //export tfgenGoSessionOpen
 func tfgenGoSessionOpen(handle C.uintptr_t, context C.int32_t, out *C.uintptr_t, status *C.tfgen_status) C.tfgen_code {
@@ -159,5 +165,72 @@ func tfgenGoDecodeBatch(handles *C.uintptr_t, ids *C.int32_t, count C.size_t, st
 			numbers[i] = uintptr(h)
 		}
 		return decodeBatch(numbers, tokens)
+	})
+}
+
+//export tfgenGoSessionTruncate
+func tfgenGoSessionTruncate(handle C.uintptr_t, length C.int32_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		return using(handle, 0, 0, func(s *session, _ *call) error {
+			if length < 0 || int(length) > s.steps.Len() {
+				return argument("%d tokens of %d", length, s.steps.Len())
+			}
+			err := s.steps.Truncate(int(length))
+			if errors.Is(err, snapshot.ErrForgotten) {
+				return unsupported("%v", err)
+			}
+			if err == nil {
+				s.logits = nil
+			}
+			return err
+		})
+	})
+}
+
+//export tfgenGoSessionFork
+func tfgenGoSessionFork(handle C.uintptr_t, out *C.uintptr_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		return using(handle, 0, 0, func(s *session, _ *call) error {
+			u, err := model.memory(0, 1, s.steps.Context())
+			if err != nil {
+				return err
+			}
+			if err := reserve(u.session); err != nil {
+				return err
+			}
+			steps, err := s.model.Fork(s.steps)
+			if err != nil {
+				return err
+			}
+			*out = C.uintptr_t(publish(newSession(steps, s.model)))
+			return nil
+		})
+	})
+}
+
+//export tfgenGoSessionSave
+func tfgenGoSessionSave(handle C.uintptr_t, data unsafe.Pointer, capacity C.size_t, size *C.size_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		return using(handle, 0, 0, func(s *session, _ *call) error {
+			var b bytes.Buffer
+			if err := s.steps.Save(&b); err != nil {
+				return err
+			}
+			return fill(b.Bytes(), (*byte)(data), capacity, size)
+		})
+	})
+}
+
+//export tfgenGoSessionRestore
+func tfgenGoSessionRestore(handle C.uintptr_t, data unsafe.Pointer, size C.size_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		return using(handle, 0, 0, func(s *session, _ *call) error {
+			b, err := input((*byte)(data), size, "bytes")
+			if err != nil {
+				return err
+			}
+			s.logits = nil
+			return s.steps.Restore(bytes.NewReader(b))
+		})
 	})
 }

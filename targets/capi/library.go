@@ -3,8 +3,6 @@ package capi
 import (
 	"fmt"
 	"runtime"
-
-	"github.com/tfgen/tfgen/runtime/probe"
 )
 
 // maxThreads bounds what a caller can ask for by mistake.
@@ -76,7 +74,7 @@ func (i *Instance) trace(q Sequence, name string) ([][]float32, error) {
 	if i.Trace == nil {
 		return nil, unsupported("the library was not built with --trace")
 	}
-	rows, err := i.Trace([]probe.Sequence{{Tokens: q.Tokens, Types: q.Types}})
+	rows, err := i.Trace(q)
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,9 @@ package capi
 
 import (
 	"context"
+	"io"
 
 	"github.com/tfgen/tfgen/runtime/generate"
-	"github.com/tfgen/tfgen/runtime/probe"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
@@ -25,8 +25,9 @@ type Model struct {
 
 	Layers, Width, Vocabulary, MaxContext int
 
-	MaxBatch      int      // of decoders
-	EOS           []int32  // of decoders
+	MaxBatch      int     // of decoders
+	EOS           []int32 // of decoders
+	Defaults      func() generate.Options
 	MaxTokens     int      // encoders: tokens of a text that are used
 	EmbeddingSize int      // encoders with an embedding
 	Outputs       []Output // of encoders
@@ -41,8 +42,8 @@ type Model struct {
 	// OpenEmbedded opens weights that are compiled in; nil: there are none.
 	OpenEmbedded func(threads int) (*Instance, error)
 
-	Chats  bool // instances have a chat template
-	Traces bool // it was built with --trace: instances have Trace
+	Chat   func(request []byte) (string, error) // renders JSON, see package conversation; nil: no chat template
+	Traces bool                                 // it was built with --trace: instances have Trace
 }
 
 // Output is a result of an encoder.
@@ -60,20 +61,15 @@ type Instance struct {
 	Tokenizer *tokenizer.Tokenizer
 
 	NewSession  func(context int) (Session, error)
+	Fork        func(s Session) (Session, error)
 	DecodeBatch func(ctx context.Context, sessions []Session, ids []int32) ([][]float32, error)
-
-	// Chat writes a conversation as the model's prompt.
-	Chat func(messages []Message, addGenerationPrompt bool) (string, error)
 
 	// Run computes a batch and returns one output of every sequence.
 	Run func(ctx context.Context, batch []Sequence, output string) ([][]float32, error)
 
-	// Trace computes sequences and returns hidden states and outputs by name.
-	Trace func(sequences []probe.Sequence) (map[string][][]float32, error)
+	// Trace computes a sequence and returns hidden states and outputs by name.
+	Trace func(q Sequence) (map[string][][]float32, error)
 }
-
-// Message is one message of a conversation.
-type Message struct{ Role, Content string }
 
 // Sequence is one input of an encoder.
 type Sequence struct{ Tokens, Types []int32 }
@@ -82,6 +78,9 @@ type Sequence struct{ Tokens, Types []int32 }
 type Session interface {
 	generate.Stepper
 	Reset()
+	Truncate(n int) error
+	Save(w io.Writer) error
+	Restore(r io.Reader) error
 	Score(ctx context.Context, tokens []int32, each func(i int, logits []float32) error) error
 	Close() error
 }
@@ -107,7 +106,7 @@ const (
 func (m *Model) features() (bits uint32) {
 	for bit, has := range map[uint32]bool{
 		canGenerate: m.SessionBytes != nil, canEmbed: m.EmbeddingSize > 0 && m.Tokenizes, canClassify: m.Classifies && m.Tokenizes,
-		canTokenize: m.Tokenizes, canRun: m.SessionBytes == nil, canTrace: m.Traces, canChat: m.Chats,
+		canTokenize: m.Tokenizes, canRun: m.SessionBytes == nil, canTrace: m.Traces, canChat: m.Chat != nil,
 	} {
 		if has {
 			bits |= bit

@@ -79,23 +79,32 @@ type prompt struct {
 func (s *session) generate(c *call, p prompt, o generate.Options, emit func(piece string, token int32) bool) error {
 	s.text.Reset()
 	s.ids = s.ids[:0]
-	if s.model.Tokenizer == nil {
+	if o.Guide == nil {
+		o.Guide = func() (generate.Stepper, error) { return s.model.NewSession(s.steps.Context()) }
+	}
+	t := s.model.Tokenizer
+	if t == nil {
 		if p.ids == nil {
 			return noTokenizer()
 		}
 		return s.generateIDs(c, p, o, emit)
 	}
-	r := &recorder{session: s, prompt: p, fresh: -1}
-	for piece, err := range generate.Text(c, stepper{s}, r, p.text, o) {
+	if err := generate.CheckStop(t, o.Stop); err != nil {
+		return err
+	}
+	if p.ids == nil {
+		p.ids = t.Encode(p.text, true)
+	}
+	for token, err := range generate.Stream(c, stepper{s}, generate.Wrap(t), p.ids, o) {
 		if err != nil {
 			return err
 		}
-		s.text.WriteString(piece)
-		token := r.fresh
-		r.fresh = -1
-		if !emit(piece, token) {
-			o.Stats.Reason = generate.Stopped
-			return nil
+		if token.ID >= 0 {
+			s.ids = append(s.ids, token.ID)
+		}
+		s.text.WriteString(token.Text)
+		if !emit(token.Text, token.ID) {
+			break
 		}
 	}
 	return nil
@@ -130,48 +139,14 @@ func (s stepper) Decode(ctx context.Context, token int32) ([]float32, error) {
 	return s.session.logits, err
 }
 
+// Truncate lets guesses be taken back.
+func (s stepper) Truncate(n int) error { return s.session.steps.Truncate(n) }
+
 // Len implements generate.Stepper.
 func (s stepper) Len() int { return s.session.steps.Len() }
 
 // Context implements generate.Stepper.
 func (s stepper) Context() int { return s.session.steps.Context() }
-
-// recorder is the tokenizer of a generation: it gives the prompt's ids and remembers the tokens that are decoded.
-type recorder struct {
-	session *session
-	prompt  prompt
-	fresh   int32 // the token whose text has not been seen yet
-	stream  generate.Stream
-}
-
-// AppendEncode returns the ids of the prompt.
-func (r *recorder) AppendEncode(dst []int32, text string, special bool) []int32 {
-	if r.prompt.ids != nil {
-		return append(dst, r.prompt.ids...)
-	}
-	return r.session.model.Tokenizer.AppendEncode(dst, text, special)
-}
-
-// NewStream returns the recorder itself.
-func (r *recorder) NewStream(skipSpecial bool) generate.Stream {
-	r.stream = generate.Wrap(r.session.model.Tokenizer).NewStream(skipSpecial)
-	return r
-}
-
-// Next remembers the token.
-func (r *recorder) Next(id int32) string {
-	r.session.ids = append(r.session.ids, id)
-	r.fresh = id
-	return r.stream.Next(id)
-}
-
-// Flush returns what the stream has kept back.
-func (r *recorder) Flush() string {
-	if f, ok := r.stream.(interface{ Flush() string }); ok {
-		return f.Flush()
-	}
-	return ""
-}
 
 func noTokenizer() error {
 	return unsupported("%s has no tokenizer: give token ids", model.Name)

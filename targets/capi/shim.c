@@ -44,6 +44,7 @@ static tfgen_code succeed(tfgen_status *status) {
 enum { FRESH, READY, FORKED };
 static atomic_int state;
 static tfgen_info facts;
+static tfgen_generate_params generation_defaults = {.top_p = 1, .repetition_penalty = 1};
 
 static void in_child(void) { atomic_store(&state, FORKED); }
 
@@ -72,6 +73,7 @@ static tfgen_code start(tfgen_status *status) {
     info.struct_size = sizeof info;
     tfgen_code code = tfgenGoInfo(&info, status);
     if (code != TFGEN_OK) return code;
+    tfgenGoDefaults(&generation_defaults);
     if (pthread_atfork(NULL, NULL, in_child) != 0) return fail(status, TFGEN_ERROR_MEMORY, "pthread_atfork failed");
     facts = info;
     atomic_store_explicit(&state, READY, memory_order_release);
@@ -185,10 +187,15 @@ tfgen_code tfgen_end_tokens(int32_t *ids, size_t capacity, size_t *count, tfgen_
     return tfgenGoEndTokens(ids, capacity, count, status);
 }
 
-tfgen_code tfgen_chat_template(tfgen_model *model, const tfgen_message *messages, size_t count, int32_t add_generation_prompt, char *text,
-                               size_t capacity, size_t *length, tfgen_status *status) {
+tfgen_code tfgen_chat_template(const tfgen_message *messages, size_t count, int32_t add_generation_prompt, char *text, size_t capacity,
+                               size_t *length, tfgen_status *status) {
     CHECK(1, "");
-    return tfgenGoChat((uintptr_t)model, (tfgen_message *)messages, count, add_generation_prompt, text, capacity, length, status);
+    return tfgenGoChat((tfgen_message *)messages, count, add_generation_prompt, text, capacity, length, status);
+}
+
+tfgen_code tfgen_chat_template_json(const char *request, size_t size, char *text, size_t capacity, size_t *length, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoChatJSON((char *)request, size, text, capacity, length, status);
 }
 
 /* ---- Sessions -------------------------------------------------------------------------------------------------- */
@@ -220,6 +227,30 @@ tfgen_code tfgen_session_close(tfgen_session *session, tfgen_status *status) {
 tfgen_code tfgen_session_reset(tfgen_session *session, tfgen_status *status) {
     CHECK(1, "");
     return tfgenGoSessionReset((uintptr_t)session, status);
+}
+
+tfgen_code tfgen_session_truncate(tfgen_session *session, int32_t length, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoSessionTruncate((uintptr_t)session, length, status);
+}
+
+tfgen_code tfgen_session_fork(tfgen_session *session, tfgen_session **copy, tfgen_status *status) {
+    CHECK(copy != NULL, "copy is NULL");
+    *copy = NULL;
+    uintptr_t handle = 0;
+    tfgen_code code = tfgenGoSessionFork((uintptr_t)session, &handle, status);
+    *copy = (tfgen_session *)handle;
+    return code;
+}
+
+tfgen_code tfgen_session_save(tfgen_session *session, void *data, size_t capacity, size_t *size, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoSessionSave((uintptr_t)session, data, capacity, size, status);
+}
+
+tfgen_code tfgen_session_restore(tfgen_session *session, const void *data, size_t size, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoSessionRestore((uintptr_t)session, (void *)data, size, status);
 }
 
 tfgen_code tfgen_session_length(tfgen_session *session, int32_t *length, int32_t *context, tfgen_status *status) {
@@ -262,7 +293,8 @@ tfgen_code tfgen_score(tfgen_session *session, const int32_t *ids, size_t count,
 /* ---- Generation ------------------------------------------------------------------------------------------------ */
 
 tfgen_generate_params tfgen_generate_default_params(void) {
-    tfgen_generate_params p = {.struct_size = sizeof p, .top_p = 1, .repetition_penalty = 1};
+    tfgen_generate_params p = generation_defaults;
+    p.struct_size = sizeof p;
     return p;
 }
 

@@ -202,9 +202,16 @@ typedef struct tfgen_message {
 } tfgen_message;
 
 /* tfgen_chat_template writes a conversation as the prompt that the model was trained with. With add_generation_prompt the
- * prompt ends with the beginning of the assistant's answer. */
-TFGEN_API tfgen_code tfgen_chat_template(tfgen_model *model, const tfgen_message *messages, size_t count, int32_t add_generation_prompt,
-                                         char *text, size_t capacity, size_t *length, tfgen_status *status);
+ * prompt ends with the beginning of the assistant's answer. Tokenize it without TFGEN_ADD_SPECIAL: the template has written
+ * the special tokens. */
+TFGEN_API tfgen_code tfgen_chat_template(const tfgen_message *messages, size_t count, int32_t add_generation_prompt, char *text,
+                                         size_t capacity, size_t *length, tfgen_status *status);
+
+/* tfgen_chat_template_json is tfgen_chat_template for all that a template can be told, a JSON object with the names of
+ * apply_chat_template in transformers: messages, tools, documents, add_generation_prompt, continue_final_message,
+ * enable_thinking, chat_template (the name of one of several), variables (an object with further ones). */
+TFGEN_API tfgen_code tfgen_chat_template_json(const char *request, size_t size, char *text, size_t capacity, size_t *length,
+                                              tfgen_status *status);
 
 /* ---- Sessions: decoders ---------------------------------------------------------------------------------------- */
 
@@ -226,6 +233,18 @@ TFGEN_API tfgen_code tfgen_session_close(tfgen_session *session, tfgen_status *s
 
 /* tfgen_session_reset empties the session. */
 TFGEN_API tfgen_code tfgen_session_reset(tfgen_session *session, tfgen_status *status);
+
+/* tfgen_session_truncate shortens the session to its first tokens, as if the others had never been given. Models whose
+ * layers forget old tokens cannot always go back: TFGEN_ERROR_UNSUPPORTED, and nothing has changed. */
+TFGEN_API tfgen_code tfgen_session_truncate(tfgen_session *session, int32_t length, tfgen_status *status);
+
+/* tfgen_session_fork returns a new session equal to this one. */
+TFGEN_API tfgen_code tfgen_session_fork(tfgen_session *session, tfgen_session **copy, tfgen_status *status);
+
+/* tfgen_session_save gives the state of the session as bytes, as many as its tokens need; tfgen_session_restore replaces a
+ * session by such a state, also in another process. What does not belong to this model or does not fit is an error. */
+TFGEN_API tfgen_code tfgen_session_save(tfgen_session *session, void *data, size_t capacity, size_t *size, tfgen_status *status);
+TFGEN_API tfgen_code tfgen_session_restore(tfgen_session *session, const void *data, size_t size, tfgen_status *status);
 
 /* tfgen_session_length gives the tokens that the session holds, and how many it can hold; either may be NULL. */
 TFGEN_API tfgen_code tfgen_session_length(tfgen_session *session, int32_t *length, int32_t *context, tfgen_status *status);
@@ -275,12 +294,15 @@ typedef struct tfgen_generate_params {
     size_t stop_count;
     const int32_t *end_tokens; /* in place of the model's own; NULL: the model's own */
     size_t end_token_count;
+    const char *options; /* further options, or NULL: a zero-terminated JSON object with names of generation_config.json and
+                            llama.cpp, such as {"typical_p": 0.9, "no_repeat_ngram_size": 3}; they win over the fields above */
     tfgen_stream_callback on_text; /* may be NULL */
     void *on_text_user;
     tfgen_abort_callback abort; /* may be NULL */
     void *abort_user;
 } tfgen_generate_params;
 
+/* tfgen_generate_default_params returns what the model's generation_config.json says; it is valid after tfgen_init. */
 TFGEN_API tfgen_generate_params tfgen_generate_default_params(void);
 
 /* Why a generation ended. */

@@ -29,6 +29,7 @@ type Model struct {
 
 	Causal     bool // a decoder
 	Tokens     bool // it has a tokenizer
+	Chat       bool // it has a chat template
 	TokenTypes bool // an encoder with token types
 	Trace      bool
 	Embedded   bool // the weights are compiled in

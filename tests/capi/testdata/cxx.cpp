@@ -39,6 +39,7 @@ int main(int argc, char **argv) try {
     std::string text;
     tfgen_generate_params params = tfgen_generate_default_params();
     params.max_tokens = 20;
+    params.temperature = 0;
     params.on_text_user = &text;
     params.on_text = [](void *user, const char *piece, std::size_t length, int32_t) -> int32_t {
         static_cast<std::string *>(user)->append(piece, length);

@@ -40,7 +40,7 @@ static void test_info(void) {
     CODE(TFGEN_ERROR_ARGUMENT, tfgen_get_info(&info, &status));
     info.struct_size = sizeof info;
     OK(tfgen_get_info(&info, &status));
-    EXPECT(info.features == (TFGEN_CAN_GENERATE | TFGEN_CAN_TOKENIZE));
+    EXPECT(info.features == (TFGEN_CAN_GENERATE | TFGEN_CAN_TOKENIZE | TFGEN_CAN_CHAT));
     EXPECT(strcmp(info.name, "gocode") == 0 && strcmp(info.architecture, "llama") == 0 && strcmp(info.weight_format, "bf16") == 0);
     EXPECT(info.layers == 4 && info.width == 256 && info.vocabulary == 4096 && info.max_context == 512 && info.max_batch > 1);
     memory.struct_size = 0;
@@ -152,7 +152,19 @@ static void test_tokenizer(void) {
     OK(tfgen_token_id(model, "no such token", TFGEN_ZERO_TERMINATED, &id, &status));
     EXPECT(id == -1);
     CODE(TFGEN_ERROR_ARGUMENT, tfgen_token_id(model, "x", 1, NULL, &status));
-    CODE(TFGEN_ERROR_UNSUPPORTED, tfgen_chat_template(model, NULL, 0, 1, NULL, 0, &length, &status));
+    /* Chat: both ways give the same prompt. */
+    static char chat[1024], json[1024];
+    tfgen_message messages[] = {{"user", "Write a \"loop\"."}};
+    const char request[] = "{\"messages\": [{\"role\": \"user\", \"content\": \"Write a \\\"loop\\\".\"}], \"add_generation_prompt\": true}";
+    OK(tfgen_chat_template(messages, 1, 1, chat, sizeof chat, &length, &status));
+    EXPECT(strstr(chat, "Write a \"loop\".") != NULL);
+    OK(tfgen_chat_template_json(request, TFGEN_ZERO_TERMINATED, json, sizeof json, &need, &status));
+    EXPECT(need == length && memcmp(chat, json, length) == 0);
+    CODE(TFGEN_ERROR_TEMPLATE, tfgen_chat_template(NULL, 0, 1, NULL, 0, &length, &status));
+    CODE(TFGEN_ERROR_TEMPLATE, tfgen_chat_template_json("{", 1, NULL, 0, &length, &status));
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_chat_template(NULL, 1, 1, NULL, 0, &length, &status));
+    messages[0].role = NULL;
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_chat_template(messages, 1, 1, NULL, 0, &length, &status));
     /* Special tokens in literal text are text. */
     OK(tfgen_token_text(model, end[0], text, sizeof text, &length, NULL, &status));
     OK(tfgen_tokenize(model, text, length, 0, NULL, 0, &count, &status));
@@ -219,6 +231,35 @@ static void test_steps(void) {
     CODE(TFGEN_ERROR_ARGUMENT, tfgen_decode_batch(NULL, next, 2, &status));
     OK(tfgen_decode(a, 1, &status)); /* a failed batch leaves its sessions free */
 
+    /* Going back, copies, and states as bytes. */
+    tfgen_session *copy = NULL;
+    void *state = NULL;
+    OK(tfgen_session_reset(a, &status));
+    OK(tfgen_prefill(a, ids, 5, NULL, NULL, &status));
+    OK(tfgen_session_fork(a, &copy, &status));
+    OK(tfgen_session_save(a, NULL, 0, &count, &status));
+    state = malloc(count);
+    CODE(TFGEN_ERROR_BUFFER, tfgen_session_save(a, state, count - 1, &count, &status));
+    OK(tfgen_session_save(a, state, count, &count, &status));
+    OK(tfgen_session_truncate(a, 2, &status));
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_session_truncate(a, 3, &status));
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_session_truncate(a, -1, &status));
+    OK(tfgen_decode(a, ids[2], &status));
+    OK(tfgen_logits(a, &logits, NULL, &status));
+    EXPECT(memcmp(logits, all + 2 * vocabulary, vocabulary * sizeof *logits) == 0);
+    OK(tfgen_decode(copy, ids[5], &status));
+    OK(tfgen_logits(copy, &logits, NULL, &status));
+    EXPECT(memcmp(logits, all + 5 * vocabulary, vocabulary * sizeof *logits) == 0);
+    OK(tfgen_session_restore(a, state, count, &status));
+    OK(tfgen_decode(a, ids[5], &status));
+    OK(tfgen_logits(a, &logits, NULL, &status));
+    EXPECT(memcmp(logits, all + 5 * vocabulary, vocabulary * sizeof *logits) == 0);
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_session_restore(a, state, count / 2, &status));
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_session_restore(a, "nonsense", 8, &status));
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_session_fork(a, NULL, &status));
+    OK(tfgen_session_close(copy, &status));
+    free(state);
+
     CODE(TFGEN_ERROR_HANDLE, tfgen_decode((tfgen_session *)model, 1, &status)); /* a handle of another kind */
     OK(tfgen_session_close(alone, &status));
     CODE(TFGEN_ERROR_HANDLE, tfgen_session_close(alone, &status));
@@ -265,6 +306,7 @@ static void test_generate(void) {
     tfgen_session *s = open_session(0);
     tfgen_result result;
     tfgen_generate_params p = tfgen_generate_default_params();
+    p.temperature = 0;
     memset(&result, 0, sizeof result);
     result.struct_size = sizeof result;
     p.max_tokens = 20;
@@ -335,6 +377,20 @@ static void test_generate(void) {
     p.temperature = 0;
     p.max_tokens = -1;
     CODE(TFGEN_ERROR_ARGUMENT, tfgen_generate(s, prompt, TFGEN_ZERO_TERMINATED, &p, NULL, &status));
+    p.max_tokens = 4;
+    p.options = "{\"no_such_option\": 1}";
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_generate(s, prompt, TFGEN_ZERO_TERMINATED, &p, NULL, &status));
+    EXPECT(strstr(status.message, "no_repeat_ngram_size") != NULL);
+    p.options = "{\"top_k\": \"many\"}";
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_generate(s, prompt, TFGEN_ZERO_TERMINATED, &p, NULL, &status));
+    p.options = "{";
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_generate(s, prompt, TFGEN_ZERO_TERMINATED, &p, NULL, &status));
+    p.options = "{\"max_new_tokens\": 2, \"suppress_tokens\": [1, 2]}";
+    result.struct_size = sizeof result;
+    OK(tfgen_session_reset(s, &status));
+    OK(tfgen_generate(s, prompt, TFGEN_ZERO_TERMINATED, &p, &result, &status));
+    EXPECT(result.tokens == 2);
+    p.options = NULL;
     p.struct_size = 1;
     CODE(TFGEN_ERROR_ARGUMENT, tfgen_generate(s, prompt, TFGEN_ZERO_TERMINATED, &p, NULL, &status));
     result.struct_size = 1;
@@ -346,6 +402,7 @@ static void test_generate(void) {
     static char again[4096];
     size_t more = 0;
     p = tfgen_generate_default_params();
+    p.temperature = 0;
     p.temperature = 0.9;
     p.top_p = 0.95;
     p.top_k = 50;
@@ -376,6 +433,7 @@ static void test_stream(void) {
     tfgen_stream *stream = NULL;
     tfgen_result result;
     tfgen_generate_params p = tfgen_generate_default_params();
+    p.temperature = 0;
     result.struct_size = sizeof result;
     p.max_tokens = 20;
     OK(tfgen_stream_open(s, prompt, TFGEN_ZERO_TERMINATED, NULL, 0, &p, &stream, &status));
@@ -457,6 +515,7 @@ static void *own_session(void *user) {
     char *text = user;
     size_t length = 0;
     tfgen_generate_params p = tfgen_generate_default_params();
+    p.temperature = 0;
     p.max_tokens = 16;
     if (tfgen_session_open(model, NULL, &s, &own) != TFGEN_OK || tfgen_generate(s, prompt, TFGEN_ZERO_TERMINATED, &p, NULL, &own) != TFGEN_OK ||
         tfgen_generated_text(s, text, 255, &length, &own) != TFGEN_OK || tfgen_session_close(s, &own) != TFGEN_OK)
@@ -491,6 +550,7 @@ static void test_threads(void) {
     tfgen_code code = TFGEN_OK;
     int32_t no_end = -1;
     tfgen_generate_params p = tfgen_generate_default_params();
+    p.temperature = 0;
     p.end_tokens = &no_end;
     p.end_token_count = 0;
     for (int i = 0; i < 50 && code == TFGEN_OK; i++) {
