@@ -9,7 +9,7 @@ import "embed"
 //go:embed runtime
 var Runtime embed.FS
 
-// Targets holds what targets need beside generated code: "targets/capi" and "templates".
+// Targets holds what targets need beside generated code: "targets/capi", "targets/python" and "templates".
 //
-//go:embed targets/capi templates
+//go:embed targets/capi all:targets/python/package templates
 var Targets embed.FS

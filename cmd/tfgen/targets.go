@@ -43,6 +43,8 @@ var goBackend = &backend{name: "Go", operations: goemit.Operations}
 var targets = []target{
 	{name: "go", summary: "a Go package", noun: "package", backend: goBackend, mark: "weights.go", weights: beside, inModule: true, files: goFiles},
 	{name: "c", summary: "a C library", noun: "library", backend: goBackend, mark: manifestName, weights: cWeights, files: cFiles, finish: cCompile},
+	{name: "python", summary: "a Python package and its wheel", noun: "Python package", backend: goBackend, mark: manifestName, weights: pythonWeights,
+		files: pythonFiles, finish: pythonBuild},
 	{name: "wasm", summary: "an npm package for browsers and Node", noun: "npm package", backend: wasmBackend, mark: manifestName, weights: beside,
 		files: wasmFiles, finish: wasmDigests},
 }

@@ -74,6 +74,12 @@ func Main(m *Model) (file.File, error) {
 	return file.File{Name: "lib/main.go", Data: data}, err
 }
 
+// Makefile returns the file that builds the libraries from their sources.
+func Makefile(m *Model) (file.File, error) {
+	data, err := fill("templates/c/Makefile.tmpl", m)
+	return file.File{Name: "Makefile", Data: data}, err
+}
+
 // parts are the files of a library that are filled in, by their places. %s is the package.
 var parts = []struct{ template, place string }{
 	{"README.md.tmpl", "README.md"},

@@ -1,0 +1,51 @@
+"""A language model as a package: see Model, and README.md of the distribution."""
+
+from . import _build
+from ._errors import (
+    AbortedError,
+    ArgumentError,
+    BusyError,
+    ClosedError,
+    ContextError,
+    FileError,
+    ForkedError,
+    InternalError,
+    OutOfMemoryError,
+    TemplateError,
+    TfgenError,
+    TokenError,
+    UnsupportedError,
+    WeightsError,
+)
+from ._model import MemoryUse, Model, ModelInfo, info, memory
+from ._session import GenerationResult, Piece, Session, Stream
+from ._tokenizer import Tokenizer
+
+__version__ = _build.VERSION
+
+__all__ = [
+    "AbortedError",
+    "ArgumentError",
+    "BusyError",
+    "ClosedError",
+    "ContextError",
+    "FileError",
+    "ForkedError",
+    "GenerationResult",
+    "InternalError",
+    "MemoryUse",
+    "Model",
+    "ModelInfo",
+    "OutOfMemoryError",
+    "Piece",
+    "Session",
+    "Stream",
+    "TemplateError",
+    "TfgenError",
+    "TokenError",
+    "Tokenizer",
+    "UnsupportedError",
+    "WeightsError",
+    "info",
+    "memory",
+]
