@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo demo-web test test-all check bench cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all check bench parity cover fuzz quick install-tools clean
 
 all: test
 
@@ -48,6 +48,12 @@ check:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	TFGEN_CHECK=1 $(GO) test -count=1 -run TestGeneratedIsFresh ./cmd/tfgen
+
+# Compares all targets of the demo model, and of MODELS, and writes docs/parity.md.
+parity: $(BIN)/tfgen
+	@{ echo '# Parity'; echo; echo 'Written by `make parity`: every target of a model against the reference, on this machine.'; \
+	  for m in tests/demo-model $(MODELS); do echo; echo '```'; $(BIN)/tfgen parity $$m 2>/dev/null; echo '```'; done; } > docs/parity.md
+	@cat docs/parity.md
 
 bench:
 	$(GO) test -run '^$$' -bench . ./asm/amd64/... ./runtime/...

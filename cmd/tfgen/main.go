@@ -28,6 +28,7 @@ func commands() []command {
 		{"verify", "compare generated code with golden cases", runVerify},
 		{"generation", "compare sampling and searches with recorded results", runGeneration},
 		{"template", "render chat templates, or compare them with recorded results", runTemplate},
+		{"parity", "compare all targets of a model with each other", runParity},
 		{"diff", "show what changed between two generated packages", runDiff},
 		{"spec", "list, check or describe specifications", runSpec},
 		{"version", "print the version", runVersion},

@@ -35,16 +35,18 @@ type target struct {
 	files func(o *output, b *bundle.Bundle) ([]file.File, error)
 	// finish runs tools, such as a C compiler, in the directory with all files and the weights; nil if none is needed.
 	finish func(ctx context.Context, o *output, dir string) error
+	// parity runs the finished bundle for tfgen parity, and adds a row for each variant; nil: there is no driver yet.
+	parity func(ctx context.Context, j *parityJob, o *output)
 }
 
 var goBackend = &backend{name: "Go", operations: goemit.Operations}
 
 // targets is the table of targets. The first is the default.
 var targets = []target{
-	{name: "go", summary: "a Go package", noun: "package", backend: goBackend, mark: "weights.go", weights: beside, inModule: true, files: goFiles},
-	{name: "c", summary: "a C library", noun: "library", backend: goBackend, mark: manifestName, weights: cWeights, files: cFiles, finish: cCompile},
+	{name: "go", summary: "a Go package", noun: "package", backend: goBackend, mark: "weights.go", weights: beside, inModule: true, files: goFiles, parity: goParity},
+	{name: "c", summary: "a C library", noun: "library", backend: goBackend, mark: manifestName, weights: cWeights, files: cFiles, finish: cCompile, parity: cParity},
 	{name: "python", summary: "a Python package and its wheel", noun: "Python package", backend: goBackend, mark: manifestName, weights: pythonWeights,
-		files: pythonFiles, finish: pythonBuild},
+		files: pythonFiles, finish: pythonBuild, parity: pythonParity},
 	{name: "wasm", summary: "an npm package for browsers and Node", noun: "npm package", backend: wasmBackend, mark: manifestName, weights: beside,
 		files: wasmFiles, finish: wasmDigests},
 }
