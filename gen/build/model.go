@@ -53,6 +53,7 @@ type plan struct {
 
 // model expands the plan.
 func (p *plan) model() (*Result, error) {
+	p.values.Map["task"] = p.head.Task
 	p.store.env = &spec.Env{Vars: p.values.Map}
 	x := &expander{
 		graph:  &ir.Graph{Name: p.spec.Arch, Vocab: p.values.Int("vocab"), MaxPos: p.values.Int("max_pos")},
@@ -99,7 +100,7 @@ func (p *plan) describe(g *ir.Graph, ignored []string) *Result {
 	if c := v.Int("context"); c > 0 {
 		m.Context = min(m.Context, c)
 	}
-	if names, ok := v.Map["label_names"].(map[string]any); ok {
+	if names, ok := v.Map["label_names"].(map[string]any); ok && m.Task != "causal-lm" {
 		for i := range len(names) {
 			s, _ := names[fmt.Sprint(i)].(string)
 			m.Labels = append(m.Labels, s)

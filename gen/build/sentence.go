@@ -57,7 +57,7 @@ func readLength(src Source, dir string, out map[string]any) error {
 }
 
 // pooling maps the flags of a pooling module to ours.
-var pooling = map[string]string{"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
+var pooling = map[string]string{"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls", "pooling_mode_lasttoken": "last"}
 
 func readPooling(src Source, dir string, out map[string]any) error {
 	if dir == "" || strings.ContainsAny(dir, `/\`) || strings.HasPrefix(dir, ".") {
@@ -82,5 +82,5 @@ func readPooling(src Source, dir string, out map[string]any) error {
 		out["pooling"] = mode
 		return nil
 	}
-	return fmt.Errorf("%s: %s is not supported; supported is either pooling_mode_mean_tokens or pooling_mode_cls_token", name, strings.Join(on, " with "))
+	return fmt.Errorf("%s: %s is not supported; supported is one of pooling_mode_mean_tokens, pooling_mode_cls_token and pooling_mode_lasttoken", name, strings.Join(on, " with "))
 }

@@ -233,7 +233,8 @@ func alternatives(key string) []string {
 }
 
 // scope is what expressions outside of macros may use.
-func (s *Spec) scope() *scope { return newScope(s.fieldNames()...) }
+// scope is what expressions may use: the fields, and task, that of the head which is built.
+func (s *Spec) scope() *scope { return newScope(append(s.fieldNames(), "task")...) }
 
 func (s *Spec) fieldNames() []string {
 	names := make([]string, len(s.Config))
