@@ -193,6 +193,9 @@ func Unused(keys map[string]any, fields []*spec.Field, require []*spec.Requireme
 		for _, k := range f.Keys {
 			mention(k)
 		}
+		if f.Type == "rope" {
+			mention("original_max_position_embeddings")
+		}
 	}
 	for _, r := range require {
 		mention(r.Key)
