@@ -67,13 +67,16 @@ func (e *env) chat(c *chatting) (err error) {
 	}
 	defer func() { err = errors.Join(err, instance.Close()) }()
 	if instance.Chat == nil {
-		return errors.New("the model has no chat template: use generate")
+		return errors.New("the model cannot chat: use generate")
 	}
 	session, err := instance.NewSession(c.context)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
+	if instance.Transcript {
+		fmt.Fprintf(e.log, "%s has no chat template: it goes on with the conversation as plain text.\n", e.model.Name)
+	}
 	t := &talk{env: e, chatting: c, instance: instance, session: session, stop: make(chan os.Signal, 1)}
 	signal.Notify(t.stop, os.Interrupt)
 	defer signal.Stop(t.stop)
@@ -173,6 +176,9 @@ func (t *talk) answer() (string, error) {
 	for token, err := range t.instance.Chat(ctx, t.session, t.messages, generate.Replace(t.options)) {
 		if err != nil && !(errors.Is(err, context.Canceled) && text.Len() > 0) {
 			return "", err
+		}
+		if text.Len() == 0 {
+			token.Text = strings.TrimLeft(token.Text, " ")
 		}
 		text.WriteString(token.Text)
 		if t.json {

@@ -132,7 +132,7 @@ func TestChatWithoutTemplate(t *testing.T) {
 		return i, err
 	}
 	code, _, errs := run(m, "", "chat")
-	if code != 1 || !strings.Contains(errs, "no chat template") {
+	if code != 1 || !strings.Contains(errs, "cannot chat") {
 		t.Errorf("exit %d, %q", code, errs)
 	}
 }

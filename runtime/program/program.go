@@ -44,7 +44,7 @@ type Model struct {
 	Source  string // directory of the generated package, searched for the weights; may be ""
 
 	Generates bool             // it has the commands of decoders
-	Chats     bool             // it has a chat template
+	Chats     bool             // it has the command chat
 	Embeds    bool             // it has the commands of encoders
 	Defaults  generate.Options // of generate; EOS belongs here
 
@@ -72,8 +72,12 @@ type Instance struct {
 	NewSession func(context int) (Session, error)
 
 	// Chat answers a conversation in a session of NewSession, which may hold a
-	// part of it already. It is nil if the model has no chat template.
+	// part of it already.
 	Chat func(ctx context.Context, s Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error]
+
+	// Transcript says that the model has no chat template: Chat makes it go on
+	// with a conversation in plain text.
+	Transcript bool
 
 	// Follow makes texts follow a grammar.
 	Follow func(g *constrain.Grammar) generate.Option

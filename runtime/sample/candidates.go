@@ -103,11 +103,15 @@ func (c *Candidates) release() { c.floor = math.MaxUint32 }
 // Only forbids or drops the tokens whose bits are not set in words of 64; n is
 // the number of bits that are.
 func (c *Candidates) Only(bits []uint64, n int) {
-	if !c.All || n < len(c.Logits)/8 {
+	if !c.All {
 		c.Filter(func(i int) bool {
 			id := c.IDs[i]
 			return int(id/64) < len(bits) && bits[id/64]>>(id%64)&1 != 0
 		})
+		return
+	}
+	if n < len(c.Logits)/8 {
+		c.few(bits)
 		return
 	}
 	for i := range (len(c.Logits) + 63) / 64 {
@@ -121,6 +125,21 @@ func (c *Candidates) Only(bits []uint64, n int) {
 			}
 		}
 	}
+}
+
+// few keeps the tokens whose bits are set of candidates of which none has been
+// dropped. Its cost is that of the bits.
+func (c *Candidates) few(bits []uint64) {
+	n := 0
+	for i, word := range bits {
+		for ; word != 0; word &= word - 1 {
+			if id := i*64 + mathbits.TrailingZeros64(word); id < len(c.Logits) {
+				c.move(n, id)
+				n++
+			}
+		}
+	}
+	c.shorten(n)
 }
 
 // At returns the logit of a token, or nil if it is no candidate.

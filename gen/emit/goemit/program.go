@@ -53,9 +53,9 @@ func (e *emitter) programFile() ([]File, error) {
 		if e.Tokens {
 			instance.WriteString("i.Follow = m.Follow\n")
 		}
-		if e.Tokens && len(e.Chat) > 0 {
+		if e.Tokens {
 			kind += "Chats: true,\n"
-			instance.WriteString(strings.ReplaceAll(chatInstance, "$pkg", e.Package))
+			instance.WriteString(strings.ReplaceAll(pick(len(e.Chat) > 0, chatInstance, transcriptInstance), "$pkg", e.Package))
 		}
 	case e.Plan.Graph.Output("embedding") != nil && e.Tokens:
 		kind = "Embeds: true,\n"
@@ -90,6 +90,14 @@ func (e *emitter) programFile() ([]File, error) {
 const chatInstance = `i.Chat = func(ctx context.Context, s program.Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error] {
 	return s.(*$pkg.Session).Chat(ctx, messages, chat.Options{}, options...)
 }
+`
+
+// transcriptInstance lets the program talk with a model that has no chat template.
+const transcriptInstance = `i.Chat = func(ctx context.Context, s program.Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error] {
+	text := m.Tokenizer().Encode(chat.Transcript(messages), true)
+	return s.(*$pkg.Session).Continue(ctx, text, append(options, generate.StopAt(chat.TranscriptStop))...)
+}
+i.Transcript = true
 `
 
 const programText = `
