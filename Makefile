@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo demo-web test test-all check bench parity cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all check bench bench-peers parity cover fuzz quick install-tools clean
 
 all: test
 
@@ -57,6 +57,11 @@ parity: $(BIN)/tfgen
 
 bench:
 	$(GO) test -run '^$$' -bench . ./asm/amd64/... ./runtime/...
+
+# Installs llama.cpp and ONNX Runtime (see tests/peers), runs them and tfgen alternately, and writes docs/performance-table.md,
+# docs/performance.svg and the raw results.
+bench-peers:
+	tests/peers/compare.sh --out docs $(PEERS)
 
 cover:
 	$(GO) test -coverprofile=cover.out ./...

@@ -40,6 +40,7 @@ func runEval(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	f := flag.NewFlagSet("eval", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.Weights, "weights", "source", weightsHelp)
+	f.StringVar(&o.KV, "kv", "f32", "format of the keys and values that sessions keep: f32, f16")
 	base := f.String("reference", "f32", "format to compare with")
 	file := f.String("text", "", "file with the text")
 	window := f.Int("window", 512, "tokens of a sequence: the text is cut into such windows")
@@ -101,6 +102,9 @@ func (e *evaluation) run(ctx context.Context, o *buildOptions, task evaluate.Tas
 	}{{evaluate.Reference, e.ReferenceFormat, &e.ReferenceBytes}, {evaluate.Candidate, e.CandidateFormat, &e.CandidateBytes}} {
 		own := *o
 		own.Package, own.Title, own.Weights, own.Trace, own.Context = v.pkg, o.model, v.format, true, 0
+		if v.pkg == evaluate.Reference {
+			own.KV = "f32"
+		}
 		b, closeModel, err := prepare(&own, goBackend)
 		if err != nil {
 			return err

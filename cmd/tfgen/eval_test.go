@@ -30,12 +30,17 @@ func TestEval(t *testing.T) {
 	if len(e.LayerError) != 5 || e.LayerError[4].Error <= 0 || e.LayerError[4].Error > 0.1 {
 		t.Errorf("layers %+v", e.LayerError)
 	}
+	status, out, log = execute(t, context.Background(), "eval", demo, "--weights", "f32", "--kv", "f16", "--text", text, "--window", "64", "--json", "--no-progress")
+	if err := json.Unmarshal([]byte(out), &e); status != 0 || err != nil || e.MeanKL <= 0 || e.MeanKL > 1e-4 {
+		t.Errorf("keys and values in f16: %v, %+v, %s", err, e, log)
+	}
 	for _, c := range []struct {
 		args []string
 		want string
 	}{
 		{[]string{"eval", demo, "--text", filepath.Join(t.TempDir(), "none")}, "no such file"},
 		{[]string{"eval", "../../gen/golden/testdata/bert-masked-lm", "--text", text}, "bert-masked-lm"},
+		{[]string{"eval", demo, "--text", text, "--kv", "q3"}, `cannot be kept as "q3"; f32 and f16 are supported`},
 		{[]string{"eval", demo, "--text", text, "--weights", "q9"}, `weight format "q9" is not supported`},
 	} {
 		if status, _, log := execute(t, context.Background(), c.args...); status != 1 || !strings.Contains(log, c.want) {

@@ -35,6 +35,7 @@ type Options struct {
 	Package    string // Go package name
 	Title      string // the model's name for readers
 	Weights    string // weight format: a row of the formats table of gen/weights; a list as weights.ParsePolicy reads it
+	KV         string // format of keys and values in sessions: f32 or f16; "": f32
 	Context    int    // longest sequence; 0: what the model was made for
 	Trace      bool   // add the probe of `tfgen verify`
 	Embed      bool   // compile the weights into the program
@@ -84,6 +85,9 @@ func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
 	if !o.Trace && b.causal() {
 		keepOutputs(g, "logits", "final")
 	}
+	if err := b.setKV(g); err != nil {
+		return nil, err
+	}
 	policy, err := weights.ParsePolicy(o.Weights)
 	if err == nil {
 		err = weights.Choose(g, src, policy)
@@ -102,6 +106,28 @@ func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
 	}
 	b.header, b.size, err = weights.Place(b.Packed)
 	return b, err
+}
+
+// setKV chooses how attention keeps keys and values.
+func (b *Bundle) setKV(g *ir.Graph) error {
+	switch b.Options.KV {
+	case "", "f32":
+		return nil
+	case "f16":
+	default:
+		return fmt.Errorf("keys and values cannot be kept as %q; f32 and f16 are supported", b.Options.KV)
+	}
+	n := 0
+	for _, o := range g.Ops {
+		if o.Kind == "attend" && o.State != nil {
+			o.State.Attrs["format"] = b.Options.KV
+			n++
+		}
+	}
+	if n == 0 {
+		return errors.New("the model keeps no keys and values whose format could be chosen")
+	}
+	return nil
 }
 
 // causal reports whether the model is a decoder: whether it has state.

@@ -23,9 +23,9 @@ import (
 // same graph over the weights that were packed. A code of an input that float32 rounds to the other side changes a
 // product by one part in some thousand, so that the tolerance is wide; a wrong scale or a wrong row is far outside.
 func TestQuantised(t *testing.T) {
-	formats := []struct{ name, policy string }{
-		{"llama", "q8"}, {"llama", "q4,down_proj=q5m,embed_tokens=q4m"}, {"llama", "f16"},
-		{"mixtral", "q5"}, {"bert-masked-lm", "q4m"}, {"gpt2", "q8"}, {"gemma3-text", "q5,q_proj=f16"},
+	formats := []struct{ name, policy, kv string }{
+		{"llama", "f32", "f16"}, {"llama", "q4,down_proj=q5m,embed_tokens=q4m", ""}, {"llama", "f16", ""},
+		{"mixtral", "q5", ""}, {"bert-masked-lm", "q4m", ""}, {"gpt2", "q8", ""}, {"gemma3-text", "f32", "f16"},
 	}
 	if testing.Short() {
 		formats = formats[:2]
@@ -43,7 +43,7 @@ func TestQuantised(t *testing.T) {
 		if j.c, err = golden.Open(dir); err != nil {
 			t.Fatal(err)
 		}
-		if err := j.emit(context.Background(), dir, &Options{Work: work, Weights: f.policy}); err != nil {
+		if err := j.emit(context.Background(), dir, &Options{Work: work, Weights: f.policy, KV: f.kv}); err != nil {
 			t.Fatalf("%s: %v", j.name, err)
 		}
 		jobs = append(jobs, j)

@@ -27,6 +27,7 @@ type Options struct {
 	Module  string     // directory of the module github.com/tfgen/tfgen, of which only runtime/ is used
 	Work    string     // an empty directory for generated packages
 	Weights string     // weight format; "": f32
+	KV      string     // format of keys and values; "": f32
 	// Progress is told what is being done; nil: nobody is.
 	Progress func(format string, args ...any)
 }
@@ -127,7 +128,7 @@ func (j *job) emit(ctx context.Context, dir string, o *Options) error {
 	for i := range j.c.Inputs {
 		need = max(need, len(j.c.Inputs[i].IDs[0])+greedyTokens)
 	}
-	options := bundle.Options{Package: j.pkg, Title: j.name, Weights: o.Weights, Trace: true, Context: need}
+	options := bundle.Options{Package: j.pkg, Title: j.name, Weights: o.Weights, KV: o.KV, Trace: true, Context: need}
 	b, err := bundle.New(bundle.FromCheckpoint(c), o.Spec, options)
 	if err != nil { // learned positions end where they end
 		options.Context = 0

@@ -1,5 +1,11 @@
 package portable
 
+import (
+	"unsafe"
+
+	"github.com/tfgen/tfgen/runtime/quant"
+)
+
 // The attention caches of one key/value head are blocks of 64 keys, each the
 // packed weights of a matrix product: scores are GemmF32 with k = headDim over
 // 4 tiles of 16 keys, weighted values are GemmF32 with k = 64 over
@@ -20,6 +26,36 @@ func StoreK(cache []float32, k []float32, ldk, pos, n, headDim int) {
 		at := p/tile*tile*headDim + p%tile
 		for j, v := range k[i*ldk:][:headDim] {
 			cache[at+j*tile] = v
+		}
+	}
+}
+
+// Halves returns a key or value cache as IEEE halves: two in a word.
+func Halves(words []float32) []uint16 {
+	if len(words) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*uint16)(unsafe.Pointer(&words[0])), 2*len(words))
+}
+
+// StoreK16 is StoreK for a cache of IEEE halves.
+func StoreK16(cache []uint16, k []float32, ldk, pos, n, headDim int) {
+	for i := range n {
+		p := pos + i
+		at := p/tile*tile*headDim + p%tile
+		for j, v := range k[i*ldk:][:headDim] {
+			cache[at+j*tile] = quant.ToHalf(v)
+		}
+	}
+}
+
+// StoreV16 is StoreV for a cache of IEEE halves.
+func StoreV16(cache []uint16, v []float32, ldv, pos, n, headDim int) {
+	for i := range n {
+		p := pos + i
+		at := p/BlockKeys*ValueBlock(headDim) + p%BlockKeys*tile
+		for j, x := range v[i*ldv:][:headDim] {
+			cache[at+j/tile*BlockKeys*tile+j%tile] = quant.ToHalf(x)
 		}
 	}
 }

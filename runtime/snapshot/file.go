@@ -95,7 +95,7 @@ func Restore(r io.Reader, s State, vocabulary int) (err error) {
 // restoreFloats reads rows and caches.
 func restoreFloats(r io.Reader, s State, high int) error {
 	for _, row := range s.Rows {
-		if err := readFloats(r, row); err != nil {
+		if err := readFloats(r, row, false); err != nil {
 			return err
 		}
 	}
@@ -108,7 +108,7 @@ func restoreFloats(r io.Reader, s State, high int) error {
 			return err
 		}
 		for _, part := range parts(c, high) {
-			if err := readFloats(r, part); err != nil {
+			if err := readFloats(r, part, c.Halves); err != nil {
 				return err
 			}
 		}
@@ -156,8 +156,8 @@ func writeFloats(w io.Writer, v []float32) error {
 	return nil
 }
 
-// readFloats fills v. What is no number would spread to tokens that come later.
-func readFloats(r io.Reader, v []float32) error {
+// readFloats fills v, of float32 or of pairs of float16. What is no number would spread to tokens that come later.
+func readFloats(r io.Reader, v []float32, halves bool) error {
 	var b [4 * chunk]byte
 	for len(v) > 0 {
 		n := min(len(v), chunk)
@@ -165,8 +165,9 @@ func readFloats(r io.Reader, v []float32) error {
 			return err
 		}
 		for i := range v[:n] {
-			x := math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-			if x-x != 0 && !math.IsInf(float64(x), -1) {
+			bits := binary.LittleEndian.Uint32(b[4*i:])
+			x := math.Float32frombits(bits)
+			if !halves && x-x != 0 && !math.IsInf(float64(x), -1) || halves && (bits&0x7c00 == 0x7c00 || bits&0x7c000000 == 0x7c000000) {
 				return errors.New("it holds values that are no numbers")
 			}
 			v[i] = x

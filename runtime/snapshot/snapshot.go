@@ -14,6 +14,7 @@ type Cache struct {
 	Keys   int // positions that it holds, a multiple of BlockKeys
 	Heads  int
 	Window int  // positions that attention looks back on, itself included; 0 is all
+	Halves bool // K and V are float16, two in a word
 	Fixed  bool // a recurrence: K is all that it has, and it cannot go back
 }
 

@@ -23,6 +23,7 @@ type attention struct {
 	scale               float64
 	alibi               op.ALiBi
 	sinks               bool
+	halves              bool // keys and values are kept as float16
 }
 
 // group is the number of query heads that share a key/value head.
@@ -48,15 +49,16 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	a := &attention{
 		heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"),
 		window: o.Attrs.Int("window"), causal: o.Attrs.Str("mask") == "causal", cached: o.State != nil,
-		scale: o.Attrs.Float("scale"), alibi: op.NewALiBi(o.Attrs), sinks: o.Weights[0] != nil,
+		scale: o.Attrs.Float("scale"), alibi: op.NewALiBi(o.Attrs), sinks: o.Weights[0] != nil, halves: halves(o.State),
 	}
 	a.pad = (a.dim + 15) / 16 * 16
 	if a.cached && !a.causal {
 		return "", fmt.Errorf("%s: the Go backend keeps keys and values of causal attention only; found mask %s with state", o.Pos, o.Attrs.Str("mask"))
 	}
 	softmax := e.kernel(kernel.Kernel{Op: "softmaxBlock", D: []int{kernel.BlockKeys}, F: []float64{o.Attrs.Float("scale"), o.Attrs.Float("softcap")}})
-	scores := e.kernel(kernel.Kernel{Op: "gemm", S: "f32", D: []int{a.dim}})
-	values := e.kernel(kernel.Kernel{Op: "gemm", S: "f32", D: []int{kernel.BlockKeys}})
+	format := pick(a.halves, "f16", "f32")
+	scores := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{a.dim}})
+	values := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{kernel.BlockKeys}})
 	scaleRows := e.kernel(kernel.Kernel{Op: "scaleRows", D: []int{a.pad}})
 	e.needZeros(kernel.BlockKeys)
 	a.key = fmt.Sprintf("%dx%dx%d%s", a.heads, a.kv, a.dim, softmax)
@@ -102,6 +104,10 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 		doc += ", each head with a sink, a key without value (Xiao et al. 2023)"
 		params += ", sinks []float32"
 	}
+	if a.halves {
+		name += "F16"
+		doc += ", keys and values kept as float16"
+	}
 	if v := strings.TrimPrefix(kernels[0], "softmaxBlock64"); v != "" {
 		name += v
 	}
@@ -113,7 +119,7 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 	e.method(name, doc, params+", layer, n int", e.fillAttention(a, storeText+"\nt.sync()\n"+unitsText(a), name))
 	e.method(name+"Tile", fmt.Sprintf("computes rows of queries of one key/value head over the blocks of 64 keys that they see, with a streaming "+
 		"softmax (Dao 2022, Milakov & Gimelshein 2018). q and y have rows of %d at strides ldq and ldy. %s", a.dim, a.rowDoc()),
-		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, $sinkscacheK, cacheV []float32, keys int", name), e.fillAttention(a, tileText, name, kernels...))
+		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, $sinkscacheK, cacheV []$element, keys int", name), e.fillAttention(a, tileText, name, kernels...))
 	return name
 }
 
@@ -148,7 +154,9 @@ func (e *emitter) fillAttention(a *attention, text, name string, kernels ...stri
 	}
 	pairs := []string{"$rowswords", rowWords(a.decodeRows()), "$name", name, "$heads", fmt.Sprint(a.heads), "$kv", fmt.Sprint(a.kv), "$dim", fmt.Sprint(a.dim), "$pad", fmt.Sprint(a.pad),
 		"$tiles", fmt.Sprint(a.pad / 16), "$group", fmt.Sprint(a.group()), "$rows", fmt.Sprint(a.decodeRows()),
-		"$first", first, "$last", last, "$cache", cache, "$queries", fmt.Sprint(queryTile)}
+		"$first", first, "$last", last, "$cache", cache, "$element", pick(a.halves, "uint16", "float32"),
+		"$storeK", pick(a.halves, "StoreK16", "StoreK"), "$storeV", pick(a.halves, "StoreV16", "StoreV"),
+		"$keys", pick(a.halves, "portable.Halves(kv.k)", "kv.k"), "$values", pick(a.halves, "portable.Halves(kv.v)", "kv.v"), "$queries", fmt.Sprint(queryTile)}
 	for i, k := range kernels {
 		pairs = append(pairs, fmt.Sprintf("$kernel%d", i), k)
 	}
@@ -200,8 +208,8 @@ for i := range t.run.segments {
 	for r := max(from, s.start); r < min(to, s.start+s.rows); r++ {
 		p := (s.pos + r - s.start) % kv.keys
 		for h := range $kv {
-			portable.StoreK(kv.k[h*kv.keys*$dim:], t.at(k, r)[h*$dim:], 0, p, 1, $dim)
-			portable.StoreV(kv.v[h*kv.keys*$pad:], t.at(v, r)[h*$dim:], 0, p, 1, $dim)
+			portable.$storeK($keys[h*kv.keys*$dim:], t.at(k, r)[h*$dim:], 0, p, 1, $dim)
+			portable.$storeV($values[h*kv.keys*$pad:], t.at(v, r)[h*$dim:], 0, p, 1, $dim)
 		}
 	}
 }`
@@ -226,7 +234,7 @@ for i := range t.run.segments {
 		if t.mine(unit) {
 			g := h / $group
 			t.$nameTile(t.at(y, s.start)[h*$dim:], $dim, t.at(q, s.start)[h*$dim:], $dim, $rows, $token,
-				kv.k[g*kv.keys*$dim:], kv.v[g*kv.keys*$pad:], kv.keys)
+				$keys[g*kv.keys*$dim:], $values[g*kv.keys*$pad:], kv.keys)
 		}
 		unit++
 	}
@@ -239,7 +247,7 @@ for h := range $heads {
 	for r := 0; r < s.rows; r += $queries {
 		if t.mine(unit) {
 			t.$nameTile(t.at(y, s.start+r)[h*$dim:], y.ld, t.at(q, s.start+r)[h*$dim:], q.ld, min($queries, s.rows-r), $prompt,
-				kv.k[g*kv.keys*$dim:], kv.v[g*kv.keys*$pad:], kv.keys)
+				$keys[g*kv.keys*$dim:], $values[g*kv.keys*$pad:], kv.keys)
 		}
 		unit++
 	}

@@ -46,8 +46,15 @@ func cacheSize(s *ir.State, rows int) (keys, values, blocks int) {
 		return rank * 64, s.Attrs.Int("rope_dim") * 64, 0
 	}
 	kv, dim := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim")
-	return kv * dim * 64, kv * ((dim + 15) / 16 * 16) * 64, ringBlocks(s.Attrs.Int("window"), rows)
+	keys, values = kv*dim*64, kv*((dim+15)/16*16)*64
+	if halves(s) {
+		keys, values = keys/2, values/2
+	}
+	return keys, values, ringBlocks(s.Attrs.Int("window"), rows)
 }
+
+// halves reports whether keys and values are stored as float16, two in a word.
+func halves(s *ir.State) bool { return s != nil && s.Attrs.Str("format") == "f16" }
 
 // kvText emits the allocation of a session's caches and its exact size.
 func (e *emitter) kvText() string {
@@ -59,7 +66,7 @@ func (e *emitter) kvText() string {
 			size.WriteString("\n")
 		}
 	}
-	return fmt.Sprintf(`// cacheSizes has a row for each state: elements of a block of 64 keys and of 64 values, all heads, and the blocks that a
+	return fmt.Sprintf(`// cacheSizes has a row for each state: words of a block of 64 keys and of 64 values, all heads, and the blocks that a
 // layer with a window keeps (0: the whole context). A recurrence keeps one block, in the place of the keys.
 var cacheSizes = [%d][3]int{
 	%s

@@ -38,7 +38,7 @@ func (e *emitter) stateText() string {
 	var rows strings.Builder
 	for i, s := range e.Plan.Graph.States {
 		fixed := fixedState(s) > 0
-		fmt.Fprintf(&rows, "{Heads: %d, Window: %d, Fixed: %v},", max(1, s.Attrs.Int("kv_heads")), s.Attrs.Int("window"), fixed)
+		fmt.Fprintf(&rows, "{Heads: %d, Window: %d, Halves: %v, Fixed: %v},", max(1, s.Attrs.Int("kv_heads")), s.Attrs.Int("window"), halves(s), fixed)
 		if i%3 == 2 {
 			rows.WriteString("\n")
 		}
@@ -55,7 +55,7 @@ var cacheKinds = [%d]snapshot.Cache{
 }
 
 // tidyKinds leaves out what is zero.
-var tidyKinds = strings.NewReplacer(", Window: 0", "", ", Fixed: false", "", "Heads: 1, Fixed", "Heads: 1, Fixed")
+var tidyKinds = strings.NewReplacer(", Window: 0", "", ", Halves: false", "", ", Fixed: false", "", "Heads: 1, Fixed", "Heads: 1, Fixed")
 
 const stateText = `
 // state is the whole state of the session.
