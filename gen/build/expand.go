@@ -17,13 +17,15 @@ const (
 
 // expander turns the steps of a specification into operations of a graph.
 type expander struct {
-	graph  *ir.Graph
-	store  *store
-	region *ir.Region
-	prefix string            // of weight names in the current block
-	shared map[string]*ir.Op // operations on inputs only, which need to be done once
-	seen   map[*ir.Weight]bool
-	depth  int
+	graph   *ir.Graph
+	store   *store
+	region  *ir.Region
+	tower   string               // "encoder" in the first tower of two
+	prefix  string               // of weight names in the current block
+	renamed map[string]*ir.Value // names of inputs that stand for others
+	shared  map[string]*ir.Op    // operations on inputs only, which need to be done once
+	seen    map[*ir.Weight]bool
+	depth   int
 }
 
 // frame is where a sequence of steps runs: the names it can use and the implicit current value.
@@ -59,6 +61,9 @@ func (x *expander) qualify(name string) string {
 
 func (x *expander) lookup(f *frame, name string) (*ir.Value, error) {
 	if v, ok := f.names[name]; ok {
+		return v, nil
+	}
+	if v := x.renamed[name]; v != nil {
 		return v, nil
 	}
 	if v := x.graph.Input(name); v != nil {

@@ -21,6 +21,7 @@ type Result struct {
 	BOS     []int          // token ids; empty where the model has none
 	EOS     []int
 	PAD     []int
+	Start   []int    // of an encoder–decoder: what every text of the decoder begins with
 	Labels  []string // of classes, in order; nil where the model has none
 	Ignored []string // stored tensors that a rule of the specification ignores
 }
@@ -58,10 +59,7 @@ func (p *plan) model() (*Result, error) {
 	x := &expander{
 		graph:  &ir.Graph{Name: p.spec.Arch, Vocab: p.values.Int("vocab"), MaxPos: p.values.Int("max_pos")},
 		store:  p.store,
-		shared: map[string]*ir.Op{}, seen: map[*ir.Weight]bool{},
-	}
-	for _, in := range p.spec.Inputs {
-		x.graph.Inputs = append(x.graph.Inputs, x.graph.NewValue(in, ir.Type{DType: ir.I32, Rows: ir.Tokens}))
+		shared: map[string]*ir.Op{}, renamed: map[string]*ir.Value{}, seen: map[*ir.Weight]bool{},
 	}
 	if err := x.regions(p); err != nil {
 		return nil, err
@@ -96,7 +94,7 @@ func dropState(g *ir.Graph) {
 func (p *plan) describe(g *ir.Graph, ignored []string) *Result {
 	v := p.values
 	m := &Result{Graph: g, Spec: p.spec, Class: p.head.Class, Task: p.head.Task, Values: v, Ignored: ignored,
-		BOS: v.IDs("bos"), EOS: v.IDs("eos"), PAD: v.IDs("pad"), Context: v.Int("max_pos")}
+		BOS: v.IDs("bos"), EOS: v.IDs("eos"), PAD: v.IDs("pad"), Start: v.IDs("start"), Context: v.Int("max_pos")}
 	if c := v.Int("context"); c > 0 {
 		m.Context = min(m.Context, c)
 	}
@@ -107,66 +105,6 @@ func (p *plan) describe(g *ir.Graph, ignored []string) *Result {
 		}
 	}
 	return m
-}
-
-// regions expands the embedding, every block and the head.
-func (x *expander) regions(p *plan) error {
-	f := &frame{vars: p.values.Map, names: map[string]*ir.Value{}}
-	x.begin(ir.Embed, "embed", 0, p.spec.Embed.Pos)
-	if err := x.steps(f, p.spec.Embed.Steps); err != nil {
-		return err
-	}
-	x.region.Result = f.current
-	if err := x.blocks(f, p.spec.Blocks); err != nil {
-		return err
-	}
-	x.prefix = ""
-	x.begin(ir.Head, "head", 0, p.head.Pos)
-	for _, steps := range [][]*spec.Step{p.spec.End, p.head.Steps} {
-		if err := x.steps(f, steps); err != nil {
-			return err
-		}
-	}
-	x.region.Result = f.current
-	if len(x.graph.Outputs) == 0 {
-		return spec.Errorf(p.head.Pos, "%s has no output", p.head.Class)
-	}
-	return nil
-}
-
-func (x *expander) begin(kind ir.RegionKind, name string, index int, pos ir.Pos) {
-	x.region = &ir.Region{Kind: kind, Name: name, Index: index, Pos: pos}
-	x.graph.Regions = append(x.graph.Regions, x.region)
-}
-
-func (x *expander) blocks(f *frame, b *spec.Blocks) error {
-	n, err := b.Repeat.Int(x.env(f))
-	if err != nil {
-		return err
-	}
-	if n < 0 || n > maxRepeat {
-		return spec.Errorf(b.Repeat.Pos, "%d blocks, expected 0 to %d", n, maxRepeat)
-	}
-	width := max(2, len(fmt.Sprint(n-1)))
-	outer := f.vars
-	defer func() { f.vars, f.locals = outer, nil }()
-	for i := range n {
-		f.locals = map[string]any{"i": i}
-		if err := x.let(f, outer, b); err != nil {
-			return err
-		}
-		prefix, err := b.Prefix.Convert(x.env(f), "name")
-		if err != nil {
-			return err
-		}
-		x.prefix, _ = prefix.(string)
-		x.begin(ir.Layer, fmt.Sprintf("layer%0*d", width, i), i, b.Pos)
-		if err := x.steps(f, b.Steps); err != nil {
-			return fmt.Errorf("%w (block %d)", err, i)
-		}
-		x.region.Result = f.current
-	}
-	return nil
 }
 
 // let computes the names that a block gives to expressions.

@@ -10,7 +10,8 @@ import (
 )
 
 // stateAttrs are the attributes that a state takes from the operation that owns it, by kind of state.
-var stateAttrs = map[string][]string{"kv": {"kv_heads", "head_dim", "window"}, "latent": {"rank", "rope_dim"}}
+var stateAttrs = map[string][]string{"kv": {"kv_heads", "head_dim", "window"}, "cross": {"kv_heads", "head_dim"},
+	"latent": {"rank", "rope_dim"}}
 
 // operation expands a step that is a row of the op table.
 func (x *expander) operation(f *frame, s *spec.Step) error {
@@ -165,6 +166,9 @@ func (x *expander) state(f *frame, s *spec.Step, o *ir.Op) error {
 		return err
 	}
 	st := &ir.State{Kind: s.Op.State, Attrs: ir.Attrs{}}
+	if len(o.In) > 1 && o.In[0].Type.Rows != o.In[1].Type.Rows { // keys of another sequence
+		st.Kind = "cross"
+	}
 	for _, k := range stateAttrs[st.Kind] {
 		st.Attrs[k] = o.Attrs[k]
 	}

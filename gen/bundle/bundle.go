@@ -152,7 +152,7 @@ func (b *Bundle) setContext(g *ir.Graph) error {
 		return fmt.Errorf("a context of %d tokens, expected 1 to %d", want, 1<<24)
 	}
 	for _, o := range g.Ops {
-		if have := o.Attrs.Int("rows") - o.Attrs.Int("offset"); o.Kind == "embed" && o.In[0].Name == "positions" && want > have {
+		if have := o.Attrs.Int("rows") - o.Attrs.Int("offset"); o.Kind == "embed" && strings.HasSuffix(o.In[0].Name, "positions") && want > have {
 			return fmt.Errorf("a context of %d tokens: the model has learned positions for %d", want, have)
 		}
 	}
@@ -172,7 +172,11 @@ const (
 func (b *Bundle) limits() plan.Limits {
 	if b.causal() {
 		rows := min(chunkRows, b.Result.Graph.MaxPos)
-		return plan.Limits{Tokens: rows, Selected: min(headRows, rows), Sequences: rows}
+		l := plan.Limits{Tokens: rows, Selected: min(headRows, rows), Sequences: rows}
+		if b.Result.Graph.Towers() {
+			l.Source = b.Result.Graph.MaxPos
+		}
+		return l
 	}
 	return plan.Limits{Tokens: max(encoderRows, b.Result.Graph.MaxPos), Selected: 1, Sequences: encoderSequences}
 }
@@ -227,7 +231,7 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	}
 	m := &goemit.Model{
 		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
-		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Defaults: defaults, MaxLength: r.Context,
+		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Start: int32s(r.Start), Defaults: defaults, MaxLength: r.Context,
 		Task: r.Task, Labels: r.Labels, SeveralLabels: b.severalLabels(),
 	}
 	if b.Chat != nil {
@@ -269,8 +273,25 @@ func (b *Bundle) generation() (eos []int32, defaults string, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, "", err
 	}
+	if text == nil && b.Result.Graph.Towers() {
+		if text, err = oldGeneration(b.Source.Config()); err != nil {
+			return nil, "", err
+		}
+	}
 	defaults, o, _, err := generation.Compiled(text, eos)
 	return o.EOS, defaults, err
+}
+
+// oldGeneration are the generation settings in config.json, where models had them before generation_config.json.
+func oldGeneration(config map[string]any) ([]byte, error) {
+	settings := map[string]any{}
+	for _, key := range []string{"forced_bos_token_id", "forced_eos_token_id", "no_repeat_ngram_size", "bad_words_ids", "min_length",
+		"num_beams", "length_penalty", "early_stopping", "suppress_tokens", "begin_suppress_tokens", "eos_token_id"} {
+		if v, ok := config[key]; ok && v != nil {
+			settings[key] = v
+		}
+	}
+	return json.Marshal(settings)
 }
 
 func int32s(ids []int) []int32 {

@@ -18,10 +18,9 @@ type Memory struct {
 func (b *Bundle) Memory() Memory {
 	g := b.Plan.Graph
 	m := Memory{Weights: b.size, Activations: arena.Bytes(b.Plan.Arena), Worker: goemit.WorkerBytes(b.Plan), Context: g.MaxPos}
+	m.Activations += goemit.EncoderBytes(b.Plan)
 	if b.causal() {
 		m.Session = goemit.SessionBytes(b.Plan, g.MaxPos)
-	} else {
-		m.Activations += goemit.EncoderBytes(b.Plan)
 	}
 	return m
 }

@@ -28,6 +28,10 @@ type Case struct {
 	Ignored      []string           `json:"ignored_tensors"`
 	Inputs       []Input            `json:"inputs"`
 
+	EncoderHiddenCount int                        `json:"encoder_hidden_count"`
+	Generation         map[string]json.RawMessage `json:"generation"` // encoder–decoders: arguments of generate
+	Beams              map[string]json.RawMessage `json:"beam4"`      // further ones of beam search
+
 	expected map[string]*Array // of golden.safetensors
 }
 
@@ -35,9 +39,10 @@ type Case struct {
 type Input struct {
 	Name    string    `json:"name"`
 	IDs     [][]int32 `json:"input_ids"`
-	Mask    [][]int32 `json:"attention_mask"` // 1 token, 0 padding; absent: all tokens
-	Types   [][]int32 `json:"token_type_ids"` // absent: zeros
-	Prefill int       `json:"prefill"`        // tokens fed at once before decoding; 0: no decoding
+	Mask    [][]int32 `json:"attention_mask"`    // 1 token, 0 padding; absent: all tokens
+	Types   [][]int32 `json:"token_type_ids"`    // absent: zeros
+	Decoder [][]int32 `json:"decoder_input_ids"` // of an encoder–decoder, which reads input_ids with its encoder
+	Prefill int       `json:"prefill"`           // tokens fed at once before decoding; 0: no decoding
 	Greedy  bool      `json:"greedy"`
 }
 
@@ -88,7 +93,7 @@ func (c *Case) check() error {
 		if len(a.Shape) == 0 || n == 0 || len(a.Data)+len(a.Ints) != n {
 			return fmt.Errorf("%s: shape %v with %d elements", name, a.Shape, len(a.Data)+len(a.Ints))
 		}
-		if strings.HasSuffix(name, "/greedy") != (a.Ints != nil) && !strings.HasSuffix(name, "/beam4") {
+		if (strings.HasSuffix(name, "/greedy") || strings.HasSuffix(name, "/beam4")) != (a.Ints != nil) {
 			return fmt.Errorf("%s: greedy continuations are integers, outputs are numbers", name)
 		}
 	}
@@ -113,6 +118,14 @@ func (in *Input) check() error {
 	for i := range in.IDs {
 		if in.Length(i) == 0 {
 			return fmt.Errorf("row %d has no tokens", i)
+		}
+	}
+	if in.Decoder != nil && (len(in.Decoder) != len(in.IDs) || len(in.Decoder[0]) == 0) {
+		return fmt.Errorf("%d rows of decoder_input_ids, expected %d", len(in.Decoder), len(in.IDs))
+	}
+	for _, row := range in.Decoder {
+		if n = len(in.Decoder[0]); len(row) != n {
+			return fmt.Errorf("a row of %d decoder_input_ids, expected %d", len(row), n)
 		}
 	}
 	if in.Prefill < 0 || in.Prefill >= n {
@@ -142,6 +155,10 @@ func (in *Input) Segments() []op.Segment {
 		if in.Types != nil {
 			segments[i].Types = in.Types[i][:n]
 		}
+		if in.Decoder != nil {
+			segments[i].Source, segments[i].Tokens = segments[i].Tokens, in.Decoder[i]
+			segments[i].Total = len(in.Decoder[i])
+		}
 	}
 	return segments
 }
@@ -156,10 +173,17 @@ func (c *Case) Expected(input, output string) (*Array, bool) {
 // final, then the heads by name.
 func (c *Case) Outputs(input string) []string {
 	var list []string
-	for i := range c.HiddenCount {
-		list = append(list, fmt.Sprintf("hidden/%d", i))
+	for i := range c.EncoderHiddenCount {
+		list = append(list, fmt.Sprintf("encoder/hidden/%d", i))
 	}
-	list = append(list, "final", "pooled", "logits", "start_logits", "end_logits")
+	list = append(list, "encoder/final")
+	for _, tower := range []string{"", "decoder/"} {
+		for i := range c.HiddenCount {
+			list = append(list, fmt.Sprintf("%shidden/%d", tower, i))
+		}
+		list = append(list, tower+"final")
+	}
+	list = append(list, "pooled", "logits", "start_logits", "end_logits")
 	var have []string
 	for _, name := range list {
 		if _, ok := c.Expected(input, name); ok {
@@ -173,11 +197,11 @@ func (c *Case) Outputs(input string) []string {
 // expected value. Where a case has no noise for a kind, that of the final state or else of the logits counts.
 func (c *Case) Tolerance(output string, a *Array) float64 {
 	kind := strings.TrimPrefix(output, "decode/")
-	if strings.HasPrefix(kind, "hidden/") {
-		kind = "hidden"
+	if i := strings.Index(kind, "hidden/"); i >= 0 {
+		kind = kind[:i] + "hidden"
 	}
 	noise := 0.0
-	for _, key := range []string{kind, "final", "logits"} {
+	for _, key := range []string{kind, "final", "decoder/final", "logits"} {
 		if v, ok := c.Noise[key]; ok {
 			noise = v
 			break

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tfgen/tfgen/gen/op"
 )
@@ -28,9 +29,9 @@ type Runner interface {
 	// Full runs whole sequences as one batch and returns every output; rows of tokens follow each other in the order
 	// of the segments.
 	Full(segments []op.Segment) (Result, error)
-	// Decode feeds the first prefill tokens at once and the others one at a time; it returns the logits of each of
-	// the others.
-	Decode(tokens []int32, prefill int) ([][]float32, error)
+	// Decode feeds the first prefill tokens of a segment at once and the others one at a time; it returns the logits of
+	// each of the others.
+	Decode(segment op.Segment, prefill int) ([][]float32, error)
 	// Greedy returns the n tokens that follow if the most likely one is always taken; nothing ends it early.
 	Greedy(tokens []int32, n int) ([]int32, error)
 }
@@ -69,7 +70,11 @@ func Compare(c *Case, r Runner) []Finding {
 			}
 		}
 		findings = append(findings, c.decode(in, r)...)
-		findings = append(findings, c.greedy(in, r)...)
+		if in.Decoder != nil {
+			findings = append(findings, c.generated(in, r)...)
+		} else {
+			findings = append(findings, c.greedy(in, r)...)
+		}
 	}
 	return findings
 }
@@ -84,7 +89,11 @@ func (c *Case) full(in *Input, run string, segments []op.Segment, first int, r R
 	for _, name := range c.Outputs(in.Name) {
 		a, _ := c.Expected(in.Name, name)
 		f := Finding{Input: in.Name, Run: run, Output: name, Tolerance: c.Tolerance(name, a)}
-		if err := f.compare(a, result[name], segments, first); err != nil {
+		found := result[name]
+		if found == nil {
+			found = result[strings.TrimPrefix(name, "decoder/")]
+		}
+		if err := f.compare(a, found, segments, first); err != nil {
 			f.Error = err.Error()
 		}
 		findings = append(findings, f)
@@ -97,9 +106,14 @@ func (f *Finding) compare(a *Array, m *Matrix, segments []op.Segment, first int)
 	if m == nil {
 		return fmt.Errorf("the model has no output %s", f.Output)
 	}
+	rows := make([]int, len(segments))
 	tokens := 0
-	for _, s := range segments {
-		tokens += len(s.Tokens)
+	for i, s := range segments {
+		rows[i] = len(s.Tokens)
+		if strings.HasPrefix(f.Output, "encoder/") && s.Source != nil {
+			rows[i] = len(s.Source)
+		}
+		tokens += rows[i]
 	}
 	batch, width := a.Shape[0], len(a.Data)/a.Shape[0]
 	if m.Rows == len(segments) && m.Width == width && len(a.Shape) == 2 {
@@ -114,11 +128,11 @@ func (f *Finding) compare(a *Array, m *Matrix, segments []op.Segment, first int)
 		return fmt.Errorf("%s is [%d %d], expected shape %v", f.Output, m.Rows, m.Width, a.Shape)
 	}
 	var want [][]float32
-	for i, s := range segments {
-		if len(s.Tokens) > a.Shape[1] {
-			return fmt.Errorf("%s has expected shape %v for %d tokens", f.Output, a.Shape, len(s.Tokens))
+	for i, n := range rows {
+		if n > a.Shape[1] {
+			return fmt.Errorf("%s has expected shape %v for %d tokens", f.Output, a.Shape, n)
 		}
-		for j := range s.Tokens {
+		for j := range n {
 			want = append(want, a.Data[(first+i)*width+j*perToken:][:perToken])
 		}
 	}
@@ -151,13 +165,21 @@ func (c *Case) decode(in *Input, r Runner) []Finding {
 		return nil
 	}
 	f := Finding{Input: in.Name, Run: "decode", Output: "decode/logits", Tolerance: c.Tolerance("decode/logits", a)}
-	if len(a.Shape) != 3 || a.Shape[0] != len(in.IDs) || a.Shape[1] != len(in.IDs[0])-in.Prefill {
-		f.Error = fmt.Sprintf("decode/logits has shape %v for %d tokens after %d", a.Shape, len(in.IDs[0]), in.Prefill)
+	tokens := in.IDs
+	if in.Decoder != nil {
+		tokens = in.Decoder
+	}
+	if len(a.Shape) != 3 || a.Shape[0] != len(tokens) || a.Shape[1] != len(tokens[0])-in.Prefill {
+		f.Error = fmt.Sprintf("decode/logits has shape %v for %d tokens after %d", a.Shape, len(tokens[0]), in.Prefill)
 		return []Finding{f}
 	}
 	steps, vocab := a.Shape[1], a.Shape[2]
-	for row, ids := range in.IDs {
-		logits, err := r.Decode(ids, in.Prefill)
+	for row, ids := range tokens {
+		segment := op.Segment{Tokens: ids}
+		if in.Decoder != nil {
+			segment.Source = in.IDs[row][:in.Length(row)]
+		}
+		logits, err := r.Decode(segment, in.Prefill)
 		if err != nil {
 			f.OK, f.Error = false, err.Error()
 			return []Finding{f}

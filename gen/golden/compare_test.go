@@ -39,8 +39,9 @@ func (m toy) Full(segments []op.Segment) (Result, error) {
 	return r, m.err
 }
 
-func (m toy) Decode(tokens []int32, prefill int) ([][]float32, error) {
+func (m toy) Decode(segment op.Segment, prefill int) ([][]float32, error) {
 	var rows [][]float32
+	tokens := segment.Tokens
 	for i := prefill; i < len(tokens); i++ {
 		rows = append(rows, []float32{float32(tokens[i]) + m.decode, float32(i)})
 	}

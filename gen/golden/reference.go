@@ -32,12 +32,19 @@ func (r Reference) Full(segments []op.Segment) (Result, error) {
 		result[o.Name] = matrix(x.Values[o.Value])
 	}
 	for _, region := range r.Model.Graph().Regions {
+		tower := ""
+		if r.Model.Graph().Towers() {
+			tower = "decoder/"
+		}
+		if region.Tower != "" {
+			tower = region.Tower + "/"
+		}
 		switch {
 		case region.Result == nil:
 		case region.Kind == ir.Embed:
-			result["hidden/0"] = matrix(x.Values[region.Result])
+			result[tower+"hidden/0"] = matrix(x.Values[region.Result])
 		case region.Kind == ir.Layer:
-			result[fmt.Sprintf("hidden/%d", region.Index+1)] = matrix(x.Values[region.Result])
+			result[fmt.Sprintf("%shidden/%d", tower, region.Index+1)] = matrix(x.Values[region.Result])
 		}
 	}
 	return result, nil
@@ -52,8 +59,8 @@ func matrix(t *op.Tensor) *Matrix {
 }
 
 // Decode implements Runner.
-func (r Reference) Decode(tokens []int32, prefill int) ([][]float32, error) {
-	s := &sequence{model: r.Model, kv: r.Model.NewKV()}
+func (r Reference) Decode(segment op.Segment, prefill int) ([][]float32, error) {
+	s, tokens := &sequence{model: r.Model, kv: r.Model.NewKV(), source: segment.Source}, segment.Tokens
 	if _, err := s.feed(tokens[:prefill]); err != nil {
 		return nil, err
 	}
@@ -95,6 +102,8 @@ type sequence struct {
 	model *ref.Model
 	kv    map[*ir.State]*op.KV
 	pos   int
+
+	source []int32 // of the encoder, until the first tokens are fed
 }
 
 // feed appends tokens and returns the logits of the last.
@@ -103,10 +112,10 @@ func (s *sequence) feed(tokens []int32) (*op.Tensor, error) {
 	if logits == nil || len(s.kv) == 0 {
 		return nil, fmt.Errorf("%s does not generate: it has no logits or no cache", s.model.Graph().Name)
 	}
-	x, err := s.model.Run([]op.Segment{{Tokens: tokens, Pos: s.pos, KV: s.kv}}, []int{len(tokens) - 1})
+	x, err := s.model.Run([]op.Segment{{Tokens: tokens, Source: s.source, Pos: s.pos, KV: s.kv}}, []int{len(tokens) - 1})
 	if err != nil {
 		return nil, err
 	}
-	s.pos += len(tokens)
+	s.pos, s.source = s.pos+len(tokens), nil
 	return x.Values[logits], nil
 }

@@ -28,15 +28,17 @@ func (d DType) String() string { return [...]string{"f32", "i32", "q8"}[d] }
 type Rows uint8
 
 // Row spaces. A run computes Tokens rows; the head computes Selected rows out of them (those whose logits are
-// wanted); pooled outputs have one row for each of the run's Sequences.
+// wanted); pooled outputs have one row for each of the run's Sequences. Where a decoder reads what an encoder made of
+// another sequence, that sequence's tokens are Source rows, computed in a pass of their own.
 const (
 	Tokens Rows = iota
 	Selected
 	Sequences
+	Source
 )
 
-// String returns the letter used in dumps: N tokens, M selected rows, S sequences.
-func (r Rows) String() string { return [...]string{"N", "M", "S"}[r] }
+// String returns the letter used in dumps: N tokens, M selected rows, S sequences, E rows of the encoder.
+func (r Rows) String() string { return [...]string{"N", "M", "S", "E"}[r] }
 
 // Type is the type of a value: element type, row space, and the literal shape of one row.
 type Type struct {
@@ -165,14 +167,16 @@ type RegionKind uint8
 
 // Kinds of regions.
 const (
-	Embed RegionKind = iota // from inputs to what the first block receives
-	Layer                   // one block
-	Head                    // what follows the last block
+	Embed  RegionKind = iota // from inputs to what the first block receives
+	Layer                    // one block
+	Head                     // what follows the last block
+	Bridge                   // from the encoder's last block to what the decoder reads
 )
 
 // Region is a named part of the model that becomes one function in generated code.
 type Region struct {
 	Kind   RegionKind
+	Tower  string // "encoder" for the first part of an encoder–decoder, "" otherwise
 	Name   string // "embed", "layer03", "head", "pooler", …
 	Index  int    // of a layer, from 0
 	Result *Value // what a layer (or the embedding) hands on; the golden hidden state
@@ -220,7 +224,7 @@ func (w *Weight) Elements() int {
 // State is memory that lives from one step of a sequence to the next.
 type State struct {
 	Name  string // "kv03"
-	Kind  string // a row of the op table's state kinds: "kv"
+	Kind  string // a row of the op table's state kinds: "kv"; "cross" for keys and values of the encoder's rows
 	Attrs Attrs  // kv: kv_heads, head_dim, window
 }
 
@@ -241,6 +245,7 @@ type Graph struct {
 	Outputs []Output
 	Vocab   int // tokens in the vocabulary
 	MaxPos  int // longest context the model was made for
+	Shift   int // what stands before the tokens in the input shifted_tokens: an id, or -1 for the sequence's last token
 	nextID  int
 }
 
@@ -270,6 +275,9 @@ func (g *Graph) Output(name string) *Value {
 	}
 	return nil
 }
+
+// Towers reports whether the graph has an encoder in front of its decoder.
+func (g *Graph) Towers() bool { return len(g.Regions) > 0 && g.Regions[0].Tower != "" }
 
 // Uses counts the uses of every value by operations, region results and outputs.
 func (g *Graph) Uses() map[*Value]int {

@@ -23,6 +23,7 @@ func (t *Tensor) Row(i int) []float64 { return t.Data[i*t.Width : (i+1)*t.Width]
 // Segment is a run of rows that belong to one sequence.
 type Segment struct {
 	Tokens []int32
+	Source []int32           // of an encoder–decoder: the encoder's tokens, in the run that begins the sequence
 	Types  []int32           // token types; nil: all zero
 	Pos    int               // position of the first token
 	Total  int               // length of the sequence as far as it is known, for frequencies that depend on it
@@ -57,6 +58,7 @@ func fixed(s *Segment, o *ir.Op, n int) []float64 {
 type Exec struct {
 	Segments []Segment
 	Select   []int
+	Shift    int // as in ir.Graph
 	Values   map[*ir.Value]*Tensor
 	Weight   func(*ir.Weight) (*Tensor, error)
 }
@@ -70,31 +72,61 @@ func (x *Exec) Rows(r ir.Rows) int {
 		return len(x.Segments)
 	}
 	n := 0
-	for _, s := range x.Segments {
-		n += len(s.Tokens)
+	for _, s := range x.spans(r) {
+		n += s.rows
 	}
 	return n
 }
 
+// span is the part of a row space that belongs to one segment.
+type span struct{ at, rows, pos int }
+
+// spans gives the rows of every segment: its tokens, or those of its source, which begin at position 0.
+func (x *Exec) spans(r ir.Rows) []span {
+	list, at := make([]span, len(x.Segments)), 0
+	for i, s := range x.Segments {
+		list[i] = span{at, len(s.Tokens), s.Pos}
+		if r == ir.Source {
+			list[i] = span{at, len(s.Source), 0}
+		}
+		at += list[i].rows
+	}
+	return list
+}
+
+// inputs are the values of the graph's inputs: what stands in row j of a segment.
+var inputs = map[string]func(x *Exec, s *Segment, j int) int32{
+	"tokens":           func(_ *Exec, s *Segment, j int) int32 { return s.Tokens[j] },
+	"positions":        func(_ *Exec, s *Segment, j int) int32 { return int32(s.Pos + j) },
+	"source_tokens":    func(_ *Exec, s *Segment, j int) int32 { return s.Source[j] },
+	"source_positions": func(_ *Exec, _ *Segment, j int) int32 { return int32(j) },
+	"token_types": func(_ *Exec, s *Segment, j int) int32 {
+		if s.Types == nil {
+			return 0
+		}
+		return s.Types[j]
+	},
+	"shifted_tokens": func(x *Exec, s *Segment, j int) int32 {
+		switch {
+		case j > 0:
+			return s.Tokens[j-1]
+		case x.Shift < 0:
+			return s.Tokens[len(s.Tokens)-1]
+		}
+		return int32(x.Shift)
+	},
+}
+
 // Input fills a graph input by its name.
 func (x *Exec) Input(v *ir.Value) error {
-	t := NewTensor(x.Rows(ir.Tokens), 1)
-	i := 0
-	for _, s := range x.Segments {
-		for j, token := range s.Tokens {
-			switch v.Name {
-			case "tokens":
-				t.Data[i] = float64(token)
-			case "positions":
-				t.Data[i] = float64(s.Pos + j)
-			case "token_types":
-				if s.Types != nil {
-					t.Data[i] = float64(s.Types[j])
-				}
-			default:
-				return fmt.Errorf("no input is called %q", v.Name)
-			}
-			i++
+	f, ok := inputs[v.Name]
+	if !ok {
+		return fmt.Errorf("no input is called %q", v.Name)
+	}
+	t := NewTensor(x.Rows(v.Type.Rows), 1)
+	for i, s := range x.spans(v.Type.Rows) {
+		for j := range s.rows {
+			t.Data[s.at+j] = float64(f(x, &x.Segments[i], j))
 		}
 	}
 	x.Values[v] = t

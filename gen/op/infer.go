@@ -90,6 +90,14 @@ func inferAngles(o *ir.Op) ([]ir.Type, error) {
 	return []ir.Type{{DType: ir.F32, Rows: o.In[0].Type.Rows, Dims: []int{rot}}}, nil
 }
 
+func inferSinusoid(o *ir.Op) ([]ir.Type, error) {
+	dim := o.Attrs.Int("dim")
+	if dim < 4 || dim%2 != 0 {
+		return nil, fmt.Errorf("dim is %d, expected an even number from 4", dim)
+	}
+	return []ir.Type{{DType: ir.F32, Rows: o.In[0].Type.Rows, Dims: []int{dim}}}, nil
+}
+
 func inferRope(o *ir.Op) ([]ir.Type, error) {
 	heads, dim, rot := o.Attrs.Int("heads"), o.Attrs.Int("head_dim"), o.Attrs.Int("rot")
 	if w := o.In[0].Type.Width(); heads*dim != w {
@@ -109,6 +117,12 @@ func inferAttend(o *ir.Op) ([]ir.Type, error) {
 	if len(o.Weights) > 0 && o.Weights[0] != nil && o.Attrs.Str("mask") != "causal" {
 		return nil, fmt.Errorf("sinks need the causal mask, found %s", o.Attrs.Str("mask"))
 	}
+	if o.In[1].Type.Rows != o.In[2].Type.Rows || o.In[0].Type.Rows != o.In[1].Type.Rows && o.Attrs.Str("mask") == "causal" {
+		return nil, fmt.Errorf("q, k, v are %s, %s, %s; only full attention reads keys of another sequence", o.In[0].Type, o.In[1].Type, o.In[2].Type)
+	}
+	if b := o.Attrs.Int("buckets"); b != 0 && !checkBuckets(b, o.Attrs.Int("max_distance"), o.Attrs.Str("mask") != "causal") {
+		return nil, fmt.Errorf("%d buckets up to a distance of %d", b, o.Attrs.Int("max_distance"))
+	}
 	for i, w := range []int{heads * dim, kv * dim, kv * dim} {
 		if o.In[i].Type.Width() != w {
 			return nil, fmt.Errorf("%s is %s, expected a width of %d", []string{"q", "k", "v"}[i], o.In[i].Type, w)
@@ -118,6 +132,23 @@ func inferAttend(o *ir.Op) ([]ir.Type, error) {
 		return nil, fmt.Errorf("alibi is %v with mask %s, expected a positive number and a causal mask", a, o.Attrs.Str("mask"))
 	}
 	return []ir.Type{{DType: ir.F32, Rows: o.In[0].Type.Rows, Dims: []int{heads * dim}}}, nil
+}
+
+func inferKeep(o *ir.Op) ([]ir.Type, error) {
+	for _, v := range o.In {
+		if w := o.Attrs.Int("kv_heads") * o.Attrs.Int("head_dim"); v.Type.Rows != ir.Source || v.Type.Width() != w {
+			return nil, fmt.Errorf("the input is %s, expected rows of the encoder of %d elements", v.Type, w)
+		}
+	}
+	return nil, nil
+}
+
+func inferAttendKept(o *ir.Op) ([]ir.Type, error) {
+	heads, kv, dim := o.Attrs.Int("heads"), o.Attrs.Int("kv_heads"), o.Attrs.Int("head_dim")
+	if heads <= 0 || kv <= 0 || heads%kv != 0 || o.In[0].Type.Width() != heads*dim {
+		return nil, fmt.Errorf("%d heads of %d share %d kv_heads in a row of %d", heads, dim, kv, o.In[0].Type.Width())
+	}
+	return []ir.Type{o.In[0].Type}, wantFloat(o.In[0])
 }
 
 func inferSelect(o *ir.Op) ([]ir.Type, error) { return changeRows(o, ir.Selected) }

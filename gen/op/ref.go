@@ -242,38 +242,35 @@ func refSelect(x *Exec, o *ir.Op) error {
 }
 
 func refFirst(x *Exec, o *ir.Op) error {
-	in, y, at := x.in(o, 0), x.out(o, 0), 0
-	for i, s := range x.Segments {
-		copy(y.Row(i), in.Row(at))
-		at += len(s.Tokens)
+	in, y := x.in(o, 0), x.out(o, 0)
+	for i, s := range x.spans(o.In[0].Type.Rows) {
+		copy(y.Row(i), in.Row(s.at))
 	}
 	return nil
 }
 
 func refLast(x *Exec, o *ir.Op) error {
-	in, y, at := x.in(o, 0), x.out(o, 0), 0
-	for i, s := range x.Segments {
-		row := at + len(s.Tokens) - 1
-		for r := row; len(o.In) > 1 && r >= at; r-- {
+	in, y := x.in(o, 0), x.out(o, 0)
+	for i, s := range x.spans(o.In[0].Type.Rows) {
+		row := s.at + s.rows - 1
+		for r := row; len(o.In) > 1 && r >= s.at; r-- {
 			if x.in(o, 1).Data[r] == float64(o.Attrs.Int("id")) {
 				row = r
 				break
 			}
 		}
 		copy(y.Row(i), in.Row(row))
-		at += len(s.Tokens)
 	}
 	return nil
 }
 
 func refMean(x *Exec, o *ir.Op) error {
-	in, y, at := x.in(o, 0), x.out(o, 0), 0
-	for i, s := range x.Segments {
-		for range s.Tokens {
-			for j, v := range in.Row(at) {
-				y.Row(i)[j] += v / float64(len(s.Tokens))
+	in, y := x.in(o, 0), x.out(o, 0)
+	for i, s := range x.spans(o.In[0].Type.Rows) {
+		for r := s.at; r < s.at+s.rows; r++ {
+			for j, v := range in.Row(r) {
+				y.Row(i)[j] += v / float64(s.rows)
 			}
-			at++
 		}
 	}
 	return nil

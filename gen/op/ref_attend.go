@@ -11,16 +11,15 @@ func refAngles(x *Exec, o *ir.Op) error {
 	if err != nil {
 		return err
 	}
-	pos, y, at := x.in(o, 0), x.out(o, 0), 0
-	for _, s := range x.Segments {
-		inv := rope.Frequencies(max(s.Total, s.Pos+len(s.Tokens)))
-		for range s.Tokens {
-			row := y.Row(at)
+	pos, y := x.in(o, 0), x.out(o, 0)
+	for i, s := range x.spans(o.In[0].Type.Rows) {
+		inv := rope.Frequencies(max(x.Segments[i].Total, s.pos+s.rows))
+		for r := s.at; r < s.at+s.rows; r++ {
+			row := y.Row(r)
 			for i, f := range inv {
-				sin, cos := math.Sincos(pos.Data[at] * f)
+				sin, cos := math.Sincos(pos.Data[r] * f)
 				row[i], row[len(inv)+i] = cos*rope.Factor, sin*rope.Factor
 			}
-			at++
 		}
 	}
 	return nil
@@ -48,47 +47,87 @@ func refRope(x *Exec, o *ir.Op) error {
 }
 
 func refAttend(x *Exec, o *ir.Op) error {
-	q, k, v, y := x.in(o, 0), x.in(o, 1), x.in(o, 2), x.out(o, 0)
-	causal := o.Attrs.Str("mask") == "causal"
+	k, v := x.in(o, 1), x.in(o, 2)
 	sinks, err := x.weight(o, 0)
 	if err != nil {
 		return err
 	}
-	at := 0
-	for _, s := range x.Segments {
-		cache := &KV{}
-		if o.State != nil && s.KV != nil {
-			if s.KV[o.State] == nil {
-				s.KV[o.State] = cache
-			}
-			cache = s.KV[o.State]
+	relative, err := x.weight(o, 1)
+	if err != nil {
+		return err
+	}
+	keys := x.spans(o.In[1].Type.Rows)
+	x.attend(o, sinks, relative, func(i int, cache *KV) {
+		for r := keys[i].at; r < keys[i].at+keys[i].rows; r++ {
+			cache.K = append(cache.K, append([]float64(nil), k.Row(r)...))
+			cache.V = append(cache.V, append([]float64(nil), v.Row(r)...))
 		}
-		n := len(s.Tokens)
-		for i := range n {
-			cache.K = append(cache.K, append([]float64(nil), k.Row(at+i)...))
-			cache.V = append(cache.V, append([]float64(nil), v.Row(at+i)...))
+	})
+	return nil
+}
+
+// refKeep stores keys and values of the encoder's rows.
+func refKeep(x *Exec, o *ir.Op) error {
+	k, v := x.in(o, 0), x.in(o, 1)
+	for i, s := range x.spans(ir.Source) {
+		cache := x.Segments[i].cache(o.State)
+		for r := s.at; r < s.at+s.rows; r++ {
+			cache.K = append(cache.K, append([]float64(nil), k.Row(r)...))
+			cache.V = append(cache.V, append([]float64(nil), v.Row(r)...))
 		}
-		for i := range n {
-			from, to := 0, len(cache.K)
-			if causal {
-				to = s.Pos + i + 1
-			}
-			if w := o.Attrs.Int("window"); w > 0 {
-				from, to = max(0, s.Pos+i+1-w), min(to, s.Pos+i+w)
-			}
-			attendRow(o, q.Row(at+i), cache, sinks, s.Pos+i, from, to, y.Row(at+i))
-		}
-		at += n
 	}
 	return nil
 }
 
-// attendRow computes the output of the query at position pos over the cached positions from ≤ p < to.
-func attendRow(o *ir.Op, q []float64, cache *KV, sinks *Tensor, pos, from, to int, y []float64) {
+// refAttendKept is attention to what refKeep has stored.
+func refAttendKept(x *Exec, o *ir.Op) error {
+	x.attend(o, nil, nil, func(int, *KV) {})
+	return nil
+}
+
+// cache is the memory of a state for the segment; without a state or a session it lasts for one operation.
+func (s *Segment) cache(state *ir.State) *KV {
+	if state == nil || s.KV == nil {
+		return &KV{}
+	}
+	if s.KV[state] == nil {
+		s.KV[state] = &KV{}
+	}
+	return s.KV[state]
+}
+
+// attend computes the output of every query; store adds the segment's keys and values to its cache first.
+func (x *Exec) attend(o *ir.Op, sinks, relative *Tensor, store func(segment int, cache *KV)) {
+	q, y := x.in(o, 0), x.out(o, 0)
+	causal, window, alibi := o.Attrs.Str("mask") == "causal", o.Attrs.Int("window"), NewALiBi(o.Attrs)
+	for i, s := range x.spans(o.In[0].Type.Rows) {
+		cache := x.Segments[i].cache(o.State)
+		store(i, cache)
+		for r := range s.rows {
+			from, to, pos := 0, len(cache.K), s.pos+r
+			if causal {
+				to = pos + 1
+			}
+			if window > 0 {
+				from, to = max(0, pos+1-window), min(to, pos+window)
+			}
+			bias := func(head, key int) float64 {
+				b := alibi.Bias(head, pos, key)
+				if relative != nil {
+					b += relative.Row(RelativeBucket(key-pos, o.Attrs.Int("buckets"), o.Attrs.Int("max_distance"), !causal))[head]
+				}
+				return b
+			}
+			attendRow(o, q.Row(s.at+r), cache, sinks, bias, from, to, y.Row(s.at+r))
+		}
+	}
+}
+
+// attendRow computes one query's output over the cached positions from ≤ p < to; bias is added to the scaled scores.
+func attendRow(o *ir.Op, q []float64, cache *KV, sinks *Tensor, bias func(head, key int) float64, from, to int, y []float64) {
 	heads, kv, dim := o.Attrs.Int("heads"), o.Attrs.Int("kv_heads"), o.Attrs.Int("head_dim")
 	scale, softcap := o.Attrs.Float("scale"), o.Attrs.Float("softcap")
 	scores := make([]float64, to-from)
-	alibi := NewALiBi(o.Attrs)
 	for h := range heads {
 		g := h / (heads / kv) * dim
 		top := math.Inf(-1)
@@ -97,7 +136,7 @@ func attendRow(o *ir.Op, q []float64, cache *KV, sinks *Tensor, pos, from, to in
 			for i := range dim {
 				dot += q[h*dim+i] * cache.K[from+p][g+i]
 			}
-			dot = dot*scale + alibi.Bias(h, pos, from+p)
+			dot = dot*scale + bias(h, from+p)
 			if softcap > 0 {
 				dot = softcap * math.Tanh(dot/softcap)
 			}

@@ -113,6 +113,16 @@ var table = []Row{
 		Infer: inferAngles, Ref: refAngles, Pure: true,
 	},
 	{
+		Kind: "sinusoid", Doc: "y[n, dim] = sin(p·f) | cos(p·f); p the position plus offset, f the dim/2 frequencies (Vaswani et al. 2017)",
+		In: []string{"positions"},
+		Attrs: []Attr{
+			{Name: "dim", Kind: "int", Doc: "width"},
+			{Name: "offset", Kind: "int", Default: 0, Doc: "added to every position"},
+			{Name: "spread", Kind: "string", Default: "half", Enum: []string{"half", "ends"}, Doc: "f is 10000^(-i/(dim/2)) or, to the ends, 10000^(-i/(dim/2-1))"},
+		},
+		Infer: inferSinusoid, Ref: refSinusoid, Pure: true,
+	},
+	{
 		Kind: "rope", Doc: "rotates pairs of the first rot elements of each head by the angles", In: []string{"x", "angles"},
 		Attrs: []Attr{
 			{Name: "heads", Kind: "int", Doc: "heads in a row"},
@@ -125,7 +135,10 @@ var table = []Row{
 	{
 		Kind: "attend", Doc: "softmax(scale · q kᵀ + mask) v for each head; kv_heads share (Vaswani et al. 2017, Ainslie et al. 2023)",
 		In: []string{"q", "k", "v"}, State: "kv",
-		Weights: []Role{{Name: "sinks", Optional: true, Shape: shapeHeadsOf}}, // scores of a key without value (Xiao et al. 2023)
+		Weights: []Role{
+			{Name: "sinks", Optional: true, Shape: shapeHeadsOf}, // scores of a key without value (Xiao et al. 2023)
+			{Name: "relative", Optional: true, Shape: func(o *ir.Op) []int { return []int{o.Attrs.Int("buckets"), o.Attrs.Int("heads")} }},
+		},
 		Attrs: []Attr{
 			{Name: "heads", Kind: "int", Doc: "query heads"},
 			{Name: "kv_heads", Kind: "int", Doc: "key and value heads"},
@@ -137,8 +150,22 @@ var table = []Row{
 			{Name: "alibi", Kind: "float", Default: 0.0, Doc: "ALiBi (Press et al. 2022): scores change by slope · (key - query), the slopes of n heads being 2^(-alibi·i/n); usually 8; 0: none"},
 			{Name: "alibi_factor", Kind: "float", Default: 0.0, Doc: "factor of that change; 0: 1"},
 			{Name: "alibi_bf16", Kind: "bool", Default: false, Doc: "slopes, positions and slope · position are rounded to bfloat16 (Falcon)"},
+			{Name: "buckets", Kind: "int", Default: 0, Doc: "rows of the weight relative, which is added to the scores by distance (T5)"},
+			{Name: "max_distance", Kind: "int", Default: 0, Doc: "distance from which on all are in the last bucket"},
 		},
 		Infer: inferAttend, Ref: refAttend,
+	},
+	{
+		Kind: "keep", Doc: "stores keys and values of the encoder's rows for attend_kept", In: []string{"k", "v"}, State: "cross",
+		Attrs: keptAttrs, Infer: inferKeep, Ref: refKeep,
+	},
+	{
+		Kind: "attend_kept", Doc: "softmax(scale · q kᵀ) v over the keys and values that keep has stored", In: []string{"q"}, State: "cross",
+		Attrs: append([]Attr{
+			{Name: "heads", Kind: "int", Doc: "query heads"},
+			{Name: "scale", Kind: "float", Doc: "factor of the scores"},
+		}, keptAttrs...),
+		Infer: inferAttendKept, Ref: refAttendKept,
 	},
 	{Kind: "select", Doc: "y[m] = x[row m of the selection]", In: []string{"x"}, Infer: inferSelect, Ref: refSelect},
 	{Kind: "first", Doc: "y[s] = first row of sequence s", In: []string{"x"}, Infer: inferSequence, Ref: refFirst},
@@ -149,6 +176,11 @@ var table = []Row{
 	},
 	{Kind: "mean", Doc: "y[s] = mean of the rows of sequence s", In: []string{"x"}, Infer: inferSequence, Ref: refMean},
 	{Kind: "l2norm", Doc: "y = x / max(‖x‖₂, 1e-12)", In: []string{"x"}, Infer: inferSame, Ref: refL2Norm, Pure: true},
+}
+
+var keptAttrs = []Attr{
+	{Name: "kv_heads", Kind: "int", Doc: "key and value heads"},
+	{Name: "head_dim", Kind: "int", Doc: "width of a head"},
 }
 
 var normAttrs = []Attr{

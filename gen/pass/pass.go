@@ -17,6 +17,7 @@ type Pass struct {
 // All is the list of passes in the order in which they run.
 var All = []Pass{
 	{"ShareEqual", "specifications repeat pure operations (rotary angles in every layer); sharing comes first so that later passes count uses rightly", ShareEqual},
+	{"SplitCross", "keys and values of the encoder belong to the encoder's pass; before FuseLinears, which joins them within a region", SplitCross},
 	{"DropDead", "what no output needs is not generated; before fusion, so that dead uses do not block it", DropDead},
 	{"FuseLinears", "projections of the same input become one stream of weights (q|k|v, gate|up); before FuseGLU, which then reads the halves", FuseLinears},
 	{"FuseGLU", "the gate's activation and its product with up are one sweep", FuseGLU},

@@ -23,7 +23,7 @@ func ShareEqual(g *ir.Graph) error {
 		for _, v := range o.In {
 			key += fmt.Sprintf(" %p", v)
 		}
-		if f, ok := first[key]; ok && (f.Region == o.Region || fromInputs(f)) {
+		if f, ok := first[key]; ok && (f.Region == o.Region || fromInputs(f) && f.Region.Tower == o.Region.Tower) {
 			for i := range o.Out {
 				g.Replace(o.Out[i], f.Out[i])
 			}
@@ -37,10 +37,25 @@ func ShareEqual(g *ir.Graph) error {
 		}
 	}
 	for _, o := range hoisted {
-		o.Region = g.Regions[0]
+		o.Region = firstOf(g, o.Region.Tower)
 	}
-	g.Ops = slices.Concat(hoisted, kept)
+	g.Ops = inOrder(g, slices.Concat(hoisted, kept))
 	return nil
+}
+
+// firstOf is the first region of a tower.
+func firstOf(g *ir.Graph, tower string) *ir.Region {
+	return g.Regions[slices.IndexFunc(g.Regions, func(r *ir.Region) bool { return r.Tower == tower })]
+}
+
+// inOrder sorts operations by their regions; those of one region stay as they are.
+func inOrder(g *ir.Graph, ops []*ir.Op) []*ir.Op {
+	at := map[*ir.Region]int{}
+	for i, r := range g.Regions {
+		at[r] = i
+	}
+	slices.SortStableFunc(ops, func(a, b *ir.Op) int { return at[a.Region] - at[b.Region] })
+	return ops
 }
 
 func fromInputs(o *ir.Op) bool {
@@ -58,7 +73,7 @@ func DropDead(g *ir.Graph) error {
 		uses := g.Uses()
 		n := len(g.Ops)
 		g.Ops = slices.DeleteFunc(g.Ops, func(o *ir.Op) bool {
-			return !slices.ContainsFunc(o.Out, func(v *ir.Value) bool { return uses[v] > 0 })
+			return o.Kind != "keep" && !slices.ContainsFunc(o.Out, func(v *ir.Value) bool { return uses[v] > 0 })
 		})
 		if len(g.Ops) == n {
 			return nil

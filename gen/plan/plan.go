@@ -17,10 +17,11 @@ type Limits struct {
 	Tokens    int // rows of one pass through the layers: a chunk of a prompt, or a ragged batch
 	Selected  int // rows of one pass through the head
 	Sequences int // sequences in one run
+	Source    int // rows of the encoder in one pass; 0: there is none
 }
 
 func (l Limits) of(r ir.Rows) int {
-	return map[ir.Rows]int{ir.Tokens: l.Tokens, ir.Selected: l.Selected, ir.Sequences: l.Sequences}[r]
+	return map[ir.Rows]int{ir.Tokens: l.Tokens, ir.Selected: l.Selected, ir.Sequences: l.Sequences, ir.Source: l.Source}[r]
 }
 
 // Buffer is a block of rows in the arena. Several values may live in it, one after the other or side by side.

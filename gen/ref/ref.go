@@ -43,7 +43,7 @@ func (m *Model) NewKV() map[*ir.State]*op.KV {
 // A segment that continues a sequence needs the cache of what came before. Errors name the region, the operation and
 // its line in the specification.
 func (m *Model) Run(segments []op.Segment, sel []int) (*op.Exec, error) {
-	x := &op.Exec{Segments: segments, Select: sel, Values: map[*ir.Value]*op.Tensor{}, Weight: m.weight}
+	x := &op.Exec{Segments: segments, Select: sel, Shift: m.graph.Shift, Values: map[*ir.Value]*op.Tensor{}, Weight: m.weight}
 	if err := m.checkBatch(x); err != nil {
 		return nil, err
 	}
@@ -100,6 +100,12 @@ func (m *Model) checkBatch(x *op.Exec) error {
 			return fmt.Errorf("segment %d begins at position %d", i, s.Pos)
 		}
 		for _, state := range m.graph.States {
+			if state.Kind == "cross" {
+				if (s.Pos == 0) != (len(s.Source) > 0) {
+					return fmt.Errorf("segment %d begins at position %d with %d tokens of the source", i, s.Pos, len(s.Source))
+				}
+				continue
+			}
 			have := 0
 			if kv := s.KV[state]; kv != nil {
 				have = max(len(kv.K), kv.Len)

@@ -134,6 +134,11 @@ func (d *decoder) computation(s *Spec, f map[string]*yaml.Node) error {
 	if s.Blocks, err = d.blocks(f["blocks"], sc); err != nil {
 		return err
 	}
+	if n := f["encoder"]; n != nil {
+		if s.Encoder, err = d.encoder(n, sc); err != nil {
+			return err
+		}
+	}
 	if n := f["end"]; n != nil {
 		if s.End, err = d.steps(n, "end", sc); err != nil {
 			return err
@@ -163,6 +168,30 @@ func (d *decoder) computation(s *Spec, f map[string]*yaml.Node) error {
 		}
 	}
 	return nil
+}
+
+// encoder decodes the tower in front of a decoder.
+func (d *decoder) encoder(n *yaml.Node, sc *scope) (*Encoder, error) {
+	f, err := d.fields(n, "encoder", "encoder")
+	if err != nil {
+		return nil, err
+	}
+	enc := &Encoder{Pos: d.pos(n), Embed: &Section{Pos: d.pos(f["embed"])}}
+	if enc.Embed.Steps, err = d.steps(f["embed"], "embed", sc); err != nil {
+		return nil, err
+	}
+	if enc.Blocks, err = d.blocks(f["blocks"], sc); err != nil {
+		return nil, err
+	}
+	if end := f["end"]; end != nil {
+		if enc.End, err = d.steps(end, "end", sc); err != nil {
+			return nil, err
+		}
+	}
+	if shift := f["shift"]; shift != nil {
+		enc.Shift, err = d.value(shift, "int", sc)
+	}
+	return enc, err
 }
 
 func (d *decoder) blocks(n *yaml.Node, sc *scope) (*Blocks, error) {
@@ -213,6 +242,15 @@ func (d *decoder) head(e entry, sc *scope) (*Head, error) {
 	}
 	if h.Steps, err = d.steps(f["steps"], e.key, sc); err != nil {
 		return nil, err
+	}
+	if n := f["encoder_only"]; n != nil {
+		v, err := d.value(n, "bool", newScope())
+		if err != nil {
+			return nil, err
+		}
+		if h.Alone, err = v.Bool(&Env{}); err != nil {
+			return nil, err
+		}
 	}
 	h.Ignore, err = d.ignores(f["ignore"], sc)
 	return h, err

@@ -21,6 +21,7 @@ var objects = map[string][]key{
 		{"inputs", "words", true, "inputs of the model: tokens, positions, token_types"},
 		{"tensors", "tensors", true, "how a Hugging Face checkpoint stores the weights"},
 		{"gguf", "gguf", false, "how a GGUF file stores configuration and weights"},
+		{"encoder", "encoder", false, "of an encoder–decoder: the tower in front, which reads source_tokens; the decoder knows its result as encoded"},
 		{"embed", "steps", true, "from the inputs to what the first block receives"},
 		{"blocks", "blocks", true, "the layers"},
 		{"end", "steps", false, "between the last block and every head"},
@@ -71,6 +72,12 @@ var objects = map[string][]key{
 		{"fields", "map of word", false, "a map put together from metadata keys, absent ones left out"},
 		{"tensors", "map of word", false, "with fields: lists of numbers put into the map from small tensors, absent ones left out"},
 	},
+	"encoder": {
+		{"embed", "steps", true, "from the inputs to what its first block receives"},
+		{"blocks", "blocks", true, "its layers"},
+		{"end", "steps", false, "what follows its last block"},
+		{"shift", "value", false, "heads that judge a sequence give it to the decoder too, shifted by one: the token in front, -1 for the sequence's last"},
+	},
 	"blocks": {
 		{"repeat", "value", true, "number of blocks; i counts them from 0"},
 		{"prefix", "word", true, "what stands before names in the body, e.g. layers.{i}."},
@@ -80,6 +87,7 @@ var objects = map[string][]key{
 	"head": {
 		{"task", "word", true, strings.Join(tasks, ", ")},
 		{"steps", "steps", true, "from the last block to the outputs"},
+		{"encoder_only", "value", false, "true: the class has no decoder, its steps follow the encoder"},
 		{"ignore", "ignores", false, "stored tensors that this class does not use"},
 	},
 	"macro": {
@@ -167,9 +175,11 @@ var formKeys = map[string][]key{
 
 // inputs are the inputs that a model can have.
 var inputs = map[string]string{
-	"tokens":      "token ids",
-	"positions":   "positions in the sequence, from 0",
-	"token_types": "segment ids, 0 where absent",
+	"tokens":           "token ids",
+	"positions":        "positions in the sequence, from 0",
+	"token_types":      "segment ids, 0 where absent",
+	"source_tokens":    "token ids that the encoder reads",
+	"source_positions": "their positions, from 0",
 }
 
 // tensorSteps are the kinds of weight-only arithmetic with their number of arguments.

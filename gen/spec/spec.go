@@ -23,6 +23,7 @@ type Spec struct {
 	Tensors    Tensors
 	GGUF       *GGUF
 	Embed      *Section
+	Encoder    *Encoder // nil: the model has one tower
 	Blocks     *Blocks
 	End        []*Step // between the last block and every head
 	Heads      []*Head
@@ -117,6 +118,15 @@ type Section struct {
 	Steps []*Step
 }
 
+// Encoder is the tower in front of a decoder.
+type Encoder struct {
+	Pos    ir.Pos
+	Embed  *Section
+	Blocks *Blocks
+	End    []*Step
+	Shift  *Value // nil: no head shifts the sequence
+}
+
 // Blocks are the repeated layers.
 type Blocks struct {
 	Pos    ir.Pos
@@ -139,6 +149,7 @@ type Head struct {
 	Class  string // as in "architectures" of config.json
 	Task   string
 	Steps  []*Step
+	Alone  bool // the class has no decoder
 	Ignore []*Ignore
 }
 

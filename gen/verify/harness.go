@@ -124,7 +124,7 @@ func (r *remote) ask(q probe.Request) (probe.Reply, error) {
 func (r *remote) Full(segments []op.Segment) (golden.Result, error) {
 	var q probe.Request
 	for _, s := range segments {
-		q.Sequences = append(q.Sequences, probe.Sequence{Tokens: s.Tokens, Types: s.Types})
+		q.Sequences = append(q.Sequences, probe.Sequence{Tokens: s.Tokens, Types: s.Types, Source: s.Source})
 	}
 	a, err := r.ask(q)
 	if err != nil {
@@ -143,8 +143,8 @@ func (r *remote) Full(segments []op.Segment) (golden.Result, error) {
 }
 
 // Decode implements golden.Runner.
-func (r *remote) Decode(tokens []int32, prefill int) ([][]float32, error) {
-	a, err := r.ask(probe.Request{Sequences: []probe.Sequence{{Tokens: tokens}}, Prefill: prefill})
+func (r *remote) Decode(s op.Segment, prefill int) ([][]float32, error) {
+	a, err := r.ask(probe.Request{Sequences: []probe.Sequence{{Tokens: s.Tokens, Source: s.Source}}, Prefill: prefill})
 	return a.Rows["decode/logits"], err
 }
 

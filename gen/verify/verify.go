@@ -127,6 +127,9 @@ func (j *job) emit(ctx context.Context, dir string, o *Options) error {
 	need := 1
 	for i := range j.c.Inputs {
 		need = max(need, len(j.c.Inputs[i].IDs[0])+greedyTokens)
+		if d := j.c.Inputs[i].Decoder; d != nil {
+			need = max(need, len(d[0]))
+		}
 	}
 	options := bundle.Options{Package: j.pkg, Title: j.name, Weights: o.Weights, KV: o.KV, Trace: true, Context: need}
 	b, err := bundle.New(bundle.FromCheckpoint(c), o.Spec, options)

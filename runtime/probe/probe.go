@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// Sequence is one input: token ids, and token types or nil.
-type Sequence struct{ Tokens, Types []int32 }
+// Sequence is one input: token ids, and token types or nil; the encoder's tokens where there is one.
+type Sequence struct{ Tokens, Types, Source []int32 }
 
 // Model is a generated model that can be asked.
 type Model interface {
@@ -17,7 +17,7 @@ type Model interface {
 	// order of the sequences.
 	Full(sequences []Sequence) (map[string][][]float32, error)
 	// Steps feeds prefill tokens at once and the others one at a time, and returns the logits of the latter.
-	Steps(tokens []int32, prefill int) ([][]float32, error)
+	Steps(sequence Sequence, prefill int) ([][]float32, error)
 	// Greedy returns n tokens, each the one with the largest logit.
 	Greedy(tokens []int32, n int) ([]int32, error)
 	Close() error
@@ -79,7 +79,7 @@ func answer(q Request, a *Reply, models map[string]Model, open map[string]func()
 	switch {
 	case q.Prefill > 0:
 		var rows [][]float32
-		rows, err = m.Steps(q.Sequences[0].Tokens, q.Prefill)
+		rows, err = m.Steps(q.Sequences[0], q.Prefill)
 		a.Rows = map[string][][]float32{"decode/logits": rows}
 	case q.Greedy > 0:
 		a.Tokens, err = m.Greedy(q.Sequences[0].Tokens, q.Greedy)

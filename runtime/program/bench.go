@@ -113,6 +113,11 @@ func (e *env) measureSession(model *Instance, prompt []int32, n int) (prefill, d
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
 	begin := time.Now()
+	if model.Read != nil { // what it reads is the prompt
+		if prompt, err = model.Read(e.ctx, session, prompt); err != nil {
+			return 0, 0, err
+		}
+	}
 	if _, err := session.Prefill(e.ctx, prompt); err != nil {
 		return 0, 0, err
 	}

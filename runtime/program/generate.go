@@ -127,9 +127,15 @@ func (e *env) stream(g *generation, model *Instance, session Session) error {
 			return err
 		}
 	}
+	prompt := model.Tokenizer.AppendEncode(nil, g.prompt, true)
+	if model.Read != nil {
+		var err error
+		if prompt, err = model.Read(e.ctx, session, prompt); err != nil {
+			return err
+		}
+	}
 	var failure error
 	g.options.LogProbs, g.options.TopLogProbs = g.top >= 0, max(g.top, 0)
-	prompt := model.Tokenizer.AppendEncode(nil, g.prompt, true)
 	var tokens []tokenReport
 	for token, err := range generate.Stream(e.ctx, session, model.Tokenizer, prompt, g.options) {
 		if err != nil {

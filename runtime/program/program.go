@@ -85,6 +85,10 @@ type Instance struct {
 	// Search returns several continuations of a prompt.
 	Search func(ctx context.Context, prompt []int32, options ...generate.Option) ([]generate.Sequence, error)
 
+	// Read makes an encoder–decoder read a source and returns the tokens that
+	// its text begins with.
+	Read func(ctx context.Context, s Session, source []int32) ([]int32, error)
+
 	// Embed returns one vector per text.
 	Embed func(ctx context.Context, texts []string) ([][]float32, error)
 }

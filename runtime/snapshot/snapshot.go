@@ -16,6 +16,7 @@ type Cache struct {
 	Window int  // positions that attention looks back on, itself included; 0 is all
 	Halves bool // K and V are float16, two in a word
 	Fixed  bool // a recurrence: K is all that it has, and it cannot go back
+	Source bool // of an encoder's positions: it does not change with the tokens, and whoever copies the state copies it
 }
 
 // BlockKeys is the number of positions in a block.
@@ -69,6 +70,9 @@ func Copy(dst, src State, n int) error {
 		return fmt.Errorf("a session for %d tokens cannot hold the %d of another", dst.Limit, have)
 	}
 	for i, c := range src.Caches {
+		if c.Source {
+			continue
+		}
 		if err := fits(dst.Caches[i], c.Keys, *src.High); err != nil {
 			return err
 		}
@@ -77,6 +81,8 @@ func Copy(dst, src State, n int) error {
 	for i, c := range src.Caches {
 		if c.Fixed {
 			copy(dst.Caches[i].K, c.K)
+		}
+		if c.Fixed || c.Source {
 			continue
 		}
 		from := n / BlockKeys
@@ -91,6 +97,16 @@ func Copy(dst, src State, n int) error {
 	}
 	*dst.Tokens = append((*dst.Tokens)[:0], *src.Tokens...)
 	*dst.High = *src.High
+	return nil
+}
+
+// CopySource copies the first n positions of an encoder's keys and values.
+func CopySource(dst, src Cache, n int) error {
+	if n > dst.Keys {
+		return fmt.Errorf("a session for a source of %d tokens cannot hold one of %d", dst.Keys, n)
+	}
+	copyBlocks(dst.K, src.K, dst, src, 0, blocks(src, n))
+	copyBlocks(dst.V, src.V, dst, src, 0, blocks(src, n))
 	return nil
 }
 

@@ -24,7 +24,12 @@ type attention struct {
 	alibi               op.ALiBi
 	sinks               bool
 	halves              bool // keys and values are kept as float16
+	kept                bool // keys and values of the encoder's rows, from the state
+	distances           int  // of a relative bias: its table has a row of so many for each head; 0: none
 }
+
+// located reports whether a row of queries needs to know its position.
+func (a *attention) located() bool { return a.window > 0 || a.distances > 0 }
 
 // group is the number of query heads that share a key/value head.
 func (a *attention) group() int { return a.heads / a.kv }
@@ -40,7 +45,9 @@ func (a *attention) decodeRows() int {
 }
 
 // word tells the kinds of attention apart that one package may have: with a cache, and within a pass.
-func (a *attention) word() string { return pick(a.cached, "", pick(a.causal, "Causal", "Full")) }
+func (a *attention) word() string {
+	return pick(a.kept, "Kept", pick(a.cached, "", pick(a.causal, "Causal", "Full")))
+}
 
 // attend emits the attention core: keys and values go to the cache, then streaming softmax over blocks of 64 keys at
 // fixed positions, so that a query's result does not depend on what is computed beside it.
@@ -55,14 +62,12 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	if a.cached && !a.causal {
 		return "", fmt.Errorf("%s: the Go backend keeps keys and values of causal attention only; found mask %s with state", o.Pos, o.Attrs.Str("mask"))
 	}
-	softmax := e.kernel(kernel.Kernel{Op: "softmaxBlock", D: []int{kernel.BlockKeys}, F: []float64{o.Attrs.Float("scale"), o.Attrs.Float("softcap")}})
-	format := pick(a.halves, "f16", "f32")
-	scores := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{a.dim}})
-	values := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{kernel.BlockKeys}})
-	scaleRows := e.kernel(kernel.Kernel{Op: "scaleRows", D: []int{a.pad}})
-	e.needZeros(kernel.BlockKeys)
-	a.key = fmt.Sprintf("%dx%dx%d%s", a.heads, a.kv, a.dim, softmax)
-	name := e.attentionMethods(a, o, []string{softmax, scores, values, scaleRows})
+	relative := ""
+	if o.Weights[1] != nil {
+		relative = e.relative(o)
+		a.distances = 2*o.Attrs.Int("max_distance") + 1
+	}
+	name := e.attentionOf(a, o)
 	layer := 0
 	if a.cached {
 		layer = e.stateIndex(o.State)
@@ -71,7 +76,42 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	if a.sinks {
 		args = append(args, e.weightRef(o.Weights[0], o.Region))
 	}
+	if relative != "" {
+		args = append(args, "t.run.model."+relative)
+	}
 	return fmt.Sprintf("t.%s(%s, %d, n)", name, strings.Join(args, ", "), layer), nil
+}
+
+// attentionOf records kernels and methods of one attention setting and returns the name of the first method.
+func (e *emitter) attentionOf(a *attention, o *ir.Op) string {
+	softmax := e.kernel(kernel.Kernel{Op: "softmaxBlock", D: []int{kernel.BlockKeys}, F: []float64{o.Attrs.Float("scale"), o.Attrs.Float("softcap")}})
+	format := pick(a.halves, "f16", "f32")
+	scores := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{a.dim}})
+	values := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{kernel.BlockKeys}})
+	scaleRows := e.kernel(kernel.Kernel{Op: "scaleRows", D: []int{a.pad}})
+	e.needZeros(kernel.BlockKeys)
+	a.key = fmt.Sprintf("%dx%dx%d%s", a.heads, a.kv, a.dim, softmax)
+	return e.attentionMethods(a, o, []string{softmax, scores, values, scaleRows})
+}
+
+// attendKept emits attention to what keep has stored.
+func (e *emitter) attendKept(s plan.Step) (string, error) {
+	o := s.Op
+	a := &attention{heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), cached: true, kept: true,
+		scale: o.Attrs.Float("scale")}
+	a.pad = (a.dim + 15) / 16 * 16
+	return fmt.Sprintf("t.%s(%s, %s, %d, n)", e.attentionOf(a, o), e.ref(o.Out[0]), e.ref(o.In[0]), e.stateIndex(o.State)), nil
+}
+
+// keep emits the storing of the encoder's keys and values in a session.
+func (e *emitter) keep(s plan.Step) (string, error) {
+	o := s.Op
+	a := &attention{kv: o.Attrs.Int("kv_heads"), heads: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), cached: true}
+	a.pad = (a.dim + 15) / 16 * 16
+	name := fmt.Sprintf("keep%dx%d", a.kv, a.dim)
+	e.method(name, fmt.Sprintf("stores keys and values of %d heads of %d of the encoder's rows, as packed weights of two matrix products.", a.kv, a.dim),
+		"k, v view, layer, n int", e.fillAttention(a, storeText, name))
+	return fmt.Sprintf("t.%s(%s, %s, %d, n)", name, e.ref(o.In[0]), e.ref(o.In[1]), e.stateIndex(o.State)), nil
 }
 
 func (e *emitter) stateIndex(s *ir.State) int {
@@ -99,6 +139,10 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 		doc += ", biased by slope · distance (ALiBi, Press et al. 2022)"
 	}
 	params := "y, q, k, v view"
+	if a.distances > 0 {
+		name += fmt.Sprintf("Relative%d", a.distances/2)
+		doc += ", biased by a table of distances for each head (Raffel et al. 2020)"
+	}
 	if a.sinks {
 		name += "Sinks"
 		doc += ", each head with a sink, a key without value (Xiao et al. 2023)"
@@ -108,15 +152,21 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 		name += "F16"
 		doc += ", keys and values kept as float16"
 	}
+	if a.distances > 0 {
+		params += ", relative []float32"
+	}
 	if v := strings.TrimPrefix(kernels[0], "softmaxBlock64"); v != "" {
 		name += v
 	}
-	if !a.causal && a.window == 0 {
+	store := storeText + "\nt.sync()\n"
+	if a.kept {
+		params, store, doc = "y, q view", "", doc+", the keys and values being those of the encoder in the session"
+	} else if !a.causal && a.window == 0 {
 		doc += ", each token sees its whole sequence"
 	}
-	doc += ".\nKeys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. Work is " +
+	doc += ".\n" + pick(a.kept, "", "Keys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. ") + "Work is " +
 		"shared by units: a key/value head of a token, or a head of 32 tokens of a prompt."
-	e.method(name, doc, params+", layer, n int", e.fillAttention(a, storeText+"\nt.sync()\n"+unitsText(a), name))
+	e.method(name, doc, params+", layer, n int", e.fillAttention(a, store+unitsText(a), name))
 	e.method(name+"Tile", fmt.Sprintf("computes rows of queries of one key/value head over the blocks of 64 keys that they see, with a streaming "+
 		"softmax (Dao 2022, Milakov & Gimelshein 2018). q and y have rows of %d at strides ldq and ldy. %s", a.dim, a.rowDoc()),
 		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, $sinkscacheK, cacheV []$element, keys int", name), e.fillAttention(a, tileText, name, kernels...))
@@ -134,9 +184,15 @@ func (e *emitter) fillAttention(a *attention, text, name string, kernels ...stri
 	if a.window > 0 && a.causal {
 		first, mask = fmt.Sprintf("max(0, pos-%d) / 64", a.window-1), fmt.Sprintf(windowMask, a.window-1)
 	}
+	if a.kept {
+		prompt, token = "s.source", "s.source"
+	}
+	if a.located() && !a.causal {
+		prompt, params = "r, s.rows", "pos, length"
+	}
 	if a.window > 0 && !a.causal {
 		first, last = fmt.Sprintf("max(0, pos-%d) / 64", a.window-1), fmt.Sprintf("min(pos+rows+%d, length-1) / 64", a.window-2)
-		mask, prompt, params = fmt.Sprintf(bandMask, a.window-1, a.window), "r, s.rows", "pos, length"
+		mask = fmt.Sprintf(bandMask, a.window-1, a.window)
 	}
 	start, bias := "zeros[:], 0", ""
 	if a.alibi.Slopes != nil {
@@ -148,9 +204,14 @@ func (e *emitter) fillAttention(a *attention, text, name string, kernels ...stri
 		softmax, sinks = "StartSinks(c.m[:rows], c.l[:rows], sinks, 1-step)", "sinks, "
 		prompt, token = prompt+", sinks[h:]", token+", sinks[h:]"
 	}
+	if a.distances > 0 {
+		start, bias = "c.bias[:], 64", a.relativeText()
+		sinks += "relative, "
+		prompt, token = prompt+fmt.Sprintf(", relative[h*%d:]", a.distances), token+fmt.Sprintf(", relative[h*%d:]", a.distances)
+	}
 	cache := "s.kv[layer]"
 	if !a.cached {
-		cache = "s.kv"
+		cache = "s.own"
 	}
 	pairs := []string{"$rowswords", rowWords(a.decodeRows()), "$name", name, "$heads", fmt.Sprint(a.heads), "$kv", fmt.Sprint(a.kv), "$dim", fmt.Sprint(a.dim), "$pad", fmt.Sprint(a.pad),
 		"$tiles", fmt.Sprint(a.pad / 16), "$group", fmt.Sprint(a.group()), "$rows", fmt.Sprint(a.decodeRows()),
@@ -187,7 +248,7 @@ func (a *attention) rowDoc() string {
 	if a.causal {
 		return "Row r is the query at position pos + r·step."
 	}
-	if a.window > 0 {
+	if a.located() {
 		return "Row r is the query at position pos + r of a sequence of the given length."
 	}
 	return "Every row sees all keys of the sequence of the given length."

@@ -106,7 +106,7 @@ type Session struct {
 	length  int
 	high    int // positions that the caches have been written up to since they were empty
 	context int
-}
+	$sourcefield}
 
 // NewSession returns an empty session for sequences of up to context tokens; 0 is MaxContext. Its memory is
 // SessionBytes(context).
@@ -152,7 +152,7 @@ func (s *Session) check(tokens []int32) error {
 	if len(tokens) == 0 {
 		return errors.New("$package: no tokens")
 	}
-	if len(tokens) > s.context-s.length {
+	$sourcecheckif len(tokens) > s.context-s.length {
 		return fmt.Errorf("%w: %d tokens more do not fit, the session holds %d of %d", ErrContext, len(tokens), s.length, s.context)
 	}
 	return checkTokens(tokens)
@@ -171,7 +171,7 @@ func (s *Session) Prefill(ctx context.Context, tokens []int32) ([]float32, error
 
 // Decode appends one token and returns the logits behind it, valid until the session's next call. It allocates nothing.
 func (s *Session) Decode(ctx context.Context, token int32) ([]float32, error) {
-	if s.length >= s.context {
+	$sourcecheck2if s.length >= s.context {
 		return nil, fmt.Errorf("%w: the session holds %d of %d tokens", ErrContext, s.length, s.context)
 	}
 	if token < 0 || token >= Vocabulary {
@@ -184,7 +184,7 @@ func (s *Session) Decode(ctx context.Context, token int32) ([]float32, error) {
 	r := s.model.run
 	one := [1]int32{token}
 	r.begin()
-	r.add(one[:], s.length, s.length+1, s.caches)
+	r.add(one[:], s.length, s.length+1, s.caches$sourcearg)
 	r.selected = append(r.selected, 0)
 	if err := r.execute(true); err != nil {
 		return nil, err
@@ -217,7 +217,7 @@ func (s *Session) feed(ctx context.Context, tokens []int32, each func(int, []flo
 		}
 		chunk := tokens[at:min(at+maxRows, len(tokens))]
 		r.begin()
-		r.add(chunk, s.length, total, s.caches)
+		r.add(chunk, s.length, total, s.caches$sourcearg)
 		atEnd := at+len(chunk) == len(tokens)
 		if atEnd && each == nil {
 			r.selected = append(r.selected, int32(len(chunk)-1))
@@ -304,7 +304,7 @@ func (m *Model) DecodeBatch(ctx context.Context, sessions []*Session, tokens []i
 func (r *run) decode(sessions []*Session, tokens []int32) error {
 	r.begin()
 	for i, s := range sessions {
-		r.add(tokens[i:i+1], s.length, s.length+1, s.caches)
+		r.add(tokens[i:i+1], s.length, s.length+1, s.caches$sourcearg)
 		r.selected = append(r.selected, int32(i))
 	}
 	if err := r.execute(true); err != nil {

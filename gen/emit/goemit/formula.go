@@ -38,7 +38,10 @@ func (e *emitter) formula(region *ir.Region) string {
 			lines[len(lines)-1] = "x ← " + in[0] + " + " + in[1]
 		}
 	}
-	if last := expr(region.Result); region.Result != nil && last != "x" {
+	if region.Result == nil {
+		return strings.Join(lines, "; ")
+	}
+	if last := expr(region.Result); last != "x" {
 		lines = append(lines, "x ← "+last)
 	}
 	return strings.Join(lines, "; ")
@@ -61,7 +64,7 @@ func (e *emitter) term(o *ir.Op, in []string) string {
 		return s
 	case "embed":
 		return e.fields[e.Place[o.Weights[0]]].name + "[" + in[0] + "]"
-	case "attend":
+	case "attend", "attend_kept":
 		return "attend(" + in[0] + ")"
 	case "glu":
 		if in[0] == in[1] {

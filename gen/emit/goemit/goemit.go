@@ -46,6 +46,7 @@ type Model struct {
 	Causal     bool     // a decoder: sessions with state; else an encoder
 	BOS        []int32  // put in front of a prompt by the tokenizer, for documentation
 	EOS        []int32  // end generation
+	Start      []int32  // of an encoder–decoder: what every text of the decoder begins with
 	Defaults   string   // generate.Options that generation begins with, a Go expression
 	MaxLength  int      // encoders: tokens of a text that are used
 	Task       string   // what the head is for: causal-lm, text-classification, …
@@ -62,13 +63,14 @@ type Model struct {
 type emitter struct {
 	Options
 	*Model
-	kernels []kernel.Kernel
-	ops     map[string]string // wrapper name → text
-	tables  map[string]string // names of literal tables → text
-	views   []*view
-	fields  map[*weights.Packed]field
-	attends []*attention
-	zeros   int
+	kernels   []kernel.Kernel
+	ops       map[string]string // wrapper name → text
+	tables    map[string]string // names of literal tables → text
+	views     []*view
+	fields    map[*weights.Packed]field
+	attends   []*attention
+	relatives []relativeBias
+	zeros     int
 	// settings tell what the numbered variants of a method differ in.
 	settings map[string]string
 }

@@ -61,11 +61,13 @@ func (e *emitter) regionDoc(i int, r *ir.Region) string {
 	case ir.Layer:
 		total := 0
 		for _, s := range e.Plan.Graph.Regions {
-			if s.Kind == ir.Layer {
+			if s.Kind == ir.Layer && s.Tower == r.Tower {
 				total++
 			}
 		}
-		doc += fmt.Sprintf("is block %d of %d", r.Index+1, total)
+		doc += fmt.Sprintf("is block %d of %d", r.Index+1, total) + pick(r.Tower != "", " of the encoder", "")
+	case ir.Bridge:
+		doc += "makes of the encoder's rows what the decoder reads"
 	case ir.Head:
 		doc += "makes the outputs from what the last block returns"
 	}
@@ -113,11 +115,10 @@ func (e *emitter) body(r *ir.Region) (string, error) {
 			b.WriteString("t.sync()\n")
 		}
 		own = own || strings.Contains(call, " w.") || strings.Contains(call, ",w.")
-		y := s.Op.Out[len(s.Op.Out)-1]
-		fmt.Fprintf(&b, "%s // %s  %s\n", call, s.Op.Pos, shape(y))
+		fmt.Fprintf(&b, "%s // %s  %s\n", call, s.Op.Pos, shape(slices.Concat(s.Op.In, s.Op.Out)))
 	}
 	b.WriteString("t.sync()")
-	if e.Trace && r.Result != nil && r.Kind != ir.Head {
+	if e.Trace && r.Result != nil && (r.Kind == ir.Embed || r.Kind == ir.Layer) {
 		b.WriteString("\n" + e.traceResult(r))
 	}
 	text := b.String()
@@ -127,25 +128,39 @@ func (e *emitter) body(r *ir.Region) (string, error) {
 	return text, nil
 }
 
-// shape formats the type of a result for readers.
-func shape(v *ir.Value) string {
-	s := v.Type.String()
+// shape formats the type of a result, the last of an operation's values, for readers.
+func shape(values []*ir.Value) string {
+	s := strings.Replace(values[len(values)-1].Type.String(), "E", "N", 1)
 	return "[" + strings.ToLower(s[strings.Index(s, "[")+1:])
 }
 
 func (e *emitter) traceResult(r *ir.Region) string {
-	i := 0
+	i, tower := 0, ""
 	if r.Kind == ir.Layer {
 		i = r.Index + 1
 	}
-	return fmt.Sprintf("t.trace(\"hidden/%d\", %s, %d, n)\n", i, e.ref(r.Result), r.Result.Type.Width())
+	if e.Plan.Graph.Towers() {
+		tower = pick(r.Tower != "", "encoder/", "decoder/")
+	}
+	return fmt.Sprintf("t.trace(\"%shidden/%d\", %s, %d, n)\n", tower, i, e.ref(r.Result), r.Result.Type.Width())
 }
 
-// regionCalls are the calls of all region functions of one kind group, for the run's work.
-func (e *emitter) regionCalls(head bool) string {
+// passOf says which pass a region is computed in: the encoder's, that of the layers, or that of the head.
+func (e *emitter) passOf(r *ir.Region) string {
+	switch {
+	case r.Kind == ir.Head:
+		return "head"
+	case r.Tower != "" && e.Causal:
+		return "encoder"
+	}
+	return "layers"
+}
+
+// regionCalls are the calls of all region functions of one pass, for the run's work.
+func (e *emitter) regionCalls(pass string) string {
 	var b strings.Builder
 	for _, r := range e.Plan.Graph.Regions {
-		if (r.Kind == ir.Head) != head {
+		if e.passOf(r) != pass {
 			continue
 		}
 		var args []string

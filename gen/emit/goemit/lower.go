@@ -42,7 +42,10 @@ func init() {
 		"glu":           {true, (*emitter).glu},
 		"rope_angles":   {true, (*emitter).angles},
 		"rope":          {true, (*emitter).rope},
+		"sinusoid":      {true, (*emitter).sinusoid},
 		"attend":        {false, (*emitter).attend},
+		"keep":          {false, (*emitter).keep},
+		"attend_kept":   {false, (*emitter).attendKept},
 		"select":        {false, (*emitter).gather},
 		"first":         {false, (*emitter).first},
 		"last":          {false, (*emitter).last},
@@ -81,7 +84,7 @@ func Operations() []string {
 
 // count is the variable that holds the number of rows of a row space.
 func count(r ir.Rows) string {
-	return map[ir.Rows]string{ir.Tokens: "n", ir.Selected: "m", ir.Sequences: "s"}[r]
+	return map[ir.Rows]string{ir.Tokens: "n", ir.Selected: "m", ir.Sequences: "s", ir.Source: "n"}[r]
 }
 
 // kernel records that the package needs a kernel and returns its name.
@@ -171,8 +174,8 @@ func (e *emitter) embed(s plan.Step) (string, error) {
 	return fmt.Sprintf("t.%s(%s, %s, t.run.%s, %s, n)", name, e.ref(o.Out[0]), table, inputField(o.In[0].Name), number(scale)), nil
 }
 
-// inputField is the field of run that holds a graph input.
-func inputField(name string) string { return camel(name) }
+// inputField is the field of run that holds a graph input. The encoder's tokens are those of its own pass.
+func inputField(name string) string { return camel(strings.TrimPrefix(name, "source_")) }
 
 // elem is the Go type of the elements of a layout.
 func elem(layout string) string {
@@ -320,6 +323,14 @@ func (e *emitter) rope(s plan.Step) (string, error) {
 	e.rowwise(k, fmt.Sprintf("rotates %d of the %d elements of each head, in place: kernel %s.", rot, dim, k), "x, cs view, heads int",
 		fmt.Sprintf("%s(t.at(x, from), x.ld, t.at(cs, from), cs.ld, heads, to-from)", k))
 	return e.copied(s) + fmt.Sprintf("t.%s(%s, %s, %d, n)", k, e.ref(o.Out[0]), e.ref(o.In[1]), heads), nil
+}
+
+func (e *emitter) sinusoid(s plan.Step) (string, error) {
+	o := s.Op
+	table := e.table("frequencies", fmt.Sprintf("frequencies of %d sinusoids, in radians a position.", o.Attrs.Int("dim")/2), op.Sinusoid(o))
+	e.rowwise("sinusoids", "writes the sines, then the cosines of the rows' positions.", "y view, frequencies []float64, offset int",
+		"portable.Sinusoids(t.at(y, from), y.ld, t.run.positions[from:to], frequencies, offset)")
+	return fmt.Sprintf("t.sinusoids(%s, %s[:], %d, n)", e.ref(o.Out[0]), table, o.Attrs.Int("offset")), nil
 }
 
 func (e *emitter) angles(s plan.Step) (string, error) {

@@ -10,12 +10,18 @@ import (
 // modelFiles emits model.go, the API.
 func (e *emitter) modelFiles() ([]File, error) {
 	texts := []string{e.fill(openText), e.fill(acquireText)}
-	if e.Causal {
+	switch {
+	case e.encodes():
+		texts = append(texts, e.kvText(), e.fill(sessionText), e.fill(encodeText), e.fill(stepText), e.fill(batchText), e.stateText(), e.fill(readerText))
+		if e.Tokens {
+			texts = append(texts, e.fill(translateText))
+		}
+	case e.Causal:
 		texts = append(texts, e.kvText(), e.fill(sessionText), e.fill(stepText), e.fill(batchText), e.stateText(), e.fill(searchText))
 		if e.Tokens {
 			texts = append(texts, e.fill(generateText))
 		}
-	} else {
+	default:
 		texts = append(texts, e.encoderText())
 	}
 	if e.Tokens {
@@ -34,7 +40,7 @@ func (e *emitter) modelFiles() ([]File, error) {
 func (e *emitter) packageDoc() string {
 	layers, width := 0, 0
 	for _, r := range e.Plan.Graph.Regions {
-		if r.Kind == ir.Layer {
+		if r.Kind == ir.Layer && r.Tower == "" {
 			layers++
 			width = r.Result.Type.Width()
 		}
@@ -62,8 +68,9 @@ func thousands(n int64) string {
 
 func (e *emitter) fill(text string) string {
 	r := strings.NewReplacer("$package", e.Package, "$title", e.Title, "$newrun", e.newRun(), "$opentok", e.openTokenizer(),
-		"$tokfield", e.tokenFields(), "$embedded", pick(e.Embed, embeddedText, ""),
-		"$eos", int32s(e.EOS), "$defaults", e.Defaults, "$logits", e.logitsRef(), "$hiddenfield", pick(e.hidden() != nil, "hidden []float32\n", ""),
+		"$tokfield", e.relativeFields()+e.tokenFields(), "$embedded", pick(e.Embed, embeddedText, ""),
+		"$eos", int32s(e.EOS), "$sourcefield", pick(e.encodes(), sourceField, ""), "$sourcearg", pick(e.encodes(), ", s.source", ""),
+		"$sourcecheck2", pick(e.encodes(), strings.Replace(sourceCheck, "return ", "return nil, ", 1), ""), "$sourcecheck", pick(e.encodes(), sourceCheck, ""), "$copysource", pick(e.encodes(), "if err := s.readSource(other); err != nil {\nreturn err\n}\n", ""), "$start", int32s(e.Start), "$defaults", e.Defaults, "$logits", e.logitsRef(), "$hiddenfield", pick(e.hidden() != nil, "hidden []float32\n", ""),
 		"$newhidden", pick(e.hidden() != nil, fmt.Sprintf("s.hidden = arena.New(%d)\n", e.hiddenWidth()), ""), "$copyhidden0", e.copyHidden("0"), "$copyhiddeni", e.copyHidden("i"), "$hiddenrow", pick(e.hidden() != nil, ", s.hidden", ""), "$hiddenwidth", fmt.Sprint(e.hiddenWidth()), "$typesarg", pick(e.Plan.Graph.Input("token_types") != nil, ", nil", ""))
 	return r.Replace(text)
 }
@@ -106,11 +113,11 @@ func (e *emitter) openTokenizer() string {
 }
 
 func (e *emitter) newRun() string {
-	s := ""
-	if !e.Causal {
+	s := e.relativeTables()
+	if e.within() {
 		kv, dim, pad := encoderHeads(e.Plan.Graph)
 		blocks := encoderBlocks(e.Plan.Limits)
-		s = fmt.Sprintf("r.k, r.v = arena.New(%d), arena.New(%d)\n", blocks*64*kv*dim, blocks*64*kv*pad)
+		s += fmt.Sprintf("r.k, r.v = arena.New(%d), arena.New(%d)\n", blocks*64*kv*dim, blocks*64*kv*pad)
 	}
 	return s
 }

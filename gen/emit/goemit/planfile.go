@@ -21,7 +21,7 @@ func (e *emitter) constants() string {
 	g, l := e.Plan.Graph, e.Plan.Limits
 	layers := 0
 	for _, r := range g.Regions {
-		if r.Kind == ir.Layer {
+		if r.Kind == ir.Layer && r.Tower == "" {
 			layers++
 		}
 	}
@@ -60,7 +60,7 @@ func (e *emitter) maxContext() int {
 func scratchSizes(g *ir.Graph) (rows, pad int) {
 	rows = queryTile
 	for _, o := range g.Ops {
-		if o.Kind == "attend" {
+		if o.Kind == "attend" || o.Kind == "attend_kept" {
 			pad = max(pad, (o.Attrs.Int("head_dim")+15)/16*16)
 		}
 		pad = max(pad, (o.Attrs.Int("rank")+15)/16*16)
@@ -70,7 +70,7 @@ func scratchSizes(g *ir.Graph) (rows, pad int) {
 
 // biased reports whether some attention adds biases to its scores.
 func biased(g *ir.Graph) bool {
-	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool { return o.Kind == "attend" && o.Attrs.Float("alibi") != 0 })
+	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool { return o.Kind == "attend" && (o.Attrs.Float("alibi") != 0 || o.Weights[1] != nil) })
 }
 
 // WorkerBytes is the memory of one worker's scratch: attention scores, rows of experts.
@@ -156,13 +156,26 @@ func (e *emitter) runText() string {
 	if e.Trace {
 		probe = "probe func(name string, row []float32)\n"
 	}
-	kv, kvSet := "kv []cache // of the session, one for each layer", "kv: kv"
-	params := "tokens []int32, pos, total int, kv []cache"
-	if !e.Causal {
-		kv, kvSet = "kv cache // of the layer that is being computed", "kv: r.cacheAt(len(tokens))"
-		params = "tokens []int32, pos, total int"
+	kv, kvSet, params := "", "", "tokens []int32, pos, total int"
+	if e.Causal {
+		kv, kvSet, params = "kv []cache // of the session, one for each layer\n", ", kv: kv", params+", kv []cache"
 	}
-	if types != "" {
+	if e.within() {
+		kv, kvSet = kv+"own cache // of the layer that is being computed\n", kvSet+", own: r.cacheAt(len(tokens))"
+	}
+	if e.encodes() {
+		kv, kvSet, params = kv+"source int // tokens that the encoder has read\n", kvSet+", source: source", params+", source int"
+	}
+	if e.Plan.Graph.Input("shifted_tokens") != nil {
+		types += "shiftedTokens []int32 // what the decoder reads\n"
+		resetTypes += "r.shiftedTokens = r.shiftedTokens[:0]\n"
+		first := fmt.Sprint(e.Plan.Graph.Shift)
+		if e.Plan.Graph.Shift < 0 {
+			first = "tokens[len(tokens)-1]"
+		}
+		addTypes += fmt.Sprintf("r.shiftedTokens = append(append(r.shiftedTokens, %s), tokens[:len(tokens)-1]...)\n", first)
+	}
+	if e.Plan.Graph.Input("token_types") != nil {
 		params += ", types []int32"
 	}
 	text := fmt.Sprintf(`// segment is a part of a run's rows that belongs to one sequence.
@@ -191,7 +204,7 @@ type run struct {
 	%[2]sselected  []int32 // rows that the head computes
 	n, m, s   int
 	layers    bool // compute embedding and layers
-	%[3]s%[4]s}
+	%[9]s%[3]s%[4]s}
 
 // begin empties the run.
 func (r *run) begin() {
@@ -202,30 +215,41 @@ func (r *run) begin() {
 
 // add appends tokens of a sequence, at positions from pos on; total is the length of the sequence as far as it is known.
 func (r *run) add(%[6]s) {
-	r.segments = append(r.segments, segment{start: len(r.tokens), rows: len(tokens), pos: pos, %[7]s})
+	r.segments = append(r.segments, segment{start: len(r.tokens), rows: len(tokens), pos: pos%[7]s})
 	r.tokens = append(r.tokens, tokens...)
 	%[8]sfor i := range tokens {
 		r.positions = append(r.positions, int32(pos+i))
 		r.totals = append(r.totals, int32(total))
 	}
 }
-`, kv, types, probe, e.encoderFields(), resetTypes, params, kvSet, addTypes)
-	if addTypes != "" {
+`, kv, types, probe, e.encoderFields(), resetTypes, params, kvSet, addTypes,
+		pick(e.encodes(), "encoder bool // compute the encoder, nothing else\n", ""))
+	if e.Plan.Graph.Input("token_types") != nil {
 		text += "\nvar zeroTypes [maxRows]int32\n"
 	}
 	return text + e.encoderCache() + e.workText()
 }
 
+// within reports whether some attention has no cache, so that its keys and values live within a pass.
+func (e *emitter) within() bool { return attendsWithin(e.Plan.Graph) }
+
+func attendsWithin(g *ir.Graph) bool {
+	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool { return o.Kind == "attend" && o.State == nil })
+}
+
+// encodes reports whether sessions begin with a pass of an encoder.
+func (e *emitter) encodes() bool { return e.Causal && e.Plan.Graph.Towers() }
+
 // encoderFields and encoderCache are the memory of keys and values within a run of an encoder.
 func (e *emitter) encoderFields() string {
-	if e.Causal {
+	if !e.within() {
 		return ""
 	}
 	return "k, v []float32 // keys and values of one layer\nblocks int // of 64 positions, in use\n"
 }
 
 func (e *emitter) encoderCache() string {
-	if e.Causal {
+	if !e.within() {
 		return ""
 	}
 	kv, dim, pad := encoderHeads(e.Plan.Graph)
@@ -245,7 +269,7 @@ func (r *run) cacheAt(n int) cache {
 // encoderHeads are the key/value heads and widths of an encoder's attention.
 func encoderHeads(g *ir.Graph) (kv, dim, pad int) {
 	for _, o := range g.Ops {
-		if o.Kind == "attend" {
+		if o.Kind == "attend" && o.State == nil {
 			kv, dim = max(kv, o.Attrs.Int("kv_heads")), max(dim, o.Attrs.Int("head_dim"))
 		}
 	}
@@ -253,10 +277,13 @@ func encoderHeads(g *ir.Graph) (kv, dim, pad int) {
 }
 
 // encoderBlocks is the number of blocks of 64 positions that one pass of an encoder needs at most.
-func encoderBlocks(l plan.Limits) int { return (l.Tokens+63)/64 + l.Sequences }
+func encoderBlocks(l plan.Limits) int { return (max(l.Tokens, l.Source)+63)/64 + l.Sequences }
 
 // EncoderBytes is the memory of keys and values within a pass of an encoder.
 func EncoderBytes(p *plan.Plan) int64 {
+	if !attendsWithin(p.Graph) {
+		return 0
+	}
 	kv, dim, pad := encoderHeads(p.Graph)
 	n := encoderBlocks(p.Limits) * 64 * kv
 	return arena.Bytes(n*dim) + arena.Bytes(n*pad)
@@ -264,22 +291,37 @@ func EncoderBytes(p *plan.Plan) int64 {
 
 // workText is the function that every worker runs.
 func (e *emitter) workText() string {
-	head := e.regionCalls(true)
+	head, encoder := e.regionCalls("head"), ""
 	if head != "" && e.Causal {
 		head = "if r.m > 0 {\n" + head + "}\n"
 	}
-	return fmt.Sprintf(`
+	fields, parts := "layers", "layers"
+	if e.encodes() {
+		encoder = fmt.Sprintf("if r.encoder {\n%sreturn\n}\n", e.regionCalls("encoder"))
+		fields, parts = "layers, r.encoder", "layers, false"
+	}
+	text := fmt.Sprintf(`
 // execute runs the layers, if wanted, and the head on all workers.
 func (r *run) execute(layers bool) error {
-	r.n, r.m, r.s, r.layers = len(r.tokens), len(r.selected), len(r.segments), layers
+	r.n, r.m, r.s, r.%[3]s = len(r.tokens), len(r.selected), len(r.segments), %[4]s
 	return r.pool.Run(r)
 }
 
 // Work is the whole pass, run by every worker at the same time; each takes its share of every operation.
 func (r *run) Work(worker int) {
 	t := &r.threads[worker]
-	if r.layers {
-		%s}
-	%s}
-`, e.regionCalls(false), head)
+	%[5]sif r.layers {
+		%[1]s}
+	%[2]s}
+`, e.regionCalls("layers"), head, fields, parts, encoder)
+	if e.encodes() {
+		text += `
+// encode runs the encoder.
+func (r *run) encode() error {
+	r.n, r.s, r.encoder = len(r.tokens), len(r.segments), true
+	return r.pool.Run(r)
+}
+`
+	}
+	return text
 }

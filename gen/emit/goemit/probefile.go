@@ -14,12 +14,15 @@ func (e *emitter) probeFile() (File, error) {
 		text = decoderProbe
 	}
 	var selected, tokens, sequences strings.Builder
+	var source strings.Builder
 	for _, o := range e.Plan.Graph.Outputs {
 		v := e.findView(o.Value)
 		line := fmt.Sprintf("keep(out, %q, r.row(%s, i, %d))\n", o.Name, v.name, o.Value.Type.Width())
 		switch o.Value.Type.Rows {
 		case ir.Selected:
 			selected.WriteString(line)
+		case ir.Source:
+			source.WriteString(line)
 		case ir.Tokens:
 			tokens.WriteString(line)
 		default:
@@ -28,7 +31,12 @@ func (e *emitter) probeFile() (File, error) {
 	}
 	loops := strings.NewReplacer("$tokens", loop("r.tokens", tokens.String()), "$sequences", loop("r.segments", sequences.String()))
 	types := e.Plan.Graph.Input("token_types") != nil
-	text = strings.NewReplacer("$selected", selected.String(),
+	encode, encodeOne := "", ""
+	if e.encodes() {
+		encode = strings.ReplaceAll(probeEncode, "$source", loop("r.tokens", source.String()))
+		encodeOne = "if err := s.Encode(ctx, q.Source); err != nil {\nreturn nil, err\n}\n"
+	}
+	text = strings.NewReplacer("$encodeone", encodeOne, "$encode", encode, "$sourcearg", pick(e.encodes(), ", s.source", ""), "$selected", selected.String(),
 		"$seq", pick(types, "Sequence{q.Tokens, q.Types}", "Sequence{Tokens: q.Tokens}"), "$addtypes", pick(types, ", q.Types", "")).Replace(loops.Replace(text))
 	return e.file("probe.go", "", "", e.fill(text))
 }
@@ -63,12 +71,17 @@ func (p *prober) Full(sequences []probe.Sequence) (map[string][][]float32, error
 	out, r := map[string][][]float32{}, p.run
 	r.probe = func(name string, row []float32) { keep(out, name, row) }
 	defer func() { r.probe = nil }()
-	r.begin()
+	var sessions []*Session
 	for _, q := range sequences {
 		s, err := p.NewSession(0)
 		if err != nil {
 			return nil, err
 		}
+		$encodesessions = append(sessions, s)
+	}
+	r.begin()
+	for i, q := range sequences {
+		s := sessions[i]
 		if err := s.check(q.Tokens); err != nil {
 			return nil, err
 		}
@@ -79,7 +92,7 @@ func (p *prober) Full(sequences []probe.Sequence) (map[string][][]float32, error
 					return nil, err
 				}
 			}
-			r.add(chunk, at, len(q.Tokens), s.caches)
+			r.add(chunk, at, len(q.Tokens), s.caches$sourcearg)
 		}
 	}
 	return out, p.flush(out)
@@ -108,13 +121,13 @@ func (p *prober) flush(out map[string][][]float32) error {
 }
 
 // Steps feeds prefill tokens at once, then one at a time.
-func (p *prober) Steps(tokens []int32, prefill int) ([][]float32, error) {
-	ctx := context.Background()
+func (p *prober) Steps(q probe.Sequence, prefill int) ([][]float32, error) {
+	ctx, tokens := context.Background(), q.Tokens
 	s, err := p.NewSession(0)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.Prefill(ctx, tokens[:prefill]); err != nil {
+	$encodeoneif _, err := s.Prefill(ctx, tokens[:prefill]); err != nil {
 		return nil, err
 	}
 	var rows [][]float32
@@ -147,6 +160,12 @@ func (p *prober) Greedy(tokens []int32, n int) ([]int32, error) {
 	return out, err
 }
 `
+
+// probeEncode runs the encoder of one session and keeps its outputs.
+const probeEncode = `if err := s.Encode(context.Background(), q.Source); err != nil {
+	return nil, err
+}
+$source`
 
 const encoderProbe = `
 // NewProbe opens the model for verification.
@@ -187,7 +206,7 @@ func (p *prober) Full(sequences []probe.Sequence) (map[string][][]float32, error
 }
 
 // Steps and Greedy do not exist for encoders.
-func (p *prober) Steps([]int32, int) ([][]float32, error) {
+func (p *prober) Steps(probe.Sequence, int) ([][]float32, error) {
 	return nil, errors.New("$package: an encoder does not decode")
 }
 

@@ -50,6 +50,10 @@ func (e *emitter) programFile() ([]File, error) {
 	switch {
 	case e.Causal:
 		instance.WriteString("i.NewSession = func(context int) (program.Session, error) { return m.NewSession(context) }\ni.Search = m.Search\n")
+		if e.encodes() {
+			fmt.Fprintf(&instance, "i.Read = func(ctx context.Context, s program.Session, source []int32) ([]int32, error) {\nreturn %[1]s.Start, s.(*%[1]s.Session).Encode(ctx, source)\n}\n", e.Package)
+			break
+		}
 		if e.Tokens {
 			instance.WriteString("i.Follow = m.Follow\n")
 		}

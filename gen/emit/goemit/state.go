@@ -38,7 +38,7 @@ func (e *emitter) stateText() string {
 	var rows strings.Builder
 	for i, s := range e.Plan.Graph.States {
 		fixed := fixedState(s) > 0
-		fmt.Fprintf(&rows, "{Heads: %d, Window: %d, Halves: %v, Fixed: %v},", max(1, s.Attrs.Int("kv_heads")), s.Attrs.Int("window"), halves(s), fixed)
+		fmt.Fprintf(&rows, "{Heads: %d, Window: %d, Halves: %v, Fixed: %v, Source: %v},", max(1, s.Attrs.Int("kv_heads")), s.Attrs.Int("window"), halves(s), fixed, s.Kind == "cross")
 		if i%3 == 2 {
 			rows.WriteString("\n")
 		}
@@ -48,6 +48,7 @@ var cacheKinds = [%d]snapshot.Cache{
 	%s
 }
 `, len(e.Plan.Graph.States), tidyKinds.Replace(strings.TrimSpace(rows.String()))) + e.fill(stateText)
+	text += pick(e.encodes(), e.fill(sourceText), e.fill(saveText))
 	if e.hidden() != nil {
 		text += e.fill(hiddenText)
 	}
@@ -55,7 +56,7 @@ var cacheKinds = [%d]snapshot.Cache{
 }
 
 // tidyKinds leaves out what is zero.
-var tidyKinds = strings.NewReplacer(", Window: 0", "", ", Halves: false", "", ", Fixed: false", "", "Heads: 1, Fixed", "Heads: 1, Fixed")
+var tidyKinds = strings.NewReplacer(", Window: 0", "", ", Halves: false", "", ", Fixed: false", "", ", Source: false", "", "Heads: 1, Fixed", "Heads: 1, Fixed")
 
 const stateText = `
 // state is the whole state of the session.
@@ -85,7 +86,7 @@ func (s *Session) CopyFrom(other *Session, n int) error {
 	if s.model != other.model {
 		return errors.New("$package: a session belongs to another model")
 	}
-	err := snapshot.Copy(s.state(), other.state(), n)
+	$copysourceerr := snapshot.Copy(s.state(), other.state(), n)
 	s.length = len(s.tokens)
 	return err
 }
@@ -98,7 +99,9 @@ func (s *Session) Fork() (*Session, error) {
 	}
 	return f, f.CopyFrom(s, 0)
 }
+`
 
+const saveText = `
 // Save writes the session, in as many bytes as its tokens need; Restore reads it back, also in another process.
 func (s *Session) Save(w io.Writer) error { return snapshot.Save(w, s.state()) }
 
@@ -108,6 +111,25 @@ func (s *Session) Restore(r io.Reader) error {
 	err := snapshot.Restore(r, s.state(), Vocabulary)
 	s.length = len(s.tokens)
 	return err
+}
+`
+
+const sourceText = `
+// readSource takes over what the encoder has made of another session's source.
+func (s *Session) readSource(other *Session) error {
+	if s.encoded == other.encoded {
+		return nil
+	}
+	ours, theirs := s.state(), other.state()
+	for i, c := range theirs.Caches {
+		if c.Source {
+			if err := snapshot.CopySource(ours.Caches[i], c, other.source); err != nil {
+				return err
+			}
+		}
+	}
+	s.source, s.encoded = other.source, other.encoded
+	return nil
 }
 `
 

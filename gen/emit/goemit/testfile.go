@@ -8,6 +8,9 @@ func (e *emitter) testFile() ([]File, error) {
 	if e.Causal {
 		text = decoderTests
 	}
+	if e.encodes() {
+		text = sourceTests(text)
+	}
 	types := e.Plan.Graph.Input("token_types") != nil
 	first := ""
 	if !e.Causal {
@@ -17,6 +20,64 @@ func (e *emitter) testFile() ([]File, error) {
 	f, err := e.file("model_test.go", "", "", e.fill(text))
 	return []File{f}, err
 }
+
+// sourceTests changes the tests of decoders for those that read a source: every session begins with one, and none is saved.
+func sourceTests(text string) string {
+	text = strings.ReplaceAll(text, saveTest, "")
+	text = strings.ReplaceAll(text, "m.NewSession(", "newSession(m, ")
+	return strings.ReplaceAll(text, `"restored": restored, `, "") + sourceTest
+}
+
+const sourceTest = `
+// newSession returns a session that has read a short source.
+func newSession(m *Model, tokens int) (*Session, error) {
+	s, err := m.NewSession(tokens)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Encode(context.Background(), sampleIDs(min(7, s.Context())))
+}
+
+// TestSearch checks that a search of one sample is what the session generates, and that errors name what is missing.
+func TestSearch(t *testing.T) {
+	m, ctx := open(t, 0), context.Background()
+	s, err := m.NewSession(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Prefill(ctx, Start); !errors.Is(err, ErrSource) {
+		t.Errorf("a session without a source gives %v", err)
+	}
+	var ids []int32
+	for id, err := range s.Translate(ctx, sampleIDs(9), generate.MaxTokens(8)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	found, err := m.Search(ctx, sampleIDs(9), generate.MaxTokens(8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(found[0].Tokens, ids) {
+		t.Errorf("search finds %v, the session generates %v", found[0].Tokens, ids)
+	}
+}
+`
+
+// saveTest is the part of TestCopies about saved sessions.
+const saveTest = `	var saved bytes.Buffer
+	if err := s.Save(&saved); err != nil {
+		t.Fatal(err)
+	}
+	restored, err := m.NewSession(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := restored.Restore(&saved); err != nil {
+		t.Fatal(err)
+	}
+`
 
 const openTest = `
 // open opens the model with the weights file in this directory, or skips the test.

@@ -1,0 +1,37 @@
+package portable
+
+import "math"
+
+// RelativeTable spreads a table of biases by bucket, w [buckets][heads], to one by distance for each head,
+// [heads][len(buckets)]: the entry of distance d, from the negative half of len(buckets) to the positive, is
+// factor·w[buckets[d]]. Raffel et al. 2020, arXiv:1910.10683.
+func RelativeTable(buckets []int32, w []float32, heads int, factor float64) []float32 {
+	table := make([]float32, 0, heads*len(buckets))
+	for h := range heads {
+		for _, b := range buckets {
+			table = append(table, float32(factor*float64(w[int(b)*heads+h])))
+		}
+	}
+	return table
+}
+
+// Relative writes the biases of consecutive keys of one query: y[i] is that of the distance first + i in a table that
+// begins at -len(table)/2; the outermost entries stand for all distances beyond.
+func Relative(y, table []float32, first int) {
+	at := first + len(table)/2
+	for i := range y {
+		y[i] = table[min(max(at+i, 0), len(table)-1)]
+	}
+}
+
+// Sinusoids writes the sines, then the cosines of positions times frequencies to rows of y (Vaswani et al. 2017); offset
+// is added to every position.
+func Sinusoids(y []float32, ldy int, positions []int32, frequencies []float64, offset int) {
+	for r, p := range positions {
+		row := y[r*ldy:][:2*len(frequencies)]
+		for i, f := range frequencies {
+			sin, cos := math.Sincos(float64(int(p)+offset) * f)
+			row[i], row[len(frequencies)+i] = float32(sin), float32(cos)
+		}
+	}
+}
