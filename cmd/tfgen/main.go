@@ -30,6 +30,7 @@ func commands() []command {
 		{"template", "render chat templates, or compare them with recorded results", runTemplate},
 		{"parity", "compare all targets of a model with each other", runParity},
 		{"diff", "show what changed between two generated packages", runDiff},
+		{"tokenizer", "encode, decode, train, check or measure a tokenizer", runTokenizer},
 		{"spec", "list, check or describe specifications", runSpec},
 		{"version", "print the version", runVersion},
 	}

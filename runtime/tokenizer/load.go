@@ -28,10 +28,14 @@ func Load(packed []byte) (*Tokenizer, error) {
 	if err := checkGrowth(p.Steps); err != nil {
 		return nil, err
 	}
+	for _, a := range p.Added {
+		t.stream.noteAdded(a)
+	}
 	for _, s := range p.Steps {
 		if err := t.addStep(s, sec); err != nil {
 			return nil, fmt.Errorf("tokenizer: step %d: %w", s.Kind, err)
 		}
+		t.stream.note(s)
 	}
 	return t, t.finish()
 }
@@ -59,6 +63,15 @@ func checkGrowth(steps []Step) error {
 		growth[encoding] *= max(n, 1)
 	}
 	return nil
+}
+
+// ReadPipeline returns everything of a packed tokenizer but its vocabulary and merges.
+func ReadPipeline(packed []byte) (*Pipeline, error) {
+	sec, err := readSections(packed)
+	if err != nil {
+		return nil, err
+	}
+	return decodePipeline(sec[secPipeline])
 }
 
 func readSections(b []byte) ([sections + 1][]byte, error) {

@@ -36,16 +36,21 @@ type state struct {
 // forget drops what refers to the caller's text.
 func (s *state) forget() { s.edit.in = text{}; s.cur.reset() }
 
-// encode fills ids, and off if alignments are kept.
-func (s *state) encode(in string) {
-	s.ids, s.off, s.words, s.pieces = s.ids[:0], s.off[:0], s.words[:0], s.pieces[:0]
-	s.spaces = s.spaces[:0]
+// cut cuts a text into pieces.
+func (s *state) cut(in string) {
+	s.pieces = s.pieces[:0]
 	s.cur.reset()
 	s.edit.track = s.track
 	s.sections(in)
 	for _, p := range s.t.pre {
 		p.split(s)
 	}
+}
+
+// encode fills ids, and off, words and spaces if alignments are kept.
+func (s *state) encode(in string) {
+	s.ids, s.off, s.words, s.spaces = s.ids[:0], s.off[:0], s.words[:0], s.spaces[:0]
+	s.cut(in)
 	for i, p := range s.pieces {
 		s.spans = s.spans[:0]
 		first := len(s.ids)

@@ -59,3 +59,12 @@ func (s *Stream) keep(b []byte) string {
 	s.arena = append(s.arena, b...)
 	return unsafe.String(unsafe.SliceData(s.arena[at:]), len(b))
 }
+
+// Rest returns the text that is still held back, U+FFFD for bytes that make no character.
+func (s *Stream) Rest() string {
+	b := s.decode()
+	if len(b) <= len(s.prefix) || !bytes.HasPrefix(b, s.prefix) {
+		return ""
+	}
+	return s.keep(b[len(s.prefix):])
+}

@@ -21,6 +21,7 @@ type Tokenizer struct {
 	post     postProcessor
 
 	rawBytes   bool // the last pre-tokenizer maps bytes to characters and the model takes the bytes themselves
+	stream     streaming
 	truncation *Truncation
 	padding    *Padding
 
