@@ -193,6 +193,9 @@ func tagEnd(s, end string) int {
 func (l *lexer) comment() {
 	rest := l.src[l.pos:]
 	at := strings.Index(rest, "#}")
+	if rest == "" { // jinja does not mind a comment or raw block that begins where the template ends
+		return
+	}
 	if at < 0 {
 		fail(l.line, "Missing end of comment tag")
 	}
@@ -205,6 +208,9 @@ func (l *lexer) comment() {
 // raw reads up to endraw.
 func (l *lexer) raw() {
 	rest := l.src[l.pos:]
+	if rest == "" {
+		return
+	}
 	for at := 0; ; at++ {
 		i := strings.Index(rest[at:], "{%")
 		if i < 0 {
