@@ -56,7 +56,7 @@ func TestLimits(t *testing.T) {
 			start := time.Now()
 			p, err := Parse(src)
 			if err == nil {
-				_, err = p.Render(new(py.Dict), Options{Limits: py.Limits{Steps: 4_000_000, Bytes: 64 << 20}})
+				_, err = p.Render(new(py.Dict), Options{Limits: py.Limits{Steps: 1_000_000, Bytes: 16 << 20}})
 			}
 			var e *Error
 			if !errors.As(err, &e) {
