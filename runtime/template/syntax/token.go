@@ -78,7 +78,11 @@ func lex(src string) []token {
 	return l.tokens
 }
 
-func (l *lexer) emit(kind, text string) { l.tokens = append(l.tokens, token{kind, text, l.line}) }
+func (l *lexer) emit(kind, text string) {
+	if l.tokens = append(l.tokens, token{kind, text, l.line}); len(l.tokens) > maxTokens {
+		fail(l.line, "the template has more than %d tokens", maxTokens)
+	}
+}
 
 // advance moves over n bytes.
 func (l *lexer) advance(n int) {
