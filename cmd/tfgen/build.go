@@ -33,6 +33,7 @@ type buildOptions struct {
 	dir, module   string
 	targets       string
 	dump          string
+	chat          string
 	vendor, check bool
 	quiet         bool
 }
@@ -70,6 +71,7 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	f.BoolVar(&o.Embed, "embed", false, "compile the weights into the program")
 	f.BoolVar(&o.check, "check", false, "write nothing; fail if the output directory is not what a build would write")
 	f.StringVar(&o.module, "module", "", "module path, if the output directory is to be a module of its own")
+	f.StringVar(&o.chat, "chat-template", "", "a `file` with the chat template, instead of the checkpoint's own")
 	f.StringVar(&o.dump, "dump", "", "print the graph after a pass: after:PASS")
 	f.BoolVar(&o.quiet, "no-progress", false, "show no progress")
 	f.Usage = func() {
@@ -296,6 +298,8 @@ func compile(o *buildOptions, back *backend, src *bundle.Checkpoint) (b *bundle.
 	if b.Tokenizer, err = src.Tokenizer(); err != nil {
 		return nil, err
 	}
-	b.Chat, err = template.Find(src)
+	if b.Chat, err = template.Find(src); err == nil && o.chat != "" {
+		err = b.Chat.Replace(o.chat)
+	}
 	return b, err
 }

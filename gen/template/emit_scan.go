@@ -10,7 +10,7 @@ func (e *emitter) scan(n syntax.Node) {
 	case nil:
 		return
 	case *syntax.Name:
-		if !n.Store {
+		if n.Loads() {
 			e.read[n.Var] = true
 		}
 	case *syntax.NSRef:

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/runtime/chat"
+	"github.com/tfgen/tfgen/runtime/template"
 	"github.com/tfgen/tfgen/runtime/template/syntax"
 	"github.com/tfgen/tfgen/runtime/toolcall"
 )
@@ -42,6 +43,22 @@ func Find(src Source) (*Found, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// Replace takes the template in a file instead of what was found. It must be one that parses.
+func (f *Found) Replace(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	f.Templates = nil
+	if err := f.add("default", string(data)); err != nil {
+		return err
+	}
+	if _, err := template.Tree(string(data)); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }
 
 func (f *Found) add(name, text string) error {

@@ -74,3 +74,16 @@ func TestFindErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestReplace(t *testing.T) {
+	dir := write(t, map[string]string{"good.jinja": "{{ messages }}", "bad.jinja": "{% if %}"})
+	f := &Found{Templates: []Named{{"default", "old"}, {"tool_use", "old"}}}
+	if err := f.Replace(filepath.Join(string(dir), "good.jinja")); err != nil || len(f.Templates) != 1 || f.Templates[0].Text != "{{ messages }}" {
+		t.Errorf("%+v, %v", f, err)
+	}
+	for _, name := range []string{"bad.jinja", "missing.jinja"} {
+		if err := f.Replace(filepath.Join(string(dir), name)); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

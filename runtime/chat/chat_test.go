@@ -112,3 +112,24 @@ func TestNow(t *testing.T) {
 		t.Errorf("got %q, %v", got.Text, err)
 	}
 }
+
+// FuzzMessage reads any JSON as messages; what can be read can be written, read again and rendered.
+func FuzzMessage(f *testing.F) {
+	f.Add([]byte(`{"role":"user","content":"a","tool_calls":[{"function":{"name":"f","arguments":"{}"}}],"x":1}`))
+	f.Add([]byte(`{"role":"user","content":[{"type":"text","text":"a"},"b",{"type":"image"}],"thinking":"t"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var m Message
+		if json.Unmarshal(data, &m) != nil {
+			return
+		}
+		out, err := json.Marshal(m)
+		if err != nil {
+			return // arguments that are nested too deep
+		}
+		var again Message
+		if err := json.Unmarshal(out, &again); err != nil {
+			t.Errorf("%s becomes %s: %v", data, out, err)
+		}
+		_, _ = newTemplate().Apply([]Message{m}, Options{}) // an error is a result too
+	})
+}

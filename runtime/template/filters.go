@@ -107,11 +107,12 @@ func random(s *State, a []Value) Value {
 	if n == 0 {
 		return &py.Undefined{Hint: "No random item, sequence was empty."}
 	}
-	switch a[0].(type) {
-	case *py.Dict, *py.View:
-		return s.GetItem(a[0], int64(rand.IntN(n)))
+	i := int64(rand.IntN(n))
+	v := s.GetItem(a[0], i)
+	if py.IsUndefined(v) {
+		py.Throw("TypeError", "'%s' object has no item %d", py.TypeName(a[0]), i)
 	}
-	return s.GetItem(a[0], int64(rand.IntN(n)))
+	return v
 }
 
 func tojson(s *State, a []Value) Value {

@@ -2,6 +2,7 @@ package template
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -51,12 +52,15 @@ func TestLimits(t *testing.T) {
 		"attributes":         "{{ x" + strings.Repeat(".y", 5000) + " }}",
 		"nots":               "{{ " + strings.Repeat("not ", 5000) + "1 }}",
 		"too large a source": strings.Repeat("x", 5<<20),
+		"tokens":             strings.Repeat("{{x}}", 1<<17),
+		"names and branches": branches(20_000),
+		"loops and nodes":    strings.Repeat("{% for x in y %}", 150) + strings.Repeat("{{ x + x }}", 30_000) + strings.Repeat("{% endfor %}", 150),
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			p, err := Parse(src)
 			if err == nil {
-				_, err = p.Render(new(py.Dict), Options{Limits: py.Limits{Steps: 4_000_000, Bytes: 64 << 20}})
+				_, err = p.Render(new(py.Dict), Options{Limits: py.Limits{Steps: 1_000_000, Bytes: 16 << 20}})
 			}
 			var e *Error
 			if !errors.As(err, &e) {
@@ -67,6 +71,15 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// branches has n conditions that each set another variable.
+func branches(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "{%% if a %%}{%% set v%d = 1 %%}{%% endif %%}", i)
+	}
+	return b.String()
 }
 
 // TestErrorsNameLines checks that an error says where it is.

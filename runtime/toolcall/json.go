@@ -58,7 +58,6 @@ func (s *scanner) string(c byte) {
 
 // object is where the parser is in the object of a call.
 type object struct {
-	started bool
 	array   bool // the calls are in an array
 	key     string
 	value   *scanner

@@ -49,6 +49,7 @@ var dictAttributes = func() map[string]bool {
 const (
 	common    = " __class__ __delattr__ __dir__ __doc__ __eq__ __format__ __ge__ __getattribute__ __getstate__ __gt__ __hash__ __init__ __init_subclass__ __le__ __lt__ __ne__ __new__ __reduce__ __reduce_ex__ __repr__ __setattr__ __sizeof__ __str__ __subclasshook__ "
 	container = " __len__ __contains__ __iter__ __getitem__ "
+	undefined = " __add__ __bool__ __call__ __float__ __getitem__ __int__ __iter__ __len__ __module__ __mul__ __neg__ __pos__ __pow__ __sub__ "
 )
 
 // attribute returns the Python attribute of a value, nil if it has none of that name. One that the sandbox keeps from
@@ -81,6 +82,8 @@ func hidden(v Value, name string) bool {
 		return !isObject || name == "__class__"
 	}
 	switch v.(type) {
+	case *Undefined:
+		return strings.Contains(undefined, " "+name+" ")
 	case string, Markup, Bytes, *List, *Tuple, *Dict, *Range:
 		return strings.Contains(container, " "+name+" ")
 	}

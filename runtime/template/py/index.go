@@ -130,7 +130,12 @@ func (m *Machine) GetItem(v, key Value) Value {
 // GetAttr is v.name in a template: an attribute, or the item of that name, or Undefined.
 func (m *Machine) GetAttr(v Value, name string) Value {
 	m.Step(1)
-	Fail(v)
+	if u, ok := v.(*Undefined); ok {
+		if hidden(v, name) {
+			return unsafe(v, name)
+		}
+		u.fail()
+	}
 	if d, ok := v.(*Dict); ok && !dictAttributes[name] && (name == "" || name[0] != '_') {
 		if x, ok := d.Get(name); ok {
 			return x
@@ -148,7 +153,6 @@ func (m *Machine) GetAttr(v Value, name string) Value {
 
 // Attr is the filter: an attribute or Undefined, never an item.
 func (m *Machine) Attr(v Value, name string) Value {
-	Fail(v)
 	if x := m.attribute(v, name); x != nil {
 		return x
 	}

@@ -320,6 +320,9 @@ type Template struct {
 	Nodes  int // size
 }
 
+// Loads reports whether a name is read here, not set.
+func (n *Name) Loads() bool { return !n.Store && !n.param }
+
 // Extra is the number of parameters that a callee has beside its arguments.
 func (c *Callee) Extra() (n int) {
 	for _, v := range []*Var{c.Caller, c.Kwargs, c.Varargs} {

@@ -8,13 +8,19 @@ import (
 // deepest bounds nesting of expressions and statements.
 const deepest = 200
 
-// MaxSource bounds templates, in bytes.
-const MaxSource = 4 << 20
+// MaxSource bounds templates, in bytes; the others what they may hold.
+const (
+	MaxSource = 1 << 20
+	maxTokens = 200_000
+	maxNodes  = 100_000
+	maxWork   = 3_000_000 // of resolving names: nodes times nesting, names times branches
+)
 
 type parser struct {
 	tokens  []token
 	at      int
 	depth   int
+	most    int // the greatest depth
 	nodes   int
 	endTags [][]string
 	open    []string // tags
@@ -71,7 +77,9 @@ func (p *parser) expectName(name string) token {
 
 // enter counts a level of nesting and a node.
 func (p *parser) enter() {
-	p.nodes++
+	if p.nodes++; p.nodes > maxNodes {
+		fail(p.cur().line, "the template has more than %d nodes", maxNodes)
+	}
 	if p.depth++; p.depth > deepest {
 		fail(p.cur().line, "nested deeper than %d", deepest)
 	}
@@ -93,6 +101,7 @@ func (p *parser) subparse(end ...string) []Stmt {
 	defer p.leave()
 	if end != nil {
 		p.endTags = append(p.endTags, end)
+		p.most = max(p.most, len(p.endTags))
 		defer func() { p.endTags = p.endTags[:len(p.endTags)-1] }()
 	}
 	var body []Stmt

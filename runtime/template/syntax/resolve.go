@@ -53,6 +53,9 @@ func Parse(src string, o Options) (t *Template, err error) {
 	p := &parser{tokens: lex(src)}
 	t = &Template{Body: p.subparse(), Func: newFunc(nil)}
 	r := &resolver{Options: o, blocks: map[string]*Block{}}
+	if p.nodes*p.most > maxWork {
+		fail(1, "the template is too large and too deeply nested")
+	}
 	each(t.Body, r.findBlocks)
 	t.Blocks = r.blocks
 	r.template(t)

@@ -15,6 +15,7 @@ type symbols struct {
 	loads  map[string]load   // identifier → how it begins
 	order  []string          // identifiers in the order of their loads
 	stores map[string]bool
+	work   *int // of copies, in all scopes of a template
 }
 
 type load struct {
@@ -25,13 +26,18 @@ type load struct {
 func newSymbols(parent *symbols) *symbols {
 	s := &symbols{parent: parent, refs: map[string]string{}, loads: map[string]load{}, stores: map[string]bool{}}
 	if parent != nil {
-		s.level = parent.level + 1
+		s.level, s.work = parent.level+1, parent.work
+	} else {
+		s.work = new(int)
 	}
 	return s
 }
 
 func (s *symbols) copy() *symbols {
-	c := &symbols{level: s.level, parent: s.parent, refs: map[string]string{}, loads: map[string]load{}, stores: map[string]bool{}}
+	if *s.work += 1 + len(s.loads); *s.work > maxWork {
+		fail(1, "the template has too many names and branches")
+	}
+	c := &symbols{level: s.level, parent: s.parent, work: s.work, refs: map[string]string{}, loads: map[string]load{}, stores: map[string]bool{}}
 	c.update(s)
 	return c
 }

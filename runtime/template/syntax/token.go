@@ -78,7 +78,11 @@ func lex(src string) []token {
 	return l.tokens
 }
 
-func (l *lexer) emit(kind, text string) { l.tokens = append(l.tokens, token{kind, text, l.line}) }
+func (l *lexer) emit(kind, text string) {
+	if l.tokens = append(l.tokens, token{kind, text, l.line}); len(l.tokens) > maxTokens {
+		fail(l.line, "the template has more than %d tokens", maxTokens)
+	}
+}
 
 // advance moves over n bytes.
 func (l *lexer) advance(n int) {
@@ -193,6 +197,9 @@ func tagEnd(s, end string) int {
 func (l *lexer) comment() {
 	rest := l.src[l.pos:]
 	at := strings.Index(rest, "#}")
+	if rest == "" { // jinja does not mind a comment or raw block that begins where the template ends
+		return
+	}
 	if at < 0 {
 		fail(l.line, "Missing end of comment tag")
 	}
@@ -205,6 +212,9 @@ func (l *lexer) comment() {
 // raw reads up to endraw.
 func (l *lexer) raw() {
 	rest := l.src[l.pos:]
+	if rest == "" {
+		return
+	}
 	for at := 0; ; at++ {
 		i := strings.Index(rest[at:], "{%")
 		if i < 0 {
