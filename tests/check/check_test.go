@@ -64,6 +64,8 @@ func TestDependencyRules(t *testing.T) {
 				bad = "gen/ir imports nothing of ours"
 			case under(pkg, "runtime") && (isOurs(i) && !under(i, "runtime") || external(i)):
 				bad = "the runtime is the standard library and itself"
+			case under(pkg, "targets/capi") && (isOurs(i) && !under(i, "runtime") || external(i)):
+				bad = "the C library is the runtime and itself"
 			case under(pkg, "generated") && !under(pkg, "generated/"+strings.Split(pkg, "/")[1]+"/cmd") && (isOurs(i) && !under(i, "runtime") || external(i)):
 				bad = "generated packages import only the runtime"
 			case strings.HasPrefix(i, "github.com/dave/jennifer") && !under(pkg, "gen/emit/goemit"):
