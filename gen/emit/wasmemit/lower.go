@@ -10,6 +10,7 @@ import (
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
 	"github.com/tfgen/tfgen/gen/plan"
+	"github.com/tfgen/tfgen/gen/weights"
 )
 
 // lowering is one row of the table of operations that this backend supports.
@@ -26,6 +27,7 @@ func init() {
 	lowerings = map[string]lowering{
 		"embed":         {rowwise, "rows dim scale offset", (*emitter).embed},
 		"linear":        {anywhere, "dim", (*emitter).linear},
+		"quantize":      {rowwise, "", (*emitter).quantize},
 		"rmsnorm":       {rowwise, "eps dim each", (*emitter).norm},
 		"layernorm":     {rowwise, "eps dim each", (*emitter).norm},
 		"add_rmsnorm":   {rowwise, "eps dim each", (*emitter).norm},
@@ -196,6 +198,9 @@ func (e *emitter) embed(f *code, s plan.Step) error {
 	}
 	p := e.Place[o.Weights[0]]
 	format, ok := lookups[p.Layout]
+	if q := weights.Quantised(p.Layout); q != nil {
+		format, ok = quantLookup(q), true
+	}
 	if !ok {
 		return unsupported(o, "the weight layout %s", p.Layout)
 	}
@@ -232,6 +237,17 @@ var lookups = map[string]lookup{
 	"rows_f32": {rowOf(4), func(f *code, from, i wasm.Local) {
 		f.Get(from).Get(i).I32(2).Do(wasm.I32Shl, wasm.I32Add).Mem(wasm.F32Load, 0)
 	}},
+	"rows_f16": {rowOf(2), func(f *code, from, i wasm.Local) {
+		f.Get(from).Get(i).I32(1).Do(wasm.I32Shl, wasm.I32Add)
+		f.half1()
+	}},
+	"tile16_f16": {func(f *code, table, id wasm.Local, dim int) {
+		f.Get(table).Get(id).I32(4).Do(wasm.I32ShrU).I32(32*dim).Do(wasm.I32Mul, wasm.I32Add)
+		f.Get(id).I32(15).Do(wasm.I32And).I32(1).Do(wasm.I32Shl, wasm.I32Add)
+	}, func(f *code, from, i wasm.Local) {
+		f.Get(from).Get(i).I32(5).Do(wasm.I32Shl, wasm.I32Add)
+		f.half1()
+	}},
 	"rows_bf16": {rowOf(2), func(f *code, from, i wasm.Local) {
 		f.Get(from).Get(i).I32(1).Do(wasm.I32Shl, wasm.I32Add)
 		f.widened()
@@ -244,6 +260,11 @@ var lookups = map[string]lookup{
 		f.Get(i).I32(1).Do(wasm.I32And).I32(1).Do(wasm.I32Shl, wasm.I32Add)
 		f.widened()
 	}},
+}
+
+// half1 loads the float16 whose address is on the stack.
+func (f *code) half1() {
+	f.Mem(wasm.I32Load16U, 0).Do(wasm.I32x4Splat).Call(f.e.half()).Lane(wasm.F32x4Extract, 0)
 }
 
 // widened loads the bfloat16 whose address is on the stack.
