@@ -55,15 +55,21 @@ const (
 	valuesAt = statsAt + 3*vectorRows
 )
 
-// scratchBytes is the scratch memory that a thread needs.
+// scratchBytes is the scratch memory that a thread needs: operations use it one after the other.
 func scratchBytes(g *ir.Graph) int64 {
-	width := 16
+	bytes := 0
 	for _, o := range g.Ops {
-		if o.Kind == "attend" {
-			width = max(width, (o.Attrs.Int("head_dim")+15)/16*16)
+		switch o.Kind {
+		case "attend":
+			bytes = max(bytes, valuesAt+vectorRows*((o.Attrs.Int("head_dim")+15)/16*16))
+		case "route":
+			bytes = max(bytes, routeScratch(o.In[0].Type.Width()))
+		case "expert_linear", "head_linear":
+			_, n := groupedScratch(o.Attrs.Int("dim"), o.Weights[0].Shape[1])
+			bytes = max(bytes, n)
 		}
 	}
-	return int64(valuesAt + vectorRows*width)
+	return (int64(bytes) + 63) &^ 63
 }
 
 // attend emits attention: keys and values go to the cache, then streaming softmax over blocks of 64 keys at fixed

@@ -27,11 +27,19 @@ func (e *emitter) quantize(f *code, s plan.Step) error {
 
 // quantizeRows returns the function that quantises rows of k columns.
 func (e *emitter) quantizeRows(k, yStride, xStride int) *wasm.Func {
+	quantize := e.quantizeRow(k)
 	return e.rowwise(fmt.Sprintf("quantize %d %d %d", k, yStride, xStride), []int{yStride, xStride}, 0, func(f *code, rows, _ []wasm.Local) {
-		q := &quantizer{code: f, k: k, y: rows[0], x: f.Local(wasm.I32), codes: f.Local(wasm.I32), scales: f.Local(wasm.I32),
+		f.Get(rows[0]).Get(rows[1]).Call(quantize)
+	})
+}
+
+// quantizeRow returns the function of (y, x) that quantises one row.
+func (e *emitter) quantizeRow(k int) *wasm.Func {
+	return e.sharedFunc(fmt.Sprintf("quantize %d", k), words(2), nil, func(f *code) {
+		q := &quantizer{code: f, k: k, y: 0, x: 1, codes: f.Local(wasm.I32), scales: f.Local(wasm.I32),
 			values: f.Locals(wasm.V128, 8), top: f.Local(wasm.V128), v: f.Local(wasm.V128), d: f.Local(wasm.F32), sum: f.Local(wasm.I32)}
 		left := f.Local(wasm.I32)
-		f.Get(rows[1]).Set(q.x).Get(rows[0]).Tee(q.codes).Set(q.scales)
+		f.Get(q.y).Tee(q.codes).Set(q.scales)
 		if whole := k / quant.Block; whole > 0 {
 			f.I32(whole).Set(left)
 			f.repeat(left, func() { q.block(quant.Block) })

@@ -73,13 +73,18 @@ const (
 	F64Sub            Op = 0xa1
 	F64Mul            Op = 0xa2
 	F64Div            Op = 0xa3
+	F64Min            Op = 0xa4
 	F64Max            Op = 0xa5
 	F32DemoteF64      Op = 0xb6
 	F32ReinterpretI32 Op = 0xbe
+	F64ReinterpretI64 Op = 0xbf
+	I64Add            Op = 0x7c
+	I64Shl            Op = 0x86
 	F32ConvertI32S    Op = 0xb2
 	F64ConvertI32S    Op = 0xb7
 	F64PromoteF32     Op = 0xbb
 	I32TruncSatF64    Op = misc | 2
+	I64TruncSatF64    Op = misc | 6
 	MemoryCopy        Op = misc | 10
 	MemoryFill        Op = misc | 11
 )
