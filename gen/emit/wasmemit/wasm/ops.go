@@ -66,6 +66,7 @@ const (
 	F32Div            Op = 0x95
 	F32Min            Op = 0x96
 	F32Max            Op = 0x97
+	F64Abs            Op = 0x99
 	F64Neg            Op = 0x9a
 	F64Nearest        Op = 0x9e
 	F64Sqrt           Op = 0x9f
