@@ -84,6 +84,10 @@ func states(m *Model) (list []State) {
 			list = append(list, State{Key: 4 * size, Ring: 1})
 			continue
 		}
+		if s.Kind == "latent" { // latents and rotated keys
+			list = append(list, State{Key: keyBlock(s.Attrs.Int("rank")), Value: keyBlock(s.Attrs.Int("rope_dim"))})
+			continue
+		}
 		kv, dim, window := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim"), s.Attrs.Int("window")
 		row := State{Key: kv * keyBlock(dim), Value: kv * valueBlock(dim)}
 		if window > 0 { // the window, the tokens of one pass, and a block because the window does not begin at one

@@ -310,9 +310,10 @@ func (c *routeCode) choice(others []wasm.Local) {
 	})
 }
 
-// largest sets at to the address of the first largest of n numbers.
+// largest sets at to the address of the first largest of n numbers, of the first if none is larger than −∞. NaN is not
+// larger than anything.
 func (c *routeCode) largest(n, offset int) {
-	c.Get(c.scores).I32(offset).Do(wasm.I32Add).Tee(c.at).Mem(wasm.F64Load, 0).Set(c.best)
+	c.Get(c.scores).I32(offset).Do(wasm.I32Add).Set(c.at).F64(math.Inf(-1)).Set(c.best)
 	c.each(n, offset, func() {
 		c.Get(c.p).Mem(wasm.F64Load, 0).Tee(c.v).Get(c.best).Do(wasm.F64Gt).If(func() { c.Get(c.v).Set(c.best).Get(c.p).Set(c.at) })
 	})

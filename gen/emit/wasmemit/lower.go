@@ -47,6 +47,7 @@ func init() {
 		"head_linear":    {anywhere, "heads dim", (*emitter).headLinear},
 		"combine":        {rowwise, "", (*emitter).combine},
 		"scale_rows":     {rowwise, "", (*emitter).scaleRows},
+		"attend_latent":  {stagedPair, "heads rank rope_dim scale", (*emitter).attendLatent},
 		"short_conv":     {anywhere, "kernel", (*emitter).shortConv},
 		"selective_scan": {anywhere, "heads groups state_size decay low high", (*emitter).selectiveScan},
 		"rg_lru":         {anywhere, "", (*emitter).rgLRU},
