@@ -65,6 +65,8 @@ func scratchBytes(g *ir.Graph) int64 {
 			bytes = max(bytes, valuesAt+vectorRows*((o.Attrs.Int("head_dim")+15)/16*16))
 		case "attend_latent":
 			bytes = max(bytes, latentScratch(o.Attrs.Int("rank")))
+		case "delta_rule":
+			bytes = max(bytes, memoryScratch(o))
 		case "route":
 			bytes = max(bytes, routeScratch(o.In[0].Type.Width()))
 		case "expert_linear", "head_linear":

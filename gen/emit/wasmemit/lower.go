@@ -48,6 +48,8 @@ func init() {
 		"combine":        {rowwise, "", (*emitter).combine},
 		"scale_rows":     {rowwise, "", (*emitter).scaleRows},
 		"attend_latent":  {stagedPair, "heads rank rope_dim scale", (*emitter).attendLatent},
+		"delta_rule":     {anywhere, "heads key_heads eps", (*emitter).deltaRule},
+		"mlstm":          {anywhere, "heads eps", (*emitter).mLSTM},
 		"short_conv":     {anywhere, "kernel", (*emitter).shortConv},
 		"selective_scan": {anywhere, "heads groups state_size decay low high", (*emitter).selectiveScan},
 		"rg_lru":         {anywhere, "", (*emitter).rgLRU},
