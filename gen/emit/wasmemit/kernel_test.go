@@ -96,7 +96,11 @@ func TestQuantised(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for _, name := range quant.Names() {
 		q, _ := quant.Lookup(name)
-		for _, k := range []int{100, 320} {
+		sizes := []int{100, 320}
+		if q.Super > 0 { // only whole units are packed in such formats
+			sizes = []int{q.Super, 2 * q.Super}
+		}
+		for _, k := range sizes {
 			for _, rows := range []int{1, 6} {
 				t.Run(fmt.Sprintf("%s k=%d rows=%d", name, k, rows), func(t *testing.T) { quantCase(t, q, k, rows, rows%2 == 0, random) })
 			}
