@@ -48,7 +48,7 @@ var targets = []target{
 	{name: "python", summary: "a Python package and its wheel", noun: "Python package", backend: goBackend, mark: manifestName, weights: pythonWeights,
 		files: pythonFiles, finish: pythonBuild, parity: pythonParity},
 	{name: "wasm", summary: "an npm package for browsers and Node", noun: "npm package", backend: wasmBackend, mark: manifestName, weights: beside,
-		files: wasmFiles, finish: wasmDigests},
+		files: wasmFiles, finish: wasmDigests, parity: wasmParity},
 }
 
 // beside puts the weights file at the top of the bundle.

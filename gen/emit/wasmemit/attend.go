@@ -22,6 +22,7 @@ type attention struct {
 	window             int
 	causal             bool
 	scale, cap         float32
+	sinks              bool    // each head has a key without value, of a learned score (Xiao et al. 2023)
 	slopes             int     // address of the heads' slopes (ALiBi) in float64, 0 without
 	rounded            bool    // positions and biases are rounded to bfloat16, …
 	factor             float32 // … and then multiplied
@@ -55,15 +56,25 @@ const (
 	valuesAt = statsAt + 3*vectorRows
 )
 
-// scratchBytes is the scratch memory that a thread needs.
+// scratchBytes is the scratch memory that a thread needs: operations use it one after the other.
 func scratchBytes(g *ir.Graph) int64 {
-	width := 16
+	bytes := 0
 	for _, o := range g.Ops {
-		if o.Kind == "attend" {
-			width = max(width, (o.Attrs.Int("head_dim")+15)/16*16)
+		switch o.Kind {
+		case "attend":
+			bytes = max(bytes, valuesAt+vectorRows*((o.Attrs.Int("head_dim")+15)/16*16))
+		case "attend_latent":
+			bytes = max(bytes, latentScratch(o.Attrs.Int("rank")))
+		case "delta_rule":
+			bytes = max(bytes, memoryScratch(o))
+		case "route":
+			bytes = max(bytes, routeScratch(o.In[0].Type.Width()))
+		case "expert_linear", "head_linear":
+			_, n := groupedScratch(o.Attrs.Int("dim"), o.Weights[0].Shape[1])
+			bytes = max(bytes, n)
 		}
 	}
-	return int64(valuesAt + vectorRows*width)
+	return (int64(bytes) + 63) &^ 63
 }
 
 // attend emits attention: keys and values go to the cache, then streaming softmax over blocks of 64 keys at fixed
@@ -75,8 +86,9 @@ func (e *emitter) attend(f *code, s plan.Step) error {
 		heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), window: o.Attrs.Int("window"),
 		causal: o.Attrs.Str("mask") == "causal", scale: float32(o.Attrs.Float("scale")), cap: float32(o.Attrs.Float("softcap")),
 	}
+	sinks := 0
 	if o.Weights[0] != nil {
-		return unsupported(o, "sinks %s", o.Weights[0].Name)
+		a.sinks, sinks = true, e.weight(o.Weights[0])
 	}
 	if o.State != nil && !a.causal {
 		return unsupported(o, "mask %s and a cache: only causal attention has one", o.Attrs.Str("mask"))
@@ -97,7 +109,7 @@ func (e *emitter) attend(f *code, s plan.Step) error {
 	if e.Threads {
 		f.Call(e.barrier)
 	}
-	f.I32(at[0]).I32(at[1]).I32(state).Call(e.units(a))
+	f.I32(at[0]).I32(at[1]).I32(state).I32(sinks).Call(e.units(a))
 	return nil
 }
 
@@ -197,13 +209,13 @@ func (e *emitter) storeRow(a *attention) *wasm.Func {
 	})
 }
 
-// units returns the function of (y, q, state) that shares the work: a head of 32 tokens of a prompt, or for a single token
+// units returns the function of (y, q, state, sinks) that shares the work: a head of 32 tokens of a prompt, or for a single token
 // heads that share keys and values.
 func (e *emitter) units(a *attention) *wasm.Func {
-	return e.sharedFunc(fmt.Sprintf("attend %+v", *a), words(3), nil, func(f *code) {
+	return e.sharedFunc(fmt.Sprintf("attend %+v", *a), words(4), nil, func(f *code) {
 		y, q, state := wasm.Local(0), wasm.Local(1), wasm.Local(2)
 		unit := f.Local(wasm.I32)
-		u := &unitCode{code: f, a: a, y: y, q: q, unit: unit, h: f.Local(wasm.I32), r: f.Local(wasm.I32)}
+		u := &unitCode{code: f, a: a, y: y, q: q, sinks: 3, unit: unit, h: f.Local(wasm.I32), r: f.Local(wasm.I32)}
 		f.segments(state, func(start, rows, pos wasm.Local, c cache) {
 			if !a.causal {
 				u.prompt(start, rows, pos, c)
@@ -219,6 +231,7 @@ type unitCode struct {
 	*code
 	a          *attention
 	y, q, unit wasm.Local
+	sinks      wasm.Local
 	h, r       wasm.Local
 }
 
@@ -271,10 +284,10 @@ func (u *unitCode) pointer(base, row wasm.Local, stride int) {
 	u.Get(u.h).I32(4*u.a.dim).Do(wasm.I32Mul, wasm.I32Add)
 }
 
-// caches pushes the caches of the key/value head that h reads, and their number of positions.
+// caches pushes the caches of the key/value head that h reads, their number of positions, and the sinks.
 func (u *unitCode) caches(c cache) {
 	for i, l := range []wasm.Local{c.k, c.v} {
 		u.Get(l).Get(u.h).I32(u.a.group()).Do(wasm.I32DivU).Get(c.keys).Do(wasm.I32Mul).I32([]int{4 * u.a.dim, 4 * u.a.pad()}[i]).Do(wasm.I32Mul, wasm.I32Add)
 	}
-	u.Get(c.keys)
+	u.Get(c.keys).Get(u.sinks)
 }

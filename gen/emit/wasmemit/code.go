@@ -19,6 +19,15 @@ func (f *code) vectors(name string, n int) []wasm.Local {
 	return f.pool[name][:n]
 }
 
+// integers is vectors for variables of 32 bits.
+func (f *code) integers(name string, n int) []wasm.Local {
+	name = "integer " + name
+	for len(f.pool[name]) < n {
+		f.pool[name] = append(f.pool[name], f.Local(wasm.I32))
+	}
+	return f.pool[name][:n]
+}
+
 // add increases a local.
 func (f *code) add(l wasm.Local, n int) {
 	if n != 0 {

@@ -28,8 +28,8 @@ type Limits struct {
 	Sequences int `json:"sequences"`
 }
 
-// State is a row of a sequence's state table: a cache of keys and values in blocks of 64 positions. An encoder has one, for
-// the layer that is being computed.
+// State is a row of a sequence's state table: a cache of keys and values in blocks of 64 positions, or, as a single block of
+// keys, a state of fixed size. An encoder has one, for the layer that is being computed.
 type State struct {
 	Key   int `json:"key"`   // bytes of a block of keys
 	Value int `json:"value"` // bytes of a block of values
@@ -80,6 +80,14 @@ func Describe(m *Model, trace bool) (*Description, error) {
 func states(m *Model) (list []State) {
 	g := m.Plan.Graph
 	for _, s := range g.States {
+		if size := s.Attrs.Int("size"); size > 0 { // of fixed size: one block, however long the context
+			list = append(list, State{Key: 4 * size, Ring: 1})
+			continue
+		}
+		if s.Kind == "latent" { // latents and rotated keys
+			list = append(list, State{Key: keyBlock(s.Attrs.Int("rank")), Value: keyBlock(s.Attrs.Int("rope_dim"))})
+			continue
+		}
 		kv, dim, window := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim"), s.Attrs.Int("window")
 		row := State{Key: kv * keyBlock(dim), Value: kv * valueBlock(dim)}
 		if window > 0 { // the window, the tokens of one pass, and a block because the window does not begin at one

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tfgen/tfgen/gen/emit/wasmemit/wasm"
 	"github.com/tfgen/tfgen/gen/plan"
+	"github.com/tfgen/tfgen/gen/weights"
 )
 
 // gemm is the setting of a matrix product y = c + x·wᵀ over packed weights. Strides are bytes from row to row.
@@ -28,6 +29,9 @@ type format struct {
 // formats is the table, by layout of gen/weights.
 var formats = map[string]format{
 	"tile16_f32": {1, 4, func(f *code, w wasm.Local, offset, _ int) { f.Get(w).Mem(wasm.V128Load, offset) }},
+	"tile16_f16": {1, 2, func(f *code, w wasm.Local, offset, _ int) {
+		f.Get(w).Mem(wasm.V128Load16x4U, offset).Call(f.e.half())
+	}},
 	"tile16_bf16": {2, 4, func(f *code, w wasm.Local, offset, i int) {
 		f.Get(w).Mem(wasm.V128Load, offset)
 		if i == 0 {
@@ -40,12 +44,18 @@ var formats = map[string]format{
 
 // tileBytes is the size of a tile of 16 outputs.
 func (g gemm) tileBytes() int {
+	if q := weights.Quantised(g.format); q != nil {
+		return q.TileBytes(g.k)
+	}
 	r := formats[g.format]
 	return (g.k + r.step - 1) / r.step * 16 * r.bytes
 }
 
 // gemm returns the function of a setting. Its parameters are y, x, w, c, the number of tiles and the number of rows.
 func (e *emitter) gemm(g gemm) *wasm.Func {
+	if q := weights.Quantised(g.format); q != nil {
+		return e.quantProduct(g, q)
+	}
 	return e.sharedFunc(fmt.Sprintf("gemm %+v", g), words(6), nil, func(f *code) {
 		y, x, w, c, tiles, rows := wasm.Local(0), wasm.Local(1), wasm.Local(2), wasm.Local(3), wasm.Local(4), wasm.Local(5)
 		f.Get(rows).I32(1).Do(wasm.I32Eq).If(func() { g.single(f, y, x, w, c, tiles) })
@@ -68,23 +78,24 @@ func (g gemm) single(f *code, y, x, w, c, tiles wasm.Local) {
 
 // rowBlocks are the numbers of rows that are computed together, with the number of vectors of outputs: 16 registers hold
 // the sums, two vectors of weights and one of inputs.
-var rowBlocks = []struct{ rows, vectors int }{{6, 2}, {4, 2}, {2, 4}, {1, 4}}
+var rowBlocks = []struct{ rows, vectors int }{{6, 2}, {2, 4}, {1, 4}}
 
 // tile computes 16 outputs of all rows and moves on to the next 16.
 func (g gemm) tile(f *code, y, x, w, c, rows wasm.Local) {
 	yr, xr, cr, left := f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32)
 	f.Get(y).Set(yr).Get(x).Set(xr).Get(c).Set(cr).Get(rows).Set(left)
+	bytes := formats[g.format].bytes
 	for _, b := range rowBlocks {
 		f.while(func() { f.Get(left).I32(b.rows).Do(wasm.I32GeU) }, func() {
 			for v := 0; v < 4; v += b.vectors {
 				g.block(f, yr, xr, w, cr, b.rows, b.vectors)
 				f.add(yr, 16*b.vectors)
-				f.add(w, 16*b.vectors)
+				f.add(w, 4*bytes*b.vectors)
 				if g.start {
 					f.add(cr, 16*b.vectors)
 				}
 			}
-			f.add(w, -64)
+			f.add(w, -16*bytes)
 			f.add(yr, b.rows*g.ldy-64)
 			f.add(xr, b.rows*g.ldx)
 			if g.start {
@@ -155,7 +166,7 @@ func (b *block) columnsAt(x, w wasm.Local, n int) {
 		for v := 0; v < b.vectors; v += 4 {
 			group := min(4, b.vectors-v)
 			for j := range group {
-				b.format.load(b.code, w, i/b.step*16*b.bytes+v/4*b.tileBytes()+16*j, i%b.step)
+				b.format.load(b.code, w, i/b.step*16*b.bytes+v/4*b.tileBytes()+4*b.bytes*j, i%b.step)
 				b.Set(b.weights[j])
 			}
 			for r := range len(b.sums) / b.vectors {
@@ -172,7 +183,7 @@ func (b *block) columnsAt(x, w wasm.Local, n int) {
 func (e *emitter) linear(f *code, s plan.Step) error {
 	o := s.Op
 	p := e.Place[o.Weights[0]]
-	if _, ok := formats[p.Layout]; !ok {
+	if _, ok := formats[p.Layout]; !ok && weights.Quantised(p.Layout) == nil {
 		return unsupported(o, "the weight layout %s", p.Layout)
 	}
 	y, ldy := e.address(o.Out[0])

@@ -10,6 +10,7 @@ import (
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
 	"github.com/tfgen/tfgen/gen/plan"
+	"github.com/tfgen/tfgen/gen/weights"
 )
 
 // lowering is one row of the table of operations that this backend supports.
@@ -24,27 +25,42 @@ var lowerings map[string]lowering
 
 func init() {
 	lowerings = map[string]lowering{
-		"embed":         {rowwise, "rows dim scale offset", (*emitter).embed},
-		"linear":        {anywhere, "dim", (*emitter).linear},
-		"rmsnorm":       {rowwise, "eps dim each", (*emitter).norm},
-		"layernorm":     {rowwise, "eps dim each", (*emitter).norm},
-		"add_rmsnorm":   {rowwise, "eps dim each", (*emitter).norm},
-		"add_layernorm": {rowwise, "eps dim each", (*emitter).norm},
-		"add":           {rowwise, "", (*emitter).binary},
-		"mul":           {rowwise, "", (*emitter).binary},
-		"scale":         {rowwise, "c", (*emitter).scale},
-		"clamp":         {rowwise, "low high", (*emitter).clamp},
-		"softcap":       {rowwise, "cap", (*emitter).softcap},
-		"act":           {rowwise, "kind", (*emitter).act},
-		"glu":           {rowwise, "kind", (*emitter).glu},
-		"rope_angles":   {rowwise, "rot dim theta scaling max_pos", (*emitter).angles},
-		"rope":          {rowwise, "heads head_dim rot style", (*emitter).rope},
-		"attend":        {staged, "heads kv_heads head_dim scale mask window softcap alibi alibi_factor alibi_bf16", (*emitter).attend},
-		"select":        {gathers, "", (*emitter).gather},
-		"first":         {gathers, "", (*emitter).first},
-		"last":          {gathers, "id", (*emitter).last},
-		"mean":          {gathers, "", (*emitter).mean},
-		"l2norm":        {rowwise, "", (*emitter).l2norm},
+		"embed":          {rowwise, "rows dim scale offset", (*emitter).embed},
+		"linear":         {anywhere, "dim", (*emitter).linear},
+		"quantize":       {rowwise, "", (*emitter).quantize},
+		"rmsnorm":        {rowwise, "eps dim each", (*emitter).norm},
+		"layernorm":      {rowwise, "eps dim each", (*emitter).norm},
+		"add_rmsnorm":    {rowwise, "eps dim each", (*emitter).norm},
+		"add_layernorm":  {rowwise, "eps dim each", (*emitter).norm},
+		"add":            {rowwise, "", (*emitter).binary},
+		"mul":            {rowwise, "", (*emitter).binary},
+		"scale":          {rowwise, "c", (*emitter).scale},
+		"clamp":          {rowwise, "low high", (*emitter).clamp},
+		"softcap":        {rowwise, "cap", (*emitter).softcap},
+		"act":            {rowwise, "kind", (*emitter).act},
+		"glu":            {rowwise, "kind", (*emitter).glu},
+		"rope_angles":    {rowwise, "rot dim theta scaling max_pos", (*emitter).angles},
+		"rope":           {rowwise, "heads head_dim rot style", (*emitter).rope},
+		"attend":         {staged, "heads kv_heads head_dim scale mask window softcap alibi alibi_factor alibi_bf16", (*emitter).attend},
+		"route":          {rowwise, "top score normalise eps scale groups top_groups group_score", (*emitter).route},
+		"expert_linear":  {anywhere, "experts dim parts", (*emitter).expertLinear},
+		"head_linear":    {anywhere, "heads dim", (*emitter).headLinear},
+		"combine":        {rowwise, "", (*emitter).combine},
+		"scale_rows":     {rowwise, "", (*emitter).scaleRows},
+		"attend_latent":  {stagedPair, "heads rank rope_dim scale", (*emitter).attendLatent},
+		"delta_rule":     {anywhere, "heads key_heads eps", (*emitter).deltaRule},
+		"mlstm":          {anywhere, "heads eps", (*emitter).mLSTM},
+		"short_conv":     {anywhere, "kernel", (*emitter).shortConv},
+		"selective_scan": {anywhere, "heads groups state_size decay low high", (*emitter).selectiveScan},
+		"rg_lru":         {anywhere, "", (*emitter).rgLRU},
+		"shift":          {anywhere, "", (*emitter).shift},
+		"lerp":           {rowwise, "", (*emitter).lerp},
+		"wkv":            {anywhere, "", (*emitter).wkv},
+		"select":         {gathers, "", (*emitter).gather},
+		"first":          {gathers, "", (*emitter).first},
+		"last":           {gathers, "id", (*emitter).last},
+		"mean":           {gathers, "", (*emitter).mean},
+		"l2norm":         {rowwise, "", (*emitter).l2norm},
 	}
 }
 
@@ -196,6 +212,9 @@ func (e *emitter) embed(f *code, s plan.Step) error {
 	}
 	p := e.Place[o.Weights[0]]
 	format, ok := lookups[p.Layout]
+	if q := weights.Quantised(p.Layout); q != nil {
+		format, ok = quantLookup(q), true
+	}
 	if !ok {
 		return unsupported(o, "the weight layout %s", p.Layout)
 	}
@@ -232,6 +251,17 @@ var lookups = map[string]lookup{
 	"rows_f32": {rowOf(4), func(f *code, from, i wasm.Local) {
 		f.Get(from).Get(i).I32(2).Do(wasm.I32Shl, wasm.I32Add).Mem(wasm.F32Load, 0)
 	}},
+	"rows_f16": {rowOf(2), func(f *code, from, i wasm.Local) {
+		f.Get(from).Get(i).I32(1).Do(wasm.I32Shl, wasm.I32Add)
+		f.half1()
+	}},
+	"tile16_f16": {func(f *code, table, id wasm.Local, dim int) {
+		f.Get(table).Get(id).I32(4).Do(wasm.I32ShrU).I32(32*dim).Do(wasm.I32Mul, wasm.I32Add)
+		f.Get(id).I32(15).Do(wasm.I32And).I32(1).Do(wasm.I32Shl, wasm.I32Add)
+	}, func(f *code, from, i wasm.Local) {
+		f.Get(from).Get(i).I32(5).Do(wasm.I32Shl, wasm.I32Add)
+		f.half1()
+	}},
 	"rows_bf16": {rowOf(2), func(f *code, from, i wasm.Local) {
 		f.Get(from).Get(i).I32(1).Do(wasm.I32Shl, wasm.I32Add)
 		f.widened()
@@ -244,6 +274,11 @@ var lookups = map[string]lookup{
 		f.Get(i).I32(1).Do(wasm.I32And).I32(1).Do(wasm.I32Shl, wasm.I32Add)
 		f.widened()
 	}},
+}
+
+// half1 loads the float16 whose address is on the stack.
+func (f *code) half1() {
+	f.Mem(wasm.I32Load16U, 0).Do(wasm.I32x4Splat).Call(f.e.half()).Lane(wasm.F32x4Extract, 0)
 }
 
 // widened loads the bfloat16 whose address is on the stack.

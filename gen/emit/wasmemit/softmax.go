@@ -6,17 +6,20 @@ import (
 	"github.com/tfgen/tfgen/gen/emit/wasmemit/wasm"
 )
 
-// queries returns the function of (y, ldy, q, rows, pos, step, length, head, cacheK, cacheV, keys) that computes rows of
+// queries returns the function of (y, ldy, q, rows, pos, step, length, head, cacheK, cacheV, keys, sinks) that computes rows of
 // queries of one key/value head over the blocks of 64 keys that they see. Row r is the query at position pos + r·step, of
 // head + r·(1 − step); without a causal mask the sequence has the given length.
 func (e *emitter) queries(a *attention, ldq int) *wasm.Func {
-	key := fmt.Sprintf("queries %d %d %d %v %v", a.dim, ldq, a.group(), a.mask(), a.bias())
-	return e.sharedFunc(key, words(11), nil, func(f *code) {
+	key := fmt.Sprintf("queries %d %d %d %v %v %v", a.dim, ldq, a.group(), a.mask(), a.bias(), a.sinks)
+	return e.sharedFunc(key, words(12), nil, func(f *code) {
 		y, ldy, q, rows, pos, step := wasm.Local(0), wasm.Local(1), wasm.Local(2), wasm.Local(3), wasm.Local(4), wasm.Local(5)
 		length, head, k, v, keys := wasm.Local(6), wasm.Local(7), wasm.Local(8), wasm.Local(9), wasm.Local(10)
 		scratch, block, last, at, end := f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32)
 		f.GetGlobal(e.scratch).Set(scratch)
 		f.startSoftmax(scratch, rows, a.pad())
+		if a.sinks {
+			f.startSinks(scratch, rows, step, head, 11)
+		}
 		scores := e.gemm(gemm{format: "tile16_f32", k: a.dim, ldy: 4 * blockKeys, ldx: ldq})
 		values := e.gemm(gemm{format: "tile16_f32", k: blockKeys, ldy: 4 * a.pad(), ldx: 4 * blockKeys, ldc: 4 * a.pad(), start: true})
 		softmax := e.softmax(a)
@@ -80,6 +83,18 @@ func (f *code) startSoftmax(scratch, rows wasm.Local, pad int) {
 		f.Get(p).V(0).Mem(wasm.V128Store, statsAt+vectorRows)
 	})
 	f.Get(scratch).I32(valuesAt).Do(wasm.I32Add).I32(0).Get(rows).I32(4 * pad).Do(wasm.I32Mul).Fill()
+}
+
+// startSinks begins each row with the score of its head's sink, of weight 1.
+func (f *code) startSinks(scratch, rows, step, head, sinks wasm.Local) {
+	p, at, left := f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32)
+	f.Get(scratch).Set(p).Get(rows).Set(left).Get(sinks).Get(head).I32(2).Do(wasm.I32Shl, wasm.I32Add).Set(at)
+	f.repeat(left, func() {
+		f.Get(p).Get(at).Mem(wasm.F32Load, 0).Mem(wasm.F32Store, statsAt)
+		f.Get(p).F32(1).Mem(wasm.F32Store, statsAt+vectorRows)
+		f.add(p, 4)
+		f.Get(at).I32(1).Get(step).Do(wasm.I32Sub).I32(2).Do(wasm.I32Shl, wasm.I32Add).Set(at)
+	})
 }
 
 // minScore starts a streaming softmax: below every score that occurs, yet finite, so that differences are never NaN.

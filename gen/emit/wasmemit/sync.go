@@ -9,10 +9,11 @@ import (
 type access uint8
 
 const (
-	rowwise  access = iota // its own rows of all operands and results
-	anywhere               // any row of all of them
-	gathers                // any row of the operands, its own of the results
-	staged                 // attention: reads keys and values in a first stage, the rest in a second
+	rowwise    access = iota // its own rows of all operands and results
+	anywhere                 // any row of all of them
+	gathers                  // any row of the operands, its own of the results
+	staged                   // attention: reads keys and values in a first stage, the first operand in a second
+	stagedPair               // the same with two operands in the second stage
 )
 
 // use is one use of a buffer since the threads last waited for each other.
@@ -43,8 +44,9 @@ func (f *fence) before(s plan.Step, a access) bool {
 	o := s.Op
 	reads, writes := f.uses(o.In, false, a == rowwise), f.uses(o.Out, true, a == rowwise || a == gathers)
 	now := append(reads, writes...)
-	if a == staged {
-		now = f.uses(o.In[1:], false, false)
+	queries := map[access]int{staged: 1, stagedPair: 2}[a]
+	if queries > 0 {
+		now = f.uses(o.In[queries:], false, false)
 	}
 	wait := false
 	for _, b := range now {
@@ -55,9 +57,9 @@ func (f *fence) before(s plan.Step, a access) bool {
 	if wait {
 		f.pending = nil
 	}
-	if a == staged { // waits itself between its stages
+	if queries > 0 { // waits itself between its stages
 		f.pending = nil
-		now = append(f.uses(o.In[:1], false, false), f.uses(o.Out, true, false)...)
+		now = append(f.uses(o.In[:queries], false, false), f.uses(o.Out, true, false)...)
 	}
 	f.pending = append(f.pending, now...)
 	return wait

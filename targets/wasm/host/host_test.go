@@ -50,9 +50,20 @@ func TestGoldenAll(t *testing.T) {
 	}
 }
 
+// kinds are cases with different ways to share work; with TFGEN_SHARED, the exhaustive suites, all cases.
+func kinds(t *testing.T) (list []string) {
+	for _, dir := range wasmtest.Cases(t, root) {
+		few := []string{"bert-masked-lm", "deepseek-v3", "gemma3-text", "jamba", "llama", "mixtral", "qwen3-next", "rwkv"}
+		if os.Getenv("TFGEN_SHARED") != "" || slices.Contains(few, filepath.Base(dir)) {
+			list = append(list, dir)
+		}
+	}
+	return list
+}
+
 // TestThreads holds that results have the same bits for every number of threads.
 func TestThreads(t *testing.T) {
-	for _, dir := range wasmtest.Cases(t, root) {
+	for _, dir := range kinds(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			c := wasmtest.Build(t, dir, "f32")
 			one, many := open(t, c, "simd", 1), open(t, c, "simd-threads", 3)
@@ -83,7 +94,11 @@ func TestValid(t *testing.T) {
 		t.Skip("wasm-validate (wabt) is not installed")
 	}
 	for _, dir := range wasmtest.Cases(t, root) {
-		for _, format := range []string{"f32", "bf16"} {
+		formats := []string{"f32"}
+		if filepath.Base(dir) == "llama" {
+			formats = []string{"f32", "f16", "bf16", "q4", "q6k", "q8"}
+		}
+		for _, format := range formats {
 			t.Run(filepath.Base(dir)+" "+format, func(t *testing.T) {
 				for name, data := range wasmtest.Build(t, dir, format).Modules {
 					path := filepath.Join(t.TempDir(), name+".wasm")

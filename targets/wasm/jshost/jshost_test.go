@@ -2,6 +2,7 @@ package jshost
 
 import (
 	"errors"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -96,5 +97,32 @@ func TestError(t *testing.T) {
 	err := e.Open(c.Description, []byte("no module"), c.Weights.Name(), 1)
 	if err == nil || !strings.Contains(err.Error(), "WebAssembly") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestQuantised holds that relaxed dot products, which only browsers have, give the integers of the exact ones.
+func TestQuantised(t *testing.T) {
+	e := start(t, "chromium")
+	if _, ok := variants(t, e)["relaxed"]; !ok {
+		t.Skip("this Chromium has no relaxed SIMD")
+	}
+	for _, format := range []string{"q4", "q4k", "q5m", "q6k", "q8"} {
+		c := wasmtest.Build(t, few(t)[2], format)
+		var logits [2][]float32
+		for i, variant := range []string{"simd", "relaxed"} {
+			if err := e.Open(c.Description, c.Modules[variant], c.Weights.Name(), 1); err != nil {
+				t.Fatal(err)
+			}
+			rows, err := e.Full(c.Inputs[0].Segments())
+			if err != nil {
+				t.Fatal(err)
+			}
+			logits[i] = rows["logits"].Data
+		}
+		for i, v := range logits[0] {
+			if d := math.Abs(float64(v - logits[1][i])); d > 1e-2 { // an input at the border of two codes may round to the other
+				t.Fatalf("%s: logit %d is %v, with relaxed SIMD %v", format, i, v, logits[1][i])
+			}
+		}
 	}
 }

@@ -29,8 +29,9 @@ type Case struct {
 }
 
 // supported are checked-in cases that must compile.
-var supported = []string{"albert-masked-lm", "bert-masked-lm", "bert-sequence-classification", "gemma3-text", "gpt2", "llama",
-	"modernbert-sequence-classification", "roberta-sequence-classification"}
+var supported = []string{"albert-masked-lm", "bert-masked-lm", "bert-sequence-classification", "deepseek-v3", "gemma3-text", "gpt-oss", "gpt2",
+	"jamba", "llama", "mamba2", "mixtral", "modernbert-sequence-classification", "qwen3-next", "recurrent-gemma",
+	"roberta-sequence-classification", "rwkv"}
 
 // Build compiles the golden case of a directory. What the backend does not support is skipped.
 func Build(t testing.TB, dir, format string) *Case {

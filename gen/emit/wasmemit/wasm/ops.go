@@ -17,6 +17,8 @@ const (
 	I32Load           Op = 0x28
 	F32Load           Op = 0x2a
 	F64Load           Op = 0x2b
+	I32Load8S         Op = 0x2c
+	I32Load8U         Op = 0x2d
 	I32Load16U        Op = 0x2f
 	I32Store          Op = 0x36
 	F32Store          Op = 0x38
@@ -64,6 +66,7 @@ const (
 	F32Div            Op = 0x95
 	F32Min            Op = 0x96
 	F32Max            Op = 0x97
+	F64Abs            Op = 0x99
 	F64Neg            Op = 0x9a
 	F64Nearest        Op = 0x9e
 	F64Sqrt           Op = 0x9f
@@ -71,72 +74,92 @@ const (
 	F64Sub            Op = 0xa1
 	F64Mul            Op = 0xa2
 	F64Div            Op = 0xa3
+	F64Min            Op = 0xa4
 	F64Max            Op = 0xa5
 	F32DemoteF64      Op = 0xb6
 	F32ReinterpretI32 Op = 0xbe
+	F64ReinterpretI64 Op = 0xbf
+	I64Add            Op = 0x7c
+	I64Shl            Op = 0x86
 	F32ConvertI32S    Op = 0xb2
 	F64ConvertI32S    Op = 0xb7
 	F64PromoteF32     Op = 0xbb
 	I32TruncSatF64    Op = misc | 2
+	I64TruncSatF64    Op = misc | 6
 	MemoryCopy        Op = misc | 10
 	MemoryFill        Op = misc | 11
 )
 
 // Vector instructions.
 const (
-	V128Load         Op = simd
-	V128Load32Splat  Op = simd | 9
-	V128Store        Op = simd | 11
-	V128Const        Op = simd | 12
-	I8x16Shuffle     Op = simd | 13
-	I32x4Splat       Op = simd | 17
-	F32x4Splat       Op = simd | 19
-	F64x2Splat       Op = simd | 20
-	F32x4Extract     Op = simd | 31
-	F64x2Extract     Op = simd | 33
-	F32x4Eq          Op = simd | 65
-	F32x4Ne          Op = simd | 66
-	F32x4Lt          Op = simd | 67
-	F32x4Gt          Op = simd | 68
-	I32x4LtS         Op = simd | 57
-	I32x4GeS         Op = simd | 63
-	V128Not          Op = simd | 77
-	V128And          Op = simd | 78
-	V128AndNot       Op = simd | 79
-	V128Or           Op = simd | 80
-	V128Xor          Op = simd | 81
-	V128Bitselect    Op = simd | 82
-	V128AnyTrue      Op = simd | 83
-	V128Store32Lane  Op = simd | 90
-	V128Store64Lane  Op = simd | 91
-	V128Load32Zero   Op = simd | 92
-	V128Load64Zero   Op = simd | 93
-	F32x4DemoteF64x2 Op = simd | 94
-	F64x2PromoteLow  Op = simd | 95
-	F32x4Nearest     Op = simd | 106
-	I32x4Bitmask     Op = simd | 164
-	I32x4ExtendLoU16 Op = simd | 169
-	I32x4Shl         Op = simd | 171
-	I32x4ShrS        Op = simd | 172
-	I32x4ShrU        Op = simd | 173
-	I32x4Add         Op = simd | 174
-	I32x4Sub         Op = simd | 177
-	I32x4MinS        Op = simd | 182
-	F32x4Abs         Op = simd | 224
-	F32x4Neg         Op = simd | 225
-	F32x4Add         Op = simd | 228
-	F32x4Sub         Op = simd | 229
-	F32x4Mul         Op = simd | 230
-	F32x4Div         Op = simd | 231
-	F32x4Min         Op = simd | 232
-	F32x4Max         Op = simd | 233
-	F64x2Add         Op = simd | 240
-	F64x2Sub         Op = simd | 241
-	F64x2Mul         Op = simd | 242
-	F64x2Div         Op = simd | 243
-	I32x4TruncSatF32 Op = simd | 248
-	F32x4ConvertI32  Op = simd | 250
-	F32x4RelaxedMadd Op = simd | 0x105
+	V128Load           Op = simd
+	V128Load16x4U      Op = simd | 4
+	V128Load32Splat    Op = simd | 9
+	I8x16Swizzle       Op = simd | 14
+	I32x4Extract       Op = simd | 27
+	I8x16NarrowI16     Op = simd | 101
+	I8x16Sub           Op = simd | 113
+	I16x8NarrowI32     Op = simd | 133
+	I16x8ExtendLoI8    Op = simd | 135
+	I16x8ExtendHiI8    Op = simd | 136
+	I16x8ExtendLoU8    Op = simd | 137
+	I16x8Shl           Op = simd | 139
+	I16x8ShrU          Op = simd | 141
+	I32x4ExtendLoI16   Op = simd | 167
+	I32x4MaxU          Op = simd | 185
+	I32x4DotI16        Op = simd | 186
+	I32x4RelaxedDotAdd Op = simd | 0x113
+	V128Store          Op = simd | 11
+	V128Const          Op = simd | 12
+	I8x16Shuffle       Op = simd | 13
+	I32x4Splat         Op = simd | 17
+	F32x4Splat         Op = simd | 19
+	F64x2Splat         Op = simd | 20
+	F32x4Extract       Op = simd | 31
+	F64x2Extract       Op = simd | 33
+	F32x4Eq            Op = simd | 65
+	F32x4Ne            Op = simd | 66
+	F32x4Lt            Op = simd | 67
+	F32x4Gt            Op = simd | 68
+	I32x4LtS           Op = simd | 57
+	I32x4GeS           Op = simd | 63
+	V128Not            Op = simd | 77
+	V128And            Op = simd | 78
+	V128AndNot         Op = simd | 79
+	V128Or             Op = simd | 80
+	V128Xor            Op = simd | 81
+	V128Bitselect      Op = simd | 82
+	V128AnyTrue        Op = simd | 83
+	V128Store32Lane    Op = simd | 90
+	V128Store64Lane    Op = simd | 91
+	V128Load32Zero     Op = simd | 92
+	V128Load64Zero     Op = simd | 93
+	F32x4DemoteF64x2   Op = simd | 94
+	F64x2PromoteLow    Op = simd | 95
+	F32x4Nearest       Op = simd | 106
+	I32x4Bitmask       Op = simd | 164
+	I32x4ExtendLoU16   Op = simd | 169
+	I32x4Shl           Op = simd | 171
+	I32x4ShrS          Op = simd | 172
+	I32x4ShrU          Op = simd | 173
+	I32x4Add           Op = simd | 174
+	I32x4Sub           Op = simd | 177
+	I32x4MinS          Op = simd | 182
+	F32x4Abs           Op = simd | 224
+	F32x4Neg           Op = simd | 225
+	F32x4Add           Op = simd | 228
+	F32x4Sub           Op = simd | 229
+	F32x4Mul           Op = simd | 230
+	F32x4Div           Op = simd | 231
+	F32x4Min           Op = simd | 232
+	F32x4Max           Op = simd | 233
+	F64x2Add           Op = simd | 240
+	F64x2Sub           Op = simd | 241
+	F64x2Mul           Op = simd | 242
+	F64x2Div           Op = simd | 243
+	I32x4TruncSatF32   Op = simd | 248
+	F32x4ConvertI32    Op = simd | 250
+	F32x4RelaxedMadd   Op = simd | 0x105
 )
 
 // Atomic instructions.
@@ -151,6 +174,6 @@ const (
 // alignment is the binary logarithm of the alignment that memory instructions announce. Atomic ones must have theirs.
 var alignment = map[Op]int{
 	I32Load: 2, F32Load: 2, F64Load: 3, I32Load16U: 1, I32Store: 2, F32Store: 2, F64Store: 3,
-	V128Load: 2, V128Load32Splat: 2, V128Store: 2, V128Store32Lane: 2, V128Store64Lane: 2, V128Load32Zero: 2, V128Load64Zero: 2,
+	V128Load: 2, V128Load16x4U: 1, V128Load32Splat: 2, V128Store: 2, V128Store32Lane: 2, V128Store64Lane: 2, V128Load32Zero: 2, V128Load64Zero: 2,
 	AtomicNotify: 2, AtomicWait32: 2, AtomicLoad: 2, AtomicStore: 2, AtomicAdd: 2,
 }

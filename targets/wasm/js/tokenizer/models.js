@@ -2,7 +2,7 @@
 
 import { Buffer, decodeRune, rune, utf8 } from "./bytes.js";
 import { byteChars } from "./normalize.js";
-import { InModel, checkHash, hashPair } from "./vocab.js";
+import { InModel, IsByte, checkHash, hashPair } from "./vocab.js";
 
 const FuseUnknown = 1, ByteFallback = 2, IgnoreMerges = 4, ByResult = 8;
 
@@ -18,7 +18,10 @@ class Bpe {
     this.prefix = a.str();
     this.suffix = a.str();
     this.raw = false; // the input is bytes that stand for GPT-2's characters
-    this.bytes = new Int32Array(256).map((_, c) => vocab.find(utf8(`<0x${c.toString(16).toUpperCase().padStart(2, "0")}>`), InModel));
+    this.bytes = new Int32Array(256).map((_, c) => {
+      const name = utf8(`<0x${c.toString(16).toUpperCase().padStart(2, "0")}>`), id = vocab.find(name, InModel);
+      return id >= 0 ? id : vocab.find(name, IsByte);
+    });
     this.words = new Map();
   }
 
@@ -39,6 +42,11 @@ class Bpe {
       const at = 3 * (slot - 1);
       if (this.merges[at] === a && this.merges[at + 1] === b) return slot - 1;
     }
+  }
+
+  // order says which merge comes first: by rank, or by the id of the result.
+  order(rank) {
+    return rank >= 0 && this.flags & ByResult ? this.merges[3 * rank + 2] : rank;
   }
 
   // encode appends the ids of b. Words that were seen before come from a cache.
@@ -114,7 +122,7 @@ class Bpe {
     for (let i = 0; i + 1 < y.length; i++) ranks.push(this.merge(y[i], y[i + 1]));
     while (y.length > 1) {
       let at = -1;
-      for (let i = 0; i < ranks.length; i++) if (ranks[i] >= 0 && (at < 0 || ranks[i] < ranks[at])) at = i;
+      for (let i = 0; i < ranks.length; i++) if (ranks[i] >= 0 && (at < 0 || this.order(ranks[i]) < this.order(ranks[at]))) at = i;
       if (at < 0) break;
       y[at] = this.merges[3 * ranks[at] + 2];
       y.splice(at + 1, 1);
@@ -129,8 +137,8 @@ class Bpe {
   mergeLong(y) {
     const n = y.length, prev = new Int32Array(n), next = new Int32Array(n), gone = new Uint8Array(n), heap = new Heap();
     const offer = (i, k) => {
-      const rank = this.merge(y[i], y[k]);
-      if (rank >= 0) heap.push(rank * 67108864 + i); // exact: both have less than 27 bits
+      const order = this.order(this.merge(y[i], y[k]));
+      if (order >= 0) heap.push(order * 67108864 + i); // exact: both have less than 27 bits
     };
     for (let i = 0; i < n; i++) {
       prev[i] = i - 1;
@@ -138,8 +146,10 @@ class Bpe {
       if (i + 1 < n) offer(i, i + 1);
     }
     while (heap.size > 0) {
-      const top = heap.pop(), at = top % 67108864, rank = (top - at) / 67108864, other = next[at];
-      if (gone[at] || other >= n || y[at] !== this.merges[3 * rank] || y[other] !== this.merges[3 * rank + 1]) continue;
+      const top = heap.pop(), at = top % 67108864, other = next[at];
+      if (gone[at] || other >= n) continue;
+      const rank = this.merge(y[at], y[other]);
+      if (this.order(rank) !== (top - at) / 67108864) continue; // one of the two was merged since
       y[at] = this.merges[3 * rank + 2];
       gone[other] = 1;
       next[at] = next[other];

@@ -3,7 +3,7 @@
 import { equal } from "./bytes.js";
 
 // Flags of a vocabulary entry.
-export const InModel = 1, IsAdded = 2, IsSpecial = 4, HasForm = 8;
+export const InModel = 1, IsAdded = 2, IsSpecial = 4, HasForm = 8, IsByte = 16;
 
 // product holds the last 128-bit product of multiply, least significant word first.
 const product = new Uint32Array(4);

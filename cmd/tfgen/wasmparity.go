@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tfgen/tfgen/gen/golden"
+	"github.com/tfgen/tfgen/gen/op"
+	"github.com/tfgen/tfgen/targets/wasm"
+	"github.com/tfgen/tfgen/targets/wasm/host"
+	"github.com/tfgen/tfgen/targets/wasm/jshost"
+)
+
+// wasmParity runs the modules with wazero, in Node and in headless Chromium, each the variants that it can run.
+func wasmParity(ctx context.Context, j *parityJob, o *output) {
+	m := &wasmRun{job: j, out: o}
+	data, err := os.ReadFile(filepath.Join(o.dir, "model.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &m.manifest)
+	}
+	if err != nil {
+		j.skip(o.target, "", err.Error())
+		return
+	}
+	for _, v := range []struct {
+		variant string
+		threads int
+	}{{"simd", 1}, {"simd-threads", 2}} {
+		m.wazero(ctx, v.variant, v.threads)
+	}
+	m.engine("Node", jshost.Node)
+	m.engine("Chromium", jshost.Chromium)
+}
+
+// wasmRun is a package whose modules are run.
+type wasmRun struct {
+	job      *parityJob
+	out      *output
+	manifest wasm.Manifest
+}
+
+// module reads the module of a variant; a failure is a row.
+func (m *wasmRun) module(variant string) ([]byte, bool) {
+	data, err := os.ReadFile(filepath.Join(m.out.dir, m.manifest.Variants[variant].File))
+	if err != nil {
+		m.job.skip(m.out.target, variant, err.Error())
+	}
+	return data, err == nil
+}
+
+// wazero runs a variant in this process.
+func (m *wasmRun) wazero(ctx context.Context, variant string, threads int) {
+	module, ok := m.module(variant)
+	if !ok {
+		return
+	}
+	weights, err := os.Open(filepath.Join(m.out.dir, m.out.weightsName()))
+	if err == nil {
+		defer weights.Close()
+		var h *host.Model
+		h, err = host.Open(ctx, m.manifest.Model, host.Options{Module: module, Weights: weights, Size: m.manifest.Weights.Bytes, Threads: threads,
+			Shared: strings.HasSuffix(variant, "threads"), State: host.StateBytes(m.manifest.Model, len(m.job.ids)+m.job.greedy)})
+		if err == nil {
+			defer h.Close()
+			m.compare(variant, "wazero", module, h)
+			return
+		}
+	}
+	m.job.skip(m.out.target, variant, err.Error())
+}
+
+// engine runs all variants that a JavaScript engine has.
+func (m *wasmRun) engine(name string, start func() (*jshost.Engine, error)) {
+	e, err := start()
+	if err != nil {
+		m.job.skip(m.out.target, name, err.Error())
+		return
+	}
+	defer e.Close()
+	relaxed, err := e.Relaxed()
+	if err != nil {
+		m.job.skip(m.out.target, name, err.Error())
+		return
+	}
+	for _, variant := range []string{"simd", "simd-threads", "relaxed", "relaxed-threads"} {
+		if strings.HasPrefix(variant, "relaxed") && !relaxed {
+			m.job.skip(m.out.target, variant, name+" has no relaxed SIMD")
+			continue
+		}
+		module, ok := m.module(variant)
+		if !ok {
+			continue
+		}
+		threads := 1
+		if strings.HasSuffix(variant, "threads") {
+			threads = 2
+		}
+		if err := e.Open(m.manifest.Model, module, filepath.Join(m.out.dir, m.out.weightsName()), threads); err != nil {
+			m.job.skip(m.out.target, variant, name+": "+err.Error())
+			continue
+		}
+		m.compare(variant, name, module, e)
+	}
+}
+
+// compare adds the row of a variant: all outputs of the input, and the greedy continuation, whose time counts.
+func (m *wasmRun) compare(variant, where string, module []byte, r golden.Runner) {
+	j := m.job
+	begin := time.Now()
+	result, err := r.Full([]op.Segment{{Tokens: j.ids, Total: len(j.ids)}})
+	a := &parityAnswer{seconds: time.Since(begin).Seconds()}
+	for _, name := range j.names {
+		var values []float32
+		if rows := result[name]; rows != nil {
+			values = rows.Data
+		}
+		a.values = append(a.values, values)
+	}
+	if err == nil && j.causal {
+		begin = time.Now()
+		a.tokens, err = r.Greedy(j.ids, j.greedy)
+		a.seconds = time.Since(begin).Seconds()
+	}
+	if err != nil {
+		j.skip(m.out.target, variant, where+": "+err.Error())
+		return
+	}
+	j.add(parityRow{Target: m.out.name, Variant: variant, Where: where, Bytes: int64(len(module))}, a)
+}
