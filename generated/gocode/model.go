@@ -139,7 +139,7 @@ func checkTokens(tokens []int32) error {
 	return nil
 }
 
-// cacheSizes has a row for each state: elements of a block of 64 keys and of 64 values, all heads, and the blocks that a
+// cacheSizes has a row for each state: words of a block of 64 keys and of 64 values, all heads, and the blocks that a
 // layer with a window keeps (0: the whole context). A recurrence keeps one block, in the place of the keys.
 var cacheSizes = [4][3]int{
 	{8192, 8192, 0}, {8192, 8192, 0}, {8192, 8192, 0}, {8192, 8192, 0},

@@ -77,6 +77,7 @@ type segment struct {
 	start, rows int     // its rows in the run
 	pos         int     // position of the first row in the sequence
 	kv          []cache // of the session, one for each layer
+
 }
 
 // cache holds keys and values of one layer, in blocks of 64 positions for each head; keys is the number of positions.

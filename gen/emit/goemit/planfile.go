@@ -145,6 +145,15 @@ func (t *thread) trace(name string, v view, width, n int) {
 }
 `
 
+// shiftText appends what the decoder reads when it runs over a whole text: the text moved by one token.
+func (e *emitter) shiftText() string {
+	first := fmt.Sprint(e.Plan.Graph.Shift)
+	if e.Plan.Graph.Shift < 0 {
+		first = "tokens[len(tokens)-1]"
+	}
+	return fmt.Sprintf("r.shiftedTokens = append(append(r.shiftedTokens, %s), tokens[:len(tokens)-1]...)\n", first)
+}
+
 // runText is the run: what one pass through the model works on.
 func (e *emitter) runText() string {
 	types, addTypes, resetTypes, probe := "", "", "", ""
@@ -169,11 +178,7 @@ func (e *emitter) runText() string {
 	if e.Plan.Graph.Input("shifted_tokens") != nil {
 		types += "shiftedTokens []int32 // what the decoder reads\n"
 		resetTypes += "r.shiftedTokens = r.shiftedTokens[:0]\n"
-		first := fmt.Sprint(e.Plan.Graph.Shift)
-		if e.Plan.Graph.Shift < 0 {
-			first = "tokens[len(tokens)-1]"
-		}
-		addTypes += fmt.Sprintf("r.shiftedTokens = append(append(r.shiftedTokens, %s), tokens[:len(tokens)-1]...)\n", first)
+		addTypes += e.shiftText()
 	}
 	if e.Plan.Graph.Input("token_types") != nil {
 		params += ", types []int32"

@@ -36,7 +36,7 @@ func (e *emitter) probeFile() (File, error) {
 		encode = strings.ReplaceAll(probeEncode, "$source", loop("r.tokens", source.String()))
 		encodeOne = "if err := s.Encode(ctx, q.Source); err != nil {\nreturn nil, err\n}\n"
 	}
-	text = strings.NewReplacer("$encodeone", encodeOne, "$encode", encode, "$sourcearg", pick(e.encodes(), ", s.source", ""), "$selected", selected.String(),
+	text = strings.NewReplacer("$each", pick(e.encodes(), "_, q := range sequences", "range sequences"), "$encodeone", encodeOne, "$encode", encode, "$sourcearg", pick(e.encodes(), ", s.source", ""), "$selected", selected.String(),
 		"$seq", pick(types, "Sequence{q.Tokens, q.Types}", "Sequence{Tokens: q.Tokens}"), "$addtypes", pick(types, ", q.Types", "")).Replace(loops.Replace(text))
 	return e.file("probe.go", "", "", e.fill(text))
 }
@@ -72,7 +72,7 @@ func (p *prober) Full(sequences []probe.Sequence) (map[string][][]float32, error
 	r.probe = func(name string, row []float32) { keep(out, name, row) }
 	defer func() { r.probe = nil }()
 	var sessions []*Session
-	for _, q := range sequences {
+	for $each {
 		s, err := p.NewSession(0)
 		if err != nil {
 			return nil, err

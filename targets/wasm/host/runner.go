@@ -204,7 +204,8 @@ func (m *Model) feed(s *sequence, tokens []int32, total int) ([]float32, error) 
 }
 
 // Decode implements golden.Runner.
-func (m *Model) Decode(tokens []int32, prefill int) (logits [][]float32, err error) {
+func (m *Model) Decode(segment op.Segment, prefill int) (logits [][]float32, err error) {
+	tokens := segment.Tokens
 	list, err := m.sequences(len(tokens))
 	if err != nil {
 		return nil, err

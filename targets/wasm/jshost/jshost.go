@@ -269,8 +269,8 @@ func (e *Engine) Full(segments []op.Segment) (golden.Result, error) {
 }
 
 // Decode implements golden.Runner.
-func (e *Engine) Decode(tokens []int32, prefill int) ([][]float32, error) {
-	data, err := e.ask("decode", map[string]any{"tokens": tokens, "prefill": prefill})
+func (e *Engine) Decode(segment op.Segment, prefill int) ([][]float32, error) {
+	data, err := e.ask("decode", map[string]any{"tokens": segment.Tokens, "prefill": prefill})
 	if err != nil {
 		return nil, err
 	}
