@@ -56,7 +56,7 @@ func small(t *testing.T) *ir.Graph {
 	}
 	x := apply("embed", []*ir.Value{tokens}, ir.Attrs{"rows": 5, "dim": 4}, nil, weight("embed", 5, 4))
 	q := apply("linear", []*ir.Value{x}, ir.Attrs{"dim": 4}, nil, weight("q", 4, 4), weight("bias", 4))
-	a := apply("attend", []*ir.Value{q, x, x}, ir.Attrs{"heads": 2, "kv_heads": 2, "head_dim": 2, "scale": 0.1, "mask": "causal"}, kv, nil)
+	a := apply("attend", []*ir.Value{q, x, x}, ir.Attrs{"heads": 2, "kv_heads": 2, "head_dim": 2, "scale": 0.1, "mask": "causal"}, kv, nil, nil)
 	region.Result = a
 	g.Regions = []*ir.Region{region}
 	s := apply("select", []*ir.Value{a}, nil, nil)
