@@ -189,8 +189,6 @@ var tensorSteps = map[string]int{"transpose": 0, "rows": 2, "take": 3, "add": 1,
 const stepsDoc = "transpose, {rows: [from, to]}, {take: [period, from, to]} (these rows of each period), {add: c}, {mul: c}, exp, softplus, {unpermute: heads}, squeeze (drop dimensions of 1), " +
 	"flatten (to a vector), {reshape: [rows, columns]}"
 
-func keyNames(object string) []string { return namesOf(objects[object]) }
-
 func namesOf(keys []key) []string {
 	names := make([]string, len(keys))
 	for i, k := range keys {

@@ -2,7 +2,6 @@
 package check
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -159,7 +158,7 @@ func TestFunctionsFitAScreen(t *testing.T) {
 		for _, d := range file.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok {
 				if n := set.Position(f.End()).Line - set.Position(f.Pos()).Line; n > longest {
-					t.Error(fmt.Sprintf("%s: %s has %d lines, more than %d", set.Position(f.Pos()), f.Name.Name, n, longest))
+					t.Errorf("%s: %s has %d lines, more than %d", set.Position(f.Pos()), f.Name.Name, n, longest)
 				}
 			}
 		}

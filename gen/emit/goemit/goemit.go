@@ -68,7 +68,6 @@ type emitter struct {
 	tables    map[string]string // names of literal tables → text
 	views     []*view
 	fields    map[*weights.Packed]field
-	attends   []*attention
 	relatives []relativeBias
 	zeros     int
 	// settings tell what the numbered variants of a method differ in.
