@@ -138,6 +138,8 @@ func byType(kind string, x any, all map[string]any) (any, string) {
 			return l, ""
 		}
 		return nil, "a list"
+	case "words":
+		return words(x)
 	case "ids":
 		return tokenIDs(x)
 	}
@@ -175,6 +177,26 @@ func integer(kind string, x any) (any, string) {
 		return nil, want
 	}
 	return int(f), ""
+}
+
+// words splits a text at "|"; blanks around words and their case do not count.
+func words(x any) (any, string) {
+	items, ok := x.([]any)
+	if s, text := x.(string); text && len(s) <= 1000 {
+		for _, w := range strings.Split(s, "|") {
+			items = append(items, w)
+		}
+		ok = true
+	}
+	for i := range items {
+		s, text := items[i].(string)
+		items[i] = strings.ToLower(strings.TrimSpace(s))
+		ok = ok && text
+	}
+	if !ok {
+		return nil, "a list of short texts, or one text with | between them"
+	}
+	return items, ""
 }
 
 func tokenIDs(x any) (any, string) {

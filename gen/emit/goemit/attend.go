@@ -26,10 +26,13 @@ type attention struct {
 	halves              bool // keys and values are kept as float16
 	kept                bool // keys and values of the encoder's rows, from the state
 	distances           int  // of a relative bias: its table has a row of so many for each head; 0: none
+	by                  string
+	span                int    // of products with vectors of distances: each head has 2·span; 0: none
+	distanceRows        string // table of their rows by distance
 }
 
 // located reports whether a row of queries needs to know its position.
-func (a *attention) located() bool { return a.window > 0 || a.distances > 0 }
+func (a *attention) located() bool { return a.window > 0 || a.distances > 0 || a.span > 0 }
 
 // group is the number of query heads that share a key/value head.
 func (a *attention) group() int { return a.heads / a.kv }
@@ -67,6 +70,12 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 		relative = e.relative(o)
 		a.distances = 2*o.Attrs.Int("max_distance") + 1
 	}
+	if len(o.In) > 3 {
+		a.by, a.span, a.distanceRows = o.Attrs.Str("by"), o.Attrs.Int("span"), e.distanceRows(o)
+	}
+	if a.span > 0 && a.distances > 0 {
+		return "", fmt.Errorf("%s: the Go backend adds either products with distances or biases by distance to scores", o.Pos)
+	}
 	name := e.attentionOf(a, o)
 	layer := 0
 	if a.cached {
@@ -78,6 +87,9 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	}
 	if relative != "" {
 		args = append(args, "t.run.model."+relative)
+	}
+	for _, v := range o.In[3:] {
+		args = append(args, e.ref(v))
 	}
 	return fmt.Sprintf("t.%s(%s, %d, n)", name, strings.Join(args, ", "), layer), nil
 }
@@ -158,6 +170,12 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 	if v := strings.TrimPrefix(kernels[0], "softmaxBlock64"); v != "" {
 		name += v
 	}
+	views := a.distanceViews()
+	if a.span > 0 {
+		name = e.variant(fmt.Sprintf("%sDistances%d", name, a.span), a.key+a.by+a.distanceRows)
+		doc += fmt.Sprintf(", with products of %s and %d vectors of distances (He et al. 2021)", distanceWords[a.by], 2*a.span)
+		params += ", " + views
+	}
 	store := storeText + "\nt.sync()\n"
 	if a.kept {
 		params, store, doc = "y, q view", "", doc+", the keys and values being those of the encoder in the session"
@@ -169,7 +187,7 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 	e.method(name, doc, params+", layer, n int", e.fillAttention(a, store+unitsText(a), name))
 	e.method(name+"Tile", fmt.Sprintf("computes rows of queries of one key/value head over the blocks of 64 keys that they see, with a streaming "+
 		"softmax (Dao 2022, Milakov & Gimelshein 2018). q and y have rows of %d at strides ldq and ldy. %s", a.dim, a.rowDoc()),
-		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, $sinkscacheK, cacheV []$element, keys int", name), e.fillAttention(a, tileText, name, kernels...))
+		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, $sinkscacheK, cacheV []$element, keys int"+pick(views != "", ", "+views, ""), name), e.fillAttention(a, tileText, name, kernels...))
 	return name
 }
 
@@ -209,6 +227,11 @@ func (e *emitter) fillAttention(a *attention, text, name string, kernels ...stri
 		sinks += "relative, "
 		prompt, token = prompt+fmt.Sprintf(", relative[h*%d:]", a.distances), token+fmt.Sprintf(", relative[h*%d:]", a.distances)
 	}
+	views := ""
+	if a.span > 0 {
+		start, bias = "c.bias[:], 64", a.distanceText()
+		params, prompt, views = params+", first, head", prompt+", s.start, h", ", "+strings.TrimSuffix(a.distanceViews(), " view")
+	}
 	cache := "s.kv[layer]"
 	if !a.cached {
 		cache = "s.own"
@@ -221,7 +244,7 @@ func (e *emitter) fillAttention(a *attention, text, name string, kernels ...stri
 	for i, k := range kernels {
 		pairs = append(pairs, fmt.Sprintf("$kernel%d", i), k)
 	}
-	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$mask", mask+bias, "$start", start, "$softmax", softmax, "$sinks", sinks, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
+	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$mask", mask+bias, "$start", start, "$softmax", softmax, "$sinks", sinks, "$views", views, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
 }
 
 // alibiText writes the biases of a row, in units of the unscaled scores, to where the sums of its scores start. Rows of
@@ -295,7 +318,7 @@ for i := range t.run.segments {
 		if t.mine(unit) {
 			g := h / $group
 			t.$nameTile(t.at(y, s.start)[h*$dim:], $dim, t.at(q, s.start)[h*$dim:], $dim, $rows, $token,
-				$keys[g*kv.keys*$dim:], $values[g*kv.keys*$pad:], kv.keys)
+				$keys[g*kv.keys*$dim:], $values[g*kv.keys*$pad:], kv.keys$views)
 		}
 		unit++
 	}
@@ -308,7 +331,7 @@ for h := range $heads {
 	for r := 0; r < s.rows; r += $queries {
 		if t.mine(unit) {
 			t.$nameTile(t.at(y, s.start+r)[h*$dim:], y.ld, t.at(q, s.start+r)[h*$dim:], q.ld, min($queries, s.rows-r), $prompt,
-				$keys[g*kv.keys*$dim:], $values[g*kv.keys*$pad:], kv.keys)
+				$keys[g*kv.keys*$dim:], $values[g*kv.keys*$pad:], kv.keys$views)
 		}
 		unit++
 	}

@@ -70,7 +70,9 @@ func scratchSizes(g *ir.Graph) (rows, pad int) {
 
 // biased reports whether some attention adds biases to its scores.
 func biased(g *ir.Graph) bool {
-	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool { return o.Kind == "attend" && (o.Attrs.Float("alibi") != 0 || o.Weights[1] != nil) })
+	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool {
+		return o.Kind == "attend" && (o.Attrs.Float("alibi") != 0 || o.Weights[1] != nil || len(o.In) > 3)
+	})
 }
 
 // WorkerBytes is the memory of one worker's scratch: attention scores, rows of experts.
@@ -80,7 +82,7 @@ func WorkerBytes(p *plan.Plan) int64 {
 	if biased(p.Graph) {
 		row += 64
 	}
-	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes() + int64(4*latentValues(p.Graph))
+	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes() + int64(4*latentValues(p.Graph)) + int64(3*16*spectrumLength(p.Graph, p.Limits.Tokens))
 }
 
 func (e *emitter) arenaViews() string {
@@ -130,7 +132,7 @@ func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 
 
 // mine reports whether a unit of attention is this worker's.
 func (t *thread) mine(unit int) bool { return unit%%len(t.run.threads) == t.id }
-%[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph))
+%[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph)+spectrumScratch(e.Plan.Graph, e.Plan.Limits.Tokens))
 }
 
 const traceText = `

@@ -1,6 +1,8 @@
 package goemit
 
 import (
+	"slices"
+
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/plan"
 )
@@ -25,6 +27,14 @@ func (a access) conflicts(b access) bool {
 // queries are the operations that store rows, wait, and then read their first inputs: so many are queries.
 var queries = map[string]int{"attend": 1, "attend_latent": 2}
 
+// afterKeys are further inputs that are read after the wait: products with distances of attend.
+func afterKeys(o *ir.Op) []*ir.Value {
+	if o.Kind == "attend" {
+		return o.In[3:]
+	}
+	return nil
+}
+
 // fence decides where workers must wait.
 type fence struct {
 	plan    *plan.Plan
@@ -45,7 +55,7 @@ func (f *fence) before(s plan.Step, rowwise bool) bool {
 	}
 	if q := queries[s.Op.Kind]; q > 0 { // waits itself after storing keys and values
 		f.pending = nil
-		now = append(f.uses(s.Op.In[:q], false, false), f.uses(s.Op.Out, true, false)...)
+		now = slices.Concat(f.uses(s.Op.In[:q], false, false), f.uses(afterKeys(s.Op), false, false), f.uses(s.Op.Out, true, false))
 	}
 	f.pending = append(f.pending, now...)
 	return wait
@@ -54,12 +64,12 @@ func (f *fence) before(s plan.Step, rowwise bool) bool {
 func (f *fence) accesses(s plan.Step, rowwise bool) []access {
 	o := s.Op
 	if q := queries[o.Kind]; q > 0 {
-		return f.uses(o.In[q:], false, true)
+		return f.uses(o.In[q:len(o.In)-len(afterKeys(o))], false, true)
 	}
 	inputs := f.uses(o.In, false, rowwise)
 	outputs := f.uses(o.Out, true, rowwise)
 	switch o.Kind {
-	case "select", "first", "last", "mean": // read any row, write their own
+	case "select", "first", "last", "mean", "unfold": // read any row, write their own
 		outputs = f.uses(o.Out, true, true)
 	}
 	return append(inputs, outputs...)
