@@ -46,26 +46,35 @@ func logBucket(d, buckets, maxDistance int) int {
 // checkDistances reports settings of the products with distances that mean nothing.
 func checkDistances(o *ir.Op) error {
 	by, span, n, most := o.Attrs.Str("by"), o.Attrs.Int("span"), o.Attrs.Int("log_buckets"), o.Attrs.Int("max_distance")
-	want := map[string]int{"query": 4, "key": 4, "both": 5}[by]
-	if want == 0 {
-		want = 3
-	}
+	products, marks := Extras(o)
+	want := map[string]int{"query": 1, "key": 1, "both": 2}[by]
 	switch {
-	case len(o.In) != want:
-		return fmt.Errorf("distances by %q take %d inputs, found %d", by, want, len(o.In))
-	case want == 3:
+	case len(products) != want || (marks != nil) != o.Attrs.Bool("marked"):
+		return fmt.Errorf("distances by %q and marked %v do not go with %d inputs", by, o.Attrs.Bool("marked"), len(o.In))
+	case marks != nil && (marks.Type.Width() != 1 || marks.Type.Rows != o.In[1].Type.Rows || o.Attrs.Str("mask") != "full"):
+		return fmt.Errorf("marks are %s and the mask is %s, expected one for each key and full", marks.Type, o.Attrs.Str("mask"))
+	case want == 0:
 		return nil
 	case span < 1 || o.Attrs.Str("mask") != "full":
 		return fmt.Errorf("distances need a span and the full mask, found %d and %s", span, o.Attrs.Str("mask"))
 	case n != 0 && (n < 2 || most-1 <= n/2):
 		return fmt.Errorf("log_buckets is %d and max_distance %d, expected at least 2 and a distance of more than half of them", n, most)
 	}
-	for _, v := range o.In[3:] {
+	for _, v := range products {
 		if w := o.Attrs.Int("heads") * 2 * span; v.Type.Width() != w || v.Type.Rows != o.In[0].Type.Rows || v.Type.Rows != o.In[1].Type.Rows {
 			return fmt.Errorf("products with distances are %s, expected a width of %d and the rows of queries and keys", v.Type, w)
 		}
 	}
 	return nil
+}
+
+// Extras are the inputs of attend behind q, k, v: products with vectors of distances, and marks of keys or nil.
+func Extras(o *ir.Op) (products []*ir.Value, marks *ir.Value) {
+	products = o.In[min(3, len(o.In)):]
+	if n := len(products); o.Attrs.Bool("marked") && n > 0 {
+		products, marks = products[:n-1], products[n-1]
+	}
+	return products, marks
 }
 
 // distances are the products of queries and of keys with vectors of distances, nil if there are none.

@@ -124,6 +124,10 @@ func (x *Exec) scoreBias(o *ir.Op, relative *Tensor) func(s span, r, head, key i
 func (x *Exec) attend(o *ir.Op, sinks *Tensor, bias func(s span, r, head, key int) float64, store func(segment int, cache *KV)) {
 	q, y := x.in(o, 0), x.out(o, 0)
 	causal, window := o.Attrs.Str("mask") == "causal", o.Attrs.Int("window")
+	var marks *Tensor
+	if _, v := Extras(o); v != nil {
+		marks = x.Values[v]
+	}
 	for i, s := range x.spans(o.In[0].Type.Rows) {
 		cache := x.Segments[i].cache(o.State)
 		store(i, cache)
@@ -132,10 +136,19 @@ func (x *Exec) attend(o *ir.Op, sinks *Tensor, bias func(s span, r, head, key in
 			if causal {
 				to = pos + 1
 			}
+			low, high := 0, to
 			if window > 0 {
-				from, to = max(0, pos+1-window), min(to, pos+window)
+				low, high = max(0, pos+1-window), min(to, pos+window)
 			}
-			ofKey := func(head, key int) float64 { return bias(s, r, head, key) }
+			if marks == nil {
+				from, to = low, high
+			}
+			ofKey := func(head, key int) float64 {
+				if marks != nil && (key < low || key >= high) && marks.Row(s.at + key)[0] == 0 {
+					return math.Inf(-1)
+				}
+				return bias(s, r, head, key)
+			}
 			attendRow(o, q.Row(s.at+r), cache, sinks, ofKey, from, to, y.Row(s.at+r))
 		}
 	}

@@ -135,6 +135,7 @@ var fieldTypes = map[string]string{
 	"list":   "a list",
 	"map":    "a map",
 	"words":  "a list of texts, or one text with | between them",
+	"sizes":  "a list of integers from 1, or one that stands for len of them",
 	"ids":    "a token id, a list of them, or null",
 	"rope":   "a map of rotary scaling parameters; published older keys are renamed",
 }
@@ -179,6 +180,7 @@ var inputs = map[string]string{
 	"tokens":           "token ids",
 	"positions":        "positions in the sequence, from 0",
 	"token_types":      "segment ids, 0 where absent",
+	"global_attention": "1 for tokens that attend to all and are attended by all, 0 for others, -1 where not said",
 	"source_tokens":    "token ids that the encoder reads",
 	"source_positions": "their positions, from 0",
 }

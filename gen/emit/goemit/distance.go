@@ -20,8 +20,11 @@ func (e *emitter) distanceRows(o *ir.Op) string {
 	return e.integers("distances", fmt.Sprintf("rows of the distances key - query from -%d to %d.", reach, reach), rows)
 }
 
-// distanceViews are the parameters with the products, "" if there are none.
+// distanceViews are the parameters with the products, or with marks; "" if there are none.
 func (a *attention) distanceViews() string {
+	if a.marks || a.marked {
+		return "marks view"
+	}
 	return map[string]string{"query": "byQuery view", "key": "byKey view", "both": "byQuery, byKey view"}[a.by]
 }
 

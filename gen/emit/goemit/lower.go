@@ -46,6 +46,8 @@ func init() {
 		"attend":        {false, (*emitter).attend},
 		"keep":          {false, (*emitter).keep},
 		"attend_kept":   {false, (*emitter).attendKept},
+		"attend_marked": {false, (*emitter).attendMarked},
+		"marks":         {false, (*emitter).marks},
 		"unfold":        {false, (*emitter).unfold},
 		"row_spectrum":  {true, (*emitter).rowSpectrum},
 		"select":        {false, (*emitter).gather},

@@ -60,7 +60,7 @@ func (e *emitter) maxContext() int {
 func scratchSizes(g *ir.Graph) (rows, pad int) {
 	rows = queryTile
 	for _, o := range g.Ops {
-		if o.Kind == "attend" || o.Kind == "attend_kept" {
+		if o.Kind == "attend" || o.Kind == "attend_kept" || o.Kind == "attend_marked" {
 			pad = max(pad, (o.Attrs.Int("head_dim")+15)/16*16)
 		}
 		pad = max(pad, (o.Attrs.Int("rank")+15)/16*16)
@@ -158,12 +158,8 @@ func (e *emitter) shiftText() string {
 
 // runText is the run: what one pass through the model works on.
 func (e *emitter) runText() string {
-	types, addTypes, resetTypes, probe := "", "", "", ""
-	if e.Plan.Graph.Input("token_types") != nil {
-		types = "tokenTypes []int32\n"
-		addTypes = "if types == nil {\nr.tokenTypes = append(r.tokenTypes, zeroTypes[:len(tokens)]...)\n} else {\nr.tokenTypes = append(r.tokenTypes, types...)\n}\n"
-		resetTypes = "r.tokenTypes = r.tokenTypes[:0]\n"
-	}
+	types, resetTypes, addTypes := e.extraRun()
+	probe := ""
 	if e.Trace {
 		probe = "probe func(name string, row []float32)\n"
 	}
@@ -182,9 +178,7 @@ func (e *emitter) runText() string {
 		resetTypes += "r.shiftedTokens = r.shiftedTokens[:0]\n"
 		addTypes += e.shiftText()
 	}
-	if e.Plan.Graph.Input("token_types") != nil {
-		params += ", types []int32"
-	}
+	params += e.extraParams()
 	text := fmt.Sprintf(`// segment is a part of a run's rows that belongs to one sequence.
 type segment struct {
 	start, rows int // its rows in the run
@@ -231,18 +225,18 @@ func (r *run) add(%[6]s) {
 }
 `, kv, types, probe, e.encoderFields(), resetTypes, params, kvSet, addTypes,
 		pick(e.encodes(), "encoder bool // compute the encoder, nothing else\n", ""))
-	if e.Plan.Graph.Input("token_types") != nil {
-		text += "\nvar zeroTypes [maxRows]int32\n"
-	}
-	return text + e.encoderCache() + e.workText()
+	return text + e.extraBlanks() + e.encoderCache() + e.workText()
 }
 
 // within reports whether some attention has no cache, so that its keys and values live within a pass.
 func (e *emitter) within() bool { return attendsWithin(e.Plan.Graph) }
 
 func attendsWithin(g *ir.Graph) bool {
-	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool { return o.Kind == "attend" && o.State == nil })
+	return slices.ContainsFunc(g.Ops, keepsWithin)
 }
+
+// keepsWithin reports whether an operation stores keys and values for the time of a pass.
+func keepsWithin(o *ir.Op) bool { return o.Kind == "attend" && o.State == nil || o.Kind == "attend_marked" }
 
 // encodes reports whether sessions begin with a pass of an encoder.
 func (e *emitter) encodes() bool { return e.Causal && e.Plan.Graph.Towers() }
@@ -276,7 +270,7 @@ func (r *run) cacheAt(n int) cache {
 // encoderHeads are the key/value heads and widths of an encoder's attention.
 func encoderHeads(g *ir.Graph) (kv, dim, pad int) {
 	for _, o := range g.Ops {
-		if o.Kind == "attend" && o.State == nil {
+		if keepsWithin(o) {
 			kv, dim = max(kv, o.Attrs.Int("kv_heads")), max(dim, o.Attrs.Int("head_dim"))
 		}
 	}
