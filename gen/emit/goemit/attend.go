@@ -31,6 +31,8 @@ type attention struct {
 	distanceRows        string // table of their rows by distance
 	marks               bool   // queries also see keys that are marked
 	marked              bool   // only rows that are marked are computed
+	projected           int    // keys that a matrix makes of those of a sequence; 0: it makes none
+	units               string // the sharing of work, if it is not the usual
 }
 
 // located reports whether a row of queries needs to know its position.
@@ -51,7 +53,7 @@ func (a *attention) decodeRows() int {
 
 // word tells the kinds of attention apart that one package may have: with a cache, and within a pass.
 func (a *attention) word() string {
-	return pick(a.marked, "Marked", pick(a.kept, "Kept", pick(a.cached, "", pick(a.causal, "Causal", "Full"))))
+	return pick(a.projected > 0, fmt.Sprintf("Projected%dOf", a.projected), pick(a.marked, "Marked", pick(a.kept, "Kept", pick(a.cached, "", pick(a.causal, "Causal", "Full")))))
 }
 
 // attend emits the attention core: keys and values go to the cache, then streaming softmax over blocks of 64 keys at
@@ -190,12 +192,14 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 	store := storeText + "\nt.sync()\n"
 	if a.kept {
 		params, store, doc = "y, q view", "", doc+", the keys and values being those of the encoder in the session"
+	} else if a.projected > 0 {
+		params, store, doc = params+", e, f []float32", "", doc+fmt.Sprintf(", each token sees the %d rows that matrices make of keys and values (Wang et al. 2020)", a.projected)
 	} else if a.marked {
 		doc += ", of the rows that are marked: they replace what y holds (Beltagy et al. 2020)"
 	} else if !a.causal && a.window == 0 {
 		doc += ", each token sees its whole sequence"
 	}
-	doc += ".\n" + pick(a.kept, "", "Keys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. ") + "Work is " +
+	doc += ".\n" + pick(a.kept || a.projected > 0, "", "Keys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. ") + "Work is " +
 		"shared by units: a key/value head of a token, or a head of 32 tokens of a prompt."
 	e.method(name, doc, params+", layer, n int", e.fillAttention(a, store+unitsText(a), name))
 	e.method(name+"Tile", fmt.Sprintf("computes rows of queries of one key/value head over the blocks of 64 keys that they see, with a streaming "+
@@ -319,8 +323,8 @@ for i := range t.run.segments {
 }`
 
 func unitsText(a *attention) string {
-	if a.marked {
-		return markedText
+	if a.units != "" {
+		return a.units
 	}
 	if !a.cached {
 		return `unit := 0

@@ -61,6 +61,8 @@ func init() {
 		"head_linear":   {false, (*emitter).headLinear},
 		"scale_rows":    {true, (*emitter).scaleRows},
 
+		"attend_projected":  {false, (*emitter).attendProjected},
+		"attend_features":   {false, (*emitter).attendFeatures},
 		"sequence_spectrum": {false, (*emitter).sequenceSpectrum},
 		"short_conv":        {false, (*emitter).shortConv},
 		"selective_scan":    {false, (*emitter).selectiveScan},

@@ -60,7 +60,7 @@ func (e *emitter) maxContext() int {
 func scratchSizes(g *ir.Graph) (rows, pad int) {
 	rows = queryTile
 	for _, o := range g.Ops {
-		if o.Kind == "attend" || o.Kind == "attend_kept" || o.Kind == "attend_marked" {
+		if o.Kind == "attend" || o.Kind == "attend_kept" || o.Kind == "attend_marked" || o.Kind == "attend_projected" {
 			pad = max(pad, (o.Attrs.Int("head_dim")+15)/16*16)
 		}
 		pad = max(pad, (o.Attrs.Int("rank")+15)/16*16)
@@ -82,7 +82,7 @@ func WorkerBytes(p *plan.Plan) int64 {
 	if biased(p.Graph) {
 		row += 64
 	}
-	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes() + int64(4*latentValues(p.Graph)) + int64(3*16*spectrumLength(p.Graph, p.Limits.Tokens))
+	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes() + int64(4*latentValues(p.Graph)) + efficientBytes(p.Graph) + int64(3*16*spectrumLength(p.Graph, p.Limits.Tokens))
 }
 
 func (e *emitter) arenaViews() string {
@@ -132,7 +132,7 @@ func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 
 
 // mine reports whether a unit of attention is this worker's.
 func (t *thread) mine(unit int) bool { return unit%%len(t.run.threads) == t.id }
-%[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph)+spectrumScratch(e.Plan.Graph, e.Plan.Limits.Tokens))
+%[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph)+efficientScratch(e.Plan.Graph)+spectrumScratch(e.Plan.Graph, e.Plan.Limits.Tokens))
 }
 
 const traceText = `
@@ -236,7 +236,9 @@ func attendsWithin(g *ir.Graph) bool {
 }
 
 // keepsWithin reports whether an operation stores keys and values for the time of a pass.
-func keepsWithin(o *ir.Op) bool { return o.Kind == "attend" && o.State == nil || o.Kind == "attend_marked" }
+func keepsWithin(o *ir.Op) bool {
+	return o.Kind == "attend" && o.State == nil || o.Kind == "attend_marked"
+}
 
 // encodes reports whether sessions begin with a pass of an encoder.
 func (e *emitter) encodes() bool { return e.Causal && e.Plan.Graph.Towers() }
