@@ -74,7 +74,7 @@ func Kinds() []string {
 var index = map[string]*Row{}
 
 func init() {
-	for _, rows := range [][]Row{table, expertTable, recurrentTable, latentTable} {
+	for _, rows := range [][]Row{table, expertTable, recurrentTable, latentTable, efficientTable} {
 		for i := range rows {
 			index[rows[i].Kind] = &rows[i]
 		}

@@ -130,7 +130,7 @@ func (r *remote) ask(q probe.Request) (probe.Reply, error) {
 func (r *remote) Full(segments []op.Segment) (golden.Result, error) {
 	var q probe.Request
 	for _, s := range segments {
-		q.Sequences = append(q.Sequences, probe.Sequence{Tokens: s.Tokens, Types: s.Types, Source: s.Source})
+		q.Sequences = append(q.Sequences, probe.Sequence{Tokens: s.Tokens, Types: s.Types, Global: s.Global, Source: s.Source})
 	}
 	a, err := r.ask(q)
 	if err != nil {
