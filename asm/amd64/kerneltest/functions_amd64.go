@@ -447,10 +447,6 @@ var functions = map[string]any{
 	"quantize200AVX512":          quantize200AVX512,
 	"quantize512AVX2":            quantize512AVX2,
 	"quantize512AVX512":          quantize512AVX512,
-	"fmaPeakAVX2":                fmaPeakAVX2,
-	"readBandwidthAVX2":          readBandwidthAVX2,
-	"fmaPeakAVX512":              fmaPeakAVX512,
-	"readBandwidthAVX512":        readBandwidthAVX512,
 }
 
 // twins has the portable function of every kernel by name.

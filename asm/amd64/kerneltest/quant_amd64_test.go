@@ -245,7 +245,7 @@ func BenchmarkQuant(b *testing.B) {
 	for _, level := range quantLevels() {
 		data := aligned(streamBytes / 4)
 		vector := min(level, "AVX512")
-		limit := bandwidth(vector, data)
+		limit := bandwidth(vector)
 		w := unsafe.Slice((*uint8)(unsafe.Pointer(&data[0])), streamBytes)
 		for _, k := range cases.Quantised() {
 			if k.Op != "qgemm" {
