@@ -25,6 +25,7 @@ func TestQuantised(t *testing.T) {
 	formats := []struct{ name, policy, kv string }{
 		{"llama", "f32", "f16"}, {"llama", "q4,down_proj=q5m,embed_tokens=q4m", ""}, {"llama", "f16", ""},
 		{"mixtral", "q5", ""}, {"bert-masked-lm", "q4m", ""}, {"gpt2", "q8", ""}, {"gemma3-text", "f32", "f16"},
+		{"bert-masked-lm", "int8", ""}, {"llama", "int8", ""}, {"mixtral", "int8", ""},
 	}
 	if testing.Short() {
 		formats = formats[:2]

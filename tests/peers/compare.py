@@ -13,6 +13,7 @@ PROMPT = "the quick brown fox jumps over the lazy dog and runs away. " * 40
 ap = argparse.ArgumentParser(description=__doc__)
 ap.add_argument("--jobs", default="generate,embed,torch", help="generate, embed, torch")
 ap.add_argument("--models", default=LLAMAS)
+ap.add_argument("--formats", default="f32,int8", help="weight formats of the embedding job")
 ap.add_argument("--shapes", default="1x16,1x128,32x128", help="sequences × tokens of the embedding job")
 ap.add_argument("--networks", default="mamba-130m,mamba2-130m,t5-small,t5-base", help="shapes of the torch job; see bench_torch.py")
 ap.add_argument("--threads", default="1,2")
@@ -82,9 +83,18 @@ def measurer(directory, source):
     return binary
 
 
+# what ONNX Runtime is measured with: its fused graph in float32, and the faster of its dynamic int8 graphs
+ONNX = {"f32": "ort_fused", "int8": "ort_int8plain"}
+
+
 def embed():
-    """all-MiniLM-L6-v2 in float32 against ONNX Runtime's fused graph, token ids in, vectors out"""
-    directory = build("minilm", os.path.join(MODELS, "minilm"))
+    """all-MiniLM-L6-v2 against ONNX Runtime, token ids in, vectors out"""
+    for f in a.formats.split(","):
+        yield from embed_format(f)
+
+
+def embed_format(format):
+    directory = build("minilm-" + format, os.path.join(MODELS, "minilm"), "--weights", format)
     binary = measurer(directory, "measure.go.txt")
     for threads in a.threads.split(","):
         for shape in a.shapes.split(","):
@@ -92,12 +102,12 @@ def embed():
             for _ in range(a.rounds):
                 b, n = shape.split("x")
                 ours.append(1 / float(run([binary, os.path.join(directory, "model.weights"), b, n], GOMAXPROCS=threads)))
-                out = run([PYTHON, os.path.join(HERE, "bench_embed.py"), "--models", "minilm", "--threads", threads, "--backends", "ort_fused",
+                out = run([PYTHON, os.path.join(HERE, "bench_embed.py"), "--models", "minilm", "--threads", threads, "--backends", ONNX[format],
                            "--rounds", "1", "--shapes", shape])
                 values = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
                 ms = next(v["median"] for v in values if v["metric"].startswith("latency_ms"))
                 theirs.append(1000 / ms)
-            yield dict(job="embed " + shape, model="all-MiniLM-L6-v2 f32", threads=int(threads), unit="batches/s", peer="ONNX Runtime", tfgen=ours, other=theirs)
+            yield dict(job="embed " + shape, model="all-MiniLM-L6-v2 " + format, threads=int(threads), unit="batches/s", peer="ONNX Runtime", tfgen=ours, other=theirs)
 
 
 def torch():
