@@ -20,6 +20,7 @@ type store struct {
 	weights map[string]*ir.Weight
 	claims  map[string]*claim // what is used of each stored tensor
 	missing []error
+	wrong   *[]error // collects tensors of another shape than expected; nil: the first is an error
 }
 
 // claim is what weights use of a stored tensor.
@@ -241,6 +242,9 @@ func (s *store) weight(name string, shape []int, pos ir.Pos) (*ir.Weight, error)
 	}
 	if complete && s.tensors != nil {
 		err = s.claim(w)
+	}
+	if err != nil && s.wrong != nil {
+		*s.wrong, err = append(*s.wrong, err), nil
 	}
 	return w, err
 }
