@@ -14,6 +14,7 @@ import (
 // Fit says how far a specification explains a checkpoint that it was not written for.
 type Fit struct {
 	Spec    *spec.Spec
+	For     string   // the class of the checkpoint
 	Class   string   // the head that was tried
 	Prefix  string   // that tensor names have in the checkpoint
 	Found   []Group  // what the specification uses, in its order
@@ -80,6 +81,7 @@ func FitTo(s *spec.Spec, src Source) (*Fit, error) {
 		if err != nil {
 			return nil, err
 		}
+		f.For = class
 		if best == nil || f.Score() > best.Score() {
 			best = f
 		}
@@ -102,7 +104,7 @@ func nearestHead(s *spec.Spec, class string) *spec.Head {
 }
 
 // prefixes are those of the specification if some tensor has one of them, and otherwise also the first one or two
-// components of all names.
+// components that most names share.
 func prefixes(known []string, tensors []Tensor) []string {
 	list := slices.Clone(known)
 	for _, p := range known {
@@ -112,6 +114,7 @@ func prefixes(known []string, tensors []Tensor) []string {
 			}
 		}
 	}
+	counts := map[string]int{}
 	for _, t := range tensors {
 		at := 0
 		for range 2 {
@@ -120,7 +123,8 @@ func prefixes(known []string, tensors []Tensor) []string {
 				break
 			}
 			at += i + 1
-			if p := t.Name[:at]; !slices.Contains(list, p) && !strings.ContainsAny(p, "0123456789") {
+			p := t.Name[:at]
+			if counts[p]++; 2*counts[p] > len(tensors) && !slices.Contains(list, p) && !strings.ContainsAny(p, "0123456789") {
 				list = append(list, p)
 			}
 		}

@@ -236,7 +236,9 @@ func (s *store) weight(name string, shape []int, pos ir.Pos) (*ir.Weight, error)
 			part.Tensor = t.Name
 		} else if s.tensors != nil {
 			complete = false
-			s.missing = append(s.missing, s.missingError(alternatives(ways, i), shape, len(chosen.names), pos))
+			if s.wrong == nil { // a fit lists what is missing itself
+				s.missing = append(s.missing, s.missingError(alternatives(ways, i), shape, len(chosen.names), pos))
+			}
 		}
 		w.Parts = append(w.Parts, part)
 	}

@@ -34,7 +34,7 @@ func Text(f *build.Fit, name string, config map[string]any) ([]byte, error) {
 		case "tensors":
 			b.WriteString(withPrefix(block.text, f))
 		case "heads":
-			b.WriteString(renamedHeads(block.text, f.Class, class(config)))
+			b.WriteString(renamedHeads(block.text, f.Class, f.For))
 		default:
 			b.WriteString(block.text)
 		}
@@ -47,15 +47,6 @@ func Text(f *build.Fit, name string, config map[string]any) ([]byte, error) {
 }
 
 var identifier = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-
-// class is the class of the checkpoint, "" if it names none.
-func class(config map[string]any) string {
-	if list, ok := config["architectures"].([]any); ok && len(list) == 1 {
-		s, _ := list[0].(string)
-		return s
-	}
-	return ""
-}
 
 // block is a top-level entry of a YAML file with the lines that belong to it; the comment at the top has no key.
 type block struct{ key, text string }
@@ -105,7 +96,7 @@ var headLine = regexp.MustCompile(`(?m)^  (\w+):`)
 
 // renamedHeads gives the heads the names of the checkpoint's family: what stands before "For", "Model" or "LMHeadModel".
 func renamedHeads(text, from, to string) string {
-	if to == "" || from == to {
+	if from == to {
 		return text
 	}
 	oldFamily, newFamily := family(from), family(to)
