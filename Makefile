@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo demo-web test test-all check bench bench-peers parity cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all check bench bench-peers support parity cover fuzz quick install-tools clean
 
 all: test
 
@@ -48,6 +48,14 @@ check:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	TFGEN_CHECK=1 $(GO) test -count=1 -run TestGeneratedIsFresh ./cmd/tfgen
+
+# Verifies all golden cases, those of the project and those of TFGEN_SHARED, and writes docs/architectures.md. Takes minutes.
+support: $(BIN)/tfgen
+	$(BIN)/tfgen verify --json $$(ls -d gen/golden/testdata/* gen/verify/testdata/*coders/* $(if $(TFGEN_SHARED),$(TFGEN_SHARED)/golden/hf/*/)) > $(BIN)/verify.json || true
+	@{ echo '# Architectures'; echo; \
+	  echo 'Written by `make support` from the specifications and the results of `tfgen verify`, on reference and all CPU levels of one machine.'; echo; \
+	  $(BIN)/tfgen spec table $(BIN)/verify.json; } > $(BIN)/architectures.md
+	mv $(BIN)/architectures.md docs/architectures.md
 
 # Compares all targets of the demo model, and of MODELS, and writes docs/parity.md.
 parity: $(BIN)/tfgen

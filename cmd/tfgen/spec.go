@@ -18,6 +18,7 @@ const specHelp = `usage: tfgen spec list
        tfgen spec schema [spec|macro|table|keys]
        tfgen spec new NAME --from MODEL [--like SPEC] [-o FILE] [--force] [--json]
        tfgen spec explain SPEC|MODEL [--class CLASS] [--all]
+       tfgen spec table [RESULTS.json…]
 
 list shows the built-in specifications, check reads files as strictly as a build does. schema prints the JSON Schema of
 a specification, or of a file of the library, for editors: with a YAML language server, save it and begin a file with
@@ -26,12 +27,13 @@ a specification, or of a file of the library, for editors: with a YAML language 
 new drafts a specification for a Hugging Face directory that none is for: it tries all of them, or the one that --like
 names, takes the one that explains most tensors, and says which step explains which, and what is left.
 explain shows the expanded graph: of a specification at the sizes of its tests, or of a model. Layers that are like the
-one before them are not repeated, unless --all is given.
+one before them are not repeated, unless --all is given. table prints what is supported as Markdown, with results of
+tfgen verify --json.
 `
 
 // specCommands are the commands below "spec".
 var specCommands = map[string]func(args []string, stdout, stderr io.Writer) error{
-	"list": specList, "check": specCheck, "schema": specSchema, "new": specNew, "explain": specExplain,
+	"list": specList, "check": specCheck, "schema": specSchema, "new": specNew, "explain": specExplain, "table": specTable,
 }
 
 // runSpec is the spec command.

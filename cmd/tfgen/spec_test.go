@@ -138,3 +138,21 @@ func TestSpecExplain(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSupportTable holds docs/architectures.md to the specifications: make support writes it.
+func TestSupportTable(t *testing.T) {
+	table, err := runSpecText(t, "table")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.ReadFile("../../docs/architectures.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(table) {
+		row, found := strings.CutSuffix(line, " none |\n")
+		if found && !strings.Contains(string(file), "\n"+row+" ") {
+			t.Errorf("docs/architectures.md is old (make support writes it): it lacks %s", row)
+		}
+	}
+}

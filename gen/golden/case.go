@@ -23,6 +23,7 @@ type Case struct {
 	Architecture string             `json:"architecture"` // transformers class
 	Task         string             `json:"task"`
 	Note         string             `json:"note"`
+	Transformers string             `json:"transformers"` // version of the reference; "": another one, as the note says
 	HiddenCount  int                `json:"hidden_count"`
 	Noise        map[string]float64 `json:"noise"` // largest float32 error of transformers itself, by output
 	Ignored      []string           `json:"ignored_tensors"`

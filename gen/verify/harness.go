@@ -83,11 +83,11 @@ func (h *harness) level(ctx context.Context, level string) ([]golden.Report, err
 	link := &link{enc: gob.NewEncoder(in), dec: gob.NewDecoder(out)}
 	for _, j := range h.jobs {
 		if j.err != nil {
-			reports = append(reports, golden.Failed(j.name, level, j.err))
+			reports = append(reports, j.report(golden.Failed(j.name, level, j.err)))
 			continue
 		}
 		r := &remote{link, j.pkg}
-		reports = append(reports, golden.Summarise(j.c, level, golden.Compare(j.c, r)))
+		reports = append(reports, j.report(golden.Summarise(j.c, level, golden.Compare(j.c, r))))
 	}
 	in.Close()
 	if err := cmd.Wait(); err != nil {

@@ -42,6 +42,7 @@ const greedyTokens = 24
 type job struct {
 	name string // of the case
 	pkg  string
+	arch string // of the specification
 	c    *golden.Case
 	err  error
 }
@@ -66,7 +67,7 @@ func Run(ctx context.Context, o Options) ([]golden.Report, error) {
 			continue
 		}
 		o.Progress("reference %s", j.name)
-		reports = append(reports, j.reference(dir, &o))
+		reports = append(reports, j.report(j.reference(dir, &o)))
 		if j.err == nil {
 			j.err = j.emit(ctx, dir, &o)
 		}
@@ -126,7 +127,14 @@ func (j *job) reference(dir string, o *Options) golden.Report {
 		j.err = err
 		return golden.Failed(j.name, "reference", err)
 	}
+	j.arch = m.Spec.Arch
 	return golden.Summarise(j.c, "reference", golden.Compare(j.c, golden.Reference{Model: ref.New(m.Graph, src)}))
+}
+
+// report completes a report with what the job knows.
+func (j *job) report(r golden.Report) golden.Report {
+	r.Architecture = j.arch
+	return r
 }
 
 // emit generates the case's package, with its probe, into the work directory.
