@@ -42,8 +42,9 @@ func verify(t *testing.T, o Options) {
 	}
 	ok, err := golden.Print(os.Stdout, reports)
 	if err != nil || !ok {
-		t.Error("some backend is off", err)
+		t.Fatal("some backend is off", err)
 	}
+	sameBits(t, o)
 }
 
 // fewDecoders are cases of testdata/decoders that together have the operations and attributes that only they use; the
