@@ -19,10 +19,11 @@ const (
 	F32 DType = iota
 	I32
 	Q8 // quantised to 8 bits in blocks of 32 columns: what products with quantised weights read (runtime/quant)
+	I8 // quantised to 8 bits, a scale a row: what products with weights of one scale a row read
 )
 
-// String returns "f32", "i32" or "q8".
-func (d DType) String() string { return [...]string{"f32", "i32", "q8"}[d] }
+// String returns "f32", "i32", "q8" or "i8".
+func (d DType) String() string { return [...]string{"f32", "i32", "q8", "i8"}[d] }
 
 // Rows says what the rows of a value stand for.
 type Rows uint8

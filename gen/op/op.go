@@ -44,6 +44,7 @@ const (
 	Parameter Use = iota // element by element, always float32: norms, biases, decays
 	Product              // the matrix of a product
 	Table                // rows that are looked up
+	Tiled                // element by element for 16 rows at a time, always float32
 )
 
 // Attr is one attribute of an operation.

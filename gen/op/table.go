@@ -28,7 +28,9 @@ var table = []Row{
 	},
 	{
 		Kind: "quantize", Doc: "y = d·round(x/d) in blocks of 32 columns, d = max|x|/127: the input of a product with quantised weights",
-		In: []string{"x"}, Infer: inferQuantize, Ref: refQuantize, Pure: true,
+		In:    []string{"x"},
+		Attrs: []Attr{{Name: "rows", Kind: "bool", Default: false, Doc: "one d for a whole row, for weights with one scale a row"}},
+		Infer: inferQuantize, Ref: refQuantize, Pure: true,
 	},
 	{
 		Kind: "rmsnorm", Doc: "y = x / sqrt(mean(x²) + eps) · w, over groups of dim elements (Zhang & Sennrich 2019)",

@@ -187,8 +187,11 @@ func (p *Plan) newBuffer(i int, v *ir.Value) *Buffer {
 
 // words is the number of 32-bit words that one row of a type takes.
 func words(t ir.Type) int {
-	if t.DType == ir.Q8 {
+	switch t.DType {
+	case ir.Q8:
 		return quant.ActivationWords(t.Width())
+	case ir.I8:
+		return quant.RowActivationWords(t.Width())
 	}
 	return t.Width()
 }

@@ -197,8 +197,12 @@ func elem(layout string) string {
 func (e *emitter) quantize(s plan.Step) (string, error) {
 	o := s.Op
 	width := o.In[0].Type.Width()
-	k := e.kernel(kernel.Kernel{Op: "quantize", D: []int{width}})
-	e.rowwise(k, fmt.Sprintf("quantises rows of %d to 8 bits in blocks of 32.", width), "y, x view",
+	variant, doc := "", "in blocks of 32"
+	if o.Attrs.Bool("rows") {
+		variant, doc = "rows", "with one scale each"
+	}
+	k := e.kernel(kernel.Kernel{Op: "quantize", S: variant, D: []int{width}})
+	e.rowwise(k, fmt.Sprintf("quantises rows of %d to 8 bits %s.", width, doc), "y, x view",
 		fmt.Sprintf("%s(t.at(y, from), y.ld, t.at(x, from), x.ld, to-from)", k))
 	return fmt.Sprintf("t.%s(%s, %s, %s)", k, e.ref(o.Out[0]), e.ref(o.In[0]), count(o.Out[0].Type.Rows)), nil
 }

@@ -82,7 +82,9 @@ func WorkerBytes(p *plan.Plan) int64 {
 	if biased(p.Graph) {
 		row += 64
 	}
-	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes() + int64(4*latentValues(p.Graph)) + efficientBytes(p.Graph) + int64(3*16*spectrumLength(p.Graph, p.Limits.Tokens))
+	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes() + int64(4*latentValues(p.Graph)) + efficientBytes(p.Graph) +
+		int64(3*16*spectrumLength(p.Graph, p.Limits.Tokens)) +
+		int64(12*scanWidth(p.Graph))
 }
 
 func (e *emitter) arenaViews() string {
@@ -132,7 +134,8 @@ func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 
 
 // mine reports whether a unit of attention is this worker's.
 func (t *thread) mine(unit int) bool { return unit%%len(t.run.threads) == t.id }
-%[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph)+efficientScratch(e.Plan.Graph)+spectrumScratch(e.Plan.Graph, e.Plan.Limits.Tokens))
+%[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph)+
+		efficientScratch(e.Plan.Graph)+spectrumScratch(e.Plan.Graph, e.Plan.Limits.Tokens)+scanScratch(e.Plan.Graph))
 }
 
 const traceText = `
