@@ -13,7 +13,8 @@ var ropeKeys = map[string]string{
 	"beta_fast": "beta_fast", "beta_slow": "beta_slow", "mscale": "mscale", "mscale_all_dim": "mscale_all_dim",
 	"short_factor": "short_factor", "long_factor": "long_factor", "low_freq_factor": "low_freq_factor",
 	"high_freq_factor": "high_freq_factor", "truncate": "truncate", "alpha": "alpha", "factors": "factors",
-	"rope_theta": "", "partial_rotary_factor": "", "finetuned": "",
+	"llama_4_scaling_beta": "llama_4_scaling_beta",
+	"rope_theta":           "", "partial_rotary_factor": "", "finetuned": "", "max_position_embeddings": "",
 }
 
 // ropeTypes are published names of rope types to those of transformers 5.
