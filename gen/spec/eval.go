@@ -326,6 +326,9 @@ func (n call) query(e *Env, arg any) (any, error) {
 }
 
 func extreme(fn string, args []any) (any, error) {
+	if list, ok := args[0].([]any); ok && len(args) == 1 && len(list) > 0 {
+		args = list
+	}
 	best := args[0]
 	for _, a := range args {
 		less, err := compare("<", a, best)

@@ -184,10 +184,10 @@ var inputs = map[string]string{
 
 // tensorSteps are the kinds of weight-only arithmetic with their number of arguments.
 var tensorSteps = map[string]int{"transpose": 0, "rows": 2, "take": 3, "add": 1, "mul": 1, "exp": 0, "softplus": 0, "unpermute": 1, "squeeze": 0,
-	"flatten": 0, "reshape": 2}
+	"flatten": 0, "reshape": 2, "stack": 0}
 
 const stepsDoc = "transpose, {rows: [from, to]}, {take: [period, from, to]} (these rows of each period), {add: c}, {mul: c}, exp, softplus, {unpermute: heads}, squeeze (drop dimensions of 1), " +
-	"flatten (to a vector), {reshape: [rows, columns]}"
+	"flatten (to a vector), {reshape: [rows, columns]}, stack (matrices one below another)"
 
 func namesOf(keys []key) []string {
 	names := make([]string, len(keys))
