@@ -340,6 +340,7 @@ func (s *store) claim(w *ir.Weight) error {
 	total := []int{}
 	for _, p := range w.Parts {
 		t := s.tensors[p.Tensor]
+		stack(t.Shape, p.Steps)
 		shape, rows, err := shapeAfter(t.Shape, p.Steps)
 		if err == nil {
 			err = s.claimOthers(p.Steps)
@@ -426,6 +427,13 @@ func shapeAfter(shape []int, steps []ir.Step) ([]int, [][2]int, error) {
 	return shape, rows, nil
 }
 
+// stack makes a first step that puts the matrices of a tensor one below another a reshape, now that its shape is known.
+func stack(shape []int, steps []ir.Step) {
+	if last := len(shape) - 1; len(steps) > 0 && steps[0].Kind == "stack" && last > 0 && shape[last] > 0 {
+		steps[0] = ir.Step{Kind: "reshape", From: elements(shape) / shape[last], To: shape[last]}
+	}
+}
+
 // stepShape applies one step of weight-only arithmetic to a shape.
 func stepShape(shape []int, st ir.Step) ([]int, error) {
 	switch st.Kind {
@@ -455,6 +463,8 @@ func stepShape(shape []int, st ir.Step) ([]int, error) {
 		return []int{shape[0], st.N}, nil
 	case "squeeze":
 		return slices.DeleteFunc(shape, func(d int) bool { return d == 1 }), nil
+	case "stack":
+		return nil, fmt.Errorf("stack is for tensors of several matrices, and comes first")
 	case "flatten":
 		return []int{elements(shape)}, nil
 	case "reshape":

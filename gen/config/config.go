@@ -4,6 +4,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -199,6 +200,21 @@ func fallback(f *spec.Field, v *spec.Value, in Input, env *spec.Env) (any, error
 		return nil, nil
 	}
 	return typed(f, f.Name, x, in, env)
+}
+
+// Met is the number of requirements that a configuration meets, counting absent keys where null is allowed; -1 if it breaks one.
+func Met(require []*spec.Requirement, keys map[string]any) int {
+	met := 0
+	for _, r := range require {
+		x, ok := path(keys, r.Key)
+		switch allowed := slices.ContainsFunc(r.Allowed, func(a any) bool { return spec.Equal(a, Normal(x)) }); {
+		case allowed:
+			met++
+		case ok:
+			return -1
+		}
+	}
+	return met
 }
 
 func checkRequirement(r *spec.Requirement, in Input) error {

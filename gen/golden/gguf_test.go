@@ -222,3 +222,32 @@ func caseDir(t *testing.T, name string) string {
 	t.Skip("TFGEN_SHARED is not set: the full golden suite is not here")
 	return ""
 }
+
+// TestConvertedGGUF holds the files that llama.cpp's own converter made of golden cases (tests/peers/convert_gguf.py) to the
+// values of these cases.
+func TestConvertedGGUF(t *testing.T) {
+	dir := os.Getenv("TFGEN_GGUF")
+	if dir == "" {
+		t.Skip("TFGEN_GGUF is not set to a directory with CASE.gguf for golden cases")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.gguf"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".gguf")
+		t.Run(name, func(t *testing.T) {
+			c := open(t, caseDir(t, name))
+			src, err := checkpoint.Open(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer src.Close()
+			m, err := build.Model(build.Checkpoint{Checkpoint: src})
+			if err != nil {
+				t.Fatal(err)
+			}
+			verify(t, c, "gguf", ref.New(m.Graph, src))
+		})
+	}
+}

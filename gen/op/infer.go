@@ -79,6 +79,21 @@ func inferSlice(o *ir.Op) ([]ir.Type, error) {
 	return []ir.Type{{DType: t.DType, Rows: t.Rows, Dims: []int{to - from}}}, nil
 }
 
+func inferConcat(o *ir.Op) ([]ir.Type, error) {
+	a, b := o.In[0].Type, o.In[1].Type
+	if a.Rows != b.Rows || a.DType != ir.F32 || b.DType != ir.F32 {
+		return nil, fmt.Errorf("rows of %s beside rows of %s", a, b)
+	}
+	return []ir.Type{{DType: a.DType, Rows: a.Rows, Dims: []int{a.Width() + b.Width()}}}, nil
+}
+
+func inferPositionScale(o *ir.Op) ([]ir.Type, error) {
+	if o.Attrs.Float("period") < 1 || o.Attrs.Float("beta") < 0 {
+		return nil, fmt.Errorf("period is %v and beta %v, expected at least 1 and 0", o.Attrs.Float("period"), o.Attrs.Float("beta"))
+	}
+	return []ir.Type{{DType: ir.F32, Rows: o.In[0].Type.Rows, Dims: []int{1}}}, nil
+}
+
 func inferAngles(o *ir.Op) ([]ir.Type, error) {
 	rot := o.Attrs.Int("rot")
 	if rot <= 0 || rot%2 != 0 {

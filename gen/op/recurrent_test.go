@@ -269,6 +269,41 @@ func TestDeltaRule(t *testing.T) {
 	}
 }
 
+func TestLinearAttention(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	for _, s := range []struct {
+		heads, shared, dk, dv int
+		w                     string
+		decay, bonus          bool
+	}{{1, 1, 1, 1, "weight", false, false}, {4, 2, 6, 10, "retention", false, false}, {3, 3, 7, 5, "weight", true, true}, {2, 1, 16, 33, "rate", false, true}} {
+		q, k := random(rng, recurrentRows, s.heads*s.dk, -1, 1), random(rng, recurrentRows, s.shared*s.dk, -1, 1)
+		v, rate := random(rng, recurrentRows, s.shared*s.dv, -2, 2), random(rng, recurrentRows, s.heads*s.dk, -5, 2)
+		decay, bonus := random(rng, 1, s.heads*s.dk, 0.1, 1), random(rng, 1, s.heads*s.dk, -1, 1)
+		c := &recurrent{op: &ir.Op{Kind: "linear_attention", Attrs: ir.Attrs{"heads": s.heads, "key_heads": s.shared, "scale": 0.3, "w": s.w}},
+			inputs: []matrix{q, k, v}, weights: []*matrix{nil, nil}, units: s.heads}
+		var decays, first []float32
+		if s.decay {
+			c.weights[0], decays = &decay, decay.data
+		}
+		if s.bonus {
+			c.weights[1], first = &bonus, bonus.data
+		}
+		ld := 0
+		if s.w == "rate" {
+			c.inputs, ld = append(c.inputs, rate), rate.width
+		}
+		c.twin = func(y matrix, state []float32, at, n, from, to int) {
+			d := decays
+			if s.w == "rate" {
+				d = rate.from(at)
+			}
+			portable.LinearAttention(y.from(at), y.width, q.from(at), q.width, k.from(at), k.width, v.from(at), v.width, d, ld, first, state, n, from, to,
+				portable.Memory{Heads: s.heads, KeyHeads: s.shared, KeyDim: s.dk, ValueDim: s.dv, Scale: 0.3, Retention: s.w == "retention", Rates: s.w == "rate"})
+		}
+		t.Run(fmt.Sprint(s), c.check)
+	}
+}
+
 func TestMLSTM(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	for _, s := range []struct{ heads, dk, dv int }{{1, 1, 1}, {4, 8, 16}, {3, 5, 7}} {

@@ -237,6 +237,22 @@ func refSlice(x *Exec, o *ir.Op) error {
 	return nil
 }
 
+func refConcat(x *Exec, o *ir.Op) error {
+	a, b, y := x.in(o, 0), x.in(o, 1), x.out(o, 0)
+	for r := range a.Rows {
+		copy(y.Row(r)[copy(y.Row(r), a.Row(r)):], b.Row(r))
+	}
+	return nil
+}
+
+func refPositionScale(x *Exec, o *ir.Op) error {
+	y := x.out(o, 0)
+	for r, p := range x.in(o, 0).Data {
+		y.Data[r] = 1 + o.Attrs.Float("beta")*math.Log1p(math.Floor(p/o.Attrs.Float("period")))
+	}
+	return nil
+}
+
 func refSelect(x *Exec, o *ir.Op) error {
 	in, y := x.in(o, 0), x.out(o, 0)
 	for i, r := range x.Select {

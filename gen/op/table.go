@@ -102,6 +102,15 @@ var table = []Row{
 		Attrs: []Attr{{Name: "from", Kind: "int", Doc: "first element"}, {Name: "to", Kind: "int", Doc: "one past the last"}},
 		Infer: inferSlice, Ref: refSlice, Pure: true,
 	},
+	{Kind: "concat", Doc: "y = a | b, rows one behind the other", In: []string{"a", "b"}, Infer: inferConcat, Ref: refConcat, Pure: true},
+	{
+		Kind: "position_scale", Doc: "y[n, 1] = 1 + beta · ln(1 + ⌊p/period⌋), p the position (Llama 4)", In: []string{"positions"},
+		Attrs: []Attr{
+			{Name: "beta", Kind: "float", Doc: "how fast it grows"},
+			{Name: "period", Kind: "float", Doc: "positions that share a factor"},
+		},
+		Infer: inferPositionScale, Ref: refPositionScale, Pure: true,
+	},
 	{
 		Kind: "rope_angles", Doc: "y[n, rot] = cos(p·f) | sin(p·f), times the attention factor; p the position, f the rot/2 frequencies (Su et al. 2021)",
 		In: []string{"positions"},
@@ -111,6 +120,7 @@ var table = []Row{
 			{Name: "theta", Kind: "float", Doc: "rope_theta"},
 			{Name: "scaling", Kind: "map", Default: map[string]any{}, Doc: "rope_scaling of the configuration; rope_type names a row of the scaling table"},
 			{Name: "max_pos", Kind: "int", Default: 0, Doc: "max_position_embeddings"},
+			{Name: "beta", Kind: "float", Default: 0.0, Doc: "llama_4_scaling_beta that the model scales its queries by (position_scale); another one in scaling is an error"},
 		},
 		Infer: inferAngles, Ref: refAngles, Pure: true,
 	},

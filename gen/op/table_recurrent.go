@@ -79,6 +79,22 @@ var recurrentTable = []Row{
 		Infer: inferDeltaRule, Ref: refDeltaRule,
 	},
 	{
+		Kind: "linear_attention", Doc: "S = w ⊙ S + k vᵀ; y = scale · qᵀ S, or with a bonus u, scale · qᵀ (S before + (u ⊙ k) vᵀ), for each head; w is a factor for every row of S, which is [heads, k, v] (Katharopoulos et al. 2020, Sun et al. 2023, Peng et al. 2024)",
+		In: []string{"q", "k", "v", "rate?"}, State: "matrix",
+		Size: func(o *ir.Op) int { return o.In[0].Type.Width() * (o.In[2].Type.Width() / o.Attrs.Int("key_heads")) },
+		Weights: []Role{
+			{Name: "decay", Optional: true, Shape: shapeWidth},
+			{Name: "bonus", Optional: true, Shape: shapeWidth},
+		},
+		Attrs: []Attr{
+			{Name: "heads", Kind: "int", Doc: "heads of queries"},
+			{Name: "key_heads", Kind: "int", Doc: "heads of keys and values, each shared by heads/key_heads queries"},
+			{Name: "scale", Kind: "float", Default: 1.0, Doc: "factor of the results"},
+			{Name: "w", Kind: "string", Default: "weight", Enum: []string{"weight", "retention", "rate"}, Doc: "what the factors are: the weight decay, or 1 without it; 1 - 2^(-5-h) for head h; e^(-e^rate) of every token"},
+		},
+		Infer: inferLinearAttention, Ref: refLinearAttention,
+	},
+	{
 		Kind: "mlstm", Doc: "C = f C + i k vᵀ, n = f n + i k, y = Cᵀq / (max(|nᵀq|, 1) + eps) for each head, with q / √d, i = exp(input), f = σ(forget), all divided by a running maximum e^m; the state is C, n and m (Beck et al. 2024, xLSTM)",
 		In: []string{"q", "k", "v", "input", "forget"}, State: "mlstm",
 		Size: func(o *ir.Op) int {

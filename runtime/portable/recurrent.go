@@ -240,6 +240,77 @@ func DeltaRule(y []float32, ldy int, q []float32, ldq int, k []float32, ldk int,
 	}
 }
 
+// Memory are the sizes and rules of a linear attention.
+type Memory struct {
+	Heads, KeyHeads, KeyDim, ValueDim int // KeyHeads: heads of keys and values, shared by Heads/KeyHeads queries each
+	Scale                             float64
+	Retention                         bool // rows of head h decay by 1 − 2^(−5−h) (Sun et al. 2023, Retentive Network)
+	Rates                             bool // decay holds a rate for every token: the factor is e^(−e^rate)
+}
+
+// factors writes the factors by which the rows of the matrix of head h decay; decay are those of the head, or its rates.
+func (o *Memory) factors(f, decay []float32, h int) {
+	for i := range f {
+		switch {
+		case o.Retention:
+			f[i] = float32(1 - math.Exp2(float64(-5-h)))
+		case decay == nil:
+			f[i] = 1
+		case o.Rates:
+			f[i] = float32(exp(-exp(float64(decay[i]))))
+		default:
+			f[i] = decay[i]
+		}
+	}
+}
+
+// LinearAttention runs S = w ⊙ S + k·vᵀ, y = Scale·qᵀS for the heads from … to−1 and rows rows of a sequence; with bonus u,
+// y = Scale·qᵀ(S + (u ⊙ k)·vᵀ) with S before the token. w are the rows of decay (lddecay 0: one row for all tokens; nil: 1) and
+// bonus is [heads][KeyDim] or nil; s is [heads][KeyDim][ValueDim]. Katharopoulos et al. 2020, Peng et al. 2024 (Eagle and Finch).
+func LinearAttention(y []float32, ldy int, q []float32, ldq int, k []float32, ldk int, v []float32, ldv int, decay []float32, lddecay int,
+	bonus, s []float32, rows, from, to int, o Memory) {
+	var factors [maxHeadDim]float32
+	share, size, f := o.Heads/o.KeyHeads, o.KeyDim*o.ValueDim, factors[:o.KeyDim]
+	for r := range rows {
+		for h := from; h < to; h++ {
+			if decay != nil {
+				o.factors(f, decay[r*lddecay+h*o.KeyDim:], h)
+			} else {
+				o.factors(f, nil, h)
+			}
+			g, state, out := h/share, s[h*size:][:size], y[r*ldy+h*o.ValueDim:][:o.ValueDim]
+			query, value := q[r*ldq+h*o.KeyDim:][:o.KeyDim], v[r*ldv+g*o.ValueDim:][:len(out)]
+			clear(out)
+			for i, key := range k[r*ldk+g*o.KeyDim:][:o.KeyDim] {
+				row, a := state[i*len(out):][:len(out)], float32(float64(query[i])*o.Scale)
+				if bonus != nil {
+					recallBefore(out, row, value, a, key, f[i], float32(key*bonus[h*o.KeyDim+i]))
+				} else {
+					recallAfter(out, row, value, a, key, f[i])
+				}
+			}
+		}
+	}
+}
+
+// recallAfter updates one row of a matrix, row = f·row + key·value, and adds a times the row to out.
+func recallAfter(out, row, value []float32, a, key, f float32) {
+	row, value = row[:len(out)], value[:len(out)]
+	for j := range out {
+		row[j] = float32(f*row[j]) + float32(key*value[j])
+		out[j] += float32(a * row[j])
+	}
+}
+
+// recallBefore adds a·(row + first·value) to out, then updates row = f·row + key·value.
+func recallBefore(out, row, value []float32, a, key, f, first float32) {
+	row, value = row[:len(out)], value[:len(out)]
+	for j := range out {
+		out[j] += float32(a * (row[j] + float32(first*value[j])))
+		row[j] = float32(f*row[j]) + float32(key*value[j])
+	}
+}
+
 // unitLength writes x·c/√(Σx² + eps) to y.
 func unitLength(y, x []float32, eps, c float64) {
 	sum := eps

@@ -52,3 +52,10 @@ func Sinusoids(y []float32, ldy int, positions []int32, frequencies []float64, o
 		}
 	}
 }
+
+// PositionScale writes 1 + beta·ln(1 + ⌊p/period⌋) for positions p to the first element of rows of y (Llama 4).
+func PositionScale(y []float32, ldy int, positions []int32, beta, period float64) {
+	for r, p := range positions {
+		y[r*ldy] = float32(1 + float64(beta*math.Log1p(math.Floor(float64(p)/period))))
+	}
+}

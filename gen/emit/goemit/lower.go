@@ -73,6 +73,10 @@ func init() {
 		"wkv":               {false, (*emitter).wkv},
 		"delta_rule":        {false, (*emitter).deltaRule},
 		"mlstm":             {false, (*emitter).mlstm},
+
+		"linear_attention": {false, (*emitter).linearAttention},
+		"concat":           {true, (*emitter).concat},
+		"position_scale":   {true, (*emitter).positionScale},
 	}
 }
 
@@ -342,6 +346,23 @@ func (e *emitter) sinusoid(s plan.Step) (string, error) {
 	e.rowwise("sinusoids", "writes the sines, then the cosines of the rows' positions.", "y view, frequencies []float64, offset int",
 		"portable.Sinusoids(t.at(y, from), y.ld, t.run.positions[from:to], frequencies, offset)")
 	return fmt.Sprintf("t.sinusoids(%s, %s[:], %d, n)", e.ref(o.Out[0]), table, o.Attrs.Int("offset")), nil
+}
+
+func (e *emitter) positionScale(s plan.Step) (string, error) {
+	o := s.Op
+	e.rowwise("positionScale", "writes 1 + beta·ln(1 + ⌊p/period⌋) for the rows' positions p.", "y view, beta, period float64",
+		"portable.PositionScale(t.at(y, from), y.ld, t.run.positions[from:to], beta, period)")
+	return fmt.Sprintf("t.positionScale(%s, %s, %s, n)", e.ref(o.Out[0]), number(o.Attrs.Float("beta")), number(o.Attrs.Float("period"))), nil
+}
+
+// concat emits the copies of two rows to one.
+func (e *emitter) concat(s plan.Step) (string, error) {
+	o := s.Op
+	a, b := o.In[0].Type.Width(), o.In[1].Type.Width()
+	name := fmt.Sprintf("concat%dx%d", a, b)
+	e.rowwise(name, fmt.Sprintf("puts rows of %d behind rows of %d.", b, a), "y, a, b view",
+		fmt.Sprintf("for r := from; r < to; r++ {\nrow := t.at(y, r)[:%d]\ncopy(row[copy(row, t.at(a, r)[:%d]):], t.at(b, r))\n}", a+b, a))
+	return fmt.Sprintf("t.%s(%s, %s, %s, %s)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), count(o.Out[0].Type.Rows)), nil
 }
 
 func (e *emitter) angles(s plan.Step) (string, error) {

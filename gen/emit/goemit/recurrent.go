@@ -138,6 +138,26 @@ func (e *emitter) deltaRule(s plan.Step) (string, error) {
 		m.weight(0, "a"), m.weight(1, "bias"), heads, keyHeads, dk, dv, number(o.Attrs.Float("eps"))))
 }
 
+func (e *emitter) linearAttention(s plan.Step) (string, error) {
+	o := s.Op
+	heads, shared, kind := o.Attrs.Int("heads"), o.Attrs.Int("key_heads"), o.Attrs.Str("w")
+	dk, dv := o.In[0].Type.Width()/heads, o.In[2].Type.Width()/shared
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("linearAttention%dx%dx%dx%d", heads, shared, dk, dv), units: heads, grain: 1, size: dk * dv,
+		doc: fmt.Sprintf("is linear attention of %d heads with a matrix of %d × %d each; %d heads of keys and values.", heads, dk, dv, shared)}
+	for i, name := range []string{"q", "k", "v"} {
+		m.input(i, name)
+	}
+	decay := m.weight(0, "decay") + ", 0"
+	if kind == "rate" {
+		m.input(3, "rate")
+		decay = "$rate"
+	}
+	rule := fmt.Sprintf("Heads: %d, KeyHeads: %d, KeyDim: %d, ValueDim: %d, Scale: %s", heads, shared, dk, dv, number(o.Attrs.Float("scale")))
+	rule += pick(kind == "retention", ", Retention: true", "") + pick(kind == "rate", ", Rates: true", "")
+	return m.emit(fmt.Sprintf("portable.LinearAttention($y, $q, $k, $v, %s, %s, state, s.rows, from, to, portable.Memory{%s})",
+		decay, m.weight(1, "bonus"), rule))
+}
+
 func (e *emitter) mlstm(s plan.Step) (string, error) {
 	o := s.Op
 	heads := o.Attrs.Int("heads")
