@@ -162,6 +162,26 @@ var table = map[string]row{
 		tolerance: Tolerance{1, "y: equal bits"},
 		doc:       quantizeDoc,
 	},
+	"scanState": {
+		dims: 1, variants: only(""),
+		name:      plain("scanState"),
+		params:    params(row2("y"), row2("x"), row2("dt"), row2("b"), row2("c"), vec("h"), vec("w"), count("tiles"), count("rows")),
+		portable:  always("ScanState"),
+		tolerance: Tolerance{64, "(1 + n/8)·(1 + |value|), for arguments of size 1 and n elements of state"},
+		doc: docf("is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with %[1]d elements of state a channel.\n" +
+			"y, x and dt have rows of 16·tiles channels, b and c of %[1]d elements; h and w are [tiles][%[1]d][16], and dt·w ≤ 0.\n" +
+			"Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces."),
+	},
+	"scanHead": {
+		dims: 1, variants: only(""),
+		name:      plain("scanHead"),
+		params:    params(row2("y"), row2("x"), row2("b"), row2("c"), vec("h"), vec("a"), count("tiles"), count("rows")),
+		portable:  always("ScanHead"),
+		tolerance: Tolerance{64, "(1 + n/8)·(1 + |value|), for arguments of size 1 and n elements of state"},
+		doc: docf("is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with %[1]d elements of state a channel.\n" +
+			"y and x have rows of 16·tiles channels, b and c of %[1]d elements; h is [tiles][%[1]d][16].\n" +
+			"Dao and Gu 2024, Transformers are SSMs."),
+	},
 	"expandBF16": {
 		dims: 1, variants: only(""),
 		name: plain("expandBF16"),

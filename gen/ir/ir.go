@@ -206,11 +206,12 @@ type Part struct {
 
 // Step is one weight-only operation on a part, applied in order.
 type Step struct {
-	Kind string  // transpose | rows | take | add | mul | exp | softplus | unpermute | squeeze | flatten | reshape
+	Kind string  // transpose | rows | take | add | mul | exp | softplus | unpermute | squeeze | flatten | reshape | linear | layernorm
 	From int     // rows: first row; take: first row of each period; reshape: rows
 	To   int     // rows, take: one past the last row; reshape: columns
-	N    int     // unpermute: number of heads; take: rows of a period
-	C    float64 // add, mul: the constant
+	N    int     // unpermute: number of heads; take: rows of a period; linear: outputs
+	C    float64 // add, mul: the constant; layernorm: eps
+	W, B string  // linear, layernorm: tensors of the weight and of the bias, "" for none
 }
 
 // Elements is the number of elements of the weight.

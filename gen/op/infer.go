@@ -131,6 +131,9 @@ func inferAttend(o *ir.Op) ([]ir.Type, error) {
 			return nil, fmt.Errorf("%s is %s, expected a width of %d", []string{"q", "k", "v"}[i], o.In[i].Type, w)
 		}
 	}
+	if err := checkDistances(o); err != nil {
+		return nil, err
+	}
 	if a := o.Attrs.Float("alibi"); a != 0 && (a < 0 || o.Attrs.Str("mask") != "causal") {
 		return nil, fmt.Errorf("alibi is %v with mask %s, expected a positive number and a causal mask", a, o.Attrs.Str("mask"))
 	}

@@ -119,6 +119,7 @@ var inPlaceOps = map[string]inPlace{
 	"add_rmsnorm":   {[]int{0}, true},
 	"add_layernorm": {[]int{0}, true},
 	"scale_rows":    {[]int{0}, true},
+	"attend_marked": {[]int{0}, true},
 	"linear":        {[]int{1}, false},
 	"act":           {[]int{0}, false},
 	"xielu":         {[]int{0}, false},

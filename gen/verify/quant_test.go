@@ -5,7 +5,6 @@ import (
 	"encoding/gob"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -50,8 +49,8 @@ func TestQuantised(t *testing.T) {
 		jobs = append(jobs, j)
 		references = append(references, packedReference(t, j, dir, f.policy, f.kv, work))
 	}
-	h, err := compile(context.Background(), jobs, &Options{Module: module, Work: work, Progress: func(string, ...any) {}})
-	if err != nil {
+	h := &harness{jobs, &Options{Module: module, Work: work, Progress: func(string, ...any) {}}}
+	if err := h.compile(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	for _, level := range cpu.Available() {
@@ -61,8 +60,7 @@ func TestQuantised(t *testing.T) {
 
 // compareQuantised runs the first input of every job at a level and compares with its reference.
 func (h *harness) compareQuantised(t *testing.T, level string, references []golden.Runner) {
-	cmd := exec.Command(h.binary)
-	cmd.Env = append(os.Environ(), cpu.Variable+"="+level)
+	cmd := h.command(context.Background(), level)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

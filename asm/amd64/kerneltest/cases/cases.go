@@ -30,6 +30,9 @@ func Kernels() []kernel.Kernel {
 	for _, op := range []string{"add", "mul", "scale", "scaleRows", "expandBF16"} {
 		add(op, "", nil, 1, 7, 14, 16, 33, 100, 768)
 	}
+	for _, op := range []string{"scanState", "scanHead"} {
+		add(op, "", nil, 1, 7, 16, 33)
+	}
 	for _, kind := range kernel.Activations() {
 		add("act", kind, nil, 1, 17, 90, 768)
 		add("glu", kind, nil, 20, 90, 768)
