@@ -34,7 +34,7 @@ const f32s, i32s, integer = "[]float32", "[]int32", "int"
 
 var table = map[string]row{
 	"gemm": {
-		dims: 1, variants: only("f32", "bf16", "f16"),
+		dims: 1, variants: only("f32", "bf16", "f16", "i8"),
 		name:      func(k Kernel) string { return "gemm" + strings.ToUpper(k.S) + "K" + dim(k) },
 		params:    gemmParams,
 		portable:  func(k Kernel) string { return "Gemm" + strings.ToUpper(k.S) },
@@ -245,6 +245,8 @@ func gemmParams(k Kernel) []Param {
 	switch {
 	case k.S == "bf16" || k.S == "f16":
 		w.Type = "[]uint16"
+	case k.S == "i8":
+		w.Type = "[]int8"
 	case k.Op == "qgemm":
 		w.Type = "[]uint8"
 	}
@@ -260,6 +262,9 @@ func gemmDoc(k Kernel) string {
 	}
 	if k.S == "f16" {
 		layout = fmt.Sprintf("w is float16 [tiles][%d][16]", k.D[0])
+	}
+	if k.S == "i8" {
+		layout = fmt.Sprintf("w is int8 [tiles][%d][16]", k.D[0])
 	}
 	return fmt.Sprintf("computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … %d in this order, for n < 16·tiles.\n"+
 		"%s. ldc = 0 adds one bias row to every row; c may be y.\n"+

@@ -11,4 +11,4 @@ var weightsHelp = "format of matrices: " + strings.Join(weights.Formats(), ", ")
 	"blocks of GGUF included. After a comma, name=format gives matrices whose name has this part another one: q4,lm_head=q8"
 
 // kvHelp explains the flag -kv.
-const kvHelp = "format of the keys and values that sessions keep: f32, f16"
+const kvHelp = "format of the keys and values that sessions keep: f32, f16, q8"

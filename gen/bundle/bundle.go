@@ -114,9 +114,9 @@ func (b *Bundle) setKV(g *ir.Graph) error {
 	switch b.Options.KV {
 	case "", "f32":
 		return nil
-	case "f16":
+	case "f16", "q8":
 	default:
-		return fmt.Errorf("keys and values cannot be kept as %q; f32 and f16 are supported", b.Options.KV)
+		return fmt.Errorf("keys and values cannot be kept as %q; f32, f16 and q8 are supported", b.Options.KV)
 	}
 	n := 0
 	for _, o := range g.Ops {

@@ -64,8 +64,12 @@ func (c *Cost) addWeight(b *Bundle, o *ir.Op, role op.Role, w *ir.Weight) {
 func newAttention(o *ir.Op) attention {
 	heads, kv, dim := o.Attrs.Int("heads"), o.Attrs.Int("kv_heads"), o.Attrs.Int("head_dim")
 	a := attention{flops: 4 * float64(heads*dim), bytes: int64(8 * kv * dim), window: o.Attrs.Int("window"), full: o.Attrs.Str("mask") == "full"}
-	if o.State != nil && o.State.Attrs.Str("format") == "f16" {
+	switch {
+	case o.State == nil:
+	case o.State.Attrs.Str("format") == "f16":
 		a.bytes /= 2
+	case o.State.Attrs.Str("format") == "q8":
+		a.bytes = a.bytes/4 + int64(8*kv) // two scales
 	}
 	return a
 }

@@ -59,11 +59,21 @@ func refAttend(x *Exec, o *ir.Op) error {
 	keys := x.spans(o.In[1].Type.Rows)
 	x.attend(o, sinks, x.scoreBias(o, relative), func(i int, cache *KV) {
 		for r := keys[i].at; r < keys[i].at+keys[i].rows; r++ {
-			cache.K = append(cache.K, append([]float64(nil), k.Row(r)...))
-			cache.V = append(cache.V, append([]float64(nil), v.Row(r)...))
+			cache.K = append(cache.K, kept(o, k.Row(r)))
+			cache.V = append(cache.V, kept(o, v.Row(r)))
 		}
 	})
 	return nil
+}
+
+// kept returns a copy of a row of keys or values as the state keeps it. The rounding of float16 is left out: it is less
+// than what any tolerance is for.
+func kept(o *ir.Op, row []float64) []float64 {
+	y := append([]float64(nil), row...)
+	if o.State != nil && o.State.Attrs.Str("format") == "q8" {
+		toBits8(y, row, o.Attrs.Int("head_dim"))
+	}
+	return y
 }
 
 // refKeep stores keys and values of the encoder's rows.

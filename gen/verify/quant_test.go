@@ -24,8 +24,8 @@ import (
 func TestQuantised(t *testing.T) {
 	formats := []struct{ name, policy, kv string }{
 		{"llama", "f32", "f16"}, {"llama", "q4,down_proj=q5m,embed_tokens=q4m", ""}, {"llama", "f16", ""},
-		{"mixtral", "q5", ""}, {"bert-masked-lm", "q4m", ""}, {"gpt2", "q8", ""}, {"gemma3-text", "f32", "f16"},
-		{"bert-masked-lm", "int8", ""}, {"llama", "int8", ""}, {"mixtral", "int8", ""},
+		{"mixtral", "q5", ""}, {"bert-masked-lm", "q4m", ""}, {"gpt2", "q8", ""}, {"gemma3-text", "f32", "f16"}, {"llama", "f32", "q8"}, {"gpt-oss", "f32", "q8"},
+		{"bert-masked-lm", "int8", ""}, {"mixtral", "int8", "q8"},
 	}
 	if testing.Short() {
 		formats = formats[:2]
@@ -47,7 +47,7 @@ func TestQuantised(t *testing.T) {
 			t.Fatalf("%s: %v", j.name, err)
 		}
 		jobs = append(jobs, j)
-		references = append(references, packedReference(t, j, dir, f.policy, work))
+		references = append(references, packedReference(t, j, dir, f.policy, f.kv, work))
 	}
 	h := &harness{jobs, &Options{Module: module, Work: work, Progress: func(string, ...any) {}}}
 	if err := h.compile(context.Background()); err != nil {
@@ -116,7 +116,7 @@ func compareResults(t *testing.T, name string, got, want golden.Result) {
 }
 
 // packedReference is the float64 evaluation of the graph after all passes, with the weights that the job's file has.
-func packedReference(t *testing.T, j *job, dir, policy, work string) golden.Runner {
+func packedReference(t *testing.T, j *job, dir, policy, kv, work string) golden.Runner {
 	t.Helper()
 	c, err := synth.Open(dir)
 	if err != nil {
@@ -124,7 +124,7 @@ func packedReference(t *testing.T, j *job, dir, policy, work string) golden.Runn
 	}
 	t.Cleanup(func() { c.Close() })
 	src := bundle.FromCheckpoint(c)
-	b, err := bundle.New(src, nil, bundle.Options{Package: j.pkg, Weights: policy, Trace: true})
+	b, err := bundle.New(src, nil, bundle.Options{Package: j.pkg, Weights: policy, KV: kv, Trace: true})
 	if err != nil {
 		t.Fatal(err)
 	}

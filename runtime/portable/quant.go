@@ -23,16 +23,7 @@ func Quantize(y []float32, ldy int, x []float32, ldx, rows, k int) {
 
 // quantizeBlock quantises one block of at most 32 columns.
 func quantizeBlock(row quant.Activation, b int, x []float32) {
-	top := uint32(0) // the largest magnitude by its bits: a NaN is larger than every number
-	for _, v := range x {
-		top = max(top, math.Float32bits(v)&^(1<<31))
-	}
-	largest := math.Float32frombits(top)
-	inverse := float32(0)
-	if largest >= 1e-30 {
-		inverse = 127 / largest
-	}
-	d := largest / 127
+	d, inverse := scale8(x)
 	codes := row.Codes[b*quant.Block:][:quant.Block]
 	for i, v := range x {
 		codes[i] = int8(saturate(float32(v * inverse)))

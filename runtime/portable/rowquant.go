@@ -1,25 +1,13 @@
 package portable
 
-import (
-	"math"
-
-	"github.com/tfgen/tfgen/runtime/quant"
-)
+import "github.com/tfgen/tfgen/runtime/quant"
 
 // QuantizeRows quantises rows of k to 8 bits, in the layout of quant.RowActivation: d = max|x|/127 and codes x·(127/max|x|)
 // rounded to nearest even. A row below 1e-30 is zero; a NaN or infinity makes the whole row NaN or infinite.
 func QuantizeRows(y []float32, ldy int, x []float32, ldx, rows, k int) {
 	for r := range rows {
 		row, xr := quant.WholeRow(y[r*ldy:], k), x[r*ldx:][:k]
-		top := uint32(0) // the largest magnitude by its bits: a NaN is larger than every number
-		for _, v := range xr {
-			top = max(top, math.Float32bits(v)&^(1<<31))
-		}
-		largest := math.Float32frombits(top)
-		inverse := float32(0)
-		if largest >= 1e-30 {
-			inverse = 127 / largest
-		}
+		d, inverse := scale8(xr)
 		for i, v := range xr {
 			row.Codes[i] = int8(saturate(float32(v * inverse)))
 		}
@@ -31,7 +19,7 @@ func QuantizeRows(y []float32, ldy int, x []float32, ldx, rows, k int) {
 			row.Seeds[i] = [2]int16{int16(-64 * even), int16(-64 * odd)}
 			sum += even + odd
 		}
-		*row.Scale, *row.Sum = largest/127, int32(sum)
+		*row.Scale, *row.Sum = d, int32(sum)
 	}
 }
 

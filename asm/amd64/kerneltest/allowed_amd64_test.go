@@ -109,6 +109,9 @@ func (c *call) weight(n, j int) float32 {
 	if c.k.S == "f16" {
 		return quant.Half(c.halves["w"][guard+(tile*k+j)*kernel.Tile+lane])
 	}
+	if c.k.S == "i8" {
+		return float32(c.bytes["w"][guard+(tile*k+j)*kernel.Tile+lane])
+	}
 	if c.k.S == "bf16" {
 		h := c.halves["w"][guard+((tile*((k+1)/2)+j/2)*kernel.Tile+lane)*2+j%2]
 		return math.Float32frombits(uint32(h) << 16)

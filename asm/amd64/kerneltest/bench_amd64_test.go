@@ -60,6 +60,12 @@ func product(k kernel.Kernel, level string) gemmFunc {
 			fn(y, ldy, x, ldx, (*float32)(w), tiles, c, ldc, rows)
 		}
 	}
+	if k.S == "i8" {
+		fn := functions[k.Name()+level].(func(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc, rows int))
+		return func(y *float32, ldy int, x *float32, ldx int, w unsafe.Pointer, tiles int, c *float32, ldc, rows int) {
+			fn(y, ldy, x, ldx, (*int8)(w), tiles, c, ldc, rows)
+		}
+	}
 	fn := functions[k.Name()+level].(func(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc, rows int))
 	return func(y *float32, ldy int, x *float32, ldx int, w unsafe.Pointer, tiles int, c *float32, ldc, rows int) {
 		fn(y, ldy, x, ldx, (*uint16)(w), tiles, c, ldc, rows)
@@ -77,7 +83,7 @@ func BenchmarkDecode(b *testing.B) {
 				continue
 			}
 			for _, rows := range []int{1, 4} {
-				tileBytes := map[string]int{"f32": 64 * k.D[0], "bf16": (k.D[0] + 1) / 2 * 64, "f16": 32 * k.D[0]}[k.S]
+				tileBytes := map[string]int{"f32": 64 * k.D[0], "bf16": (k.D[0] + 1) / 2 * 64, "f16": 32 * k.D[0], "i8": 16 * k.D[0]}[k.S]
 				tiles := streamBytes/tileBytes - 1
 				b.Run(fmt.Sprintf("%s/rows=%d", k.Name(), rows), func(b *testing.B) {
 					fn := product(k, level)

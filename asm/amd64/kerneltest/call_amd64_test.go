@@ -34,13 +34,14 @@ type call struct {
 	shape  shape
 	floats map[string][]float32
 	halves map[string][]uint16
+	bytes  map[string][]int8
 	ints   map[string][]int32
 	num    map[string]int
 }
 
 // newCall makes random arguments from a seed.
 func newCall(k kernel.Kernel, s shape, seed uint64) *call {
-	c := &call{k, s, map[string][]float32{}, map[string][]uint16{}, map[string][]int32{}, map[string]int{"rows": s.rows}}
+	c := &call{k, s, map[string][]float32{}, map[string][]uint16{}, map[string][]int8{}, map[string][]int32{}, map[string]int{"rows": s.rows}}
 	r := rand.New(rand.NewPCG(seed, uint64(len(k.Key()))))
 	for _, p := range k.Params() {
 		switch p.Type {
@@ -49,6 +50,11 @@ func newCall(k kernel.Kernel, s shape, seed uint64) *call {
 			c.floats[p.Name] = buffer(r, rows, width, length)
 		case "[]uint16":
 			c.halves[p.Name] = c.bfloat16(r, p.Name)
+		case "[]int8":
+			c.bytes[p.Name] = make([]int8, c.shape.tiles*kernel.Tile*k.D[0]+2*guard)
+			for i := range c.bytes[p.Name] {
+				c.bytes[p.Name][i] = int8(r.Uint32())
+			}
 		case "[]int32":
 			c.ints[p.Name] = c.bounds(r, p.Name)
 		}
@@ -240,6 +246,8 @@ func (c *call) arguments(from, rows int, pointers bool) []reflect.Value {
 			v = reflect.ValueOf(c.floats[p.Name][guard+c.offset(p.Name)*from:])
 		case "[]uint16":
 			v = reflect.ValueOf(c.halves[p.Name][guard+c.offset(p.Name)*from:])
+		case "[]int8":
+			v = reflect.ValueOf(c.bytes[p.Name][guard:])
 		case "[]int32":
 			v = reflect.ValueOf(c.ints[p.Name][guard+from:])
 		default:

@@ -1284,6 +1284,104 @@ func gemmF32K768AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles
 //go:noescape
 func gemmF32K768AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 
+// gemmI8K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+// w is int8 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K1AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K1AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+// w is int8 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K1AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+// w is int8 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K17AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K17AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+// w is int8 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K17AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+// w is int8 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K2048AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+// w is int8 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K2048AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+// w is int8 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K3AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K3AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+// w is int8 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K3AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+// w is int8 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K385AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K385AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+// w is int8 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K385AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+// w is int8 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K64AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+// w is int8 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K64AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+// w is int8 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K7AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K7AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+// w is int8 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K7AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
 // gluGELU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x/2 · (1 + erf(x/√2)).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
 //

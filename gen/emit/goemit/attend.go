@@ -23,7 +23,7 @@ type attention struct {
 	scale               float64
 	alibi               op.ALiBi
 	sinks               bool
-	halves              bool // keys and values are kept as float16
+	format              cacheFormat
 	kept                bool // keys and values of the encoder's rows, from the state
 	distances           int  // of a relative bias: its table has a row of so many for each head; 0: none
 	by                  string
@@ -63,7 +63,7 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	a := &attention{
 		heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"),
 		window: o.Attrs.Int("window"), causal: o.Attrs.Str("mask") == "causal", cached: o.State != nil,
-		scale: o.Attrs.Float("scale"), alibi: op.NewALiBi(o.Attrs), sinks: o.Weights[0] != nil, halves: halves(o.State),
+		scale: o.Attrs.Float("scale"), alibi: op.NewALiBi(o.Attrs), sinks: o.Weights[0] != nil, format: cacheFormatOf(o.State),
 	}
 	a.pad = (a.dim + 15) / 16 * 16
 	if a.cached && !a.causal {
@@ -103,20 +103,23 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 // attentionOf records kernels and methods of one attention setting and returns the name of the first method.
 func (e *emitter) attentionOf(a *attention, o *ir.Op) string {
 	softmax := e.kernel(kernel.Kernel{Op: "softmaxBlock", D: []int{kernel.BlockKeys}, F: []float64{o.Attrs.Float("scale"), o.Attrs.Float("softcap")}})
-	format := pick(a.halves, "f16", "f32")
-	scores := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{a.dim}})
-	values := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{kernel.BlockKeys}})
+	scores := e.kernel(kernel.Kernel{Op: "gemm", S: a.format.gemm, D: []int{a.dim}})
+	values := e.kernel(kernel.Kernel{Op: "gemm", S: a.format.gemm, D: []int{kernel.BlockKeys}})
 	scaleRows := e.kernel(kernel.Kernel{Op: "scaleRows", D: []int{a.pad}})
 	e.needZeros(kernel.BlockKeys)
 	a.key = fmt.Sprintf("%dx%dx%d%s", a.heads, a.kv, a.dim, softmax)
-	return e.attentionMethods(a, o, []string{softmax, scores, values, scaleRows})
+	kernels := []string{softmax, scores, values, scaleRows}
+	if a.format.scales {
+		kernels = append(kernels, e.kernel(kernel.Kernel{Op: "mul", D: []int{kernel.BlockKeys}}), e.kernel(kernel.Kernel{Op: "add", D: []int{kernel.BlockKeys}}))
+	}
+	return e.attentionMethods(a, o, kernels)
 }
 
 // attendKept emits attention to what keep has stored.
 func (e *emitter) attendKept(s plan.Step) (string, error) {
 	o := s.Op
 	a := &attention{heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), cached: true, kept: true,
-		scale: o.Attrs.Float("scale")}
+		scale: o.Attrs.Float("scale"), format: cacheFormats[0]}
 	a.pad = (a.dim + 15) / 16 * 16
 	return fmt.Sprintf("t.%s(%s, %s, %d, n)", e.attentionOf(a, o), e.ref(o.Out[0]), e.ref(o.In[0]), e.stateIndex(o.State)), nil
 }
@@ -124,7 +127,8 @@ func (e *emitter) attendKept(s plan.Step) (string, error) {
 // keep emits the storing of the encoder's keys and values in a session.
 func (e *emitter) keep(s plan.Step) (string, error) {
 	o := s.Op
-	a := &attention{kv: o.Attrs.Int("kv_heads"), heads: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), cached: true}
+	a := &attention{kv: o.Attrs.Int("kv_heads"), heads: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), cached: true,
+		format: cacheFormats[0]}
 	a.pad = (a.dim + 15) / 16 * 16
 	name := fmt.Sprintf("keep%dx%d", a.kv, a.dim)
 	e.method(name, fmt.Sprintf("stores keys and values of %d heads of %d of the encoder's rows, as packed weights of two matrix products.", a.kv, a.dim),
@@ -166,9 +170,9 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 		doc += ", each head with a sink, a key without value (Xiao et al. 2023)"
 		params += ", sinks []float32"
 	}
-	if a.halves {
-		name += "F16"
-		doc += ", keys and values kept as float16"
+	if a.format.name != "f32" {
+		name += strings.ToUpper(a.format.name)
+		doc += ", keys and values kept as " + a.format.doc
 	}
 	if a.distances > 0 {
 		params += ", relative []float32"
@@ -204,7 +208,7 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 	e.method(name, doc, params+", layer, n int", e.fillAttention(a, store+unitsText(a), name))
 	e.method(name+"Tile", fmt.Sprintf("computes rows of queries of one key/value head over the blocks of 64 keys that they see, with a streaming "+
 		"softmax (Dao 2022, Milakov & Gimelshein 2018). q and y have rows of %d at strides ldq and ldy. %s", a.dim, a.rowDoc()),
-		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, $sinkscacheK, cacheV []$element, keys int"+pick(views != "" && !a.marked, ", "+views, ""), name), e.fillAttention(a, tileText, name, kernels...))
+		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, $sinkscacheK, cacheV []$element, keys int"+pick(views != "" && !a.marked, ", "+views, ""), name), e.fillAttention(a, pick(a.format.scales, scaledTileText, tileText), name, kernels...))
 	return name
 }
 
@@ -256,19 +260,24 @@ func (e *emitter) fillAttention(a *attention, text, name string, kernels ...stri
 		first, last = "0", "(length - 1) / 64"
 		params, prompt, views = params+", first", prompt+", s.start", ", marks"
 	}
+	addBias := ""
+	if a.format.scales && bias != "" {
+		addBias = "\n	$kernel5(c.scores[:], 64, c.bias[:], 64, rows)"
+	}
 	cache := "s.kv[layer]"
 	if !a.cached {
 		cache = "s.own"
 	}
 	pairs := []string{"$rowswords", rowWords(a.decodeRows()), "$name", name, "$heads", fmt.Sprint(a.heads), "$kv", fmt.Sprint(a.kv), "$dim", fmt.Sprint(a.dim), "$pad", fmt.Sprint(a.pad),
 		"$tiles", fmt.Sprint(a.pad / 16), "$group", fmt.Sprint(a.group()), "$rows", fmt.Sprint(a.decodeRows()),
-		"$first", first, "$last", last, "$cache", cache, "$element", pick(a.halves, "uint16", "float32"),
-		"$storeK", pick(a.halves, "StoreK16", "StoreK"), "$storeV", pick(a.halves, "StoreV16", "StoreV"),
-		"$keys", pick(a.halves, "portable.Halves(kv.k)", "kv.k"), "$values", pick(a.halves, "portable.Halves(kv.v)", "kv.v"), "$queries", fmt.Sprint(queryTile)}
+		"$first", first, "$last", last, "$cache", cache, "$element", a.format.element,
+		"$store", a.format.store, "$keysize", a.format.headSize(a.dim), "$valuesize", a.format.headSize(a.pad),
+		"$keyblock", fmt.Sprint(a.format.blockWords(a.dim)), "$valueblock", fmt.Sprint(a.format.blockWords(a.pad)),
+		"$keys", fmt.Sprintf(a.format.view, "k"), "$values", fmt.Sprintf(a.format.view, "v"), "$queries", fmt.Sprint(queryTile)}
 	for i, k := range kernels {
 		pairs = append(pairs, fmt.Sprintf("$kernel%d", i), k)
 	}
-	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$mask", mask+bias, "$start", start, "$softmax", softmax, "$sinks", sinks, "$views", views, "$beyond", beyond, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
+	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$addbias", addBias, "$mask", mask+bias, "$start", start, "$softmax", softmax, "$sinks", sinks, "$views", views, "$beyond", beyond, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
 }
 
 // alibiText writes the biases of a row, in units of the unscaled scores, to where the sums of its scores start. Rows of
@@ -316,8 +325,8 @@ for i := range t.run.segments {
 	for r := max(from, s.start); r < min(to, s.start+s.rows); r++ {
 		p := (s.pos + r - s.start) % kv.keys
 		for h := range $kv {
-			portable.$storeK($keys[h*kv.keys*$dim:], t.at(k, r)[h*$dim:], 0, p, 1, $dim)
-			portable.$storeV($values[h*kv.keys*$pad:], t.at(v, r)[h*$dim:], 0, p, 1, $dim)
+			portable.StoreK$store($keys[h*$keysize:], t.at(k, r)[h*$dim:], 0, p, 1, $dim)
+			portable.StoreV$store($values[h*$valuesize:], t.at(v, r)[h*$dim:], 0, p, 1, $dim)
 		}
 	}
 }`
@@ -345,7 +354,7 @@ for i := range t.run.segments {
 		if t.mine(unit) {
 			g := h / $group
 			t.$nameTile(t.at(y, s.start)[h*$dim:], $dim, t.at(q, s.start)[h*$dim:], $dim, $rows, $token,
-				$keys[g*kv.keys*$dim:], $values[g*kv.keys*$pad:], kv.keys$views)
+				$keys[g*$keysize:], $values[g*$valuesize:], kv.keys$views)
 		}
 		unit++
 	}
@@ -358,7 +367,7 @@ for h := range $heads {
 	for r := 0; r < s.rows; r += $queries {
 		if t.mine(unit) {
 			t.$nameTile(t.at(y, s.start+r)[h*$dim:], y.ld, t.at(q, s.start+r)[h*$dim:], q.ld, min($queries, s.rows-r), $prompt,
-				$keys[g*kv.keys*$dim:], $values[g*kv.keys*$pad:], kv.keys$views)
+				$keys[g*$keysize:], $values[g*$valuesize:], kv.keys$views)
 		}
 		unit++
 	}

@@ -16,7 +16,7 @@ func (e *emitter) attendProjected(s plan.Step) (string, error) {
 	if o.Attrs.Bool("each") {
 		each = rows * o.Attrs.Int("length")
 	}
-	a := &attention{heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("heads"), dim: o.Attrs.Int("head_dim"), projected: rows, scale: o.Attrs.Float("scale")}
+	a := &attention{heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("heads"), dim: o.Attrs.Int("head_dim"), projected: rows, format: cacheFormats[0], scale: o.Attrs.Float("scale")}
 	a.pad = (a.dim + 15) / 16 * 16
 	a.units = strings.NewReplacer("$each", fmt.Sprint(each), "$length", fmt.Sprint(o.Attrs.Int("length")), "$count", fmt.Sprint(rows),
 		"$keys", fmt.Sprint(blocksOf(rows)*kernel.BlockKeys)).Replace(projectedText)

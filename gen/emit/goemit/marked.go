@@ -23,7 +23,7 @@ func (e *emitter) marks(s plan.Step) (string, error) {
 // attendMarked emits attention over the whole sequence for the marked rows, in the place of what they hold.
 func (e *emitter) attendMarked(s plan.Step) (string, error) {
 	o := s.Op
-	a := &attention{heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), marked: true, units: markedText, scale: o.Attrs.Float("scale")}
+	a := &attention{heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), marked: true, units: markedText, format: cacheFormats[0], scale: o.Attrs.Float("scale")}
 	a.pad = (a.dim + 15) / 16 * 16
 	name := e.attentionOf(a, o)
 	return e.copied(s) + fmt.Sprintf("t.%s(%s, %s, %s, %s, %s, 0, n)", name, e.ref(o.Out[0]), e.ref(o.In[1]), e.ref(o.In[2]), e.ref(o.In[3]), e.ref(o.In[4])), nil

@@ -17,6 +17,7 @@ func Kernels() []kernel.Kernel {
 	}
 	add("gemm", "f32", nil, 1, 2, 3, 7, 10, 17, 28, 64, 100, 384, 385, 768, 2048)
 	add("gemm", "f16", nil, 1, 3, 7, 17, 64, 385, 2048)
+	add("gemm", "i8", nil, 1, 3, 7, 17, 64, 385, 2048)
 	add("gemm", "bf16", nil, 1, 2, 3, 7, 10, 17, 64, 385, 768, 2048)
 	rows := []int{1, 3, 8, 15, 16, 17, 31, 33, 54, 72, 385, 768}
 	for _, op := range []string{"rmsNorm", "addRMSNorm"} {
