@@ -38,7 +38,7 @@ func linear(t *testing.T, tok *tokenizer.Tokenizer, unit string, size int) {
 	least, most := time.Hour, time.Hour
 	for range 5 {
 		least, most = min(least, elapsed(tok, short)), min(most, elapsed(tok, long))
-		if most <= 8*max(least, time.Millisecond) {
+		if most <= 8*max(least, 2*time.Millisecond) {
 			return
 		}
 	}
