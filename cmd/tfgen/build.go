@@ -16,6 +16,7 @@ import (
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/spec"
 	"github.com/tfgen/tfgen/gen/template"
+	"github.com/tfgen/tfgen/gen/tokenizer"
 )
 
 const buildHelp = `usage: tfgen build MODEL [SPEC] [flags]
@@ -162,6 +163,9 @@ func runBuild(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if o.dump != "" {
 		return nil
 	}
+	if err := noteTokenizer(models[outputs[0].backend].Bundle, stderr); err != nil {
+		return err
+	}
 	progress := newProgress(stderr, o.quiet)
 	for _, out := range outputs {
 		if err := out.make(ctx, models[out.backend], progress, stdout); err != nil {
@@ -169,6 +173,18 @@ func runBuild(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		}
 	}
 	return nil
+}
+
+// noteTokenizer says which regular expressions of the tokenizer have no scanner.
+func noteTokenizer(b *bundle.Bundle, stderr io.Writer) error {
+	if b.Tokenizer == nil {
+		return nil
+	}
+	notes, err := tokenizer.Notes(b.Tokenizer)
+	for _, n := range notes {
+		fmt.Fprintln(stderr, "note:", n)
+	}
+	return err
 }
 
 // newOutputs returns the directories that a build makes: the output directory itself for one target, else a directory in
