@@ -111,7 +111,7 @@ func (m *wasmRun) engine(name string, start func() (*jshost.Engine, error)) {
 func (m *wasmRun) compare(variant, where string, module []byte, r golden.Runner) {
 	j := m.job
 	begin := time.Now()
-	result, err := r.Full([]op.Segment{{Tokens: j.ids, Total: len(j.ids)}})
+	result, err := r.Full([]op.Segment{{Tokens: j.ids, Source: j.source, Total: len(j.ids)}})
 	a := &parityAnswer{seconds: time.Since(begin).Seconds()}
 	for _, name := range j.names {
 		var values []float32
