@@ -311,7 +311,7 @@ func small(t *testing.T, name, class, description string) string {
 
 // TestSource holds the functions of an encoder–decoder against what transformers makes of the golden case t5.
 func TestSource(t *testing.T) {
-	dir := bundle(t, root+"/tests/parity/t5", "t5")
+	dir := bundle(t, root+"/gen/golden/testdata/t5", "t5")
 	expectOK(t, command(t, nil, compile(t, dir, "gcc", "source.c", "-std=c99"), weights(dir)))
 }
 
@@ -336,11 +336,11 @@ func TestHeads(t *testing.T) {
 func TestSanitizedSource(t *testing.T) {
 	slow(t)
 	need(t, "valgrind")
-	for source, dir := range map[string]string{"source.c": bundle(t, root+"/tests/parity/t5", "t5"), "options.c": gocode(t)} {
+	for source, dir := range map[string]string{"source.c": bundle(t, root+"/gen/golden/testdata/t5", "t5"), "options.c": gocode(t)} {
 		program := compile(t, dir, "gcc", source, "-std=c99", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 		expectOK(t, command(t, nil, program, weights(dir)))
 	}
-	dir := bundle(t, root+"/tests/parity/t5", "t5")
+	dir := bundle(t, root+"/gen/golden/testdata/t5", "t5")
 	expectOK(t, command(t, nil, "valgrind", "--quiet", "--suppressions="+filepath.Join(dir, "share", "t5", "t5.supp"), "--error-exitcode=9",
 		"--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite", compile(t, dir, "gcc", "source.c", "-std=c99"), weights(dir)))
 }
