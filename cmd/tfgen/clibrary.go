@@ -63,12 +63,16 @@ func cModel(o *output, b *bundle.Bundle) *cemit.Model {
 		Causal: len(g.States) > 0, Tokens: b.Tokenizer != nil, TokenTypes: g.Input("token_types") != nil, Trace: b.Options.Trace,
 		Embedded: b.Options.Embed, Labels: r.Labels, MaxTokens: g.MaxPos,
 	}
-	m.Chat = m.Causal && m.Tokens && b.Chat != nil && len(b.Chat.Templates) > 0
+	m.Encodes = m.Causal && g.Towers()
+	if !m.Causal && m.Tokens {
+		m.Head = heads[r.Task]
+	}
+	m.Chat = m.Causal && !m.Encodes && m.Tokens && b.Chat != nil && len(b.Chat.Templates) > 0
 	if r.Context > 0 {
 		m.MaxTokens = min(r.Context, g.MaxPos)
 	}
 	for _, region := range g.Regions {
-		if region.Kind == ir.Layer {
+		if region.Kind == ir.Layer && region.Tower == "" {
 			m.Layers++
 			m.Width = region.Result.Type.Width()
 		}
@@ -81,6 +85,9 @@ func cModel(o *output, b *bundle.Bundle) *cemit.Model {
 	}
 	return m
 }
+
+// heads are the methods of generated packages that find something in a text, by the task of the model.
+var heads = map[string]string{"token-classification": "Tag", "question-answering": "Answer", "masked-lm": "FillMask"}
 
 // subdirectory puts files into a directory of the bundle.
 func subdirectory(dir string, files []file.File) []file.File {

@@ -8,13 +8,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	graphs "github.com/tfgen/tfgen/gen/build"
 	"github.com/tfgen/tfgen/gen/bundle"
-	"github.com/tfgen/tfgen/gen/checkpoint"
 	"github.com/tfgen/tfgen/gen/golden"
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
@@ -25,7 +26,7 @@ import (
 const parityHelp = `usage: tfgen parity MODEL [SPEC] [flags]
 
 Builds the model for every target that this machine can run, gives all of them the same tokens, and compares hidden states
-of every layer, outputs and the greedy continuation. Small models are held against the float64 reference, larger ones
+of every layer, outputs and the greedy continuation. MODEL can also be the directory of a golden case. Small models are held against the float64 reference, larger ones
 against the Go package. What did not run is in the table with its reason. The exit status is 1 if token ids differ.
 
 `
@@ -56,6 +57,7 @@ type parityJob struct {
 	work    string
 	causal  bool
 	ids     []int32
+	source  []int32 // what the encoder of an encoder–decoder reads
 	greedy  int
 	names   []string
 	want    *parityAnswer // what the others are compared with; nil before the first
@@ -163,12 +165,25 @@ func (j *parityJob) describe(b *bundle.Bundle) error {
 	for i := range n {
 		j.ids = append(j.ids, int32((i*7919+13)%g.Vocab))
 	}
-	layer := 0
-	for _, r := range g.Regions {
-		if r.Result != nil && r.Kind != ir.Head {
-			j.names = append(j.names, fmt.Sprintf("hidden/%d", layer))
-			layer++
+	if j.causal && g.Towers() {
+		j.source = append([]int32(nil), j.ids...)
+		slices.Reverse(j.source)
+		j.ids = j.ids[:min(n, 4)]
+		for i, id := range b.Result.Start {
+			j.ids[i] = int32(id)
 		}
+	}
+	layers := map[string]int{}
+	for _, r := range g.Regions {
+		if r.Result == nil || r.Kind == ir.Head || r.Kind == ir.Bridge {
+			continue
+		}
+		tower := r.Tower
+		if tower == "" && g.Towers() {
+			tower = "decoder"
+		}
+		j.names = append(j.names, path.Join(tower, fmt.Sprintf("hidden/%d", layers[tower])))
+		layers[tower]++
 	}
 	for _, o := range g.Outputs {
 		j.names = append(j.names, o.Name)
@@ -181,7 +196,7 @@ func (j *parityJob) describe(b *bundle.Bundle) error {
 
 // reference computes the answer in float64. Its greedy tokens are those of the first target.
 func (j *parityJob) reference() error {
-	c, err := checkpoint.Open(j.options.model)
+	c, err := openCheckpoint(j.options.model)
 	if err != nil {
 		return err
 	}
@@ -191,7 +206,7 @@ func (j *parityJob) reference() error {
 	if err != nil {
 		return nil // with a specification of the user's: without reference
 	}
-	result, err := golden.Reference{Model: ref.New(m.Graph, src)}.Full([]op.Segment{{Tokens: j.ids, Total: len(j.ids)}})
+	result, err := golden.Reference{Model: ref.New(m.Graph, src)}.Full([]op.Segment{{Tokens: j.ids, Source: j.source, Total: len(j.ids)}})
 	if err != nil {
 		return err
 	}
@@ -300,7 +315,7 @@ func (j *parityJob) table(out io.Writer) {
 	fmt.Fprintln(w, "target\tvariant\tran where\ttoken ids\tworst Δ\tat\ttokens/s\tbytes without weights")
 	for _, r := range j.rows {
 		if r.Skipped != "" {
-			fmt.Fprintf(w, "%s\t%s\tnot run: %s\n", r.Target, r.Variant, r.Skipped)
+			fmt.Fprintf(w, "%s\t%s\tnot run\t\t\t\t\t%s\n", r.Target, r.Variant, r.Skipped)
 			continue
 		}
 		ids := "equal"

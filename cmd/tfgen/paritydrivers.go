@@ -21,11 +21,7 @@ import (
 func (j *parityJob) drive(ctx context.Context, r parityRow, t *target, env []string, name string, args ...string) {
 	answer := filepath.Join(j.work, "answer")
 	defer os.Remove(answer)
-	var ids []string
-	for _, id := range j.ids {
-		ids = append(ids, fmt.Sprint(id))
-	}
-	args = append(args, answer, fmt.Sprint(j.greedy), strings.Join(ids, ","))
+	args = append(args, answer, fmt.Sprint(j.greedy), commas(j.ids), commas(j.source))
 	cmd := exec.CommandContext(ctx, name, append(args, j.names...)...)
 	cmd.Env = append(os.Environ(), env...)
 	var log bytes.Buffer
@@ -40,6 +36,15 @@ func (j *parityJob) drive(ctx context.Context, r parityRow, t *target, env []str
 		return
 	}
 	j.add(r, a)
+}
+
+// commas writes token ids for a driver.
+func commas(ids []int32) string {
+	var list []string
+	for _, id := range ids {
+		list = append(list, fmt.Sprint(id))
+	}
+	return strings.Join(list, ",")
 }
 
 // lastLine is the last line of a program's complaint: its error.
@@ -108,7 +113,7 @@ func goParity(ctx context.Context, j *parityJob, o *output) {
 	var main bytes.Buffer
 	parsed, err := template.New("main").Parse(string(text))
 	if err == nil {
-		err = parsed.Execute(&main, map[string]any{"ImportPath": o.importPath, "Runtime": o.importPath + "/" + vendorDir, "Causal": j.causal})
+		err = parsed.Execute(&main, map[string]any{"ImportPath": o.importPath, "Runtime": o.importPath + "/" + vendorDir, "Causal": j.causal, "Encodes": j.source != nil})
 	}
 	dir := filepath.Join(o.dir, "parity")
 	if err == nil {

@@ -27,15 +27,20 @@ func wasmFiles(o *output, b *bundle.Bundle) ([]file.File, error) {
 	if r.Context > 0 {
 		limit = min(limit, r.Context)
 	}
-	eos := make([]int32, len(r.EOS))
-	for i, id := range r.EOS {
-		eos[i] = int32(id)
-	}
 	return wasm.Package(&wasm.Model{
 		Name: o.options.Package, Title: o.options.Title, Architecture: r.Spec.Arch, Task: r.Task, Spec: r.Spec.File, SpecSHA256: r.Spec.SHA256,
 		Parameters: b.Parameters(), Format: b.Options.Weights, Weights: o.weights(o.options.Package), WeightsSize: b.WeightsSize(),
-		EOS: eos, MaxTokens: limit, Modules: modules, Description: description, Tokenizer: b.Tokenizer,
+		EOS: ids(r.EOS), Start: ids(r.Start), MaxTokens: limit, Modules: modules, Description: description, Tokenizer: b.Tokenizer,
 	})
+}
+
+// ids are token ids as the targets hold them.
+func ids(list []int) []int32 {
+	out := make([]int32, len(list))
+	for i, id := range list {
+		out[i] = int32(id)
+	}
+	return out
 }
 
 // wasmDigests writes the digests of the weights' pieces, which the browser checks while it downloads.

@@ -63,7 +63,7 @@ func (m *wasmRun) wazero(ctx context.Context, variant string, threads int) {
 		defer weights.Close()
 		var h *host.Model
 		h, err = host.Open(ctx, m.manifest.Model, host.Options{Module: module, Weights: weights, Size: m.manifest.Weights.Bytes, Threads: threads,
-			Shared: strings.HasSuffix(variant, "threads"), State: host.StateBytes(m.manifest.Model, len(m.job.ids)+m.job.greedy)})
+			Shared: strings.HasSuffix(variant, "threads"), State: host.StateBytes(m.manifest.Model, max(len(m.job.ids)+m.job.greedy, len(m.job.source)))})
 		if err == nil {
 			defer h.Close()
 			m.compare(variant, "wazero", module, h)
@@ -107,11 +107,17 @@ func (m *wasmRun) engine(name string, start func() (*jshost.Engine, error)) {
 	}
 }
 
+// translator is a runner that continues tokens behind a source.
+type translator interface {
+	golden.Runner
+	Translate(source, tokens []int32, n int) ([]int32, error)
+}
+
 // compare adds the row of a variant: all outputs of the input, and the greedy continuation, whose time counts.
-func (m *wasmRun) compare(variant, where string, module []byte, r golden.Runner) {
+func (m *wasmRun) compare(variant, where string, module []byte, r translator) {
 	j := m.job
 	begin := time.Now()
-	result, err := r.Full([]op.Segment{{Tokens: j.ids, Total: len(j.ids)}})
+	result, err := r.Full([]op.Segment{{Tokens: j.ids, Source: j.source, Total: len(j.ids)}})
 	a := &parityAnswer{seconds: time.Since(begin).Seconds()}
 	for _, name := range j.names {
 		var values []float32
@@ -122,7 +128,7 @@ func (m *wasmRun) compare(variant, where string, module []byte, r golden.Runner)
 	}
 	if err == nil && j.causal {
 		begin = time.Now()
-		a.tokens, err = r.Greedy(j.ids, j.greedy)
+		a.tokens, err = r.Translate(j.source, j.ids, j.greedy)
 		a.seconds = time.Since(begin).Seconds()
 	}
 	if err != nil {

@@ -20,7 +20,8 @@ type Limits struct {
 	Source    int // rows of the encoder in one pass; 0: there is none
 }
 
-func (l Limits) of(r ir.Rows) int {
+// Rows is the largest number of rows of a kind.
+func (l Limits) Rows(r ir.Rows) int {
 	return map[ir.Rows]int{ir.Tokens: l.Tokens, ir.Selected: l.Selected, ir.Sequences: l.Sequences, ir.Source: l.Source}[r]
 }
 
@@ -180,7 +181,7 @@ func (p *Plan) put(v *ir.Value, at Place) {
 
 func (p *Plan) newBuffer(i int, v *ir.Value) *Buffer {
 	stride := (words(v.Type) + Align - 1) / Align * Align
-	b := &Buffer{Name: v.Name, Rows: v.Type.Rows, Stride: stride, Size: stride * p.Limits.of(v.Type.Rows), first: i}
+	b := &Buffer{Name: v.Name, Rows: v.Type.Rows, Stride: stride, Size: stride * p.Limits.Rows(v.Type.Rows), first: i}
 	p.Buffers = append(p.Buffers, b)
 	return b
 }

@@ -35,7 +35,7 @@ func orOne(v float64) float64 {
 }
 
 // parameters reads the parameters of a generation.
-func parameters(g *C.tfgen_generation) (o generate.Options, err error) {
+func parameters(i *Instance, g *C.tfgen_generation) (o generate.Options, err error) {
 	p := &g.params
 	o = defaults()
 	o.MaxTokens = int(p.max_tokens)
@@ -56,7 +56,7 @@ func parameters(g *C.tfgen_generation) (o generate.Options, err error) {
 		o.EOS = slices.Clone(end)
 	}
 	if p.options != nil {
-		err = apply(&o, C.GoString(p.options))
+		err = apply(i, &o, C.GoString(p.options))
 	}
 	return o, err
 }
@@ -100,18 +100,18 @@ func tfgenGoGenerate(handle C.uintptr_t, text *C.char, length C.size_t, ids *C.i
 			if err != nil {
 				return err
 			}
-			o, err := parameters(g)
+			o, err := parameters(s.model, g)
 			if err != nil {
 				return err
 			}
 			o.Stats = new(generate.Stats)
 			defer func() { fillResult(result, o.Stats) }()
 			failed := false
-			err = s.generate(c, p, o, func(piece string, token int32) bool {
+			err = s.generate(c, p, o, func(p piece) bool {
 				if g.on_text == 0 {
 					return true
 				}
-				answer := C.tfgen_call_stream(g.on_text, g.on_text_user, (*C.char)(unsafe.Pointer(unsafe.StringData(piece))), C.size_t(len(piece)), C.int32_t(token))
+				answer := C.tfgen_call_stream(g.on_text, g.on_text_user, (*C.char)(unsafe.Pointer(unsafe.StringData(p.text))), C.size_t(len(p.text)), C.int32_t(p.token))
 				failed = answer < 0
 				return answer == 0
 			})
@@ -148,7 +148,7 @@ func tfgenGoStreamOpen(handle C.uintptr_t, text *C.char, length C.size_t, ids *C
 		if err != nil {
 			return err
 		}
-		o, err := parameters(g)
+		o, err := parameters(s.model, g)
 		if err != nil {
 			return err
 		}

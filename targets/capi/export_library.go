@@ -48,6 +48,11 @@ func tfgenGoEndTokens(ids *C.int32_t, capacity C.size_t, count *C.size_t, status
 	return guarded(status, func() error { return fill(model.EOS, ids, capacity, count) })
 }
 
+//export tfgenGoStartTokens
+func tfgenGoStartTokens(ids *C.int32_t, capacity C.size_t, count *C.size_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error { return fill(model.Start, ids, capacity, count) })
+}
+
 //export tfgenGoOpen
 func tfgenGoOpen(path *C.char, threads, verify C.int32_t, handle *C.uintptr_t, status *C.tfgen_status) C.tfgen_code {
 	return guarded(status, func() error {
@@ -120,13 +125,16 @@ func tfgenGoThreads(handle C.uintptr_t, threads *C.int32_t, status *C.tfgen_stat
 }
 
 //export tfgenGoTrace
-func tfgenGoTrace(handle C.uintptr_t, ids, types *C.int32_t, count C.size_t, name *C.char, values *C.float, capacity C.size_t, size *C.size_t, status *C.tfgen_status) C.tfgen_code {
+func tfgenGoTrace(handle C.uintptr_t, source *C.int32_t, sourceCount C.size_t, ids, types *C.int32_t, count C.size_t, name *C.char, values *C.float, capacity C.size_t, size *C.size_t, status *C.tfgen_status) C.tfgen_code {
 	return guarded(status, func() error {
 		i, err := find[*instance](uintptr(handle))
 		if err != nil {
 			return err
 		}
 		q, err := sequence(ids, types, count)
+		if err == nil {
+			q.Source, err = inputIDs(source, sourceCount)
+		}
 		if err != nil {
 			return err
 		}

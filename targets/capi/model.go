@@ -7,9 +7,11 @@ package capi
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 
 	"github.com/tfgen/tfgen/runtime/generate"
+	"github.com/tfgen/tfgen/runtime/heads"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
@@ -27,6 +29,8 @@ type Model struct {
 
 	MaxBatch      int     // of decoders
 	EOS           []int32 // of decoders
+	Encodes       bool    // an encoder–decoder: sessions read a source first
+	Start         []int32 // of encoder–decoders: what every text of the decoder begins with
 	Defaults      func() generate.Options
 	MaxTokens     int      // encoders: tokens of a text that are used
 	EmbeddingSize int      // encoders with an embedding
@@ -35,6 +39,9 @@ type Model struct {
 	Classifies    bool     // the output logits has one row a sequence
 
 	Tokenizes bool // instances have a tokenizer
+	Tags      bool // instances have Tag
+	Answers   bool // instances have Answer
+	Fills     bool // instances have FillMask
 
 	ErrClosed, ErrContext, ErrToken error
 
@@ -64,6 +71,17 @@ type Instance struct {
 	Fork        func(s Session) (Session, error)
 	DecodeBatch func(ctx context.Context, sessions []Session, ids []int32) ([][]float32, error)
 
+	// Encode lets a session of an encoder–decoder read a source, which empties it.
+	Encode func(ctx context.Context, s Session, source []int32) error
+	// Search continues a prompt, or a source, with several sequences at once.
+	Search func(ctx context.Context, prompt []int32, o generate.Options) ([]generate.Sequence, error)
+	// Follow makes a constraint of a grammar; kind is json_schema, grammar, regex, choices or json.
+	Follow func(kind string, value json.RawMessage) (generate.Constraint, error)
+
+	Tag      func(ctx context.Context, text string) ([]heads.Tag, error)
+	Answer   func(ctx context.Context, question, text string, n int) ([]heads.Span, error)
+	FillMask func(ctx context.Context, text string, n int) ([][]heads.Fill, error)
+
 	// Run computes a batch and returns one output of every sequence.
 	Run func(ctx context.Context, batch []Sequence, output string) ([][]float32, error)
 
@@ -71,18 +89,22 @@ type Instance struct {
 	Trace func(q Sequence) (map[string][][]float32, error)
 }
 
-// Sequence is one input of an encoder.
-type Sequence struct{ Tokens, Types []int32 }
+// Sequence is one input of an encoder, or of the decoder of an encoder–decoder with what its encoder reads.
+type Sequence struct{ Tokens, Types, Source []int32 }
 
 // Session is the state of one sequence of a decoder.
 type Session interface {
 	generate.Stepper
 	Reset()
 	Truncate(n int) error
-	Save(w io.Writer) error
-	Restore(r io.Reader) error
 	Score(ctx context.Context, tokens []int32, each func(i int, logits []float32) error) error
 	Close() error
+}
+
+// saver is a session that can be written and read back; those of encoder–decoders cannot.
+type saver interface {
+	Save(w io.Writer) error
+	Restore(r io.Reader) error
 }
 
 // model is what Register was given.
@@ -100,6 +122,10 @@ const (
 	canChat
 	canRun
 	canTrace
+	canEncode
+	canTag
+	canAnswer
+	canFill
 )
 
 // features are the TFGEN_CAN_ bits of the model.
@@ -107,6 +133,7 @@ func (m *Model) features() (bits uint32) {
 	for bit, has := range map[uint32]bool{
 		canGenerate: m.SessionBytes != nil, canEmbed: m.EmbeddingSize > 0 && m.Tokenizes, canClassify: m.Classifies && m.Tokenizes,
 		canTokenize: m.Tokenizes, canRun: m.SessionBytes == nil, canTrace: m.Traces, canChat: m.Chat != nil,
+		canEncode: m.Encodes, canTag: m.Tags, canAnswer: m.Answers, canFill: m.Fills,
 	} {
 		if has {
 			bits |= bit

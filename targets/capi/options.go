@@ -2,6 +2,7 @@ package capi
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -51,25 +52,114 @@ var options = map[string]func(o *generate.Options) any{
 	"guidance_scale":             func(o *generate.Options) any { return &o.Guidance },
 	"negative_prompt_ids":        func(o *generate.Options) any { return &o.Negative },
 	"prompt_lookup_num_tokens":   func(o *generate.Options) any { return &o.Lookup },
+	"num_beams":                  func(o *generate.Options) any { return &o.Beam.Width },
+	"num_beam_groups":            func(o *generate.Options) any { return &o.Beam.Groups },
+	"diversity_penalty":          func(o *generate.Options) any { return &o.Beam.Diversity },
+	"length_penalty":             func(o *generate.Options) any { return &o.Beam.LengthPenalty },
+	"num_return_sequences":       func(o *generate.Options) any { return &o.Return },
+	"best_of":                    func(o *generate.Options) any { return &o.BestOf },
+	"forced_bos_token_id":        func(o *generate.Options) any { return &o.ForcedBOS },
 	"max_matching_ngram_size":    func(o *generate.Options) any { return &o.LookupNGram },
 }
 
+// own are the options that are not fields: grammars, and those with values of several kinds.
+var own = map[string]func(i *Instance, o *generate.Options, value json.RawMessage) error{
+	"logprobs": logprobs, "early_stopping": earlyStopping, "penalty_alpha": penaltyAlpha,
+	"json_schema": follow("json_schema"), "grammar": follow("grammar"), "regex": follow("regex"), "choices": follow("choices"), "json": follow("json"),
+}
+
+// follow returns the option of a kind of grammar.
+func follow(kind string) func(i *Instance, o *generate.Options, value json.RawMessage) error {
+	return func(i *Instance, o *generate.Options, value json.RawMessage) (err error) {
+		if i.Follow == nil {
+			return unsupported("%s has no tokenizer, a text cannot follow a grammar", model.Name)
+		}
+		if o.Constraint != nil {
+			return argument("two grammars are given")
+		}
+		o.Constraint, err = i.Follow(kind, value)
+		return err
+	}
+}
+
+// logprobs is the number of most probable tokens to report beside each chosen one; true is none.
+func logprobs(_ *Instance, o *generate.Options, value json.RawMessage) error {
+	if json.Unmarshal(value, &o.LogProbs) == nil {
+		return nil
+	}
+	o.LogProbs = true
+	return json.Unmarshal(value, &o.TopLogProbs)
+}
+
+// earlyStopping is false, true or "never".
+func earlyStopping(_ *Instance, o *generate.Options, value json.RawMessage) error {
+	rule, ok := map[string]generate.EarlyStopping{"false": generate.StopLikely, "true": generate.StopWhenFull, `"never"`: generate.StopNever}[string(value)]
+	if !ok {
+		return errors.New(`expected false, true or "never"`)
+	}
+	o.Beam.Early = rule
+	return nil
+}
+
+// penaltyAlpha switches contrastive search on, with the top_k as candidates.
+func penaltyAlpha(_ *Instance, o *generate.Options, value json.RawMessage) error {
+	return json.Unmarshal(value, &o.Contrastive.Alpha)
+}
+
+// optionNames are the names of all options, in order.
+func optionNames() []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		for name := range options {
+			if !yield(name) {
+				return
+			}
+		}
+		for name := range own {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+}
+
 // apply changes options by a JSON object.
-func apply(o *generate.Options, text string) error {
+func apply(i *Instance, o *generate.Options, text string) error {
 	var values map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &values); err != nil {
 		return argument("the options are not a JSON object: %v", err)
 	}
+	if o.Beam == (generate.Beam{}) {
+		o.Beam.LengthPenalty = 1
+	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		field := options[name]
-		if field == nil {
-			return argument("no option is called %q; there are %s", name, strings.Join(slices.Sorted(maps.Keys(options)), ", "))
-		}
-		if err := json.Unmarshal(values[name], field(o)); err != nil {
+		if err := set(i, o, name, values[name]); err != nil {
+			var c *coded
+			if errors.As(err, &c) {
+				return err
+			}
 			return argument("option %s: %s does not fit: %v", name, clip(string(values[name])), err)
 		}
 	}
+	if o.Contrastive.Alpha > 0 {
+		o.Contrastive.K, o.TopK = o.TopK, 0
+	}
 	return nil
+}
+
+// set sets one option.
+func set(i *Instance, o *generate.Options, name string, value json.RawMessage) error {
+	if f := own[name]; f != nil {
+		return f(i, o, value)
+	}
+	field := options[name]
+	if field == nil {
+		return argument("no option is called %q; there are %s", name, strings.Join(optionNames(), ", "))
+	}
+	p := field(o)
+	if _, ids := p.(*[]int32); ids && len(value) > 0 && value[0] != '[' && string(value) != "null" {
+		value = slices.Concat([]byte{'['}, value, []byte{']'}) // one id is a list of one
+	}
+	return json.Unmarshal(value, p)
 }
 
 // clip shortens a text for a message.

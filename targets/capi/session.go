@@ -21,6 +21,8 @@ type session struct {
 	pin    runtime.Pinner
 	text   strings.Builder
 	ids    []int32
+	odds   odds
+	source []int32 // that an encoder–decoder has read
 }
 
 // newSession wraps the session of a model.
@@ -74,13 +76,33 @@ type prompt struct {
 	ids  []int32 // nil: text
 }
 
-// generate continues a prompt and calls emit for every piece of text with the token that completed it, -1 if none did.
-// When emit returns false it ends.
-func (s *session) generate(c *call, p prompt, o generate.Options, emit func(piece string, token int32) bool) error {
+// odds are the logarithms of the probabilities of the tokens of a generation, and of the most probable ones in their places.
+type odds struct {
+	tokens    []float32
+	topIDs    []int32 // a row for each token
+	topValues []float32
+}
+
+func (o *odds) clear() { o.tokens, o.topIDs, o.topValues = o.tokens[:0], o.topIDs[:0], o.topValues[:0] }
+
+func (o *odds) add(t generate.Token) {
+	o.tokens = append(o.tokens, float32(t.LogProb))
+	for _, top := range t.Top {
+		o.topIDs, o.topValues = append(o.topIDs, top.ID), append(o.topValues, float32(top.LogProb))
+	}
+}
+
+// generate continues a prompt, which is a source where the model reads one, and calls emit for every piece of text with the
+// token that completed it, -1 if none did. When emit returns false it ends.
+func (s *session) generate(c *call, p prompt, o generate.Options, emit func(piece) bool) error {
 	s.text.Reset()
+	s.odds.clear()
 	s.ids = s.ids[:0]
+	if searches(&o) {
+		return s.best(c, p, o, emit)
+	}
 	if o.Guide == nil {
-		o.Guide = func() (generate.Stepper, error) { return s.model.NewSession(s.steps.Context()) }
+		o.Guide = func() (generate.Stepper, error) { return s.guide(c) }
 	}
 	t := s.model.Tokenizer
 	if t == nil {
@@ -95,15 +117,22 @@ func (s *session) generate(c *call, p prompt, o generate.Options, emit func(piec
 	if p.ids == nil {
 		p.ids = t.Encode(p.text, true)
 	}
-	for token, err := range generate.Stream(c, stepper{s}, generate.Wrap(t), p.ids, o) {
+	begin, err := s.start(c, p.ids)
+	if err != nil {
+		return err
+	}
+	for token, err := range generate.Stream(c, stepper{s}, generate.Wrap(t), begin, o) {
 		if err != nil {
 			return err
 		}
 		if token.ID >= 0 {
 			s.ids = append(s.ids, token.ID)
+			if o.LogProbs {
+				s.odds.add(token)
+			}
 		}
 		s.text.WriteString(token.Text)
-		if !emit(token.Text, token.ID) {
+		if !emit(piece{token.Text, token.ID, token.LogProb, token.Top}) {
 			break
 		}
 	}
@@ -111,13 +140,20 @@ func (s *session) generate(c *call, p prompt, o generate.Options, emit func(piec
 }
 
 // generateIDs is generate for a model without tokenizer: pieces are empty.
-func (s *session) generateIDs(c *call, p prompt, o generate.Options, emit func(string, int32) bool) error {
-	for id, err := range generate.Tokens(c, stepper{s}, p.ids, o) {
+func (s *session) generateIDs(c *call, p prompt, o generate.Options, emit func(piece) bool) error {
+	if o.LogProbs {
+		return unsupported("log probabilities need a tokenizer, %s has none", model.Name)
+	}
+	begin, err := s.start(c, p.ids)
+	if err != nil {
+		return err
+	}
+	for id, err := range generate.Tokens(c, stepper{s}, begin, o) {
 		if err != nil {
 			return err
 		}
 		s.ids = append(s.ids, id)
-		if !emit("", id) {
+		if !emit(piece{token: id}) {
 			break
 		}
 	}

@@ -263,6 +263,16 @@ tfgen_code tfgen_session_cancel(tfgen_session *session, tfgen_status *status) {
     return tfgenGoSessionCancel((uintptr_t)session, status);
 }
 
+tfgen_code tfgen_encode(tfgen_session *session, const int32_t *ids, size_t count, tfgen_abort_callback abort, void *user, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoEncode((uintptr_t)session, (int32_t *)ids, count, (uintptr_t)abort, (uintptr_t)user, status);
+}
+
+tfgen_code tfgen_start_tokens(int32_t *ids, size_t capacity, size_t *count, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoStartTokens(ids, capacity, count, status);
+}
+
 tfgen_code tfgen_prefill(tfgen_session *session, const int32_t *ids, size_t count, tfgen_abort_callback abort, void *user, tfgen_status *status) {
     CHECK(1, "");
     return tfgenGoPrefill((uintptr_t)session, (int32_t *)ids, count, (uintptr_t)abort, (uintptr_t)user, status);
@@ -347,6 +357,53 @@ tfgen_code tfgen_generated_ids(tfgen_session *session, int32_t *ids, size_t capa
     return tfgenGoGeneratedIDs((uintptr_t)session, ids, capacity, count, status);
 }
 
+tfgen_code tfgen_generated_logprobs(tfgen_session *session, float *values, size_t capacity, size_t *count, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoLogProbs((uintptr_t)session, values, capacity, count, status);
+}
+
+tfgen_code tfgen_generated_top_logprobs(tfgen_session *session, int32_t *ids, float *values, size_t capacity, size_t *count, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoTopLogProbs((uintptr_t)session, ids, values, capacity, count, status);
+}
+
+tfgen_code tfgen_search(tfgen_model *model, const char *prompt, size_t length, const int32_t *ids, size_t count,
+                        const tfgen_generate_params *params, tfgen_sequences **sequences, tfgen_status *status) {
+    tfgen_generation g;
+    CHECK(sequences != NULL, "sequences is NULL");
+    *sequences = NULL;
+    CHECK(generation(params, &g), bad_params);
+    uintptr_t handle = 0;
+    tfgen_code code = tfgenGoSearch((uintptr_t)model, (char *)prompt, length, (int32_t *)ids, count, &g, &handle, status);
+    *sequences = (tfgen_sequences *)handle;
+    return code;
+}
+
+tfgen_code tfgen_sequences_count(tfgen_sequences *sequences, size_t *count, tfgen_status *status) {
+    CHECK(count != NULL, "count is NULL");
+    return tfgenGoSequencesCount((uintptr_t)sequences, count, status);
+}
+
+tfgen_code tfgen_sequence_get_info(tfgen_sequences *sequences, size_t index, tfgen_sequence_info *info, tfgen_status *status) {
+    CHECK(info != NULL && info->struct_size == sizeof *info, "info is NULL or its struct_size is not sizeof(tfgen_sequence_info)");
+    return tfgenGoSequenceInfo((uintptr_t)sequences, index, info, status);
+}
+
+tfgen_code tfgen_sequence_ids(tfgen_sequences *sequences, size_t index, int32_t *ids, size_t capacity, size_t *count, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoSequenceIDs((uintptr_t)sequences, index, ids, capacity, count, status);
+}
+
+tfgen_code tfgen_sequence_text(tfgen_sequences *sequences, size_t index, char *text, size_t capacity, size_t *length, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoSequenceText((uintptr_t)sequences, index, text, capacity, length, status);
+}
+
+tfgen_code tfgen_sequences_close(tfgen_sequences *sequences, tfgen_status *status) {
+    CHECK(1, "");
+    return sequences == NULL ? succeed(status) : tfgenGoSequencesClose((uintptr_t)sequences, status);
+}
+
 tfgen_code tfgen_stream_open(tfgen_session *session, const char *prompt, size_t length, const int32_t *ids, size_t count,
                              const tfgen_generate_params *params, tfgen_stream **stream, tfgen_status *status) {
     tfgen_generation g;
@@ -364,6 +421,12 @@ tfgen_code tfgen_stream_next(tfgen_stream *stream, const char **text, size_t *le
     CHECK(text != NULL && length != NULL && token != NULL && done != NULL, "text, length, token or done is NULL");
     CHECK(is_result(result), bad_result);
     return tfgenGoStreamNext((uintptr_t)stream, (char **)text, length, token, done, result, status);
+}
+
+tfgen_code tfgen_stream_logprobs(tfgen_stream *stream, double *logprob, int32_t *ids, float *values, size_t capacity, size_t *count,
+                                 tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoStreamLogProbs((uintptr_t)stream, logprob, ids, values, capacity, count, status);
 }
 
 tfgen_code tfgen_stream_close(tfgen_stream *stream, tfgen_status *status) {
@@ -388,6 +451,25 @@ tfgen_code tfgen_classify(tfgen_model *model, const char *const *texts, const si
                            (uintptr_t)user, scores, capacity, size, status);
 }
 
+tfgen_code tfgen_tag(tfgen_model *model, const char *text, size_t length, tfgen_abort_callback abort, void *user, tfgen_part *parts, size_t capacity,
+                     size_t *count, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoTag((uintptr_t)model, (char *)text, length, (uintptr_t)abort, (uintptr_t)user, parts, capacity, count, status);
+}
+
+tfgen_code tfgen_answer(tfgen_model *model, const char *question, size_t question_length, const char *text, size_t length, size_t most,
+                        tfgen_abort_callback abort, void *user, tfgen_part *parts, size_t capacity, size_t *count, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoAnswer((uintptr_t)model, (char *)question, question_length, (char *)text, length, most, (uintptr_t)abort, (uintptr_t)user, parts,
+                         capacity, count, status);
+}
+
+tfgen_code tfgen_fill_mask(tfgen_model *model, const char *text, size_t length, size_t most, tfgen_abort_callback abort, void *user, int32_t *ids,
+                           float *scores, size_t capacity, size_t *count, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoFillMask((uintptr_t)model, (char *)text, length, most, (uintptr_t)abort, (uintptr_t)user, ids, scores, capacity, count, status);
+}
+
 tfgen_code tfgen_run(tfgen_model *model, const int32_t *ids, const int32_t *types, const size_t *lengths, size_t count, const char *output,
                      tfgen_abort_callback abort, void *user, float *values, size_t capacity, size_t *size, tfgen_status *status) {
     CHECK(output != NULL, "output is NULL");
@@ -398,5 +480,11 @@ tfgen_code tfgen_run(tfgen_model *model, const int32_t *ids, const int32_t *type
 tfgen_code tfgen_trace(tfgen_model *model, const int32_t *ids, const int32_t *types, size_t count, const char *name, float *values,
                        size_t capacity, size_t *size, tfgen_status *status) {
     CHECK(name != NULL, "name is NULL");
-    return tfgenGoTrace((uintptr_t)model, (int32_t *)ids, (int32_t *)types, count, (char *)name, values, capacity, size, status);
+    return tfgenGoTrace((uintptr_t)model, NULL, 0, (int32_t *)ids, (int32_t *)types, count, (char *)name, values, capacity, size, status);
+}
+
+tfgen_code tfgen_trace_encoded(tfgen_model *model, const int32_t *source, size_t source_count, const int32_t *ids, size_t count, const char *name,
+                               float *values, size_t capacity, size_t *size, tfgen_status *status) {
+    CHECK(name != NULL, "name is NULL");
+    return tfgenGoTrace((uintptr_t)model, (int32_t *)source, source_count, (int32_t *)ids, NULL, count, (char *)name, values, capacity, size, status);
 }

@@ -9,8 +9,10 @@ import (
 
 // piece is what a stream hands over.
 type piece struct {
-	text  string
-	token int32
+	text    string
+	token   int32
+	logprob float64
+	top     []generate.LogProb
 }
 
 // stream is a generation on a goroutine of its own, whose pieces the caller fetches. It holds its session.
@@ -22,6 +24,7 @@ type stream struct {
 	err     error // of the generation; valid when pieces is closed
 	busy    atomic.Bool
 	text    lent
+	last    piece
 }
 
 // lent is text in memory that C may read until the next text.
@@ -63,9 +66,9 @@ func (st *stream) run(c *call, p prompt, o generate.Options) {
 			st.err = panicked(r)
 		}
 	}()
-	st.err = st.session.generate(c, p, o, func(text string, token int32) bool {
+	st.err = st.session.generate(c, p, o, func(p piece) bool {
 		select {
-		case st.pieces <- piece{text, token}:
+		case st.pieces <- p:
 			return true
 		case <-st.quit:
 			return false
@@ -83,6 +86,7 @@ func (st *stream) next() (p piece, ok bool, err error) {
 		return p, false, st.err
 	}
 	st.text.set(p.text)
+	st.last = p
 	return p, true, nil
 }
 

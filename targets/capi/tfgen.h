@@ -94,7 +94,11 @@ enum {
     TFGEN_CAN_TOKENIZE = 8, /* it has a tokenizer: all functions that take or give text */
     TFGEN_CAN_CHAT = 16,    /* it has a chat template */
     TFGEN_CAN_RUN = 32,     /* an encoder: tfgen_run */
-    TFGEN_CAN_TRACE = 64    /* built with --trace: tfgen_trace */
+    TFGEN_CAN_TRACE = 64,   /* built with --trace: tfgen_trace */
+    TFGEN_CAN_ENCODE = 128, /* an encoder-decoder: sessions read a source with tfgen_encode; prompts are sources */
+    TFGEN_CAN_TAG = 256,    /* tfgen_tag */
+    TFGEN_CAN_ANSWER = 512, /* tfgen_answer */
+    TFGEN_CAN_FILL = 1024   /* tfgen_fill_mask */
 };
 
 /* tfgen_info describes the model that is compiled into the library. The texts live for ever. */
@@ -253,6 +257,16 @@ TFGEN_API tfgen_code tfgen_session_length(tfgen_session *session, int32_t *lengt
  * called by any thread, also in a callback; without a running call it does nothing. */
 TFGEN_API tfgen_code tfgen_session_cancel(tfgen_session *session, tfgen_status *status);
 
+/* tfgen_encode lets a session of an encoder-decoder read a source: token ids with their special tokens, as many as
+ * tfgen_info.max_context at most. It empties the session; what the session is given and generates from then on follows from
+ * this source. tfgen_generate, tfgen_stream_open and tfgen_search do it themselves: their prompt is the source. abort may be
+ * NULL. */
+TFGEN_API tfgen_code tfgen_encode(tfgen_session *session, const int32_t *ids, size_t count, tfgen_abort_callback abort, void *user,
+                                  tfgen_status *status);
+
+/* tfgen_start_tokens gives the ids that every text of an encoder-decoder's decoder begins with; other models have none. */
+TFGEN_API tfgen_code tfgen_start_tokens(int32_t *ids, size_t capacity, size_t *count, tfgen_status *status);
+
 /* tfgen_prefill appends tokens and computes the logits behind the last one. abort may be NULL. When it ends early, the
  * tokens of the passes that were done stay: tfgen_session_length tells how many. */
 TFGEN_API tfgen_code tfgen_prefill(tfgen_session *session, const int32_t *ids, size_t count, tfgen_abort_callback abort, void *user,
@@ -295,7 +309,10 @@ typedef struct tfgen_generate_params {
     const int32_t *end_tokens; /* in place of the model's own; NULL: the model's own */
     size_t end_token_count;
     const char *options; /* further options, or NULL: a zero-terminated JSON object with names of generation_config.json and
-                            llama.cpp, such as {"typical_p": 0.9, "no_repeat_ngram_size": 3}; they win over the fields above */
+                            llama.cpp, such as {"typical_p": 0.9, "no_repeat_ngram_size": 3}; they win over the fields above.
+                            "num_beams" and "penalty_alpha" (with top_k) ask for a search, which gives its best sequence in one
+                            piece. "logprobs": n reports probabilities. Of "json_schema" (an object), "grammar" (GBNF), "regex",
+                            "choices" (a list of texts), "json" (true) one can be given: the text follows it */
     tfgen_stream_callback on_text; /* may be NULL */
     void *on_text_user;
     tfgen_abort_callback abort; /* may be NULL */
@@ -342,6 +359,45 @@ TFGEN_API tfgen_code tfgen_generated_text(tfgen_session *session, char *text, si
 /* tfgen_generated_ids gives the tokens of the session's last generation. */
 TFGEN_API tfgen_code tfgen_generated_ids(tfgen_session *session, int32_t *ids, size_t capacity, size_t *count, tfgen_status *status);
 
+/* tfgen_generated_logprobs gives the natural logarithm of the probability of every token of the session's last generation, by
+ * the model's own logits, if the option "logprobs" was given, else none. */
+TFGEN_API tfgen_code tfgen_generated_logprobs(tfgen_session *session, float *values, size_t capacity, size_t *count, tfgen_status *status);
+
+/* tfgen_generated_top_logprobs gives the ids of the most probable tokens in the place of every generated one and the logarithms
+ * of their probabilities, [tokens, n] with n of the option "logprobs", the most probable first. */
+TFGEN_API tfgen_code tfgen_generated_top_logprobs(tfgen_session *session, int32_t *ids, float *values, size_t capacity, size_t *count,
+                                                  tfgen_status *status);
+
+/* tfgen_sequences are the results of a search. */
+typedef struct tfgen_sequences tfgen_sequences;
+
+typedef struct tfgen_sequence_info {
+    size_t struct_size;
+    double score;   /* of beams: logprob / length^length_penalty; of samples: the mean of the tokens */
+    double logprob; /* sum of the logarithms of the tokens' probabilities */
+    int32_t end;    /* TFGEN_END_... */
+    int32_t end_token; /* the token that ended the sequence and is not part of it; -1 if none did */
+} tfgen_sequence_info;
+
+/* tfgen_search continues a prompt, text or, if prompt is NULL, ids, with several sequences, the best first: beam search
+ * ("num_beams", "num_beam_groups", "diversity_penalty", "length_penalty", "early_stopping"), contrastive search ("penalty_alpha"
+ * and top_k), or "best_of" samples, of which "num_return_sequences" are given. It uses sessions of its own. The callbacks of
+ * params but abort are not used. */
+TFGEN_API tfgen_code tfgen_search(tfgen_model *model, const char *prompt, size_t length, const int32_t *ids, size_t count,
+                                  const tfgen_generate_params *params, tfgen_sequences **sequences, tfgen_status *status);
+
+/* tfgen_sequences_count gives the number of sequences; the following functions take an index below it. info's struct_size must
+ * be sizeof(tfgen_sequence_info). */
+TFGEN_API tfgen_code tfgen_sequences_count(tfgen_sequences *sequences, size_t *count, tfgen_status *status);
+TFGEN_API tfgen_code tfgen_sequence_get_info(tfgen_sequences *sequences, size_t index, tfgen_sequence_info *info, tfgen_status *status);
+TFGEN_API tfgen_code tfgen_sequence_ids(tfgen_sequences *sequences, size_t index, int32_t *ids, size_t capacity, size_t *count,
+                                        tfgen_status *status);
+TFGEN_API tfgen_code tfgen_sequence_text(tfgen_sequences *sequences, size_t index, char *text, size_t capacity, size_t *length,
+                                         tfgen_status *status);
+
+/* tfgen_sequences_close releases the results. Closing NULL does nothing. */
+TFGEN_API tfgen_code tfgen_sequences_close(tfgen_sequences *sequences, tfgen_status *status);
+
 /* tfgen_stream is a generation that the caller asks for the next piece. It uses the session until it is closed. */
 typedef struct tfgen_stream tfgen_stream;
 
@@ -354,6 +410,11 @@ TFGEN_API tfgen_code tfgen_stream_open(tfgen_session *session, const char *promp
  * done is 1 and there is no text; result (may be NULL) is filled then. */
 TFGEN_API tfgen_code tfgen_stream_next(tfgen_stream *stream, const char **text, size_t *length, int32_t *token, int32_t *done,
                                        tfgen_result *result, tfgen_status *status);
+
+/* tfgen_stream_logprobs gives what tfgen_generated_logprobs and tfgen_generated_top_logprobs give, for the token of the stream's
+ * last piece. logprob, ids and values may be NULL. */
+TFGEN_API tfgen_code tfgen_stream_logprobs(tfgen_stream *stream, double *logprob, int32_t *ids, float *values, size_t capacity, size_t *count,
+                                           tfgen_status *status);
 
 /* tfgen_stream_close ends the generation if it still runs. Closing NULL does nothing. */
 TFGEN_API tfgen_code tfgen_stream_close(tfgen_stream *stream, tfgen_status *status);
@@ -371,6 +432,30 @@ TFGEN_API tfgen_code tfgen_classify(tfgen_model *model, const char *const *texts
                                     const size_t *pair_lengths, size_t count, tfgen_abort_callback abort, void *user, float *scores,
                                     size_t capacity, size_t *size, tfgen_status *status);
 
+#define TFGEN_LABEL_SIZE 64
+
+/* tfgen_part is a part of a text: bytes begin to end. */
+typedef struct tfgen_part {
+    size_t begin, end;
+    double score;                 /* a probability */
+    char label[TFGEN_LABEL_SIZE]; /* of tfgen_tag: zero-terminated, without B- and I- */
+} tfgen_part;
+
+/* tfgen_tag gives the parts of a text that the model marks, such as names, in order; capacity is in parts. Tokens of one kind that
+ * follow each other are joined (aggregation_strategy "simple" of transformers). */
+TFGEN_API tfgen_code tfgen_tag(tfgen_model *model, const char *text, size_t length, tfgen_abort_callback abort, void *user, tfgen_part *parts,
+                               size_t capacity, size_t *count, tfgen_status *status);
+
+/* tfgen_answer gives the best answers to a question in a text, at most most, the best first. */
+TFGEN_API tfgen_code tfgen_answer(tfgen_model *model, const char *question, size_t question_length, const char *text, size_t length,
+                                  size_t most, tfgen_abort_callback abort, void *user, tfgen_part *parts, size_t capacity, size_t *count,
+                                  tfgen_status *status);
+
+/* tfgen_fill_mask gives the most probable tokens for the place of every mask in a text and their probabilities, [masks, most]; ids
+ * and scores have room for capacity each. A text without mask is an error. */
+TFGEN_API tfgen_code tfgen_fill_mask(tfgen_model *model, const char *text, size_t length, size_t most, tfgen_abort_callback abort, void *user,
+                                     int32_t *ids, float *scores, size_t capacity, size_t *count, tfgen_status *status);
+
 /* tfgen_run computes sequences of token ids with their special tokens, lengths[i] ids of sequence i one behind another,
  * and gives the output of that name (tfgen_info.outputs) row by row: one row a sequence, or one a token. types may be NULL.
  * With values NULL it computes nothing and only sets the size. */
@@ -382,6 +467,11 @@ TFGEN_API tfgen_code tfgen_run(tfgen_model *model, const int32_t *ids, const int
  * (what the first layer receives), hidden/1 …, logits and the other outputs. It is made for comparing targets. */
 TFGEN_API tfgen_code tfgen_trace(tfgen_model *model, const int32_t *ids, const int32_t *types, size_t count, const char *name, float *values,
                                  size_t capacity, size_t *size, tfgen_status *status);
+
+/* tfgen_trace_encoded is tfgen_trace for an encoder-decoder: source is what the encoder reads, ids what the decoder does. Names
+ * are encoder/hidden/0, decoder/hidden/0, logits and so on. */
+TFGEN_API tfgen_code tfgen_trace_encoded(tfgen_model *model, const int32_t *source, size_t source_count, const int32_t *ids, size_t count,
+                                         const char *name, float *values, size_t capacity, size_t *size, tfgen_status *status);
 
 #ifdef __cplusplus
 }

@@ -5,9 +5,11 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -112,26 +114,43 @@ func encode(tok *runtime.Tokenizer, text string) encoding {
 	return e
 }
 
+// tokenizers are packed tokenizers of every form: those of Hugging Face and of SentencePiece.
+func tokenizers(t *testing.T) map[string][]byte {
+	t.Helper()
+	forms := map[string][]byte{}
+	for _, pattern := range []string{"testdata/*.json.gz", "testdata/*.model.gz", "conform/testdata/unigram-*.json.gz"} {
+		files, err := filepath.Glob(filepath.Join("../../gen/tokenizer", pattern))
+		if err != nil || len(files) == 0 {
+			t.Fatal("no tokenizers", err)
+		}
+		for _, path := range files {
+			read := tokenizer.FromJSON
+			if strings.HasSuffix(path, ".model.gz") {
+				read = func(data, _ []byte) ([]byte, error) { return tokenizer.FromSentencePiece(data) }
+			}
+			packed, err := read(gunzip(t, path), nil)
+			if err != nil {
+				t.Fatal(path, err)
+			}
+			forms[strings.TrimSuffix(filepath.Base(path), ".gz")] = packed
+		}
+	}
+	return forms
+}
+
 // TestTokenizer holds the JavaScript tokenizer against the Go one for every form of tokenizer and a sample of the corpus.
 func TestTokenizer(t *testing.T) {
 	node(t)
 	dir := t.TempDir()
-	step := 10
+	step := 20
 	if os.Getenv("TFGEN_SHARED") != "" { // the exhaustive suites
 		step = 1
 	}
 	texts := corpus(t, step)
 	write(t, dir, "unicode.bin", runtime.PackClasses())
-	files, err := filepath.Glob("../../gen/tokenizer/testdata/*.json.gz")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no tokenizers", err)
-	}
-	for _, path := range files {
-		name := strings.TrimSuffix(filepath.Base(path), ".json.gz")
-		packed, err := tokenizer.FromJSON(gunzip(t, path), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+	forms := tokenizers(t)
+	for _, name := range slices.Sorted(maps.Keys(forms)) {
+		packed := forms[name]
 		tok, err := runtime.Load(packed)
 		if err != nil {
 			t.Fatal(err)

@@ -30,7 +30,8 @@ type Model struct {
 	Weights      string // name of the weights file
 	WeightsSize  int64
 	EOS          []int32
-	MaxTokens    int // tokens of a text that an encoder uses
+	Start        []int32 // of encoder–decoders: what every text of the decoder begins with
+	MaxTokens    int     // tokens of a text that an encoder uses
 	Modules      []file.File
 	Description  *wasmemit.Description
 	Tokenizer    []byte // packed; nil: none
@@ -53,6 +54,7 @@ type Manifest struct {
 	Parameters    int64                 `json:"parameters"`
 	WeightsFormat string                `json:"weightsFormat"`
 	EOS           []int32               `json:"eos"`
+	Start         []int32               `json:"start"`
 	MaxTokens     int                   `json:"maxTokens"`
 	Variants      map[string]Entry      `json:"variants"`
 	Tokenizer     *Entry                `json:"tokenizer,omitempty"`
@@ -103,7 +105,7 @@ func Digests(r io.Reader) ([]byte, error) {
 func Package(m *Model) ([]file.File, error) {
 	manifest := &Manifest{Format: 1, Title: m.Title, Architecture: m.Architecture, Task: m.Task,
 		Spec: fmt.Sprintf("%s (sha256:%.12s)", m.Spec, m.SpecSHA256), Parameters: m.Parameters, WeightsFormat: m.Format,
-		EOS: append([]int32{}, m.EOS...), MaxTokens: m.MaxTokens, Variants: map[string]Entry{},
+		EOS: append([]int32{}, m.EOS...), Start: append([]int32{}, m.Start...), MaxTokens: m.MaxTokens, Variants: map[string]Entry{},
 		Weights: WeightsEntry{m.Weights, m.WeightsSize}, Pieces: PiecesName, Model: m.Description}
 	list, err := sources()
 	if err != nil {

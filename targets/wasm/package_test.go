@@ -94,6 +94,18 @@ func TestPackage(t *testing.T) {
 	script(t, "package.mjs", args...)
 }
 
+// TestSource uses the package of an encoder–decoder in Node.
+func TestSource(t *testing.T) {
+	node(t)
+	dir := filepath.Join(t.TempDir(), "t5")
+	out, err := exec.Command("go", "run", "../../cmd/tfgen", "build", "../../gen/golden/testdata/t5", "--target", "wasm", "-o", dir, "--package", "t5",
+		"--no-progress").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	script(t, "source.mjs", dir)
+}
+
 // pack holds that `npm pack` gives a tarball that can be installed and used by name.
 func pack(t *testing.T, dir string) {
 	npm, err := exec.LookPath("npm")

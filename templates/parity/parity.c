@@ -1,4 +1,4 @@
-/* The driver of `tfgen parity` for C: WEIGHTS ANSWER GREEDY IDS NAME… writes what the model remembers under each name, then
+/* The driver of `tfgen parity` for C: WEIGHTS ANSWER GREEDY IDS SOURCE NAME… writes what the model remembers under each name, then
  * the greedy continuation and its time, or the time of a run of an encoder. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,21 +35,26 @@ static void write_all(FILE *f, const void *data, size_t size, uint64_t count) {
     fwrite(data, size, (size_t)count, f);
 }
 
+static size_t numbers(char *list, int32_t *ids) {
+    size_t count = 0;
+    for (char *p = strtok(list, ","); p != NULL && count < 4096; p = strtok(NULL, ",")) ids[count++] = atoi(p);
+    return count;
+}
+
 int main(int argc, char **argv) {
-    if (argc < 5) return 2;
+    if (argc < 6) return 2;
     tfgen_model *model;
     check(tfgen_init(TFGEN_ABI_VERSION, &status));
     check(tfgen_model_open(argv[1], NULL, &model, &status));
     FILE *out = fopen(argv[2], "wb");
-    size_t greedy = strtoul(argv[3], NULL, 10), count = 0, size = 0;
-    int32_t ids[4096];
-    for (char *p = strtok(argv[4], ","); p != NULL && count < 4096; p = strtok(NULL, ",")) ids[count++] = atoi(p);
+    static int32_t ids[4096], source[4096];
+    size_t greedy = strtoul(argv[3], NULL, 10), count = numbers(argv[4], ids), sources = numbers(argv[5], source), size = 0;
     if (out == NULL) return 1;
     float *values = NULL;
-    for (int i = 5; i < argc; i++) {
-        check(tfgen_trace(model, ids, NULL, count, argv[i], NULL, 0, &size, &status));
+    for (int i = 6; i < argc; i++) {
+        check(tfgen_trace_encoded(model, source, sources, ids, count, argv[i], NULL, 0, &size, &status));
         values = realloc(values, (size + 1) * sizeof *values);
-        check(tfgen_trace(model, ids, NULL, count, argv[i], values, size, &size, &status));
+        check(tfgen_trace_encoded(model, source, sources, ids, count, argv[i], values, size, &size, &status));
         write_all(out, values, sizeof *values, size);
     }
     double begin = now();
@@ -57,6 +62,7 @@ int main(int argc, char **argv) {
         tfgen_session *s;
         int32_t *tokens = malloc(greedy * sizeof *tokens);
         check(tfgen_session_open(model, NULL, &s, &status));
+        if (sources > 0) check(tfgen_encode(s, source, sources, NULL, NULL, &status));
         check(tfgen_prefill(s, ids, count, NULL, NULL, &status));
         begin = now();
         for (size_t i = 0; i < greedy; i++) {

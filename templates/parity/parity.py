@@ -1,4 +1,4 @@
-"""The driver of `tfgen parity` for Python; it does what parity.c does: PACKAGE WEIGHTS ANSWER GREEDY IDS NAME…"""
+"""The driver of `tfgen parity` for Python; it does what parity.c does: PACKAGE WEIGHTS ANSWER GREEDY IDS SOURCE NAME…"""
 
 import importlib
 import struct
@@ -10,18 +10,20 @@ import numpy as np
 package = importlib.import_module(sys.argv[1])
 model = package.Model(sys.argv[2])
 greedy = int(sys.argv[4])
-ids = np.array([int(i) for i in sys.argv[5].split(",")], dtype=np.int32)
+ids, source = (np.array([int(i) for i in a.split(",") if i], dtype=np.int32) for a in sys.argv[5:7])
 with open(sys.argv[3], "wb") as out:
 
     def write(array):
         out.write(struct.pack("<Q", array.size))
         array.tofile(out)
 
-    for name in sys.argv[6:]:
-        write(model.trace(ids, name))
+    for name in sys.argv[7:]:
+        write(model.trace(ids, name, source=source))
     if greedy > 0:
         tokens = np.empty(greedy, np.int32)
         with model.session() as s:
+            if source.size:
+                s.encode(source)
             logits = s.prefill(ids)
             begin = time.perf_counter()
             for i in range(greedy):

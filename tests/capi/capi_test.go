@@ -284,24 +284,65 @@ func TestValgrind(t *testing.T) {
 
 // classifier is the library of a small BERT with three classes, a tokenizer of a few letters and generated weights.
 func classifier(t *testing.T) string {
+	return small(t, "tiny", "BertForSequenceClassification", tinyWeights("classifier"))
+}
+
+// small is the library of a small BERT with a head.
+func small(t *testing.T, name, class, description string) string {
 	t.Helper()
-	model := filepath.Join(work, "tiny-model")
+	model := filepath.Join(work, name+"-model")
 	if err := os.MkdirAll(model, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"config.json": tinyConfig, "tokenizer.json": tinyTokenizer} {
+	for name, text := range map[string]string{"config.json": strings.Replace(tinyConfig, "BertForSequenceClassification", class, 1), "tokenizer.json": tinyTokenizer} {
 		if err := os.WriteFile(filepath.Join(model, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s, err := synth.Parse([]byte(tinyWeights()))
+	s, err := synth.Parse([]byte(description))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.WriteDir(model); err != nil {
 		t.Fatal(err)
 	}
-	return bundle(t, model, "tiny")
+	return bundle(t, model, name)
+}
+
+// TestSource holds the functions of an encoder–decoder against what transformers makes of the golden case t5.
+func TestSource(t *testing.T) {
+	dir := bundle(t, root+"/gen/golden/testdata/t5", "t5")
+	expectOK(t, command(t, nil, compile(t, dir, "gcc", "source.c", "-std=c99"), weights(dir)))
+}
+
+// TestOptions holds searches, log probabilities and grammars.
+func TestOptions(t *testing.T) {
+	dir := gocode(t)
+	expectOK(t, command(t, nil, compile(t, dir, "gcc", "options.c", "-std=c99"), weights(dir)))
+}
+
+// TestHeads holds the heads that find something in a text.
+func TestHeads(t *testing.T) {
+	slow(t)
+	for name, class := range map[string]string{"tag": "BertForTokenClassification", "answer": "BertForQuestionAnswering", "fill": "BertForMaskedLM"} {
+		t.Run(name, func(t *testing.T) {
+			dir := small(t, "tiny"+name, class, tinyWeights(name))
+			expectOK(t, command(t, nil, compile(t, dir, "gcc", "heads.c", "-std=c99"), weights(dir), name))
+		})
+	}
+}
+
+// TestSanitizedSource runs the encoder–decoder and the searches with AddressSanitizer and under valgrind.
+func TestSanitizedSource(t *testing.T) {
+	slow(t)
+	need(t, "valgrind")
+	for source, dir := range map[string]string{"source.c": bundle(t, root+"/gen/golden/testdata/t5", "t5"), "options.c": gocode(t)} {
+		program := compile(t, dir, "gcc", source, "-std=c99", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+		expectOK(t, command(t, nil, program, weights(dir)))
+	}
+	dir := bundle(t, root+"/gen/golden/testdata/t5", "t5")
+	expectOK(t, command(t, nil, "valgrind", "--quiet", "--suppressions="+filepath.Join(dir, "share", "t5", "t5.supp"), "--error-exitcode=9",
+		"--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite", compile(t, dir, "gcc", "source.c", "-std=c99"), weights(dir)))
 }
 
 func TestEncoder(t *testing.T) {
@@ -315,7 +356,8 @@ const tinyConfig = `{"architectures": ["BertForSequenceClassification"], "model_
 
 const tinyTokenizer = `{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [
 	{"id": 2, "content": "[CLS]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
-	{"id": 3, "content": "[SEP]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
+	{"id": 3, "content": "[SEP]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+	{"id": 4, "content": "[MASK]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
 	"normalizer": null, "pre_tokenizer": {"type": "Whitespace"},
 	"post_processor": {"type": "TemplateProcessing",
 		"single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
@@ -326,8 +368,8 @@ const tinyTokenizer = `{"version": "1.0", "truncation": null, "padding": null, "
 	"model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
 		"vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "a": 5, "b": 6, "c": 7, "d": 8, "##e": 9}}}`
 
-// tinyWeights describes generated weights for tinyConfig.
-func tinyWeights() string {
+// tinyWeights describes generated weights for tinyConfig with a head: classifier, tag, answer or fill.
+func tinyWeights(head string) string {
 	var b strings.Builder
 	add := func(name string, mean float64, shape string) {
 		if b.Len() > 0 {
@@ -350,7 +392,18 @@ func tinyWeights() string {
 	dense(layer+"intermediate.dense", "24", "16")
 	dense(layer+"output.dense", "16", "24")
 	norm(layer + "output.LayerNorm")
-	dense("bert.pooler.dense", "16", "16")
-	dense("classifier", "3", "16")
+	switch head {
+	case "classifier":
+		dense("bert.pooler.dense", "16", "16")
+		dense("classifier", "3", "16")
+	case "tag":
+		dense("classifier", "3", "16")
+	case "answer":
+		dense("qa_outputs", "2", "16")
+	case "fill":
+		dense("cls.predictions.transform.dense", "16", "16")
+		norm("cls.predictions.transform.LayerNorm")
+		add("cls.predictions.bias", 0, "10")
+	}
 	return `{"seed": 7, "tensors": {` + b.String() + `}}`
 }

@@ -27,10 +27,12 @@ type Model struct {
 	SessionBytes                               int64 // with the longest context
 	Layers, Width, Vocabulary, MaxContext      int
 
-	Causal     bool // a decoder
-	Tokens     bool // it has a tokenizer
-	Chat       bool // it has a chat template
-	TokenTypes bool // an encoder with token types
+	Causal     bool   // a decoder
+	Tokens     bool   // it has a tokenizer
+	Chat       bool   // it has a chat template
+	Encodes    bool   // an encoder–decoder
+	Head       string // method of an encoder's head that finds something in a text: Tag, Answer or FillMask; "" none
+	TokenTypes bool   // an encoder with token types
 	Trace      bool
 	Embedded   bool // the weights are compiled in
 	MaxTokens  int  // encoders: tokens of a text that are used
@@ -50,6 +52,11 @@ func (m *Model) EmbeddingSize() int { return m.sequenceOutput("embedding") }
 
 // Classes is the number of scores of a classifier, 0 for other models.
 func (m *Model) Classes() int { return m.sequenceOutput("logits") }
+
+// Feature is the field of capi.Model that says that there is the head's method.
+func (m *Model) Feature() string {
+	return map[string]string{"Tag": "Tags", "Answer": "Answers", "FillMask": "Fills"}[m.Head]
+}
 
 func (m *Model) sequenceOutput(name string) int {
 	for _, o := range m.Outputs {

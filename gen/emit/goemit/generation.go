@@ -71,7 +71,10 @@ func (m *Model) answerEnds() []int32 {
 	}
 	return nil
 }
+`
 
+// followText constrains texts of models that make them.
+const followText = `
 // Follow makes the generated text follow a grammar of package constrain: a JSON Schema, a GBNF grammar, a regular
 // expression or a list of choices. The option is for one text.
 func (m *Model) Follow(g *constrain.Grammar) generate.Option {

@@ -14,12 +14,12 @@ func (e *emitter) modelFiles() ([]File, error) {
 	case e.encodes():
 		texts = append(texts, e.kvText(), e.fill(sessionText), e.fill(encodeText), e.fill(stepText), e.fill(batchText), e.stateText(), e.fill(readerText))
 		if e.Tokens {
-			texts = append(texts, e.fill(translateText))
+			texts = append(texts, e.fill(translateText), e.fill(followText))
 		}
 	case e.Causal:
 		texts = append(texts, e.kvText(), e.fill(sessionText), e.fill(stepText), e.fill(batchText), e.stateText(), e.fill(searchText))
 		if e.Tokens {
-			texts = append(texts, e.fill(generateText))
+			texts = append(texts, e.fill(generateText), e.fill(followText))
 		}
 	default:
 		texts = append(texts, e.encoderText())

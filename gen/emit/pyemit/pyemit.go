@@ -18,6 +18,7 @@ type Model struct {
 
 	Parameters int64
 	Causal     bool
+	Encodes    bool // an encoder–decoder
 	Tokens     bool
 	Chat       bool
 	Embedded   bool     // the weights are compiled into the library

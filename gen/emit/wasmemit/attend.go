@@ -26,6 +26,9 @@ type attention struct {
 	slopes             int     // address of the heads' slopes (ALiBi) in float64, 0 without
 	rounded            bool    // positions and biases are rounded to bfloat16, …
 	factor             float32 // … and then multiplied
+	relative           int     // address of the biases of each bucket and head, 0 without, …
+	buckets, farthest  int     // … of the buckets' rows in it by distance, and the largest distance of these
+	kept               bool    // the keys are those of a source, whose length stands behind the state table
 	ldy, ldq, ldk, ldv int     // strides in bytes
 }
 
@@ -61,7 +64,7 @@ func scratchBytes(g *ir.Graph) int64 {
 	bytes := 0
 	for _, o := range g.Ops {
 		switch o.Kind {
-		case "attend":
+		case "attend", "attend_kept":
 			bytes = max(bytes, valuesAt+vectorRows*((o.Attrs.Int("head_dim")+15)/16*16))
 		case "attend_latent":
 			bytes = max(bytes, latentScratch(o.Attrs.Int("rank")))
@@ -96,15 +99,15 @@ func (e *emitter) attend(f *code, s plan.Step) error {
 	if b := op.NewALiBi(o.Attrs); b.Slopes != nil {
 		a.slopes, a.rounded, a.factor = e.table(b.Slopes), b.BF16, float32(b.Scale)
 	}
+	if o.Weights[1] != nil {
+		e.relativeBias(o, a)
+	}
 	var at [4]int
 	for i, v := range []*ir.Value{o.Out[0], o.In[0], o.In[1], o.In[2]} {
 		stride := []*int{&a.ldy, &a.ldq, &a.ldk, &a.ldv}[i]
 		at[i], *stride = e.address(v)
 	}
-	state := 0
-	if o.State != nil {
-		state = e.state(o.State)
-	}
+	state := e.state(o.State)
 	f.I32(at[2]).I32(at[3]).I32(state).Call(e.storeKV(a))
 	if e.Threads {
 		f.Call(e.barrier)
@@ -113,27 +116,28 @@ func (e *emitter) attend(f *code, s plan.Step) error {
 	return nil
 }
 
-// state is where a state stands in the state table of a sequence, in bytes.
+// state is where a state stands in the state table of a sequence, in bytes: nil for the keys and values of an encoder's layer,
+// which stand behind the others.
 func (e *emitter) state(s *ir.State) int {
 	for i, t := range e.Plan.Graph.States {
 		if s == t {
 			return i * StateEntry
 		}
 	}
-	return 0
+	return len(e.Plan.Graph.States) * StateEntry
 }
 
 // StateEntry is the size of an entry of a state table: addresses of keys and values, and the number of positions.
 const StateEntry = 12
 
-// cache holds the entry of a state table.
-type cache struct{ k, v, keys wasm.Local }
+// cache holds the entry of a state table, and its address.
+type cache struct{ k, v, keys, entry wasm.Local }
 
 // segments runs body for each segment; its words are loaded, and the entry of its state table.
 func (f *code) segments(state wasm.Local, body func(start, rows, pos wasm.Local, c cache)) {
 	at, left, entry := f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32)
 	start, rows, pos := f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32)
-	c := cache{f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32)}
+	c := cache{f.Local(wasm.I32), f.Local(wasm.I32), f.Local(wasm.I32), entry}
 	f.I32(int(f.e.memory.Segments)).Set(at).GetGlobal(f.e.counts[ir.Sequences]).Set(left)
 	f.repeat(left, func() {
 		for i, l := range []wasm.Local{start, rows, pos} {
@@ -268,7 +272,11 @@ func (u *unitCode) prompt(start, rows, pos wasm.Local, c cache) {
 				u.pointer(u.q, first, a.ldq)
 				u.Get(n)
 				u.Get(pos).Get(u.r).Do(wasm.I32Add).I32(1)
-				u.Get(pos).Get(rows).Do(wasm.I32Add).Get(u.h)
+				if a.kept { // the parameter sinks says where the length stands
+					u.Get(c.entry).Get(u.sinks).Do(wasm.I32Add).Mem(wasm.I32Load, 0).Get(u.h)
+				} else {
+					u.Get(pos).Get(rows).Do(wasm.I32Add).Get(u.h)
+				}
 				u.caches(c)
 				u.Call(tile)
 			})

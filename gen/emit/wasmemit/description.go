@@ -2,6 +2,7 @@ package wasmemit
 
 import (
 	"fmt"
+	"path"
 
 	"github.com/tfgen/tfgen/gen/emit/wasmemit/wasm"
 	"github.com/tfgen/tfgen/gen/ir"
@@ -15,7 +16,8 @@ type Description struct {
 	Vocabulary int      `json:"vocabulary"`
 	Context    int      `json:"context"` // longest sequence
 	Limits     Limits   `json:"limits"`
-	Types      bool     `json:"types"` // the model reads token types
+	Types      bool     `json:"types"`             // the model reads token types
+	Encodes    bool     `json:"encodes,omitempty"` // an encoder–decoder: a sequence reads a source, whose length stands behind its state table
 	States     []State  `json:"states"`
 	Outputs    []Output `json:"outputs"`
 	Hidden     []Output `json:"hidden,omitempty"` // hidden states of a traced module
@@ -26,10 +28,11 @@ type Limits struct {
 	Tokens    int `json:"tokens"`
 	Selected  int `json:"selected"`
 	Sequences int `json:"sequences"`
+	Source    int `json:"source,omitempty"` // of the encoder
 }
 
 // State is a row of a sequence's state table: a cache of keys and values in blocks of 64 positions, or, as a single block of
-// keys, a state of fixed size. An encoder has one, for the layer that is being computed.
+// keys, a state of fixed size. An encoder has one, for the layer that is being computed, an encoder–decoder too, as its last.
 type State struct {
 	Key   int `json:"key"`   // bytes of a block of keys
 	Value int `json:"value"` // bytes of a block of values
@@ -39,13 +42,13 @@ type State struct {
 // Output is a matrix in memory.
 type Output struct {
 	Name   string `json:"name"`
-	Rows   string `json:"rows"` // tokens, selected, sequences
+	Rows   string `json:"rows"` // tokens, selected, sequences, source
 	At     int64  `json:"at"`
 	Stride int    `json:"stride"` // bytes
 	Width  int    `json:"width"`  // elements
 }
 
-var rowNames = map[ir.Rows]string{ir.Tokens: "tokens", ir.Selected: "selected", ir.Sequences: "sequences"}
+var rowNames = map[ir.Rows]string{ir.Tokens: "tokens", ir.Selected: "selected", ir.Sequences: "sequences", ir.Source: "source"}
 
 // Describe returns the description of a model's modules; all variants have the same.
 func Describe(m *Model, trace bool) (*Description, error) {
@@ -56,7 +59,7 @@ func Describe(m *Model, trace bool) (*Description, error) {
 	g, l := m.Plan.Graph, m.Plan.Limits
 	e := &emitter{Model: m, memory: memory}
 	d := &Description{Memory: memory, Pages: (memory.Heap + wasm.Page - 1) / wasm.Page, Causal: len(g.States) > 0, Vocabulary: g.Vocab,
-		Context: g.MaxPos, Limits: Limits{l.Tokens, l.Selected, l.Sequences}, Types: g.Input("token_types") != nil, States: states(m)}
+		Context: g.MaxPos, Encodes: encodes(g), Limits: Limits{l.Tokens, l.Selected, l.Sequences, l.Source}, Types: g.Input("token_types") != nil, States: states(m)}
 	if !d.Causal {
 		d.Context = min(g.MaxPos, l.Tokens)
 	}
@@ -65,13 +68,19 @@ func Describe(m *Model, trace bool) (*Description, error) {
 		d.Outputs = append(d.Outputs, Output{o.Name, rowNames[o.Value.Type.Rows], int64(at), stride, o.Value.Type.Width()})
 	}
 	at := memory.Trace
-	for i, r := range traced(g) {
+	layers := map[string]int{}
+	for _, r := range traced(g) {
 		if !trace {
 			break
 		}
-		width := r.Result.Type.Width()
-		d.Hidden = append(d.Hidden, Output{fmt.Sprintf("hidden/%d", i), "tokens", at, 4 * width, width})
-		at += int64(l.Tokens) * 4 * int64(width)
+		tower, rows, width := r.Tower, r.Result.Type.Rows, r.Result.Type.Width()
+		if tower == "" && g.Towers() {
+			tower = "decoder"
+		}
+		name := path.Join(tower, fmt.Sprintf("hidden/%d", layers[tower]))
+		d.Hidden = append(d.Hidden, Output{name, rowNames[rows], at, 4 * width, width})
+		layers[tower]++
+		at += int64(l.Rows(rows)) * 4 * int64(width)
 	}
 	return d, nil
 }
@@ -95,12 +104,9 @@ func states(m *Model) (list []State) {
 		}
 		list = append(list, row)
 	}
-	if len(list) > 0 {
-		return list
-	}
 	var row State
 	for _, o := range g.Ops {
-		if o.Kind == "attend" {
+		if o.Kind == "attend" && o.State == nil {
 			kv, dim := o.Attrs.Int("kv_heads"), o.Attrs.Int("head_dim")
 			row.Key, row.Value = max(row.Key, kv*keyBlock(dim)), max(row.Value, kv*valueBlock(dim))
 		}

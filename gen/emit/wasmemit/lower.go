@@ -41,7 +41,10 @@ func init() {
 		"glu":            {rowwise, "kind", (*emitter).glu},
 		"rope_angles":    {rowwise, "rot dim theta scaling max_pos", (*emitter).angles},
 		"rope":           {rowwise, "heads head_dim rot style", (*emitter).rope},
-		"attend":         {staged, "heads kv_heads head_dim scale mask window softcap alibi alibi_factor alibi_bf16", (*emitter).attend},
+		"attend":         {staged, "heads kv_heads head_dim scale mask window softcap alibi alibi_factor alibi_bf16 buckets max_distance", (*emitter).attend},
+		"keep":           {anywhere, "kv_heads head_dim", (*emitter).keep},
+		"attend_kept":    {anywhere, "heads kv_heads head_dim scale", (*emitter).attendKept},
+		"sinusoid":       {rowwise, "dim offset spread", (*emitter).sinusoid},
 		"route":          {rowwise, "top score normalise eps scale groups top_groups group_score", (*emitter).route},
 		"expert_linear":  {anywhere, "experts dim parts", (*emitter).expertLinear},
 		"head_linear":    {anywhere, "heads dim", (*emitter).headLinear},
@@ -222,6 +225,9 @@ func (e *emitter) embed(f *code, s plan.Step) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.Pos, err)
 	}
+	if o.In[0].Name == "shifted_tokens" {
+		f.Call(e.shiftTokens())
+	}
 	offset := o.Attrs.Int("offset")
 	at, stride := e.address(o.Out[0])
 	key := fmt.Sprintf("embed %s %d %v %d %d", p.Layout, dim, scale, offset, stride)
@@ -302,9 +308,10 @@ func rowOfTile(pair int) func(f *code, table, id wasm.Local, dim int) {
 
 // input is the address of an input of the graph.
 func (e *emitter) input(v *ir.Value) (int64, error) {
-	at, ok := map[string]int64{"tokens": e.memory.Tokens, "token_types": e.memory.Types, "positions": e.memory.Positions}[v.Name]
-	if !ok || v.Def != nil {
-		return 0, fmt.Errorf("the WebAssembly backend has no input called %s", v.Name)
+	at := map[string]int64{"tokens": e.memory.Tokens, "token_types": e.memory.Types, "positions": e.memory.Positions,
+		"shifted_tokens": e.memory.Shifted, "source_tokens": e.memory.Tokens, "source_positions": e.memory.Positions}[v.Name]
+	if at == 0 || v.Def != nil {
+		return 0, fmt.Errorf("the input %s is %w", v.Name, ErrUnsupported)
 	}
 	return at, nil
 }

@@ -14,7 +14,7 @@ const (
 	addrGeneration = 128 // barriers passed
 	addrJob        = 192 // jobs begun
 	addrWork       = 256 // of the job: a row of the table of jobs
-	addrCounts     = 320 // rows of the pass: tokens, selected, sequences
+	addrCounts     = 320 // rows of the pass: tokens, selected, sequences, source
 	addrInputs     = 512
 )
 
@@ -35,6 +35,7 @@ type Memory struct {
 	Totals    int64 `json:"totals"`
 	Selected  int64 `json:"selected"`
 	Segments  int64 `json:"segments"`
+	Shifted   int64 `json:"shifted,omitempty"`
 	Arena     int64 `json:"arena"`
 	Trace     int64 `json:"trace,omitempty"`
 	Weights   int64 `json:"weights"`
@@ -52,13 +53,16 @@ func layout(m *Model, trace bool) (*Memory, error) {
 		at = from + bytes
 		return from
 	}
-	rows := int64(l.Tokens) * 4
+	rows := int64(max(l.Tokens, l.Source)) * 4
 	memory := &Memory{Counts: addrCounts, Scratch: scratchBytes(g)}
 	for _, p := range []*int64{&memory.Tokens, &memory.Types, &memory.Positions, &memory.Totals} {
 		*p = take(rows)
 	}
 	memory.Selected = take(int64(l.Selected) * 4)
 	memory.Segments = take(int64(max(l.Sequences, 1)) * Segment)
+	if g.Input("shifted_tokens") != nil {
+		memory.Shifted = take(rows)
+	}
 	memory.tables = take(tableBytes)
 	memory.Arena = take(int64(m.Plan.Arena) * 4)
 	if trace {
@@ -76,15 +80,18 @@ func layout(m *Model, trace bool) (*Memory, error) {
 // traceBytes is the size of the copies of hidden states that a traced module keeps.
 func traceBytes(m *Model) (n int64) {
 	for _, r := range traced(m.Plan.Graph) {
-		n += int64(m.Plan.Limits.Tokens) * int64(r.Result.Type.Width()) * 4
+		n += int64(m.Plan.Limits.Rows(r.Result.Type.Rows)) * int64(r.Result.Type.Width()) * 4
 	}
 	return n
 }
 
+// countedRows are the kinds of rows in the order of their counts.
+var countedRows = []ir.Rows{ir.Tokens, ir.Selected, ir.Sequences, ir.Source}
+
 // traced are the regions whose results are hidden states, in order.
 func traced(g *ir.Graph) (list []*ir.Region) {
 	for _, r := range g.Regions {
-		if r.Result != nil && r.Kind != ir.Head {
+		if r.Result != nil && r.Kind != ir.Head && r.Kind != ir.Bridge {
 			list = append(list, r)
 		}
 	}

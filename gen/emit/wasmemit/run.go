@@ -19,7 +19,7 @@ func (e *emitter) regions() (list []*wasm.Func, err error) {
 		if err := e.region(f, r); err != nil {
 			return nil, err
 		}
-		if e.memory.Trace > 0 && r.Result != nil && r.Kind != ir.Head {
+		if e.memory.Trace > 0 && r.Result != nil && r.Kind != ir.Head && r.Kind != ir.Bridge {
 			trace += e.copyTrace(f, r.Result, trace)
 		}
 		list = append(list, f.Func)
@@ -61,26 +61,27 @@ func (e *emitter) copyTrace(f *code, v *ir.Value, to int64) int64 {
 	g := e.rowwise(fmt.Sprintf("trace %d %d", width, stride), []int{width, stride}, 0, func(f *code, rows, _ []wasm.Local) {
 		f.Get(rows[0]).Get(rows[1]).I32(width).Copy()
 	})
-	e.call(f, g, ir.Tokens, int(to), at)
+	e.call(f, g, v.Type.Rows, int(to), at)
 	if e.Threads {
 		f.Call(e.barrier)
 	}
-	return int64(e.Plan.Limits.Tokens) * int64(width)
+	return int64(e.Plan.Limits.Rows(v.Type.Rows)) * int64(width)
 }
 
 // run emits what the host calls.
 func (e *emitter) run(regions []*wasm.Func) {
 	init := e.module.Func("init", words(3), nil)
 	init.Get(0).SetGlobal(e.thread).Get(1).SetGlobal(e.threads).Get(2).SetGlobal(e.scratch)
-	var parts [2]*wasm.Func // layers, head
-	for i, head := range []bool{false, true} {
+	jobs := jobsOf(e.Plan.Graph)
+	var parts []*wasm.Func
+	for _, job := range jobs {
 		f := e.code(e.module.Func("", nil, nil))
-		parts[i] = f.Func
-		for j, rows := range []ir.Rows{ir.Tokens, ir.Selected, ir.Sequences} {
+		parts = append(parts, f.Func)
+		for j, rows := range countedRows {
 			f.I32(addrCounts).Mem(wasm.I32Load, 4*j).SetGlobal(e.counts[rows])
 		}
 		for j, r := range e.Plan.Graph.Regions {
-			if (r.Kind == ir.Head) == head {
+			if jobOf(e.Plan.Graph, r) == job.name {
 				f.Call(regions[j])
 			}
 		}
@@ -88,15 +89,15 @@ func (e *emitter) run(regions []*wasm.Func) {
 			f.Call(e.barrier)
 		}
 	}
-	for i, name := range []string{"layers", "head"} {
-		f := e.module.Func(name, nil, nil)
+	for i, job := range jobs {
+		f := e.module.Func(job.name, nil, nil)
 		if e.Threads {
-			e.begin(f, i+1)
+			e.begin(f, job.number)
 		}
 		f.Call(parts[i])
 	}
 	if e.Threads {
-		e.work(parts)
+		e.work(jobs, parts)
 	}
 	if v := e.Plan.Graph.Output("logits"); v != nil {
 		e.argmax(v)

@@ -61,7 +61,7 @@ func (a *attention) mask() string { return fmt.Sprintf("%v %d", a.causal, a.wind
 
 // bias is what makes weights of scores.
 func (a *attention) bias() string {
-	return fmt.Sprintf("%v %v %d %v %v", a.scale, a.cap, a.slopes, a.rounded, a.factor)
+	return fmt.Sprintf("%v %v %d %v %v %d %d", a.scale, a.cap, a.slopes, a.rounded, a.factor, a.relative, a.buckets)
 }
 
 // firstBlock sets block to the position of the first block that the first query sees.
@@ -200,6 +200,9 @@ func (s *softmaxCode) mask() {
 
 // biased adds slope · (key − query) to the vector on the stack (ALiBi, Press et al. 2022).
 func (s *softmaxCode) biased() {
+	if s.a.relative != 0 {
+		s.byDistance()
+	}
 	if s.a.slopes == 0 {
 		return
 	}

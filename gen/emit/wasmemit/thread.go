@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/tfgen/tfgen/gen/emit/wasmemit/wasm"
+	"github.com/tfgen/tfgen/gen/ir"
 )
 
 var negativeInfinity = float32(math.Inf(-1))
@@ -13,7 +14,37 @@ const (
 	jobLayers = 1
 	jobHead   = 2
 	jobStop   = 3
+	jobEncode = 4
 )
+
+// job is what the host can ask for: an exported function, and its number for the other threads.
+type job struct {
+	name   string
+	number int
+}
+
+// jobsOf are the jobs of a model.
+func jobsOf(g *ir.Graph) []job {
+	list := []job{{"layers", jobLayers}, {"head", jobHead}}
+	if encodes(g) {
+		list = append(list, job{"encode", jobEncode})
+	}
+	return list
+}
+
+// jobOf is the job that a region belongs to.
+func jobOf(g *ir.Graph, r *ir.Region) string {
+	switch {
+	case r.Kind == ir.Head:
+		return "head"
+	case r.Tower != "" && encodes(g):
+		return "encode"
+	}
+	return "layers"
+}
+
+// encodes reports whether the model is an encoder–decoder whose sequences read a source first.
+func encodes(g *ir.Graph) bool { return len(g.States) > 0 && g.Towers() }
 
 // spins is how often a thread looks before it sleeps: some ten microseconds, longer than the others need between two
 // operations.
@@ -60,17 +91,17 @@ func (e *emitter) begin(g *wasm.Func, job int) {
 }
 
 // work exports the loop of the other threads, which take part in every job until told to stop, and stop, which tells them.
-func (e *emitter) work(parts [2]*wasm.Func) {
+func (e *emitter) work(jobs []job, parts []*wasm.Func) {
 	f := e.code(e.module.Func("work", nil, nil))
-	seen, job := f.Local(wasm.I32), f.Local(wasm.I32)
+	seen, number := f.Local(wasm.I32), f.Local(wasm.I32)
 	f.Loop(func() {
 		f.await(addrJob, seen)
 		f.Get(seen).I32(1).Do(wasm.I32Add).Set(seen)
-		f.I32(addrWork).Mem(wasm.AtomicLoad, 0).Set(job)
-		for i, id := range []int{jobLayers, jobHead} {
-			f.Get(job).I32(id).Do(wasm.I32Eq).If(func() { f.Call(parts[i]) })
+		f.I32(addrWork).Mem(wasm.AtomicLoad, 0).Set(number)
+		for i, job := range jobs {
+			f.Get(number).I32(job.number).Do(wasm.I32Eq).If(func() { f.Call(parts[i]) })
 		}
-		f.Get(job).I32(jobStop).Do(wasm.I32Ne).BrIf(0)
+		f.Get(number).I32(jobStop).Do(wasm.I32Ne).BrIf(0)
 	})
 	stop := e.module.Func("stop", nil, nil)
 	e.begin(stop, jobStop)

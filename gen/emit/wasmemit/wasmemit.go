@@ -7,6 +7,7 @@
 //	init(thread, threads, scratch)  what this instance is: called once for each instance
 //	layers()                        embedding and blocks for the rows that stand in the input area
 //	head()                          the outputs of the selected rows
+//	encode()                        encoder–decoders: the encoder for the rows of one sequence
 //	argmax(row) → id                greedy choice over a row of logits, −1 if there is none
 //	work()                          modules with threads: takes part in layers and head of thread 0 until stopped
 //	stop()                          modules with threads: makes work return in all other threads
@@ -76,7 +77,7 @@ func Emit(m *Model, v Variant, trace bool) ([]byte, error) {
 	e.module.ImportMemory("env", "memory", int((memory.Heap+wasm.Page-1)/wasm.Page), v.Threads)
 	e.thread, e.threads, e.scratch = e.module.Global(0), e.module.Global(1), e.module.Global(0)
 	e.counts = map[ir.Rows]int{}
-	for _, r := range []ir.Rows{ir.Tokens, ir.Selected, ir.Sequences} {
+	for _, r := range countedRows {
 		e.counts[r] = e.module.Global(0)
 	}
 	regions, err := e.regions()

@@ -17,8 +17,8 @@ from ._errors import (
     UnsupportedError,
     WeightsError,
 )
-from ._model import MemoryUse, Model, ModelInfo, info, memory
-from ._session import GenerationResult, Piece, Session, Stream
+from ._model import Fill, MemoryUse, Model, ModelInfo, Part, info, memory
+from ._session import GeneratedSequence, GenerationResult, Piece, Session, Stream
 from ._tokenizer import Tokenizer
 
 __version__ = _build.VERSION
@@ -30,13 +30,16 @@ __all__ = [
     "ClosedError",
     "ContextError",
     "FileError",
+    "Fill",
     "ForkedError",
+    "GeneratedSequence",
     "GenerationResult",
     "InternalError",
     "MemoryUse",
     "Model",
     "ModelInfo",
     "OutOfMemoryError",
+    "Part",
     "Piece",
     "Session",
     "Stream",

@@ -67,6 +67,14 @@ class GenerateParams(c.Structure):
     ]
 
 
+class Part(c.Structure):
+    _fields_ = [("begin", SIZE), ("end", SIZE), ("score", c.c_double), ("label", c.c_char * 64)]
+
+
+class SequenceInfo(c.Structure):
+    _fields_ = [("struct_size", SIZE), ("score", c.c_double), ("logprob", c.c_double), ("end", c.c_int32), ("end_token", c.c_int32)]
+
+
 class Result(c.Structure):
     _fields_ = [("struct_size", SIZE)] + [(n, c.c_int32) for n in ("end", "prompt_tokens", "tokens", "reserved")] + [
         (n, c.c_double) for n in ("prefill_seconds", "first_token_seconds", "decode_seconds")
@@ -101,6 +109,8 @@ _FUNCTIONS: Dict[str, List[Any]] = {
     "session_restore": [HANDLE, c.c_char_p, SIZE],
     "session_length": [HANDLE, _INT, _INT],
     "session_cancel": [HANDLE],
+    "encode": [HANDLE, INTS, SIZE, ABORT, c.c_void_p],
+    "start_tokens": [INTS, SIZE, _SIZE],
     "prefill": [HANDLE, INTS, SIZE, ABORT, c.c_void_p],
     "decode": [HANDLE, c.c_int32],
     "decode_batch": [_HANDLES, INTS, SIZE],
@@ -108,11 +118,21 @@ _FUNCTIONS: Dict[str, List[Any]] = {
     "score": [HANDLE, INTS, SIZE, ABORT, c.c_void_p, FLOATS, SIZE, _SIZE],
     "stream_open": [HANDLE, c.c_char_p, SIZE, INTS, SIZE, c.POINTER(GenerateParams), _HANDLES],
     "stream_next": [HANDLE, c.POINTER(c.c_void_p), _SIZE, _INT, _INT, c.POINTER(Result)],
+    "stream_logprobs": [HANDLE, c.POINTER(c.c_double), INTS, FLOATS, SIZE, _SIZE],
     "stream_close": [HANDLE],
+    "search": [HANDLE, c.c_char_p, SIZE, INTS, SIZE, c.POINTER(GenerateParams), _HANDLES],
+    "sequences_count": [HANDLE, _SIZE],
+    "sequence_get_info": [HANDLE, SIZE, c.POINTER(SequenceInfo)],
+    "sequence_ids": [HANDLE, SIZE, INTS, SIZE, _SIZE],
+    "sequence_text": [HANDLE, SIZE, c.c_void_p, SIZE, _SIZE],
+    "sequences_close": [HANDLE],
     "embed": [HANDLE, _TEXTS, _SIZE, SIZE, ABORT, c.c_void_p, FLOATS, SIZE, _SIZE],
     "classify": [HANDLE, _TEXTS, _SIZE, _TEXTS, _SIZE, SIZE, ABORT, c.c_void_p, FLOATS, SIZE, _SIZE],
+    "tag": [HANDLE, c.c_char_p, SIZE, ABORT, c.c_void_p, c.POINTER(Part), SIZE, _SIZE],
+    "answer": [HANDLE, c.c_char_p, SIZE, c.c_char_p, SIZE, SIZE, ABORT, c.c_void_p, c.POINTER(Part), SIZE, _SIZE],
+    "fill_mask": [HANDLE, c.c_char_p, SIZE, SIZE, ABORT, c.c_void_p, INTS, FLOATS, SIZE, _SIZE],
     "run": [HANDLE, INTS, INTS, _SIZE, SIZE, c.c_char_p, ABORT, c.c_void_p, FLOATS, SIZE, _SIZE],
-    "trace": [HANDLE, INTS, INTS, SIZE, c.c_char_p, FLOATS, SIZE, _SIZE],
+    "trace_encoded": [HANDLE, INTS, SIZE, INTS, SIZE, c.c_char_p, FLOATS, SIZE, _SIZE],
 }
 
 NO_ABORT = ABORT()

@@ -12,10 +12,10 @@ import numpy as np
 
 from . import _build
 from . import _library as L
-from ._session import Prompt, Session, output as result_array
+from ._session import ENDS, GeneratedSequence, Prompt, Session, _Parameters, output as result_array
 from ._tokenizer import Tokenizer
 
-FEATURES = {"generate": 1, "embed": 2, "classify": 4, "tokenize": 8, "chat": 16, "run": 32, "trace": 64}
+FEATURES = {"generate": 1, "embed": 2, "classify": 4, "tokenize": 8, "chat": 16, "run": 32, "trace": 64, "encode": 128, "tag": 256, "answer": 512, "fill_mask": 1024}
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,41 @@ def memory(threads: int = 0, sessions: int = 1, n_ctx: int = 0) -> MemoryUse:
 def _texts(texts: Sequence[str]) -> Tuple[Any, Any]:
     data = [t.encode("utf-8", "surrogatepass") for t in texts]
     return (c.c_char_p * len(data))(*data), (L.SIZE * len(data))(*[len(d) for d in data])
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a text, its characters start to end, with a probability; of a tagger, with its label."""
+
+    text: str
+    start: int
+    end: int
+    score: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A token for the place of a mask, with its probability."""
+
+    token: int
+    text: str
+    score: float
+
+
+def _parts(name: str, arguments: Sequence[Any], text: str, data: bytes) -> List[Part]:
+    """Calls a function that gives parts of a text: first for their number."""
+    count = L.SIZE()
+
+    def run(parts: Any, capacity: int) -> None:
+        L.interruptible(lambda abort: L.call(name, *arguments, abort, None, parts, capacity, c.byref(count)))
+
+    run(None, 0)
+    parts = (L.Part * max(count.value, 1))()
+    run(parts, len(parts))
+    place = lambda i: len(data[:i].decode("utf-8", "surrogatepass"))
+    found = [(p, place(p.begin), place(p.end)) for p in parts[: count.value]]
+    return [Part(text[a:b], a, b, p.score, p.label.decode()) for p, a, b in found]
 
 
 class Model:
@@ -163,6 +198,47 @@ class Model:
                 if piece.text:
                     yield piece.text
 
+    def search(self, prompt: Prompt, **options: Any) -> List[GeneratedSequence]:
+        """Continues a prompt, or a source, with several sequences, the best first: beam search (num_beams, num_beam_groups,
+        diversity_penalty, length_penalty, early_stopping), contrastive search (penalty_alpha, top_k), or best_of samples;
+        num_return_sequences says how many. See Session.stream for the other options."""
+        parameters = _Parameters(options.pop("stop", None), options.pop("eos_token_id", None), options)
+        handle, count = L.HANDLE(), L.SIZE()
+
+        def run(abort: Any) -> None:
+            parameters.struct.abort = c.cast(abort, c.c_void_p)
+            if isinstance(prompt, str):
+                data = prompt.encode("utf-8", "surrogatepass")
+                L.call("search", self._handle, data, len(data), None, 0, c.byref(parameters.struct), c.byref(handle))
+            else:
+                array, pointer, n = L.ids_of(prompt)
+                L.call("search", self._handle, None, 0, pointer, n, c.byref(parameters.struct), c.byref(handle))
+
+        L.interruptible(run)
+        try:
+            L.call("sequences_count", handle, c.byref(count))
+            return [self._found(handle, i) for i in range(count.value)]
+        finally:
+            L.call("sequences_close", handle)
+
+    def _found(self, handle: Any, i: int) -> GeneratedSequence:
+        info, count = L.SequenceInfo(struct_size=c.sizeof(L.SequenceInfo)), L.SIZE()
+        L.call("sequence_get_info", handle, i, c.byref(info))
+        L.call("sequence_ids", handle, i, None, 0, c.byref(count))
+        ids = np.empty(count.value, np.int32)
+        L.call("sequence_ids", handle, i, ids.ctypes.data_as(L.INTS), ids.size, c.byref(count))
+        text = L.sized("sequence_text", handle, i).decode("utf-8", "replace") if "tokenize" in self.info.features else None
+        return GeneratedSequence(ids.tolist(), text, info.score, info.logprob, ENDS[info.end], info.end_token)
+
+    @property
+    def start_tokens(self) -> List[int]:
+        """The ids that every text of an encoder-decoder's decoder begins with; other models have none."""
+        count = L.SIZE()
+        L.call("start_tokens", None, 0, c.byref(count))
+        ids = (c.c_int32 * max(count.value, 1))()
+        L.call("start_tokens", ids, len(ids), c.byref(count))
+        return ids[: count.value]
+
     def create_completion(self, prompt: Prompt, *, stream: bool = False, **options: Any) -> Any:
         """Continues a prompt and returns what llama-cpp-python's create_completion does, or yields its chunks."""
         return self._completion("text_completion", prompt, stream, options)
@@ -238,6 +314,26 @@ class Model:
         )
         return out
 
+    def tag(self, text: str) -> List[Part]:
+        """The parts of a text that the model marks, such as names, as transformers' aggregation_strategy "simple"."""
+        data = text.encode("utf-8", "surrogatepass")
+        return _parts("tag", (self._handle, data, len(data)), text, data)
+
+    def answer(self, question: str, context: str, top_k: int = 1) -> List[Part]:
+        """The best answers to a question in a text, the best first."""
+        asked, data = question.encode("utf-8", "surrogatepass"), context.encode("utf-8", "surrogatepass")
+        return _parts("answer", (self._handle, asked, len(asked), data, len(data), top_k), context, data)
+
+    def fill_mask(self, text: str, top_k: int = 5) -> List[List[Fill]]:
+        """For every mask in a text, the most probable tokens for its place."""
+        data, count = text.encode("utf-8", "surrogatepass"), L.SIZE()
+        head = (self._handle, data, len(data), top_k)
+        L.interruptible(lambda abort: L.call("fill_mask", *head, abort, None, None, None, 0, c.byref(count)))
+        ids, scores = (c.c_int32 * count.value)(), (c.c_float * count.value)()
+        L.interruptible(lambda abort: L.call("fill_mask", *head, abort, None, ids, scores, len(ids), c.byref(count)))
+        fills = [Fill(i, self.tokenizer.decode([i], False), s) for i, s in zip(ids, scores)]
+        return [fills[n : n + top_k] for n in range(0, len(fills), top_k)]
+
     def run(self, sequences: Sequence[L.Ids], output: Optional[str] = None, token_types: Optional[Sequence[L.Ids]] = None) -> List["np.ndarray"]:
         """An output of an encoder for sequences of token ids with their special tokens: an array for each sequence, a row a
         sequence or a row a token. Without a name it is the model's first output."""
@@ -256,13 +352,15 @@ class Model:
         L.interruptible(lambda abort: L.call("run", *head, abort, None, L.floats(values), values.size, c.byref(size)))
         return _cut(values, [a.size for a in arrays], name.decode() in _build.BY_TOKEN)
 
-    def trace(self, ids: L.Ids, name: str) -> "np.ndarray":
-        """What a model built with --trace remembers of a sequence under a name, e.g. hidden/0."""
+    def trace(self, ids: L.Ids, name: str, source: L.Ids = ()) -> "np.ndarray":
+        """What a model built with --trace remembers of a sequence under a name, e.g. hidden/0; source is what the encoder of an
+        encoder-decoder reads."""
         array, pointer, count = L.ids_of(ids)
-        size = L.SIZE()
-        L.call("trace", self._handle, pointer, None, count, name.encode(), None, 0, c.byref(size))
+        read, read_pointer, read_count = L.ids_of(source)
+        size, head = L.SIZE(), (self._handle, read_pointer, read_count, pointer, count, name.encode())
+        L.call("trace_encoded", *head, None, 0, c.byref(size))
         values = np.empty(size.value, np.float32)
-        L.call("trace", self._handle, pointer, None, count, name.encode(), L.floats(values), values.size, c.byref(size))
+        L.call("trace_encoded", *head, L.floats(values), values.size, c.byref(size))
         return values
 
 

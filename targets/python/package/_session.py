@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes as c
 import json
 from dataclasses import dataclass
-from typing import Any, Iterator, List, Optional, Sequence, Union
+from typing import Any, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -18,10 +18,13 @@ ENDS = ("error", "aborted", "stop", "stop", "length", "length", "closed")
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of generated text and the token that completed it; -1 for text that was held back until the end."""
+    """A piece of generated text and the token that completed it; -1 for text that was held back until the end. With the option
+    logprobs, the natural logarithm of the token's probability, and pairs of the most probable tokens and theirs."""
 
     text: str
     token: int
+    logprob: Optional[float] = None
+    top_logprobs: Tuple[Tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,18 @@ class GenerationResult:
     decode_seconds: float
 
 
+@dataclass(frozen=True)
+class GeneratedSequence:
+    """A result of a search: its tokens, its text (None without a tokenizer), its score, the sum of its log probabilities."""
+
+    ids: List[int]
+    text: Optional[str]
+    score: float
+    logprob: float
+    finish_reason: str
+    end_token: int
+
+
 # Names of llama-cpp-python for options of the library.
 ALIASES = {"repeat_penalty": "repetition_penalty", "max_tokens": "max_new_tokens", "typical": "typical_p", "mirostat_mode": "mirostat"}
 
@@ -45,6 +60,7 @@ class _Parameters:
 
     def __init__(self, stop: Union[None, str, Sequence[str]], eos_token_id: Union[None, int, Sequence[int]], options: Any) -> None:
         self.struct = L.lib.tfgen_generate_default_params()
+        self.logprobs = options.get("logprobs") not in (None, False)
         named = {ALIASES.get(k, k): v for k, v in options.items() if v is not None}
         if named.pop("do_sample", True) is False:
             named["temperature"] = 0
@@ -64,7 +80,7 @@ class Stream(Iterator[Piece]):
     """A generation that is under way: an iterator of pieces, and a context manager that ends it."""
 
     def __init__(self, session: "Session", prompt: Prompt, parameters: _Parameters) -> None:
-        self._session, self._handle = session, L.HANDLE()
+        self._session, self._handle, self._logprobs = session, L.HANDLE(), parameters.logprobs
         self.result: Optional[GenerationResult] = None
         if isinstance(prompt, str):
             data = prompt.encode("utf-8", "surrogatepass")
@@ -90,7 +106,15 @@ class Stream(Iterator[Piece]):
             self.close()
             raise StopIteration
         data = c.string_at(text.value, length.value) if text.value else b""
-        return Piece(data.decode("utf-8", "replace"), token.value)
+        return Piece(data.decode("utf-8", "replace"), token.value, *(self._odds() if self._logprobs and token.value >= 0 else ()))
+
+    def _odds(self) -> Tuple[float, Tuple[Tuple[int, float], ...]]:
+        """The log probability of the last piece's token, and those of the most probable ones."""
+        logprob, count = c.c_double(), L.SIZE()
+        L.call("stream_logprobs", self._handle, None, None, None, 0, c.byref(count))
+        ids, values = (c.c_int32 * max(count.value, 1))(), (c.c_float * max(count.value, 1))()
+        L.call("stream_logprobs", self._handle, c.byref(logprob), ids, values, len(ids), c.byref(count))
+        return logprob.value, tuple(zip(ids[: count.value], values[: count.value]))
 
     def close(self) -> None:
         """Ends the generation and gives the session back."""
@@ -197,6 +221,12 @@ class Session:
         """Ends the call that another thread has running on this session."""
         L.call("session_cancel", self._live())
 
+    def encode(self, source: Prompt) -> None:
+        """Lets an encoder-decoder read a source, text or token ids with their special tokens, and empties the session."""
+        ids = self._model.tokenizer.encode(source) if isinstance(source, str) else source
+        array, pointer, count = L.ids_of(ids)
+        L.interruptible(lambda abort: L.call("encode", self._live(), pointer, count, abort, None))
+
     def prefill(self, ids: L.Ids) -> "np.ndarray":
         """Appends tokens and returns the logits behind the last one, see logits."""
         array, pointer, count = L.ids_of(ids)
@@ -234,7 +264,9 @@ class Session:
         """Continues a prompt, text or token ids, and yields pieces as they come.
 
         Options are those of transformers' generate and of llama-cpp-python: max_new_tokens, temperature, top_k, top_p, min_p,
-        typical_p, repetition_penalty, seed, do_sample, no_repeat_ngram_size and so on.
+        typical_p, repetition_penalty, seed, do_sample, no_repeat_ngram_size and so on. num_beams, or penalty_alpha with top_k,
+        ask for a search, which gives its best sequence in one piece. logprobs=n adds probabilities to the pieces. The text
+        follows json_schema, grammar (GBNF), regex, choices (texts) or json=True. An encoder-decoder's prompt is its source.
         """
         return Stream(self, prompt, _Parameters(stop, eos_token_id, options))
 

@@ -53,7 +53,7 @@ func TestGoldenAll(t *testing.T) {
 // kinds are cases with different ways to share work; with TFGEN_SHARED, the exhaustive suites, all cases.
 func kinds(t *testing.T) (list []string) {
 	for _, dir := range wasmtest.Cases(t, root) {
-		few := []string{"bert-masked-lm", "deepseek-v3", "gemma3-text", "jamba", "llama", "mixtral", "qwen3-next", "rwkv"}
+		few := []string{"bert-masked-lm", "deepseek-v3", "gemma3-text", "jamba", "llama", "mixtral", "qwen3-next", "rwkv", "t5"}
 		if os.Getenv("TFGEN_SHARED") != "" || slices.Contains(few, filepath.Base(dir)) {
 			list = append(list, dir)
 		}

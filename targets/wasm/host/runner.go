@@ -13,7 +13,7 @@ import (
 // StateBytes is the room for the states of sequences with these lengths.
 func StateBytes(d *wasmemit.Description, lengths ...int) (total int64) {
 	for _, n := range lengths {
-		total += int64(len(d.States)) * wasmemit.StateEntry
+		total += int64(len(d.States)+1) * wasmemit.StateEntry
 		for _, s := range d.States {
 			total += int64(blocks(s, n))*int64(s.Key+s.Value) + 128
 		}
@@ -46,7 +46,7 @@ func (m *Model) sequences(lengths ...int) ([]*sequence, error) {
 	}
 	var list []*sequence
 	for _, n := range lengths {
-		s := &sequence{table: take(int64(len(m.States)) * wasmemit.StateEntry)}
+		s := &sequence{table: take(int64(len(m.States)+1) * wasmemit.StateEntry)}
 		var table []int32
 		for _, state := range m.States {
 			b := blocks(state, n)
@@ -89,14 +89,48 @@ func (m *Model) pass(parts []part, rows golden.Result) error {
 	}{{m.Memory.Tokens, tokens}, {m.Memory.Types, types}, {m.Memory.Positions, positions}, {m.Memory.Totals, totals}, {m.Memory.Segments, segments}} {
 		m.putInts(in.at, in.values)
 	}
-	m.putInts(m.Memory.Counts, []int32{int32(len(tokens)), 0, int32(len(parts))})
+	m.putInts(m.Memory.Counts, []int32{int32(len(tokens)), 0, int32(len(parts)), 0})
 	if err := m.call("layers"); err != nil {
 		return err
 	}
-	for _, o := range m.Hidden {
-		m.collect(rows, o, len(tokens))
-	}
+	m.collectAll(rows, m.Hidden, "tokens", len(tokens))
 	return nil
+}
+
+// encode lets a sequence read a source, and appends the encoder's results to rows.
+func (m *Model) encode(s *sequence, source []int32, rows golden.Result) error {
+	if !m.Encodes {
+		return nil
+	}
+	n := len(source)
+	if n == 0 || n > m.Limits.Source {
+		return fmt.Errorf("a source of %d tokens, expected 1 to %d", n, m.Limits.Source)
+	}
+	positions := make([]int32, n)
+	for i := range positions {
+		positions[i] = int32(i)
+	}
+	m.putInts(m.Memory.Tokens, source)
+	m.putInts(m.Memory.Positions, positions)
+	m.putInts(m.Memory.Segments, []int32{0, int32(n), 0, int32(s.table)})
+	m.putInts(s.table+int64(len(m.States))*wasmemit.StateEntry, []int32{int32(n)})
+	m.putInts(m.Memory.Counts, []int32{0, 0, 1, int32(n)})
+	if err := m.call("encode"); err != nil {
+		return err
+	}
+	s.length = 0
+	m.collectAll(rows, m.Hidden, "source", n)
+	m.collectAll(rows, m.Outputs, "source", n)
+	return nil
+}
+
+// collectAll appends n rows of each of the outputs of a kind.
+func (m *Model) collectAll(rows golden.Result, outputs []wasmemit.Output, kind string, n int) {
+	for _, o := range outputs {
+		if o.Rows == kind {
+			m.collect(rows, o, n)
+		}
+	}
 }
 
 // head runs the head for rows of the last pass, and appends outputs to rows.
@@ -157,7 +191,7 @@ func (m *Model) Full(segments []op.Segment) (golden.Result, error) {
 func (m *Model) together(segments []op.Segment, tokens int, rows golden.Result) error {
 	var lengths []int
 	for _, s := range segments {
-		lengths = append(lengths, len(s.Tokens))
+		lengths = append(lengths, max(len(s.Tokens), len(s.Source)))
 	}
 	list, err := m.sequences(lengths...)
 	if err != nil {
@@ -165,6 +199,9 @@ func (m *Model) together(segments []op.Segment, tokens int, rows golden.Result) 
 	}
 	var parts []part
 	for i, s := range segments {
+		if err := m.encode(list[i], s.Source, rows); err != nil {
+			return err
+		}
 		parts = append(parts, part{list[i], s.Tokens, s.Types, s.Total})
 	}
 	if err := m.pass(parts, rows); err != nil {
@@ -177,11 +214,7 @@ func (m *Model) together(segments []op.Segment, tokens int, rows golden.Result) 
 	if err := m.head(all, len(segments), rows); err != nil {
 		return err
 	}
-	for _, o := range m.Outputs {
-		if o.Rows == "tokens" {
-			m.collect(rows, o, tokens)
-		}
-	}
+	m.collectAll(rows, m.Outputs, "tokens", tokens)
 	return nil
 }
 
@@ -206,7 +239,10 @@ func (m *Model) feed(s *sequence, tokens []int32, total int) ([]float32, error) 
 // Decode implements golden.Runner.
 func (m *Model) Decode(segment op.Segment, prefill int) (logits [][]float32, err error) {
 	tokens := segment.Tokens
-	list, err := m.sequences(len(tokens))
+	list, err := m.sequences(max(len(tokens), len(segment.Source)))
+	if err == nil {
+		err = m.encode(list[0], segment.Source, golden.Result{})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +263,15 @@ func (m *Model) Decode(segment op.Segment, prefill int) (logits [][]float32, err
 
 // Greedy implements golden.Runner.
 func (m *Model) Greedy(tokens []int32, n int) (ids []int32, err error) {
-	list, err := m.sequences(len(tokens) + n)
+	return m.Translate(nil, tokens, n)
+}
+
+// Translate is Greedy behind a source.
+func (m *Model) Translate(source, tokens []int32, n int) (ids []int32, err error) {
+	list, err := m.sequences(max(len(tokens)+n, len(source)))
+	if err == nil {
+		err = m.encode(list[0], source, golden.Result{})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -135,7 +135,7 @@ export class Engine {
   // stateBytes is the memory of a sequence with a context.
   stateBytes(context) {
     const { states } = this.description;
-    return states.reduce((n, s) => n + round(blocks(s, context) * s.key) + round(blocks(s, context) * s.value), round(states.length * stateEntry));
+    return states.reduce((n, s) => n + round(blocks(s, context) * s.key) + round(blocks(s, context) * s.value), round((states.length + 1) * stateEntry));
   }
 
   // open returns an empty sequence of at most context tokens.
@@ -149,7 +149,7 @@ export class Engine {
       return at;
     };
     try {
-      s.table = take(states.length * stateEntry || 4);
+      s.table = take((states.length + 1) * stateEntry);
       const entries = states.flatMap((state) => {
         const n = blocks(state, context);
         return [take(n * state.key), take(n * state.value), n * 64];
@@ -173,6 +173,7 @@ export class Engine {
 
   // check reports tokens that do not exist or do not fit.
   check(s, tokens) {
+    if (this.description.encodes && !s.source) throw new Error("the session has no source: encode comes first");
     if (tokens.length === 0) throw new RangeError("no tokens");
     if (tokens.length > s.context - s.length) throw new ContextError(`${tokens.length} tokens more do not fit, the session holds ${s.length} of ${s.context}`);
     this.checkTokens(tokens);
@@ -202,8 +203,25 @@ export class Engine {
       }
       s.length += ids.length;
     });
-    this.ints(m.counts, 3).set([n, 0, parts.length]);
+    this.ints(m.counts, 4).set([n, 0, parts.length, 0]);
     this.exports.layers();
+  }
+
+  // encode lets a sequence of an encoder–decoder read a source and empties it.
+  encode(s, source) {
+    const { memory: m, states, limits, encodes } = this.description, n = source.length;
+    if (!encodes) throw new Error("the model has no encoder: give the tokens to prefill");
+    const most = Math.min(limits.source, s.context);
+    if (n < 1 || n > most) throw new ContextError(`a source of ${n} tokens, expected 1 to ${most}`);
+    this.checkTokens(source);
+    this.ints(m.tokens, n).set(source);
+    this.ints(m.positions, n).forEach((_, i, positions) => { positions[i] = i; });
+    this.ints(m.segments, 4).set([0, n, 0, s.table]);
+    this.ints(s.table + states.length * stateEntry, 1)[0] = n;
+    this.ints(m.counts, 4).set([0, 0, 1, n]);
+    this.exports.encode();
+    s.length = 0;
+    s.source = n;
   }
 
   // head runs the head for some rows of the last pass.
@@ -276,11 +294,12 @@ export class Engine {
 
   // warm makes the engine compile what is hot before the first request: passes of one token and of several.
   warm(milliseconds) {
-    const { limits, context, causal } = this.description, end = performance.now() + milliseconds;
+    const { limits, context, causal, encodes } = this.description, end = performance.now() + milliseconds;
     const n = Math.min(8, limits.tokens, context);
     do {
       const s = this.open(n);
       try {
+        if (encodes) this.encode(s, [0]);
         if (causal) {
           this.feed(s, new Array(n - 1 || 1).fill(0), 0);
           if (n > 1) this.feed(s, [0], 0);

@@ -38,9 +38,13 @@ class Stopper {
 // Generation is one generation over a sequence of the engine.
 export class Generation {
   constructor(engine, sequence, prompt, tokenizer, options) {
-    const { maxTokens = 0, stop = [], eos } = options;
+    const { maxTokens = 0, stop = [], eos, start } = options;
     if (!Number.isInteger(maxTokens) || maxTokens < 0) throw new RangeError(`maxTokens ${maxTokens}: must be 0 (no limit) or a positive integer`);
     if (prompt.length === 0) throw new RangeError("the prompt is empty: there is nothing to continue");
+    if (engine.description.encodes) { // the prompt is the source
+      engine.encode(sequence, prompt);
+      prompt = start;
+    }
     const free = sequence.context - sequence.length;
     if (prompt.length > free) {
       throw new ContextError(`the context is full: the prompt has ${prompt.length} tokens, the session holds ${sequence.length} of ${sequence.context}: shorten the prompt or open a session with a larger context`);

@@ -36,6 +36,10 @@ export interface Info {
   readonly vocabulary: number;
   /** A decoder, which generates; otherwise an encoder. */
   readonly causal: boolean;
+  /** An encoder-decoder: a session reads a source first, and the prompt of a generation is its source. */
+  readonly encodes: boolean;
+  /** Tokens that every text of an encoder-decoder's decoder begins with. */
+  readonly start: readonly number[];
   readonly outputs: readonly string[];
   /** Tokens that end generation. */
   readonly eos: readonly number[];
@@ -103,6 +107,8 @@ export interface Session {
   readonly context: number;
   /** Its memory. */
   readonly bytes: number;
+  /** Lets a session of an encoder-decoder read a source, text or tokens with their special tokens, and empties it. */
+  encode(source: string | Iterable<number>): Promise<void>;
   /** Appends tokens and returns the logits behind the last. */
   prefill(tokens: Iterable<number>, options?: { signal?: AbortSignal }): Promise<Float32Array>;
   /** Appends one token and returns the logits behind it. */

@@ -114,6 +114,12 @@ class Session {
     Object.assign(this, { context, bytes, length: 0 });
   }
 
+  // encode lets a session of an encoder-decoder read a source, text or tokens, and empties it.
+  async encode(source) {
+    await this.#remote.call("encodeSource", { id: this.#id, source: typeof source === "string" ? source : Array.from(source) });
+    this.length = 0;
+  }
+
   // prefill appends tokens and returns the logits behind the last.
   async prefill(tokens, { signal } = {}) {
     const list = Array.from(tokens);

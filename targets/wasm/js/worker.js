@@ -50,6 +50,7 @@ const methods = {
     info.context = model.context;
     info.vocabulary = model.vocabulary;
     info.causal = model.causal;
+    info.encodes = model.encodes ?? false;
     info.outputs = model.outputs.map((o) => o.name);
     return { info, variant: chosen, threads: chosen.threads > 1 ? { module, memory, description: model } : null };
   },
@@ -84,6 +85,12 @@ const methods = {
     sequences.delete(id);
   },
 
+  // encodeSource lets a session of an encoder-decoder read a source.
+  encodeSource({ id, source }) {
+    const s = find(sequences, id, "session");
+    engine.encode(s, typeof source === "string" ? need(tokenizer, "tokenizer").encode(source) : source);
+  },
+
   resetSession({ id }) {
     find(sequences, id, "session").length = 0;
   },
@@ -100,7 +107,7 @@ const methods = {
   generate({ id, prompt, options }) {
     const s = find(sequences, id, "session");
     const tokens = typeof prompt === "string" ? need(tokenizer, "tokenizer").encode(prompt) : Array.from(prompt);
-    return handle(generations, new Generation(engine, s, tokens, tokenizer, { eos: manifest.eos, ...options }));
+    return handle(generations, new Generation(engine, s, tokens, tokenizer, { eos: manifest.eos, start: manifest.start, ...options }));
   },
 
   next({ id, budget }) {

@@ -242,6 +242,7 @@ func (m *matrix) floats() (*golden.Matrix, error) {
 type segment struct {
 	Tokens []int32 `json:"tokens"`
 	Types  []int32 `json:"types,omitempty"`
+	Source []int32 `json:"source,omitempty"`
 	Total  int     `json:"total"`
 }
 
@@ -249,7 +250,7 @@ type segment struct {
 func (e *Engine) Full(segments []op.Segment) (golden.Result, error) {
 	var list []segment
 	for _, s := range segments {
-		list = append(list, segment{s.Tokens, s.Types, s.Total})
+		list = append(list, segment{s.Tokens, s.Types, s.Source, s.Total})
 	}
 	data, err := e.ask("full", map[string]any{"segments": list})
 	if err != nil {
@@ -270,7 +271,7 @@ func (e *Engine) Full(segments []op.Segment) (golden.Result, error) {
 
 // Decode implements golden.Runner.
 func (e *Engine) Decode(segment op.Segment, prefill int) ([][]float32, error) {
-	data, err := e.ask("decode", map[string]any{"tokens": segment.Tokens, "prefill": prefill})
+	data, err := e.ask("decode", map[string]any{"source": segment.Source, "tokens": segment.Tokens, "prefill": prefill})
 	if err != nil {
 		return nil, err
 	}
@@ -294,13 +295,22 @@ type Timing struct{ Prefill, Decode time.Duration }
 
 // Greedy implements golden.Runner.
 func (e *Engine) Greedy(tokens []int32, n int) ([]int32, error) {
-	ids, _, err := e.Timed(tokens, n)
+	return e.Translate(nil, tokens, n)
+}
+
+// Translate is Greedy behind a source.
+func (e *Engine) Translate(source, tokens []int32, n int) ([]int32, error) {
+	ids, _, err := e.timed(source, tokens, n)
 	return ids, err
 }
 
 // Timed is Greedy with the time it took.
 func (e *Engine) Timed(tokens []int32, n int) ([]int32, Timing, error) {
-	data, err := e.ask("greedy", map[string]any{"tokens": tokens, "n": n})
+	return e.timed(nil, tokens, n)
+}
+
+func (e *Engine) timed(source, tokens []int32, n int) ([]int32, Timing, error) {
+	data, err := e.ask("greedy", map[string]any{"source": source, "tokens": tokens, "n": n})
 	if err != nil {
 		return nil, Timing{}, err
 	}

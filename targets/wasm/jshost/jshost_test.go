@@ -63,7 +63,7 @@ func hold(t *testing.T, e *Engine, dirs []string) {
 // few are cases of the kinds of model: a decoder, one with windows, an encoder.
 func few(t *testing.T) (list []string) {
 	for _, dir := range wasmtest.Cases(t, root) {
-		if slices.Contains([]string{"llama", "gemma3-text", "bert-masked-lm"}, filepath.Base(dir)) {
+		if slices.Contains([]string{"llama", "gemma3-text", "bert-masked-lm", "t5"}, filepath.Base(dir)) {
 			list = append(list, dir)
 		}
 	}

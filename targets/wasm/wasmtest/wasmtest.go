@@ -31,7 +31,7 @@ type Case struct {
 // supported are checked-in cases that must compile.
 var supported = []string{"albert-masked-lm", "bert-masked-lm", "bert-sequence-classification", "deepseek-v3", "gemma3-text", "gpt-oss", "gpt2",
 	"jamba", "llama", "mamba2", "mixtral", "modernbert-sequence-classification", "qwen3-next", "recurrent-gemma",
-	"roberta-sequence-classification", "rwkv"}
+	"roberta-sequence-classification", "rwkv", "t5", "mamba"}
 
 // Build compiles the golden case of a directory. What the backend does not support is skipped.
 func Build(t testing.TB, dir, format string) *Case {
@@ -47,7 +47,7 @@ func Build(t testing.TB, dir, format string) *Case {
 	defer src.Close()
 	o := bundle.Options{Package: "model", Title: c.Name, Weights: format, Trace: true}
 	for i := range c.Inputs {
-		o.Context = max(o.Context, len(c.Inputs[i].IDs[0])+greedyTokens)
+		o.Context = max(o.Context, longest(&c.Inputs[i]))
 	}
 	b, err := bundle.New(bundle.FromCheckpoint(src), nil, o)
 	if err != nil { // learned positions end where they end
@@ -82,11 +82,24 @@ func Build(t testing.TB, dir, format string) *Case {
 // Lengths are the longest sequences that comparing the case makes, one for each that exists at the same time.
 func (c *Case) Lengths() (list []int) {
 	for i := range c.Inputs {
-		for range c.Inputs[i].IDs {
-			list = append(list, len(c.Inputs[i].IDs[0])+greedyTokens)
+		sequences := len(c.Inputs[i].IDs)
+		if c.Inputs[i].Decoder != nil { // beams exist at the same time
+			sequences *= 8
+		}
+		for range sequences {
+			list = append(list, longest(&c.Inputs[i]))
 		}
 	}
 	return list
+}
+
+// longest is the length of the longest sequence that comparing an input makes.
+func longest(in *golden.Input) int {
+	n := len(in.IDs[0])
+	if in.Decoder != nil {
+		n = max(n, len(in.Decoder[0]))
+	}
+	return n + greedyTokens
 }
 
 // Compare holds a host of the case against the recorded values.

@@ -116,6 +116,7 @@ const (
 	F32x4Splat         Op = simd | 19
 	F64x2Splat         Op = simd | 20
 	F32x4Extract       Op = simd | 31
+	F32x4Replace       Op = simd | 32
 	F64x2Extract       Op = simd | 33
 	F32x4Eq            Op = simd | 65
 	F32x4Ne            Op = simd | 66
@@ -146,6 +147,7 @@ const (
 	I32x4Add           Op = simd | 174
 	I32x4Sub           Op = simd | 177
 	I32x4MinS          Op = simd | 182
+	I32x4MaxS          Op = simd | 184
 	F32x4Abs           Op = simd | 224
 	F32x4Neg           Op = simd | 225
 	F32x4Add           Op = simd | 228

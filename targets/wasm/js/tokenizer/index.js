@@ -59,6 +59,10 @@ class Arguments {
     this.strs = 0;
   }
 
+  more() {
+    return this.strs < this.step.strs.length;
+  }
+
   num() {
     if (this.ints >= this.step.ints.length) throw new Error(`tokenizer: step ${this.step.kind}: a number is missing`);
     return this.step.ints[this.ints++];
@@ -124,7 +128,7 @@ export class Tokenizer {
     loadClasses(classes);
     const s = sections(packed);
     this.vocab = new Vocab(words(s.offsets), s.texts, s.flags, words(s.hash), forms(s.forms));
-    const merges = { merges: words(s.merges), mergeHash: words(s.mergeHash) };
+    const merges = { merges: words(s.merges), mergeHash: words(s.mergeHash), scores: s.scores, trie: words(s.trie) };
     this.normalize = [];
     this.pre = [];
     this.decoders = [];

@@ -2,7 +2,8 @@
 
 import { Buffer, decodeRune, rune, utf8 } from "./bytes.js";
 import { byteChars } from "./normalize.js";
-import { InModel, IsByte, checkHash, hashPair } from "./vocab.js";
+import { Unigram, byteTokens } from "./unigram.js";
+import { InModel, checkHash, hashPair } from "./vocab.js";
 
 const FuseUnknown = 1, ByteFallback = 2, IgnoreMerges = 4, ByResult = 8;
 
@@ -13,15 +14,11 @@ class Bpe {
     this.mask = checkHash(this.table, this.merges.length / 3, "merges");
     for (const id of this.merges) if (id >= vocab.size) throw new Error(`tokenizer: a merge names token ${id} of ${vocab.size}`);
     this.flags = a.num();
-    if (this.flags & ByResult) throw new Error("tokenizer: merges in the order of their results are not supported in this version");
     this.unknown = a.num();
     this.prefix = a.str();
     this.suffix = a.str();
     this.raw = false; // the input is bytes that stand for GPT-2's characters
-    this.bytes = new Int32Array(256).map((_, c) => {
-      const name = utf8(`<0x${c.toString(16).toUpperCase().padStart(2, "0")}>`), id = vocab.find(name, InModel);
-      return id >= 0 ? id : vocab.find(name, IsByte);
-    });
+    this.bytes = byteTokens(vocab);
     this.words = new Map();
   }
 
@@ -254,4 +251,5 @@ export const models = {
   64: (a, vocab, sections) => new Bpe(a, vocab, sections),
   65: (a, vocab) => new WordPiece(a, vocab),
   66: (a, vocab) => new WordLevel(a, vocab),
+  67: (a, vocab, sections) => new Unigram(a, vocab, sections),
 };

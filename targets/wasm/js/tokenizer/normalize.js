@@ -2,6 +2,7 @@
 
 import { Buffer, decodeRune, indexOf, rune, text, utf8 } from "./bytes.js";
 import { C, classOf, spaceBefore, spaceRun } from "./classes.js";
+import { precompiled, sentencePiece } from "./unigram.js";
 
 // perRune makes a normalizer of f(rune, out, b, i), which writes what becomes of a character.
 const perRune = (f) => (b) => {
@@ -139,6 +140,8 @@ export const normalizers = {
   13: without(C.Mn),
   14: () => nmt,
   15: () => mapBytes,
+  16: precompiled,
+  18: sentencePiece,
 };
 
 export function joined(a, b) {

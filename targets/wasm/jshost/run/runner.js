@@ -38,6 +38,13 @@ function collect(result, o, n) {
   for (let i = 0; i < n; i++) m.rows.push(engine.floats(o.at + i * o.stride, o.width).slice());
 }
 
+// begin opens a sequence, which reads the source, if there is one.
+function begin(source, length) {
+  const s = engine.open(Math.max(length, source?.length ?? 0));
+  if (source) engine.encode(s, source);
+  return s;
+}
+
 const methods = {
   async open({ base, description, count }) {
     for (const t of threads) t.stop();
@@ -65,9 +72,14 @@ const methods = {
       let to = from, n = 0;
       while (to < segments.length && to - from < limits.sequences && n + segments[to].tokens.length <= limits.tokens) n += segments[to++].tokens.length;
       if (to === from) throw new Error(`a sequence of ${segments[from].tokens.length} tokens, one pass has at most ${limits.tokens}`);
-      const parts = segments.slice(from, to).map((s) => ({ ...s, sequence: engine.open(s.tokens.length) }));
+      const parts = segments.slice(from, to).map((s) => ({ ...s, sequence: engine.open(Math.max(s.tokens.length, s.source?.length ?? 0)) }));
+      for (const { sequence, source } of parts) {
+        if (!source) continue;
+        engine.encode(sequence, source);
+        for (const o of [...hidden, ...outputs]) if (o.rows === "source") collect(result, o, source.length);
+      }
       engine.layers(parts);
-      for (const o of hidden) collect(result, o, n);
+      for (const o of hidden) if (o.rows === "tokens") collect(result, o, n);
       for (let at = 0; at < n; at += limits.selected) {
         const selected = Array.from({ length: Math.min(limits.selected, n - at) }, (_, i) => at + i);
         engine.head(selected);
@@ -83,8 +95,8 @@ const methods = {
     return result;
   },
 
-  decode({ tokens, prefill }) {
-    const s = engine.open(tokens.length), m = new Matrix(engine.description.vocabulary);
+  decode({ source, tokens, prefill }) {
+    const s = begin(source, tokens.length), m = new Matrix(engine.description.vocabulary);
     for (let at = 0; at < prefill; ) at += engine.feed(s, tokens.slice(0, prefill), at);
     for (let i = prefill; i < tokens.length; i++) {
       engine.feed(s, [tokens[i]], 0);
@@ -95,8 +107,8 @@ const methods = {
   },
 
   // greedy continues tokens; it also says how many milliseconds prefill and decoding took.
-  greedy({ tokens, n }) {
-    const s = engine.open(tokens.length + n), ids = [], begin = performance.now();
+  greedy({ source, tokens, n }) {
+    const s = begin(source, tokens.length + n), ids = [], started = performance.now();
     for (let at = 0; at < tokens.length; ) at += engine.feed(s, tokens, at);
     const prefilled = performance.now();
     for (;;) {
@@ -105,7 +117,7 @@ const methods = {
       engine.feed(s, [ids.at(-1)], 0);
     }
     engine.close(s);
-    return { ids, prefill: prefilled - begin, decode: performance.now() - prefilled };
+    return { ids, prefill: prefilled - started, decode: performance.now() - prefilled };
   },
 
   features: () => ({ relaxed: hasRelaxed() }),
