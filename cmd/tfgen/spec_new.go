@@ -11,8 +11,6 @@ import (
 	"text/tabwriter"
 
 	models "github.com/tfgen/tfgen/gen/build"
-	"github.com/tfgen/tfgen/gen/checkpoint"
-	"github.com/tfgen/tfgen/gen/checkpoint/synth"
 	"github.com/tfgen/tfgen/gen/draft"
 	"github.com/tfgen/tfgen/gen/spec"
 )
@@ -60,18 +58,6 @@ func specNew(args []string, stdout, stderr io.Writer) error {
 		return printFitJSON(stdout, best, *out)
 	}
 	return printFit(stdout, best, *out)
-}
-
-// openCheckpoint opens a model or, if the directory has no weights, a golden case.
-func openCheckpoint(path string) (*checkpoint.Checkpoint, error) {
-	c, err := checkpoint.Open(path)
-	if err == nil {
-		return c, nil
-	}
-	if _, missing := os.Stat(filepath.Join(path, "golden.json")); missing == nil {
-		return synth.Open(path)
-	}
-	return nil, err
 }
 
 // bestFit is the fit of the specification that like names or, if it is "", of the one that explains most.
