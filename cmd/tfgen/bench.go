@@ -99,17 +99,8 @@ func parseBench(args []string, stderr io.Writer) (*benchOptions, error) {
 		fmt.Fprint(stderr, benchHelp)
 		f.PrintDefaults()
 	}
-	rest, err := parseFlags(f, args)
-	if err != nil {
+	if err := o.build.parse(f, args); err != nil {
 		return nil, err
-	}
-	if len(rest) < 1 || len(rest) > 2 {
-		f.Usage()
-		return nil, errUsage
-	}
-	o.build.model = rest[0]
-	if len(rest) == 2 {
-		o.build.spec = rest[1]
 	}
 	o.build.Program, o.build.vendor = true, true
 	o.build.defaults()

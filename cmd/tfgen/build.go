@@ -57,6 +57,23 @@ func parseFlags(f *flag.FlagSet, args []string) (positional []string, err error)
 	}
 }
 
+// parse parses the flags of a command on one model, and the model and the specification that stand beside them.
+func (o *buildOptions) parse(f *flag.FlagSet, args []string) error {
+	rest, err := parseFlags(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) < 1 || len(rest) > 2 {
+		f.Usage()
+		return errUsage
+	}
+	o.model = rest[0]
+	if len(rest) == 2 {
+		o.spec = rest[1]
+	}
+	return nil
+}
+
 func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	o := &buildOptions{}
 	f := flag.NewFlagSet("build", flag.ContinueOnError)
@@ -80,17 +97,8 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 		fmt.Fprint(stderr, buildHelp)
 		f.PrintDefaults()
 	}
-	rest, err := parseFlags(f, args)
-	if err != nil {
+	if err := o.parse(f, args); err != nil {
 		return nil, err
-	}
-	if len(rest) < 1 || len(rest) > 2 {
-		f.Usage()
-		return nil, errUsage
-	}
-	o.model = rest[0]
-	if len(rest) == 2 {
-		o.spec = rest[1]
 	}
 	o.defaults()
 	return o, nil

@@ -51,17 +51,12 @@ func runEval(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		fmt.Fprint(stderr, evalHelp)
 		f.PrintDefaults()
 	}
-	rest, err := parseFlags(f, args)
-	if err != nil {
+	if err := o.parse(f, args); err != nil {
 		return err
 	}
-	if len(rest) < 1 || len(rest) > 2 || *file == "" || *window < 2 {
+	if *file == "" || *window < 2 {
 		f.Usage()
 		return errUsage
-	}
-	o.model = rest[0]
-	if len(rest) == 2 {
-		o.spec = rest[1]
 	}
 	text, err := os.ReadFile(*file)
 	if err != nil {

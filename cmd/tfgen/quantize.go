@@ -45,17 +45,8 @@ func runQuantize(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		fmt.Fprint(stderr, quantizeHelp)
 		f.PrintDefaults()
 	}
-	rest, err := parseFlags(f, args)
-	if err != nil {
+	if err := o.parse(f, args); err != nil {
 		return err
-	}
-	if len(rest) < 1 || len(rest) > 2 {
-		f.Usage()
-		return errUsage
-	}
-	o.model = rest[0]
-	if len(rest) == 2 {
-		o.spec = rest[1]
 	}
 	o.defaults()
 	b, closeModel, err := prepare(o, goBackend)
