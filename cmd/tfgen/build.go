@@ -37,6 +37,7 @@ type buildOptions struct {
 	dump          string
 	chat          string
 	vendor, check bool
+	weighing      weighing
 	quiet         bool
 }
 
@@ -84,6 +85,7 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	f.StringVar(&o.Title, "title", "", "the model's name for readers (default: that of the directory or file)")
 	f.StringVar(&o.Weights, "weights", "f32", weightsHelp)
 	f.StringVar(&o.KV, "kv", "f32", kvHelp)
+	o.weighing.flags(f)
 	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
 	f.BoolVar(&o.Program, "program", false, "add a main package: a command-line program")
 	f.BoolVar(&o.vendor, "vendor", false, "copy the part of the runtime that is used, so that the bundle needs no other module")
@@ -136,6 +138,9 @@ func identifier(s string) string {
 func runBuild(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parseBuild(args, stderr)
 	if err != nil {
+		return err
+	}
+	if err := o.weigh(ctx, &o.weighing, stderr); err != nil {
 		return err
 	}
 	pass := strings.TrimPrefix(o.dump, "after:")

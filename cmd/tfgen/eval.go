@@ -41,6 +41,7 @@ func runEval(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	f.SetOutput(stderr)
 	f.StringVar(&o.Weights, "weights", "source", weightsHelp)
 	f.StringVar(&o.KV, "kv", "f32", kvHelp)
+	o.weighing.flags(f)
 	base := f.String("reference", "f32", "format to compare with")
 	file := f.String("text", "", "file with the text")
 	window := f.Int("window", 512, "tokens of a sequence: the text is cut into such windows")
@@ -62,6 +63,12 @@ func runEval(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
+	own := *o
+	own.defaults()
+	if err := own.weigh(ctx, &o.weighing, stderr); err != nil {
+		return err
+	}
+	o.Importance = own.Importance
 	e := evaluation{Model: o.model, ReferenceFormat: *base, CandidateFormat: o.Weights}
 	task := evaluate.Task{Text: string(text), Window: *window, Tokens: *tokens, Layers: 32}
 	if err := e.run(ctx, o, task, newProgress(stderr, *quiet)); err != nil {
@@ -98,7 +105,7 @@ func (e *evaluation) run(ctx context.Context, o *buildOptions, task evaluate.Tas
 		own := *o
 		own.Package, own.Title, own.Weights, own.Trace, own.Context = v.pkg, o.model, v.format, true, 0
 		if v.pkg == evaluate.Reference {
-			own.KV = "f32"
+			own.KV, own.Importance = "f32", nil
 		}
 		b, closeModel, err := prepare(&own, goBackend)
 		if err != nil {

@@ -39,6 +39,7 @@ func runQuantize(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	f := flag.NewFlagSet("quantize", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.Weights, "weights", "q4", weightsHelp)
+	o.weighing.flags(f)
 	f.Bool("report", true, "print the report, which is all that the command does")
 	asJSON := f.Bool("json", false, "print JSON")
 	f.Usage = func() {
@@ -49,6 +50,9 @@ func runQuantize(ctx context.Context, args []string, stdout, stderr io.Writer) e
 		return err
 	}
 	o.defaults()
+	if err := o.weigh(ctx, &o.weighing, stderr); err != nil {
+		return err
+	}
 	b, closeModel, err := prepare(o, goBackend)
 	if err != nil {
 		return err

@@ -33,15 +33,16 @@ type Source interface {
 
 // Options are the choices of a build.
 type Options struct {
-	Package    string // Go package name
-	Title      string // the model's name for readers
-	Weights    string // weight format: a row of the formats table of gen/weights; a list as weights.ParsePolicy reads it
-	KV         string // format of keys and values in sessions: f32 or f16; "": f32
-	Context    int    // longest sequence; 0: what the model was made for
-	Trace      bool   // add the probe of `tfgen verify`
-	Embed      bool   // compile the weights into the program
-	Program    bool   // add a main package
-	ImportPath string // of the generated package, for that program
+	Package    string               // Go package name
+	Title      string               // the model's name for readers
+	Weights    string               // weight format: a row of the formats table of gen/weights; a list as weights.ParsePolicy reads it
+	KV         string               // format of keys and values in sessions: f32 or f16; "": f32
+	Context    int                  // longest sequence; 0: what the model was made for
+	Importance map[string][]float32 // how much the columns of tensors count when they are quantised (gen/importance); nil: all the same
+	Trace      bool                 // add the probe of `tfgen verify`
+	Embed      bool                 // compile the weights into the program
+	Program    bool                 // add a main package
+	ImportPath string               // of the generated package, for that program
 	Dump       func(pass string, g *ir.Graph)
 }
 
@@ -105,8 +106,30 @@ func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
 	if b.Packed, b.place, err = weights.Assign(g); err != nil {
 		return nil, err
 	}
-	b.header, b.size, err = weights.Place(b.Packed)
-	return b, err
+	if b.header, b.size, err = weights.Place(b.Packed); err != nil {
+		return nil, err
+	}
+	return b, b.weigh()
+}
+
+// weigh tells the tensors how much their columns count.
+func (b *Bundle) weigh() error {
+	found := len(b.Options.Importance) == 0
+	for _, p := range b.Packed {
+		if weights.Quantised(p.Layout) == nil || len(b.Options.Importance) == 0 {
+			continue
+		}
+		ok, err := p.Weigh(b.Source, b.Options.Importance)
+		if err != nil {
+			return err
+		}
+		found = found || ok
+	}
+	if !found {
+		return errors.New("the importance is for none of the matrices that are quantised: its tensors have other names " +
+			"(llama.cpp's are those of GGUF files), or the weight format quantises nothing")
+	}
+	return nil
 }
 
 // setKV chooses how attention keeps keys and values.

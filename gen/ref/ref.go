@@ -17,6 +17,9 @@ type Model struct {
 	// Weights, if it is set, gives the weights instead of the source: those of a packed file, for example.
 	Weights func(w *ir.Weight) (*op.Tensor, error)
 
+	// Observe, if it is set, is called before every operation, whose operands are computed.
+	Observe func(x *op.Exec, o *ir.Op)
+
 	graph *ir.Graph
 	src   weights.Source
 	cache map[*ir.Weight]*op.Tensor
@@ -75,6 +78,9 @@ func (m *Model) step(x *op.Exec, o *ir.Op) error {
 		if x.Values[v] == nil {
 			return fmt.Errorf("%s: operand %s %s is used before it is computed", o.Pos, v, v.Name)
 		}
+	}
+	if m.Observe != nil {
+		m.Observe(x, o)
 	}
 	row, _ := op.Lookup(o.Kind)
 	if err := row.Ref(x, o); err != nil {

@@ -20,6 +20,7 @@ type Packed struct {
 	Offset  int64        // in the file, set by Place
 	Size    int64        // bytes in the file, zeros up to the next tensor included, set by Place
 	SHA256  [32]byte     // of these bytes, set by Write
+	weighed []weighed    // how much columns count when rows are quantised, set by Weigh
 	Sources []string     // checkpoint tensors that it is made from, in order of use
 }
 

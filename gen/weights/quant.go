@@ -18,7 +18,7 @@ func quantLayouts() []Layout {
 			Name: "tile16_" + name, DType: "U8",
 			Doc:    fmt.Sprintf("[⌈n/16⌉] tiles of 16 rows in units of %d columns: %s", f.Unit(), f.Doc),
 			Bytes:  func(rows, cols int) int64 { return int64(tiles(rows)) * int64(f.TileBytes(cols)) },
-			Pack:   func(dst []byte, src []float32, rows, cols int) error { return packQuant(f, dst, src, rows, cols) },
+			Pack:   func(dst []byte, src []float32, rows, cols int) error { return packQuant(f, dst, src, rows, cols, nil) },
 			Unpack: func(dst []float32, src []byte, rows, cols int) { unpackQuant(f, dst, src, rows, cols) },
 		})
 	}
@@ -34,12 +34,16 @@ func Quantised(layout string) *kernels.Format {
 	return f
 }
 
-// packQuant quantises rows.
-func packQuant(f *kernels.Format, dst []byte, src []float32, rows, cols int) error {
+// packQuant quantises rows; importance gives what the columns of a row count, nil when all count the same.
+func packQuant(f *kernels.Format, dst []byte, src []float32, rows, cols int, importance func(row int) []float32) error {
 	clear(dst)
 	size := f.TileBytes(cols)
 	for r := range rows {
-		if err := quant.For(f).Quantize(dst[r/Tile*size:][:size], r%Tile, src[r*cols:][:cols], nil); err != nil {
+		var weight []float32
+		if importance != nil {
+			weight = importance(r)
+		}
+		if err := quant.For(f).Quantize(dst[r/Tile*size:][:size], r%Tile, src[r*cols:][:cols], weight); err != nil {
 			return err
 		}
 	}
@@ -69,7 +73,13 @@ func (p *Packed) packRows(src Source, l *Layout, first, count int, rows []float3
 		if err := p.read(src, first, count, rows); err != nil {
 			return fmt.Errorf("packing %s: %w", p.Name, err)
 		}
-		if err := l.Pack(dst, rows, count, p.Cols); err != nil {
+		pack := l.Pack
+		if f != nil && p.weighed != nil {
+			pack = func(dst []byte, src []float32, rows, cols int) error {
+				return packQuant(f, dst, src, rows, cols, func(row int) []float32 { return p.importance(first + row) })
+			}
+		}
+		if err := pack(dst, rows, count, p.Cols); err != nil {
 			return p.locate(err, first)
 		}
 		return nil

@@ -45,11 +45,13 @@ type Pool struct {
 }
 
 // New starts a pool of the given number of workers, the caller of Run being
-// one of them. Zero means GOMAXPROCS. A pool that is no longer needed must be
-// closed, or its goroutines stay.
+// one of them. Zero means GOMAXPROCS, but not more than there are processors:
+// shares are equal, so that one worker more than processors makes all wait for
+// its turn. A pool that is no longer needed must be closed, or its goroutines
+// stay.
 func New(workers int) *Pool {
 	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+		workers = min(runtime.GOMAXPROCS(0), runtime.NumCPU())
 	}
 	p := &Pool{workers: make([]worker, workers)}
 	for i := range p.workers {

@@ -119,8 +119,8 @@ func (e *env) bench(b *benchmark) (err error) {
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
 	r := benchReport{Model: e.model.Name, Threads: b.options.Threads, Kernels: cpu.Current().String(), Load: time.Since(begin).Seconds()}
-	if r.Threads == 0 {
-		r.Threads = runtime.GOMAXPROCS(0)
+	if r.Threads = min(r.Threads, runtime.NumCPU()); r.Threads == 0 {
+		r.Threads = min(runtime.GOMAXPROCS(0), runtime.NumCPU())
 	}
 	if model.NewSession != nil {
 		if err := e.benchSession(b, model, &r); err != nil {

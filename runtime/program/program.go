@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -263,7 +264,7 @@ type opening struct {
 // openingFlags adds the flags for opening the model.
 func (e *env) openingFlags(f *flag.FlagSet) *opening {
 	o := new(opening)
-	f.IntVar(&o.options.Threads, "threads", 0, "number of `threads`; 0 is one per processor")
+	f.IntVar(&o.options.Threads, "threads", 0, "number of `threads`, at most one per processor; 0 is that many")
 	if e.model.Weights != "" {
 		f.StringVar(&o.weights, "weights", "", "`path` of the weights file (default: "+e.model.Weights+" beside the program, or in the package's directory)")
 		f.BoolVar(&o.options.Verify, "verify", false, "verify all weights before starting, also of a large file")
@@ -276,6 +277,8 @@ func (e *env) open(o *opening) (*Instance, error) {
 	if o.options.Threads < 0 {
 		return nil, misuse("threads %d: must be 0 or positive", o.options.Threads)
 	}
+	options := o.options
+	options.Threads = min(options.Threads, runtime.NumCPU()) // more would wait for each other
 	path := o.weights
 	if path == "" && e.model.Weights != "" {
 		var err error
@@ -283,7 +286,7 @@ func (e *env) open(o *opening) (*Instance, error) {
 			return nil, err
 		}
 	}
-	return e.model.Open(path, o.options)
+	return e.model.Open(path, options)
 }
 
 // findWeights returns the first place where the weights file exists: beside the

@@ -136,7 +136,7 @@ func New(o Options) (*Model, error) {
 const openText = `
 // Options say how a model is opened. The zero value is right for most programs.
 type Options struct {
-	Threads int // workers; 0 is GOMAXPROCS
+	Threads int // workers; 0 is GOMAXPROCS, at most one a processor
 }
 
 // Model is an open model. It is safe for concurrent use.
