@@ -39,8 +39,8 @@ func TestEval(t *testing.T) {
 		want string
 	}{
 		{[]string{"eval", demo, "--text", filepath.Join(t.TempDir(), "none")}, "no such file"},
-		{[]string{"eval", "../../gen/golden/testdata/bert-masked-lm", "--text", text}, "bert-masked-lm"},
-		{[]string{"eval", demo, "--text", text, "--kv", "q3"}, `cannot be kept as "q3"; f32 and f16 are supported`},
+		{[]string{"eval", "../../gen/golden/testdata/bert-masked-lm", "--text", text}, "only models that predict the next token"},
+		{[]string{"eval", demo, "--text", text, "--kv", "q3"}, `cannot be kept as "q3"; f32, f16 and q8 are supported`},
 		{[]string{"eval", demo, "--text", text, "--weights", "q9"}, `weight format "q9" is not supported`},
 	} {
 		if status, _, log := execute(t, context.Background(), c.args...); status != 1 || !strings.Contains(log, c.want) {
