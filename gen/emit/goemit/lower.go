@@ -64,15 +64,16 @@ func init() {
 		"attend_projected":  {false, (*emitter).attendProjected},
 		"attend_features":   {false, (*emitter).attendFeatures},
 		"sequence_spectrum": {false, (*emitter).sequenceSpectrum},
-		"short_conv":        {false, (*emitter).shortConv},
-		"selective_scan":    {false, (*emitter).selectiveScan},
-		"attend_latent":     {false, (*emitter).attendLatent},
-		"rg_lru":            {false, (*emitter).rgLRU},
-		"shift":             {false, (*emitter).shift},
-		"lerp":              {true, (*emitter).lerp},
-		"wkv":               {false, (*emitter).wkv},
-		"delta_rule":        {false, (*emitter).deltaRule},
-		"mlstm":             {false, (*emitter).mlstm},
+
+		"short_conv":     {false, (*emitter).shortConv},
+		"selective_scan": {false, (*emitter).selectiveScan},
+		"attend_latent":  {false, (*emitter).attendLatent},
+		"rg_lru":         {false, (*emitter).rgLRU},
+		"shift":          {false, (*emitter).shift},
+		"lerp":           {true, (*emitter).lerp},
+		"wkv":            {false, (*emitter).wkv},
+		"delta_rule":     {false, (*emitter).deltaRule},
+		"mlstm":          {false, (*emitter).mlstm},
 	}
 }
 
