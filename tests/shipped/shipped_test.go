@@ -17,8 +17,8 @@ import (
 	"github.com/tfgen/tfgen/gen/checkpoint/synth"
 )
 
-// emit writes the package of a case and its weights below a folder.
-func emit(t *testing.T, work, dir string) {
+// emit writes the package of a case and its weights below a folder, for so many tokens; 0: as many as the model has.
+func emit(t *testing.T, work, dir string, tokens int) {
 	t.Helper()
 	c, err := synth.Open(dir)
 	if err != nil {
@@ -26,7 +26,7 @@ func emit(t *testing.T, work, dir string) {
 	}
 	defer c.Close()
 	name := strings.NewReplacer("-", "", ".", "", "_", "").Replace(filepath.Base(dir))
-	b, err := bundle.New(bundle.FromCheckpoint(c), nil, bundle.Options{Package: name, Title: filepath.Base(dir), Context: 192})
+	b, err := bundle.New(bundle.FromCheckpoint(c), nil, bundle.Options{Package: name, Title: filepath.Base(dir), Context: tokens})
 	if err != nil {
 		t.Fatalf("%s: %v", dir, err)
 	}
@@ -58,7 +58,7 @@ func emit(t *testing.T, work, dir string) {
 }
 
 // run emits cases into one module and runs its tests.
-func run(t *testing.T, dirs []string) {
+func run(t *testing.T, tokens int, dirs []string) {
 	t.Helper()
 	module, err := filepath.Abs("../..")
 	if err != nil {
@@ -66,7 +66,7 @@ func run(t *testing.T, dirs []string) {
 	}
 	work := t.TempDir()
 	for _, dir := range dirs {
-		emit(t, work, dir)
+		emit(t, work, dir, tokens)
 	}
 	mod := fmt.Sprintf("module generated\n\ngo 1.26\n\nrequire github.com/tfgen/tfgen v0.0.0\n\nreplace github.com/tfgen/tfgen => %s\n", module)
 	if err := os.WriteFile(filepath.Join(work, "go.mod"), []byte(mod), 0o644); err != nil {
@@ -90,10 +90,10 @@ func TestShipped(t *testing.T) {
 	for _, name := range []string{"jamba", "qwen3-next", "deepseek-v3"} {
 		dirs = append(dirs, filepath.Join("..", "..", "gen", "golden", "testdata", name))
 	}
-	run(t, dirs)
+	run(t, 192, dirs)
 }
 
-// TestShippedAll runs all decoders whose operations go beyond dense attention; it needs the suite that TFGEN_SHARED names.
+// TestShippedAll runs all decoders whose operations go beyond dense attention, and encoders with operations of their own; it needs the suite that TFGEN_SHARED names.
 func TestShippedAll(t *testing.T) {
 	shared := os.Getenv("TFGEN_SHARED")
 	if shared == "" {
@@ -104,5 +104,10 @@ func TestShippedAll(t *testing.T) {
 		"recurrent-gemma", "rwkv", "xlstm"} {
 		dirs = append(dirs, filepath.Join(shared, "golden", "hf", name))
 	}
-	run(t, dirs)
+	run(t, 192, dirs)
+	dirs = nil
+	for _, name := range []string{"deberta-v2-groups", "fnet-odd", "linformer-layerwise", "longformer-far", "mpnet-long", "performer"} {
+		dirs = append(dirs, filepath.Join("..", "..", "gen", "verify", "testdata", "encoders", name))
+	}
+	run(t, 0, dirs)
 }
