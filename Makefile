@@ -55,8 +55,11 @@ parity: $(BIN)/tfgen
 	  for m in tests/demo-model $(MODELS); do echo; echo '```'; $(BIN)/tfgen parity $$m 2>/dev/null; echo '```'; done; } > docs/parity.md
 	@cat docs/parity.md
 
-bench:
+# Kernels, and whole models (MODELS: directories and files, FORMATS: weight formats) with their share of what the machine can do.
+FORMATS ?= f32 bf16 f16 q8 q4
+bench: $(BIN)/tfgen
 	$(GO) test -run '^$$' -bench . ./asm/amd64/... ./runtime/...
+	@for m in $(or $(MODELS),tests/demo-model); do for w in $(FORMATS); do echo; $(BIN)/tfgen bench $$m --weights $$w || exit 1; done; done
 
 # Installs llama.cpp and ONNX Runtime (see tests/peers), runs them and tfgen alternately, and writes docs/performance-table.md,
 # docs/performance.svg and the raw results.

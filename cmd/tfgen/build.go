@@ -65,7 +65,7 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	f.StringVar(&o.Package, "package", "", "Go package name (default: made from the model's name)")
 	f.StringVar(&o.Title, "title", "", "the model's name for readers (default: that of the directory or file)")
 	f.StringVar(&o.Weights, "weights", "f32", weightsHelp)
-	f.StringVar(&o.KV, "kv", "f32", "format of the keys and values that sessions keep: f32, f16")
+	f.StringVar(&o.KV, "kv", "f32", kvHelp)
 	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
 	f.BoolVar(&o.Program, "program", false, "add a main package: a command-line program")
 	f.BoolVar(&o.vendor, "vendor", false, "copy the part of the runtime that is used, so that the bundle needs no other module")

@@ -139,7 +139,7 @@ func (s *store) way(st *spec.Stored, stars []string) (w way, err error) {
 			name, _ := x.(string)
 			names = append(names, s.stored(spec.Fill(name, stars)))
 		}
-		steps, err := irSteps(st.Steps, &env)
+		steps, err := s.irSteps(st.Steps, &env, stars)
 		if err != nil {
 			return w, err
 		}
@@ -273,24 +273,26 @@ func (s *store) constant(w *ir.Weight, name string) (bool, error) {
 	return true, nil
 }
 
-// irSteps computes the arguments of weight-only arithmetic.
-func irSteps(steps []spec.TensorStep, env *spec.Env) ([]ir.Step, error) {
+// irSteps computes the arguments of weight-only arithmetic. Stars in names of other tensors stand for the weight's own.
+func (s *store) irSteps(steps []spec.TensorStep, env *spec.Env, stars []string) ([]ir.Step, error) {
 	var out []ir.Step
 	for _, st := range steps {
+		args, names, err := s.stepArgs(st, env, stars)
+		if err != nil {
+			return nil, err
+		}
 		step := ir.Step{Kind: st.Kind}
-		var args []float64
-		for _, a := range st.Args {
-			x, err := a.Convert(env, "float")
-			if err != nil {
-				return nil, err
-			}
-			f, ok := x.(float64)
-			if !ok {
-				return nil, spec.Errorf(a.Pos, "%s: %s is null", st.Kind, a.Src)
-			}
-			args = append(args, f)
+		if len(names) > 0 && names[0] == "" { // a layer that this model does without
+			continue
 		}
 		switch st.Kind {
+		case "linear":
+			step.W, step.B = names[0], names[1]
+			if t, ok := s.tensors[step.W]; ok && len(t.Shape) == 2 {
+				step.N = t.Shape[0]
+			}
+		case "layernorm":
+			step.W, step.B, step.C = names[0], names[1], args[0]
 		case "rows", "reshape":
 			step.From, step.To = int(args[0]), int(args[1])
 		case "take":
@@ -305,12 +307,37 @@ func irSteps(steps []spec.TensorStep, env *spec.Env) ([]ir.Step, error) {
 	return out, nil
 }
 
+// stepArgs computes the numbers and the stored names among the arguments of a step; a name that is null is "".
+func (s *store) stepArgs(st spec.TensorStep, env *spec.Env, stars []string) (args []float64, names []string, err error) {
+	for i, a := range st.Args {
+		x, err := a.Convert(env, spec.StepArg(st.Kind, i))
+		if err != nil {
+			return nil, nil, err
+		}
+		switch x := x.(type) {
+		case float64:
+			args = append(args, x)
+		case string:
+			names = append(names, s.stored(spec.Fill(x, stars)))
+		default:
+			if spec.StepArg(st.Kind, i) != "name" {
+				return nil, nil, spec.Errorf(a.Pos, "%s: %s is null", st.Kind, a.Src)
+			}
+			names = append(names, "")
+		}
+	}
+	return args, names, nil
+}
+
 // claim checks the shapes of a weight's stored tensors after their steps and notes which rows are used.
 func (s *store) claim(w *ir.Weight) error {
 	total := []int{}
 	for _, p := range w.Parts {
 		t := s.tensors[p.Tensor]
 		shape, rows, err := shapeAfter(t.Shape, p.Steps)
+		if err == nil {
+			err = s.claimOthers(p.Steps)
+		}
 		if err != nil {
 			return spec.Errorf(w.Pos, "%s (%s): %v", t.Name, dims(t.Shape), err)
 		}
@@ -339,6 +366,27 @@ func (s *store) claim(w *ir.Weight) error {
 		msg = fmt.Sprintf("%s after %s, expected %s", dims(total), strings.TrimPrefix(stepNames(p.Steps)+stacked(len(w.Parts)), ", "), dims(w.Shape))
 	}
 	return spec.Errorf(w.Pos, "the checkpoint stores %s as %s: %s", p.Tensor, dims(s.tensors[p.Tensor].Shape), msg)
+}
+
+// claimOthers notes that the tensors which steps multiply with are used as a whole.
+func (s *store) claimOthers(steps []ir.Step) error {
+	for _, st := range steps {
+		for _, name := range []string{st.W, st.B} {
+			t, ok := s.tensors[name]
+			if name == "" {
+				continue
+			}
+			if !ok {
+				return fmt.Errorf("%s needs the tensor %s, which the checkpoint does not have%s", st.Kind, name, spec.Suggest(name, s.unclaimed()))
+			}
+			if s.claims[name] == nil {
+				s.claims[name] = &claim{rows: rowsBefore(t.Shape, nil)}
+			}
+			s.claims[name].ranges = append(s.claims[name].ranges, [2]int{0, -1})
+			s.claims[name].elements += elements(t.Shape)
+		}
+	}
+	return nil
 }
 
 func stacked(n int) string {
@@ -394,6 +442,11 @@ func stepShape(shape []int, st ir.Step) ([]int, error) {
 		if st.N <= 0 || len(shape) == 0 || shape[0]%(2*st.N) != 0 {
 			return nil, fmt.Errorf("%d heads do not divide the rows", st.N)
 		}
+	case "linear":
+		if len(shape) != 2 || st.N <= 0 {
+			return nil, fmt.Errorf("%s times %s, which is no matrix", dims(shape), st.W)
+		}
+		return []int{shape[0], st.N}, nil
 	case "squeeze":
 		return slices.DeleteFunc(shape, func(d int) bool { return d == 1 }), nil
 	case "flatten":

@@ -61,16 +61,20 @@ func refLinear(x *Exec, o *ir.Op) error {
 
 func refQuantize(x *Exec, o *ir.Op) error {
 	in, y := x.in(o, 0), x.out(o, 0)
+	block := quant.Block
+	if o.Attrs.Bool("rows") {
+		block = in.Width
+	}
 	for r := range in.Rows {
-		toBits8(y.Row(r), in.Row(r))
+		toBits8(y.Row(r), in.Row(r), block)
 	}
 	return nil
 }
 
-// toBits8 rounds blocks of 32 values to multiples of a 127th of the largest magnitude.
-func toBits8(y, x []float64) {
-	for at := 0; at < len(x); at += quant.Block {
-		block := x[at:min(at+quant.Block, len(x))]
+// toBits8 rounds blocks of n values to multiples of a 127th of the largest magnitude.
+func toBits8(y, x []float64, n int) {
+	for at := 0; at < len(x); at += n {
+		block := x[at:min(at+n, len(x))]
 		top := 0.0
 		for _, v := range block {
 			top = max(top, math.Abs(v))

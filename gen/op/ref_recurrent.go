@@ -71,6 +71,8 @@ func inferSelectiveScan(o *ir.Op) ([]ir.Type, error) {
 		return nil, fmt.Errorf("%d groups of %d heads", groups, heads)
 	case n < 1 || n > maxState/t.Width():
 		return nil, fmt.Errorf("a state of %d elements for each channel", n)
+	case o.Attrs.Str("decay") == "state" && (heads != t.Width() || groups != 1):
+		return nil, fmt.Errorf("decays of state elements need heads of one channel and one group, found %d heads of %s in %d groups", heads, t, groups)
 	case o.Attrs.Float("low") < 0 || o.Attrs.Float("high") < 0:
 		return nil, fmt.Errorf("dt is bounded to %v … %v", o.Attrs.Float("low"), o.Attrs.Float("high"))
 	}

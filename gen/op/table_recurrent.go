@@ -18,9 +18,9 @@ var recurrentTable = []Row{
 	{
 		Kind: "selective_scan", Doc: "h = exp(dt·a) ⊙ h + dt·x Bᵀ; y = h C + d·x for each head, with dt = clamp(softplus(step + bias)); the state is h[heads, head_dim, state] (Gu & Dao 2023, Dao & Gu 2024)",
 		In: []string{"x", "step", "B", "C"}, State: "scan",
-		Size: func(o *ir.Op) int { return o.In[0].Type.Width() * o.Attrs.Int("state_size") },
+		Size: sizeScan,
 		Weights: []Role{
-			{Name: "a", Shape: shapeDecay},
+			{Name: "a", Shape: shapeDecay, Use: Tiled},
 			{Name: "d", Shape: shapeHeadsOf},
 			{Name: "step_bias", Optional: true, Shape: shapeHeadsOf},
 		},
@@ -28,7 +28,7 @@ var recurrentTable = []Row{
 			{Name: "heads", Kind: "int", Doc: "heads; each channel is one in Mamba"},
 			{Name: "groups", Kind: "int", Default: 1, Doc: "groups of heads that share B and C"},
 			{Name: "state_size", Kind: "int", Doc: "width of a channel's state"},
-			{Name: "decay", Kind: "string", Default: "head", Enum: []string{"head", "state"}, Doc: "a is a number for each head (Mamba 2), or for each element of the state (Mamba)"},
+			{Name: "decay", Kind: "string", Default: "head", Enum: []string{"head", "state"}, Doc: "a is a number for each head (Mamba 2), or for each element of the state of heads of one channel (Mamba); it is not positive"},
 			{Name: "low", Kind: "float", Default: 0.0, Doc: "least dt"},
 			{Name: "high", Kind: "float", Default: 0.0, Doc: "greatest dt; 0: unbounded"},
 		},
@@ -89,6 +89,16 @@ var recurrentTable = []Row{
 		Attrs: []Attr{{Name: "heads", Kind: "int", Doc: "heads"}, {Name: "eps", Kind: "float", Default: 0.000001, Doc: "added to the denominator"}},
 		Infer: inferMLSTM, Ref: refMLSTM,
 	},
+}
+
+// sizeScan is the memory of a scan, with whole tiles of 16 channels: of all channels that are heads, or of every head.
+func sizeScan(o *ir.Op) int {
+	channels, heads := o.In[0].Type.Width(), 1
+	if o.Attrs.Str("decay") != "state" {
+		heads = o.Attrs.Int("heads")
+		channels /= heads
+	}
+	return heads * ((channels + 15) / 16 * 16) * o.Attrs.Int("state_size")
 }
 
 func shapeWidth(o *ir.Op) []int { return []int{o.In[0].Type.Width()} }

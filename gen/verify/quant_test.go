@@ -5,7 +5,6 @@ import (
 	"encoding/gob"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -26,6 +25,7 @@ func TestQuantised(t *testing.T) {
 	formats := []struct{ name, policy, kv string }{
 		{"llama", "f32", "f16"}, {"llama", "q4,down_proj=q5m,embed_tokens=q4m", ""}, {"llama", "f16", ""},
 		{"mixtral", "q5", ""}, {"bert-masked-lm", "q4m", ""}, {"gpt2", "q8", ""}, {"gemma3-text", "f32", "f16"},
+		{"bert-masked-lm", "int8", ""}, {"llama", "int8", ""}, {"mixtral", "int8", ""},
 	}
 	if testing.Short() {
 		formats = formats[:2]
@@ -49,8 +49,8 @@ func TestQuantised(t *testing.T) {
 		jobs = append(jobs, j)
 		references = append(references, packedReference(t, j, dir, f.policy, work))
 	}
-	h, err := compile(context.Background(), jobs, &Options{Module: module, Work: work, Progress: func(string, ...any) {}})
-	if err != nil {
+	h := &harness{jobs, &Options{Module: module, Work: work, Progress: func(string, ...any) {}}}
+	if err := h.compile(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	for _, level := range cpu.Available() {
@@ -60,8 +60,7 @@ func TestQuantised(t *testing.T) {
 
 // compareQuantised runs the first input of every job at a level and compares with its reference.
 func (h *harness) compareQuantised(t *testing.T, level string, references []golden.Runner) {
-	cmd := exec.Command(h.binary)
-	cmd.Env = append(os.Environ(), cpu.Variable+"="+level)
+	cmd := h.command(context.Background(), level)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

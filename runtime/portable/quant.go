@@ -61,6 +61,10 @@ func saturate(v float32) int {
 // format and 16·tiles outputs. In every group the product of the integers is exact; the groups are added in order. With
 // ldc = 0 all rows start from the same c; c may be y.
 func GemmQuant(y []float32, ldy int, x []float32, ldx int, w []uint8, tiles int, c []float32, ldc, rows, k int, f *quant.Format) {
+	if f.Whole {
+		gemmRows(y, ldy, x, ldx, w, tiles, c, ldc, rows, k, f)
+		return
+	}
 	size := f.TileBytes(k)
 	var b quantBlock
 	for t := range tiles {

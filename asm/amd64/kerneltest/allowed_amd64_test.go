@@ -23,6 +23,13 @@ func (c *call) allowed(want *call) func(name string, i int) float64 {
 			}
 			return magnitude(i)
 		}
+	case "scanState", "scanHead":
+		return func(name string, i int) float64 {
+			if name != "y" && name != "h" {
+				return 0
+			}
+			return (1 + float64(c.k.D[0])/8) * (1 + value(name, i))
+		}
 	case "rope":
 		return func(name string, i int) float64 { return 8 }
 	case "softmaxBlock":

@@ -63,6 +63,9 @@ func newCall(k kernel.Kernel, s shape, seed uint64) *call {
 	return c
 }
 
+// scans reports whether a kernel is a recurrence over its rows.
+func scans(k kernel.Kernel) bool { return k.Op == "scanState" || k.Op == "scanHead" }
+
 // width returns the elements in a row of a matrix parameter, 0 for vectors.
 func (c *call) width(name string) int {
 	k := c.k
@@ -73,6 +76,10 @@ func (c *call) width(name string) int {
 		return k.D[0] * c.shape.heads
 	case k.Op == "rope" && name == "cs":
 		return k.D[1]
+	case scans(k) && (name == "y" || name == "x" || name == "dt"):
+		return kernel.Tile * c.shape.tiles
+	case scans(k) && (name == "b" || name == "c"):
+		return k.D[0]
 	case name == "y" || name == "x" || name == "u" || name == "d" && strings.HasPrefix(k.Op, "add"):
 		return k.D[0]
 	}
@@ -99,6 +106,8 @@ func (c *call) extent(name string) (rows, width, length int) {
 		n = c.shape.rows * kernel.BlockKeys
 	case c.k.Op == "softmaxBlock" || name == "a":
 		n = c.shape.rows
+	case scans(c.k) && (name == "h" || name == "w"):
+		n = c.shape.tiles * kernel.Tile * c.k.D[0]
 	case name == "s":
 		n = 1
 	}
@@ -181,6 +190,16 @@ func (c *call) bounds(r *rand.Rand, name string) []int32 {
 
 // start gives arguments with a meaning their first value.
 func (c *call) start() {
+	if scans(c.k) { // decays between 0 and 1
+		for name, f := range map[string]func(v float64) float64{"dt": math.Abs, "w": func(v float64) float64 { return -math.Abs(v) },
+			"a": func(v float64) float64 { return math.Exp(-math.Abs(v)) }} {
+			for i, v := range c.floats[name] {
+				if v == v {
+					c.floats[name][i] = float32(f(float64(v)))
+				}
+			}
+		}
+	}
 	if c.k.Op != "softmaxBlock" {
 		return
 	}

@@ -654,6 +654,54 @@ DATA ln2Low<>+16(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+24(SB)/8, $0xb102e308b102e308
 GLOBL ln2Low<>(SB), RODATA|NOPTR, $32
 
+DATA log1p0<>+0(SB)/8, $0x3e0888893e088889
+DATA log1p0<>+8(SB)/8, $0x3e0888893e088889
+DATA log1p0<>+16(SB)/8, $0x3e0888893e088889
+DATA log1p0<>+24(SB)/8, $0x3e0888893e088889
+GLOBL log1p0<>(SB), RODATA|NOPTR, $32
+
+DATA log1p1<>+0(SB)/8, $0x3e1d89d93e1d89d9
+DATA log1p1<>+8(SB)/8, $0x3e1d89d93e1d89d9
+DATA log1p1<>+16(SB)/8, $0x3e1d89d93e1d89d9
+DATA log1p1<>+24(SB)/8, $0x3e1d89d93e1d89d9
+GLOBL log1p1<>(SB), RODATA|NOPTR, $32
+
+DATA log1p2<>+0(SB)/8, $0x3e3a2e8c3e3a2e8c
+DATA log1p2<>+8(SB)/8, $0x3e3a2e8c3e3a2e8c
+DATA log1p2<>+16(SB)/8, $0x3e3a2e8c3e3a2e8c
+DATA log1p2<>+24(SB)/8, $0x3e3a2e8c3e3a2e8c
+GLOBL log1p2<>(SB), RODATA|NOPTR, $32
+
+DATA log1p3<>+0(SB)/8, $0x3e638e393e638e39
+DATA log1p3<>+8(SB)/8, $0x3e638e393e638e39
+DATA log1p3<>+16(SB)/8, $0x3e638e393e638e39
+DATA log1p3<>+24(SB)/8, $0x3e638e393e638e39
+GLOBL log1p3<>(SB), RODATA|NOPTR, $32
+
+DATA log1p4<>+0(SB)/8, $0x3e9249253e924925
+DATA log1p4<>+8(SB)/8, $0x3e9249253e924925
+DATA log1p4<>+16(SB)/8, $0x3e9249253e924925
+DATA log1p4<>+24(SB)/8, $0x3e9249253e924925
+GLOBL log1p4<>(SB), RODATA|NOPTR, $32
+
+DATA log1p5<>+0(SB)/8, $0x3ecccccd3ecccccd
+DATA log1p5<>+8(SB)/8, $0x3ecccccd3ecccccd
+DATA log1p5<>+16(SB)/8, $0x3ecccccd3ecccccd
+DATA log1p5<>+24(SB)/8, $0x3ecccccd3ecccccd
+GLOBL log1p5<>(SB), RODATA|NOPTR, $32
+
+DATA log1p6<>+0(SB)/8, $0x3f2aaaab3f2aaaab
+DATA log1p6<>+8(SB)/8, $0x3f2aaaab3f2aaaab
+DATA log1p6<>+16(SB)/8, $0x3f2aaaab3f2aaaab
+DATA log1p6<>+24(SB)/8, $0x3f2aaaab3f2aaaab
+GLOBL log1p6<>(SB), RODATA|NOPTR, $32
+
+DATA log1p7<>+0(SB)/8, $0x4000000040000000
+DATA log1p7<>+8(SB)/8, $0x4000000040000000
+DATA log1p7<>+16(SB)/8, $0x4000000040000000
+DATA log1p7<>+24(SB)/8, $0x4000000040000000
+GLOBL log1p7<>(SB), RODATA|NOPTR, $32
+
 DATA log2e<>+0(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+8(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+16(SB)/8, $0x3fb8aa3b3fb8aa3b
@@ -957,6 +1005,12 @@ DATA tanhSmall<>+8(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+16(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+24(SB)/8, $0xbf200000bf200000
 GLOBL tanhSmall<>(SB), RODATA|NOPTR, $32
+
+DATA two<>+0(SB)/8, $0x4000000040000000
+DATA two<>+8(SB)/8, $0x4000000040000000
+DATA two<>+16(SB)/8, $0x4000000040000000
+DATA two<>+24(SB)/8, $0x4000000040000000
+GLOBL two<>(SB), RODATA|NOPTR, $32
 
 DATA twoToMinus64<>+0(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+8(SB)/8, $0x1f8000001f800000
@@ -6328,6 +6382,853 @@ column:
 	VADDPS            Z1, Z6, Z6
 	VDIVPS            Z6, Z11, Z11
 	VMOVUPS           Z11, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actSoftplus1AVX2(SB), NOSPLIT, $0-40
+	// actSoftplus1AVX2 computes y = f(x) for rows of 1, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   Y3, Y1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actSoftplus1AVX512(SB), NOSPLIT, $0-40
+	// actSoftplus1AVX512 computes y = f(x) for rows of 1, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	VMOVUPS.Z         (DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           Z3, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actSoftplus17AVX2(SB), NOSPLIT, $0-40
+	// actSoftplus17AVX2 computes y = f(x) for rows of 17, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      Y3, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      Y3, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   Y3, Y1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actSoftplus17AVX512(SB), NOSPLIT, $0-40
+	// actSoftplus17AVX512 computes y = f(x) for rows of 17, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	VMOVUPS           (DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           Z3, (AX)
+	VMOVUPS.Z         64(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           Z3, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actSoftplus768AVX2(SB), NOSPLIT, $0-40
+	// actSoftplus768AVX2 computes y = f(x) for rows of 768, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y5
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y5, Y6
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y6, Y0, Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VFMADD231PS  log2e<>+0(SB), Y6, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y2, Y2
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2<>+0(SB), Y8, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y6
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp1<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       two<>+0(SB), Y4, Y2
+	VADDPS       two<>+0(SB), Y8, Y3
+	VDIVPS       Y2, Y4, Y2
+	VDIVPS       Y3, Y8, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y7
+	VBROADCASTSS log1p0<>+0(SB), Y6
+	VBROADCASTSS log1p0<>+0(SB), Y8
+	VFMADD213PS  log1p1<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p1<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p2<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p2<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p3<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p3<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p4<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p4<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p5<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p5<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p6<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p6<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p7<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p7<>+0(SB), Y7, Y8
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y1, Y4, Y4
+	VMAXPS       Y5, Y7, Y7
+	VFMADD231PS  Y6, Y2, Y4
+	VFMADD231PS  Y8, Y3, Y7
+	VMOVUPS      Y4, (AX)(DI*1)
+	VMOVUPS      Y7, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actSoftplus768AVX512(SB), NOSPLIT, $0-40
+	// actSoftplus768AVX512 computes y = f(x) for rows of 768, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z4
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z4, Z5
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z2, Z2
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z3, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
+	VADDPS.BCST       two<>+0(SB), Z5, Z2
+	VADDPS.BCST       two<>+0(SB), Z8, Z3
+	VDIVPS            Z2, Z5, Z2
+	VDIVPS            Z3, Z8, Z3
+	VMULPS            Z2, Z2, Z5
+	VMULPS            Z3, Z3, Z7
+	VBROADCASTSS      log1p0<>+0(SB), Z6
+	VBROADCASTSS      log1p0<>+0(SB), Z8
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z7, Z8
+	VXORPS            Z5, Z5, Z5
+	VXORPS            Z7, Z7, Z7
+	VMAXPS            Z1, Z5, Z5
+	VMAXPS            Z4, Z7, Z7
+	VFMADD231PS       Z6, Z2, Z5
+	VFMADD231PS       Z8, Z3, Z7
+	VMOVUPS           Z5, (AX)(DI*1)
+	VMOVUPS           Z7, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actSoftplus90AVX2(SB), NOSPLIT, $0-40
+	// actSoftplus90AVX2 computes y = f(x) for rows of 90, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y5
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y5, Y6
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y6, Y0, Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VFMADD231PS  log2e<>+0(SB), Y6, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y2, Y2
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2<>+0(SB), Y8, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y6
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp1<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       two<>+0(SB), Y4, Y2
+	VADDPS       two<>+0(SB), Y8, Y3
+	VDIVPS       Y2, Y4, Y2
+	VDIVPS       Y3, Y8, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y7
+	VBROADCASTSS log1p0<>+0(SB), Y6
+	VBROADCASTSS log1p0<>+0(SB), Y8
+	VFMADD213PS  log1p1<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p1<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p2<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p2<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p3<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p3<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p4<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p4<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p5<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p5<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p6<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p6<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p7<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p7<>+0(SB), Y7, Y8
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y1, Y4, Y4
+	VMAXPS       Y5, Y7, Y7
+	VFMADD231PS  Y6, Y2, Y4
+	VFMADD231PS  Y8, Y3, Y7
+	VMOVUPS      Y4, (AX)(DI*1)
+	VMOVUPS      Y7, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      Y3, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   Y3, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actSoftplus90AVX512(SB), NOSPLIT, $0-40
+	// actSoftplus90AVX512 computes y = f(x) for rows of 90, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z4
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z4, Z5
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z2, Z2
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z3, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
+	VADDPS.BCST       two<>+0(SB), Z5, Z2
+	VADDPS.BCST       two<>+0(SB), Z8, Z3
+	VDIVPS            Z2, Z5, Z2
+	VDIVPS            Z3, Z8, Z3
+	VMULPS            Z2, Z2, Z5
+	VMULPS            Z3, Z3, Z7
+	VBROADCASTSS      log1p0<>+0(SB), Z6
+	VBROADCASTSS      log1p0<>+0(SB), Z8
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z7, Z8
+	VXORPS            Z5, Z5, Z5
+	VXORPS            Z7, Z7, Z7
+	VMAXPS            Z1, Z5, Z5
+	VMAXPS            Z4, Z7, Z7
+	VFMADD231PS       Z6, Z2, Z5
+	VFMADD231PS       Z8, Z3, Z7
+	VMOVUPS           Z5, (AX)(DI*1)
+	VMOVUPS           Z7, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           Z3, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           Z3, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -66083,6 +66984,796 @@ column:
 	VZEROUPPER
 	RET
 
+// func gluSoftplus20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluSoftplus20AVX2(SB), NOSPLIT, $0-56
+	// gluSoftplus20AVX2 computes y = f(x) · u for rows of 20, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      (SI), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      32(SI), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(SI), Y1, Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   Y3, Y1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluSoftplus20AVX512(SB), NOSPLIT, $0-56
+	// gluSoftplus20AVX512 computes y = f(x) · u for rows of 20, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x0000000f, R9
+	KMOVW        R9, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	VMOVUPS           (DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           (SI), Z1
+	VMULPS            Z1, Z3, Z3
+	VMOVUPS           Z3, (AX)
+	VMOVUPS.Z         64(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS.Z         64(SI), K1, Z1
+	VMULPS            Z1, Z3, Z3
+	VMOVUPS           Z3, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluSoftplus768AVX2(SB), NOSPLIT, $0-56
+	// gluSoftplus768AVX2 computes y = f(x) · u for rows of 768, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y5
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y5, Y6
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y6, Y0, Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VFMADD231PS  log2e<>+0(SB), Y6, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y2, Y2
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2<>+0(SB), Y8, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y6
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp1<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       two<>+0(SB), Y4, Y2
+	VADDPS       two<>+0(SB), Y8, Y3
+	VDIVPS       Y2, Y4, Y2
+	VDIVPS       Y3, Y8, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y7
+	VBROADCASTSS log1p0<>+0(SB), Y6
+	VBROADCASTSS log1p0<>+0(SB), Y8
+	VFMADD213PS  log1p1<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p1<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p2<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p2<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p3<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p3<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p4<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p4<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p5<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p5<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p6<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p6<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p7<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p7<>+0(SB), Y7, Y8
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y1, Y4, Y4
+	VMAXPS       Y5, Y7, Y7
+	VFMADD231PS  Y6, Y2, Y4
+	VFMADD231PS  Y8, Y3, Y7
+	VMOVUPS      (SI)(R9*1), Y1
+	VMOVUPS      32(SI)(R9*1), Y2
+	VMULPS       Y1, Y4, Y4
+	VMULPS       Y2, Y7, Y7
+	VMOVUPS      Y4, (AX)(R9*1)
+	VMOVUPS      Y7, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluSoftplus768AVX512(SB), NOSPLIT, $0-56
+	// gluSoftplus768AVX512 computes y = f(x) · u for rows of 768, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z4
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z4, Z5
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z2, Z2
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z3, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
+	VADDPS.BCST       two<>+0(SB), Z5, Z2
+	VADDPS.BCST       two<>+0(SB), Z8, Z3
+	VDIVPS            Z2, Z5, Z2
+	VDIVPS            Z3, Z8, Z3
+	VMULPS            Z2, Z2, Z5
+	VMULPS            Z3, Z3, Z7
+	VBROADCASTSS      log1p0<>+0(SB), Z6
+	VBROADCASTSS      log1p0<>+0(SB), Z8
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z7, Z8
+	VXORPS            Z5, Z5, Z5
+	VXORPS            Z7, Z7, Z7
+	VMAXPS            Z1, Z5, Z5
+	VMAXPS            Z4, Z7, Z7
+	VFMADD231PS       Z6, Z2, Z5
+	VFMADD231PS       Z8, Z3, Z7
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z5, Z5
+	VMULPS            Z2, Z7, Z7
+	VMOVUPS           Z5, (AX)(R9*1)
+	VMOVUPS           Z7, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluSoftplus90AVX2(SB), NOSPLIT, $0-56
+	// gluSoftplus90AVX2 computes y = f(x) · u for rows of 90, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y5
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y5, Y6
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y6, Y0, Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VFMADD231PS  log2e<>+0(SB), Y6, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y2, Y2
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2<>+0(SB), Y8, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y6
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp1<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       two<>+0(SB), Y4, Y2
+	VADDPS       two<>+0(SB), Y8, Y3
+	VDIVPS       Y2, Y4, Y2
+	VDIVPS       Y3, Y8, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y7
+	VBROADCASTSS log1p0<>+0(SB), Y6
+	VBROADCASTSS log1p0<>+0(SB), Y8
+	VFMADD213PS  log1p1<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p1<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p2<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p2<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p3<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p3<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p4<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p4<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p5<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p5<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p6<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p6<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p7<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p7<>+0(SB), Y7, Y8
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y1, Y4, Y4
+	VMAXPS       Y5, Y7, Y7
+	VFMADD231PS  Y6, Y2, Y4
+	VFMADD231PS  Y8, Y3, Y7
+	VMOVUPS      (SI)(R9*1), Y1
+	VMOVUPS      32(SI)(R9*1), Y2
+	VMULPS       Y1, Y4, Y4
+	VMULPS       Y2, Y7, Y7
+	VMOVUPS      Y4, (AX)(R9*1)
+	VMOVUPS      Y7, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      320(SI), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(SI), Y1, Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   Y3, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluSoftplus90AVX512(SB), NOSPLIT, $0-56
+	// gluSoftplus90AVX512 computes y = f(x) · u for rows of 90, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z4
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z4, Z5
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z2, Z2
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z3, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
+	VADDPS.BCST       two<>+0(SB), Z5, Z2
+	VADDPS.BCST       two<>+0(SB), Z8, Z3
+	VDIVPS            Z2, Z5, Z2
+	VDIVPS            Z3, Z8, Z3
+	VMULPS            Z2, Z2, Z5
+	VMULPS            Z3, Z3, Z7
+	VBROADCASTSS      log1p0<>+0(SB), Z6
+	VBROADCASTSS      log1p0<>+0(SB), Z8
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z7, Z8
+	VXORPS            Z5, Z5, Z5
+	VXORPS            Z7, Z7, Z7
+	VMAXPS            Z1, Z5, Z5
+	VMAXPS            Z4, Z7, Z7
+	VFMADD231PS       Z6, Z2, Z5
+	VFMADD231PS       Z8, Z3, Z7
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z5, Z5
+	VMULPS            Z2, Z7, Z7
+	VMOVUPS           Z5, (AX)(R9*1)
+	VMOVUPS           Z7, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           256(SI), Z1
+	VMULPS            Z1, Z3, Z3
+	VMOVUPS           Z3, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS.Z         320(SI), K1, Z1
+	VMULPS            Z1, Z3, Z3
+	VMOVUPS           Z3, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func gluTanh20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·gluTanh20AVX2(SB), NOSPLIT, $0-56
@@ -74810,6 +76501,1531 @@ column:
 	ADDQ CX, AX
 	DECQ BX
 	JNZ  row
+	VZEROUPPER
+	RET
+
+// func scanHead1AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, FMA3
+TEXT ·scanHead1AVX2(SB), NOSPLIT, $0-96
+	// scanHead1AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 1 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 1 elements; h is [tiles][1][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Y0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Y1
+	VMOVUPS (DI), Y2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000001, R11
+
+element:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      32(DI), Y2
+	MOVQ         R10, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+40(FP), CX
+	SHLQ         $0x02, CX
+	IMULQ        SI, CX
+	ADDQ         b+32(FP), CX
+	MOVQ         ldc+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        SI, DX
+	ADDQ         c+48(FP), DX
+	MOVQ         $0x00000001, R11
+
+element2:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element2
+	VMOVUPS      Y2, 32(DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead1AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanHead1AVX512(SB), NOSPLIT, $0-96
+	// scanHead1AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 1 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 1 elements; h is [tiles][1][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Z0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Z1
+	VMOVUPS (DI), Z2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000001, R11
+
+element:
+	VMOVUPS      (AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z4, Z1, Z3
+	VMOVUPS      Z3, (AX)
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead16AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, FMA3
+TEXT ·scanHead16AVX2(SB), NOSPLIT, $0-96
+	// scanHead16AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 16 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 16 elements; h is [tiles][16][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Y0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Y1
+	VMOVUPS (DI), Y2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000010, R11
+
+element:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      32(DI), Y2
+	MOVQ         R10, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+40(FP), CX
+	SHLQ         $0x02, CX
+	IMULQ        SI, CX
+	ADDQ         b+32(FP), CX
+	MOVQ         ldc+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        SI, DX
+	ADDQ         c+48(FP), DX
+	MOVQ         $0x00000010, R11
+
+element2:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element2
+	VMOVUPS      Y2, 32(DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x00000400, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead16AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanHead16AVX512(SB), NOSPLIT, $0-96
+	// scanHead16AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 16 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 16 elements; h is [tiles][16][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Z0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Z1
+	VMOVUPS (DI), Z2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000010, R11
+
+element:
+	VMOVUPS      (AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z4, Z1, Z3
+	VMOVUPS      Z3, (AX)
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x00000400, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead33AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, FMA3
+TEXT ·scanHead33AVX2(SB), NOSPLIT, $0-96
+	// scanHead33AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 33 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 33 elements; h is [tiles][33][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Y0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Y1
+	VMOVUPS (DI), Y2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000021, R11
+
+element:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      32(DI), Y2
+	MOVQ         R10, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+40(FP), CX
+	SHLQ         $0x02, CX
+	IMULQ        SI, CX
+	ADDQ         b+32(FP), CX
+	MOVQ         ldc+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        SI, DX
+	ADDQ         c+48(FP), DX
+	MOVQ         $0x00000021, R11
+
+element2:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element2
+	VMOVUPS      Y2, 32(DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x00000840, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead33AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanHead33AVX512(SB), NOSPLIT, $0-96
+	// scanHead33AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 33 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 33 elements; h is [tiles][33][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Z0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Z1
+	VMOVUPS (DI), Z2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000021, R11
+
+element:
+	VMOVUPS      (AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z4, Z1, Z3
+	VMOVUPS      Z3, (AX)
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x00000840, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead7AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, FMA3
+TEXT ·scanHead7AVX2(SB), NOSPLIT, $0-96
+	// scanHead7AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 7 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 7 elements; h is [tiles][7][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Y0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Y1
+	VMOVUPS (DI), Y2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000007, R11
+
+element:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      32(DI), Y2
+	MOVQ         R10, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+40(FP), CX
+	SHLQ         $0x02, CX
+	IMULQ        SI, CX
+	ADDQ         b+32(FP), CX
+	MOVQ         ldc+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        SI, DX
+	ADDQ         c+48(FP), DX
+	MOVQ         $0x00000007, R11
+
+element2:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element2
+	VMOVUPS      Y2, 32(DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x000001c0, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead7AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanHead7AVX512(SB), NOSPLIT, $0-96
+	// scanHead7AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 7 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 7 elements; h is [tiles][7][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Z0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Z1
+	VMOVUPS (DI), Z2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000007, R11
+
+element:
+	VMOVUPS      (AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z4, Z1, Z3
+	VMOVUPS      Z3, (AX)
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x000001c0, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanState1AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scanState1AVX2(SB), NOSPLIT, $0-112
+	// scanState1AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 1 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 1 elements; h and w are [tiles][1][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Y1
+	VMOVUPS (R9), Y2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000001, R13
+
+element:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element
+	VMOVUPS      Y2, (R9)
+	SUBQ         $0x20, SI
+	ADDQ         $0x20, CX
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      32(R9), Y2
+	MOVQ         R12, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        R8, DX
+	ADDQ         b+48(FP), DX
+	MOVQ         ldc+72(FP), BX
+	SHLQ         $0x02, BX
+	IMULQ        R8, BX
+	ADDQ         c+64(FP), BX
+	MOVQ         $0x00000001, R13
+
+element2:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element2
+	VMOVUPS      Y2, 32(R9)
+	SUBQ         $0x20, SI
+	ADDQ         $0x20, CX
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R9
+	ADDQ         $0x40, R12
+	DECQ         R11
+	JNZ          tile
+	INCQ         R8
+	CMPQ         R8, DI
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanState1AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanState1AVX512(SB), NOSPLIT, $0-112
+	// scanState1AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 1 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 1 elements; h and w are [tiles][1][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Z1
+	VMOVUPS (R9), Z2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000001, R13
+
+element:
+	VMOVUPS           (SI), Z4
+	VMOVUPS           (CX), Z3
+	VMULPS            Z3, Z4, Z4
+	VMAXPS            Z4, Z0, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VSCALEFPS         Z3, Z5, Z5
+	VMOVUPS           (AX), Z3
+	VMULPS            Z5, Z3, Z3
+	VBROADCASTSS      (DX), Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VMOVUPS           Z3, (AX)
+	VBROADCASTSS      (BX), Z4
+	VFMADD231PS       Z4, Z3, Z2
+	ADDQ              $0x40, AX
+	ADDQ              $0x04, DX
+	ADDQ              $0x04, BX
+	ADDQ              $0x40, SI
+	DECQ              R13
+	JNZ               element
+	VMOVUPS           Z2, (R9)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, R10
+	ADDQ              $0x40, R9
+	ADDQ              $0x40, R12
+	DECQ              R11
+	JNZ               tile
+	INCQ              R8
+	CMPQ              R8, DI
+	JLT               row
+	VZEROUPPER
+	RET
+
+// func scanState16AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scanState16AVX2(SB), NOSPLIT, $0-112
+	// scanState16AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 16 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 16 elements; h and w are [tiles][16][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Y1
+	VMOVUPS (R9), Y2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000010, R13
+
+element:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element
+	VMOVUPS      Y2, (R9)
+	SUBQ         $0x000003e0, SI
+	ADDQ         $0x20, CX
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      32(R9), Y2
+	MOVQ         R12, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        R8, DX
+	ADDQ         b+48(FP), DX
+	MOVQ         ldc+72(FP), BX
+	SHLQ         $0x02, BX
+	IMULQ        R8, BX
+	ADDQ         c+64(FP), BX
+	MOVQ         $0x00000010, R13
+
+element2:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element2
+	VMOVUPS      Y2, 32(R9)
+	SUBQ         $0x000003e0, SI
+	ADDQ         $0x20, CX
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R9
+	ADDQ         $0x00000400, R12
+	ADDQ         $0x000003c0, SI
+	DECQ         R11
+	JNZ          tile
+	INCQ         R8
+	CMPQ         R8, DI
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanState16AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanState16AVX512(SB), NOSPLIT, $0-112
+	// scanState16AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 16 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 16 elements; h and w are [tiles][16][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Z1
+	VMOVUPS (R9), Z2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000010, R13
+
+element:
+	VMOVUPS           (SI), Z4
+	VMOVUPS           (CX), Z3
+	VMULPS            Z3, Z4, Z4
+	VMAXPS            Z4, Z0, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VSCALEFPS         Z3, Z5, Z5
+	VMOVUPS           (AX), Z3
+	VMULPS            Z5, Z3, Z3
+	VBROADCASTSS      (DX), Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VMOVUPS           Z3, (AX)
+	VBROADCASTSS      (BX), Z4
+	VFMADD231PS       Z4, Z3, Z2
+	ADDQ              $0x40, AX
+	ADDQ              $0x04, DX
+	ADDQ              $0x04, BX
+	ADDQ              $0x40, SI
+	DECQ              R13
+	JNZ               element
+	VMOVUPS           Z2, (R9)
+	SUBQ              $0x000003c0, SI
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, R10
+	ADDQ              $0x40, R9
+	ADDQ              $0x00000400, R12
+	ADDQ              $0x000003c0, SI
+	DECQ              R11
+	JNZ               tile
+	INCQ              R8
+	CMPQ              R8, DI
+	JLT               row
+	VZEROUPPER
+	RET
+
+// func scanState33AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scanState33AVX2(SB), NOSPLIT, $0-112
+	// scanState33AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 33 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 33 elements; h and w are [tiles][33][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Y1
+	VMOVUPS (R9), Y2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000021, R13
+
+element:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element
+	VMOVUPS      Y2, (R9)
+	SUBQ         $0x00000820, SI
+	ADDQ         $0x20, CX
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      32(R9), Y2
+	MOVQ         R12, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        R8, DX
+	ADDQ         b+48(FP), DX
+	MOVQ         ldc+72(FP), BX
+	SHLQ         $0x02, BX
+	IMULQ        R8, BX
+	ADDQ         c+64(FP), BX
+	MOVQ         $0x00000021, R13
+
+element2:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element2
+	VMOVUPS      Y2, 32(R9)
+	SUBQ         $0x00000820, SI
+	ADDQ         $0x20, CX
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R9
+	ADDQ         $0x00000840, R12
+	ADDQ         $0x00000800, SI
+	DECQ         R11
+	JNZ          tile
+	INCQ         R8
+	CMPQ         R8, DI
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanState33AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanState33AVX512(SB), NOSPLIT, $0-112
+	// scanState33AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 33 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 33 elements; h and w are [tiles][33][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Z1
+	VMOVUPS (R9), Z2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000021, R13
+
+element:
+	VMOVUPS           (SI), Z4
+	VMOVUPS           (CX), Z3
+	VMULPS            Z3, Z4, Z4
+	VMAXPS            Z4, Z0, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VSCALEFPS         Z3, Z5, Z5
+	VMOVUPS           (AX), Z3
+	VMULPS            Z5, Z3, Z3
+	VBROADCASTSS      (DX), Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VMOVUPS           Z3, (AX)
+	VBROADCASTSS      (BX), Z4
+	VFMADD231PS       Z4, Z3, Z2
+	ADDQ              $0x40, AX
+	ADDQ              $0x04, DX
+	ADDQ              $0x04, BX
+	ADDQ              $0x40, SI
+	DECQ              R13
+	JNZ               element
+	VMOVUPS           Z2, (R9)
+	SUBQ              $0x00000800, SI
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, R10
+	ADDQ              $0x40, R9
+	ADDQ              $0x00000840, R12
+	ADDQ              $0x00000800, SI
+	DECQ              R11
+	JNZ               tile
+	INCQ              R8
+	CMPQ              R8, DI
+	JLT               row
+	VZEROUPPER
+	RET
+
+// func scanState7AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scanState7AVX2(SB), NOSPLIT, $0-112
+	// scanState7AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 7 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 7 elements; h and w are [tiles][7][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Y1
+	VMOVUPS (R9), Y2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000007, R13
+
+element:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element
+	VMOVUPS      Y2, (R9)
+	SUBQ         $0x000001a0, SI
+	ADDQ         $0x20, CX
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      32(R9), Y2
+	MOVQ         R12, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        R8, DX
+	ADDQ         b+48(FP), DX
+	MOVQ         ldc+72(FP), BX
+	SHLQ         $0x02, BX
+	IMULQ        R8, BX
+	ADDQ         c+64(FP), BX
+	MOVQ         $0x00000007, R13
+
+element2:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element2
+	VMOVUPS      Y2, 32(R9)
+	SUBQ         $0x000001a0, SI
+	ADDQ         $0x20, CX
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R9
+	ADDQ         $0x000001c0, R12
+	ADDQ         $0x00000180, SI
+	DECQ         R11
+	JNZ          tile
+	INCQ         R8
+	CMPQ         R8, DI
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanState7AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanState7AVX512(SB), NOSPLIT, $0-112
+	// scanState7AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 7 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 7 elements; h and w are [tiles][7][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Z1
+	VMOVUPS (R9), Z2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000007, R13
+
+element:
+	VMOVUPS           (SI), Z4
+	VMOVUPS           (CX), Z3
+	VMULPS            Z3, Z4, Z4
+	VMAXPS            Z4, Z0, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VSCALEFPS         Z3, Z5, Z5
+	VMOVUPS           (AX), Z3
+	VMULPS            Z5, Z3, Z3
+	VBROADCASTSS      (DX), Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VMOVUPS           Z3, (AX)
+	VBROADCASTSS      (BX), Z4
+	VFMADD231PS       Z4, Z3, Z2
+	ADDQ              $0x40, AX
+	ADDQ              $0x04, DX
+	ADDQ              $0x04, BX
+	ADDQ              $0x40, SI
+	DECQ              R13
+	JNZ               element
+	VMOVUPS           Z2, (R9)
+	SUBQ              $0x00000180, SI
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, R10
+	ADDQ              $0x40, R9
+	ADDQ              $0x000001c0, R12
+	ADDQ              $0x00000180, SI
+	DECQ              R11
+	JNZ               tile
+	INCQ              R8
+	CMPQ              R8, DI
+	JLT               row
 	VZEROUPPER
 	RET
 

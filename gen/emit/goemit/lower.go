@@ -46,6 +46,10 @@ func init() {
 		"attend":        {false, (*emitter).attend},
 		"keep":          {false, (*emitter).keep},
 		"attend_kept":   {false, (*emitter).attendKept},
+		"attend_marked": {false, (*emitter).attendMarked},
+		"marks":         {false, (*emitter).marks},
+		"unfold":        {false, (*emitter).unfold},
+		"row_spectrum":  {true, (*emitter).rowSpectrum},
 		"select":        {false, (*emitter).gather},
 		"first":         {false, (*emitter).first},
 		"last":          {false, (*emitter).last},
@@ -57,15 +61,18 @@ func init() {
 		"head_linear":   {false, (*emitter).headLinear},
 		"scale_rows":    {true, (*emitter).scaleRows},
 
-		"short_conv":     {false, (*emitter).shortConv},
-		"selective_scan": {false, (*emitter).selectiveScan},
-		"attend_latent":  {false, (*emitter).attendLatent},
-		"rg_lru":         {false, (*emitter).rgLRU},
-		"shift":          {false, (*emitter).shift},
-		"lerp":           {true, (*emitter).lerp},
-		"wkv":            {false, (*emitter).wkv},
-		"delta_rule":     {false, (*emitter).deltaRule},
-		"mlstm":          {false, (*emitter).mlstm},
+		"attend_projected":  {false, (*emitter).attendProjected},
+		"attend_features":   {false, (*emitter).attendFeatures},
+		"sequence_spectrum": {false, (*emitter).sequenceSpectrum},
+		"short_conv":        {false, (*emitter).shortConv},
+		"selective_scan":    {false, (*emitter).selectiveScan},
+		"attend_latent":     {false, (*emitter).attendLatent},
+		"rg_lru":            {false, (*emitter).rgLRU},
+		"shift":             {false, (*emitter).shift},
+		"lerp":              {true, (*emitter).lerp},
+		"wkv":               {false, (*emitter).wkv},
+		"delta_rule":        {false, (*emitter).deltaRule},
+		"mlstm":             {false, (*emitter).mlstm},
 	}
 }
 
@@ -190,8 +197,12 @@ func elem(layout string) string {
 func (e *emitter) quantize(s plan.Step) (string, error) {
 	o := s.Op
 	width := o.In[0].Type.Width()
-	k := e.kernel(kernel.Kernel{Op: "quantize", D: []int{width}})
-	e.rowwise(k, fmt.Sprintf("quantises rows of %d to 8 bits in blocks of 32.", width), "y, x view",
+	variant, doc := "", "in blocks of 32"
+	if o.Attrs.Bool("rows") {
+		variant, doc = "rows", "with one scale each"
+	}
+	k := e.kernel(kernel.Kernel{Op: "quantize", S: variant, D: []int{width}})
+	e.rowwise(k, fmt.Sprintf("quantises rows of %d to 8 bits %s.", width, doc), "y, x view",
 		fmt.Sprintf("%s(t.at(y, from), y.ld, t.at(x, from), x.ld, to-from)", k))
 	return fmt.Sprintf("t.%s(%s, %s, %s)", k, e.ref(o.Out[0]), e.ref(o.In[0]), count(o.Out[0].Type.Rows)), nil
 }

@@ -89,30 +89,6 @@ func (e *emitter) shortConv(s plan.Step) (string, error) {
 	return m.emit(fmt.Sprintf("portable.ShortConv($y, $x, state, %s, %s, s.rows, from, to, %d, %d)", m.weight(0, "w"), m.weight(1, "b"), width, k))
 }
 
-func (e *emitter) selectiveScan(s plan.Step) (string, error) {
-	o := s.Op
-	heads, n, width := o.Attrs.Int("heads"), o.Attrs.Int("state_size"), o.In[0].Type.Width()
-	dim, groups := width/heads, max(o.Attrs.Int("groups"), 1)
-	m := &recurrence{e: e, s: s, name: fmt.Sprintf("scan%dx%dx%d", heads, dim, n), units: heads, grain: 1, size: dim * n,
-		doc: fmt.Sprintf("is the state-space recurrence of %d heads of %d channels, each with a state of %d.", heads, dim, n)}
-	fn := "StateSpaceDual"
-	if o.Attrs.Str("decay") == "state" {
-		if dim != 1 {
-			return "", fmt.Errorf("%s: the Go backend computes decays of state elements for heads of one channel, found %d", o.Pos, dim)
-		}
-		fn, m.grain = "SelectiveScan", 16
-	}
-	for i, name := range []string{"x", "dt", "b", "c"} {
-		m.input(i, name)
-	}
-	rule := fmt.Sprintf("portable.Scan{Heads: %d, HeadDim: %d, Groups: %d, State: %d", heads, dim, groups, n)
-	if low, high := o.Attrs.Float("low"), o.Attrs.Float("high"); low != 0 || high != 0 {
-		rule += fmt.Sprintf(", Low: %s, High: %s", number(low), number(high))
-	}
-	return m.emit(fmt.Sprintf("portable.%s($y, $x, $dt, $b, $c, state, %s, %s, %s, s.rows, from, to, %s})", fn,
-		m.weight(0, "a"), m.weight(1, "d"), m.weight(2, "bias"), rule))
-}
-
 func (e *emitter) rgLRU(s plan.Step) (string, error) {
 	width := s.Op.In[0].Type.Width()
 	m := &recurrence{e: e, s: s, name: fmt.Sprintf("rgLRU%d", width), units: width, grain: 16, size: 1,

@@ -29,6 +29,9 @@ func Kernels() []kernel.Kernel {
 	for _, op := range []string{"add", "mul", "scale", "scaleRows", "expandBF16"} {
 		add(op, "", nil, 1, 7, 14, 16, 33, 100, 768)
 	}
+	for _, op := range []string{"scanState", "scanHead"} {
+		add(op, "", nil, 1, 7, 16, 33)
+	}
 	for _, kind := range kernel.Activations() {
 		add("act", kind, nil, 1, 17, 90, 768)
 		add("glu", kind, nil, 20, 90, 768)
@@ -56,8 +59,9 @@ func Quantised() []kernel.Kernel {
 		}
 		ks = append(ks, kernel.Kernel{Op: "qgemm", S: name, D: []int{columns}})
 	}
+	ks = append(ks, kernel.Kernel{Op: "qgemm", S: "int8", D: []int{1536}})
 	for _, columns := range []int{1, 31, 32, 33, 64, 90, 200, 512} {
-		ks = append(ks, kernel.Kernel{Op: "quantize", D: []int{columns}})
+		ks = append(ks, kernel.Kernel{Op: "quantize", D: []int{columns}}, kernel.Kernel{Op: "quantize", S: "rows", D: []int{columns}})
 	}
 	return kernel.Distinct(ks)
 }
