@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo demo-web test test-all check bench bench-peers support parity cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all check bench bench-peers bench-tokenizers support parity cover fuzz quick install-tools clean
 
 all: test
 
@@ -73,6 +73,16 @@ bench: $(BIN)/tfgen
 # docs/performance.svg and the raw results.
 bench-peers:
 	tests/peers/compare.sh --out docs $(PEERS)
+
+# Encodes the project's own text with tfgen and with the PyPI package tokenizers in turns, for the published tokenizers under
+# TFGEN_MODELS.
+TOKENIZERS ?= $(wildcard $(addprefix $(TFGEN_MODELS)/,ggml-vocab/ggml-vocab-gpt-2.gguf tokenizers/llama3_1/tokenizer.json \
+  all-minilm-l6-v2/tokenizer.json tokenizers/xlmr/tokenizer.json))
+VENV := $(or $(PEERS_DIR),$(HOME)/.cache/tfgen-peers)/tokenizers
+bench-tokenizers: $(BIN)/tfgen
+	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
+	$(VENV)/bin/pip install -q tokenizers==0.23.3 gguf==0.19.0
+	$(VENV)/bin/python tests/peers/bench_tokenizers.py $(BIN)/tfgen README.md $(wildcard docs/*.md runtime/*/*.go) -- $(TOKENIZERS)
 
 cover:
 	$(GO) test -coverprofile=cover.out ./...
