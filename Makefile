@@ -49,10 +49,14 @@ check:
 	$(GO) run $(STATICCHECK) ./...
 	TFGEN_CHECK=1 $(GO) test -count=1 -run TestGeneratedIsFresh ./cmd/tfgen
 
-# Compares all targets of the demo model, and of MODELS, and writes docs/parity.md.
+# Compares all targets of five models, and of MODELS, and writes docs/parity.md: the demo model, MiniLM and Gemma 3 270M where they
+# are at hand, a small T5 and a small Mamba with generated weights. PYTHON names a Python with numpy.
+GEMMA   ?= $(HOME)/.cache/tfgen-models/gemma-3-270m/gemma-3-270m-q4_k_m.gguf
 parity: $(BIN)/tfgen
-	@{ echo '# Parity'; echo; echo 'Written by `make parity`: every target of a model against the reference, on this machine.'; \
-	  for m in tests/demo-model $(MODELS); do echo; echo '```'; $(BIN)/tfgen parity $$m 2>/dev/null; echo '```'; done; } > docs/parity.md
+	@{ echo '# Parity'; echo; echo 'Written by `make parity`: every target of a model against the reference, on this machine. Rates are of a few tokens'; \
+	  echo 'beside other work; [performance.md](performance.md) has the measured ones.'; \
+	  for m in tests/demo-model '$(MINILM)' '$(GEMMA) --weights q8 -n 16' gen/golden/testdata/t5 gen/golden/testdata/mamba $(MODELS); do \
+	  set -- $$m; [ -e "$$1" ] || continue; echo; echo '```'; $(BIN)/tfgen parity $$m 2>/dev/null; echo '```'; done; } > docs/parity.md
 	@cat docs/parity.md
 
 bench:
