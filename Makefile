@@ -57,10 +57,14 @@ support: $(BIN)/tfgen
 	  $(BIN)/tfgen spec table $(BIN)/verify.json; } > $(BIN)/architectures.md
 	mv $(BIN)/architectures.md docs/architectures.md
 
-# Compares all targets of the demo model, and of MODELS, and writes docs/parity.md.
+# Compares all targets of five models, and of MODELS, and writes docs/parity.md: the demo model, MiniLM and Gemma 3 270M where they
+# are at hand, a small T5 and a small Mamba with generated weights. PYTHON names a Python with numpy.
+GEMMA   ?= $(HOME)/.cache/tfgen-models/gemma-3-270m/gemma-3-270m-q4_k_m.gguf
 parity: $(BIN)/tfgen
-	@{ echo '# Parity'; echo; echo 'Written by `make parity`: every target of a model against the reference, on this machine.'; \
-	  for m in tests/demo-model $(MODELS); do echo; echo '```'; $(BIN)/tfgen parity $$m 2>/dev/null; echo '```'; done; } > docs/parity.md
+	@{ echo '# Parity'; echo; echo 'Written by `make parity`: every target of a model against the reference, on this machine. Rates are of a few tokens'; \
+	  echo 'beside other work; [performance.md](performance.md) has the measured ones.'; \
+	  for m in tests/demo-model '$(MINILM)' '$(GEMMA) --weights q8 -n 16' gen/golden/testdata/t5 gen/golden/testdata/mamba $(MODELS); do \
+	  set -- $$m; [ -e "$$1" ] || continue; echo; echo '```'; $(BIN)/tfgen parity $$m 2>/dev/null; echo '```'; done; } > docs/parity.md
 	@cat docs/parity.md
 
 # Kernels, and whole models (MODELS: directories and files, FORMATS: weight formats) with their share of what the machine can do.

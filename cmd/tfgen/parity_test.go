@@ -15,6 +15,8 @@ func TestParityTellsDisagreement(t *testing.T) {
 	answer := func(last float32, token int32) *parityAnswer {
 		return &parityAnswer{values: [][]float32{{1, 2}, {4, last}}, tokens: []int32{7, token}, seconds: 0.5}
 	}
+	f32 := &buildOptions{}
+	f32.Weights = "f32"
 	for _, c := range []struct {
 		name   string
 		second *parityAnswer
@@ -27,7 +29,7 @@ func TestParityTellsDisagreement(t *testing.T) {
 		{"a token", answer(8, 8), errParity, 0},
 		{"not a number", answer(float32(math.NaN()), 9), errParity, 1},
 	} {
-		j := &parityJob{options: &buildOptions{}, causal: true, names: []string{"hidden/0", "logits"}}
+		j := &parityJob{options: f32, causal: true, names: []string{"hidden/0", "logits"}}
 		j.add(parityRow{Target: "one"}, answer(8, 9))
 		j.add(parityRow{Target: "two"}, c.second)
 		j.skip(&targets[0], "v", "a reason\nmore")

@@ -153,8 +153,8 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// TestLibraryIsSmall bounds what a library adds to the weights. The interpreter of chat templates is linked only for models
-// that have one.
+// TestLibraryIsSmall bounds what a library adds to the weights. The interpreter of chat templates and the compiler of grammars
+// are linked only for models that make text.
 func TestLibraryIsSmall(t *testing.T) {
 	for _, c := range []struct {
 		path  string
