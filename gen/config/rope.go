@@ -14,7 +14,7 @@ var ropeKeys = map[string]string{
 	"short_factor": "short_factor", "long_factor": "long_factor", "low_freq_factor": "low_freq_factor",
 	"high_freq_factor": "high_freq_factor", "truncate": "truncate", "alpha": "alpha", "factors": "factors",
 	"llama_4_scaling_beta": "llama_4_scaling_beta", "yarn_log_multiplier": "yarn_log_multiplier",
-	"rope_theta":           "", "partial_rotary_factor": "", "finetuned": "", "max_position_embeddings": "",
+	"rope_theta": "", "partial_rotary_factor": "", "finetuned": "", "max_position_embeddings": "",
 }
 
 // ropeTypes are published names of rope types to those of transformers 5.
