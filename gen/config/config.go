@@ -123,6 +123,11 @@ func resolve(f *spec.Field, in Input, v *Values) (any, string, error) {
 		return y, key, err
 	}
 	if found && x != nil {
+		if m, ok := x.(map[string]any); ok && f.Fields != nil && f.Default != nil {
+			if err := complete(m, f, in, env); err != nil {
+				return nil, "", err
+			}
+		}
 		y, err := typed(f, key, x, in, env)
 		return y, key, err
 	}
@@ -131,6 +136,18 @@ func resolve(f *spec.Field, in Input, v *Values) (any, string, error) {
 	}
 	y, err := fallback(f, f.Default, in, env)
 	return y, "default", err
+}
+
+// complete adds to a map that was put together from metadata keys what only the default has.
+func complete(m map[string]any, f *spec.Field, in Input, env *spec.Env) error {
+	d, err := fallback(f, f.Default, in, env)
+	more, _ := d.(map[string]any)
+	for k, v := range more {
+		if _, ok := m[k]; !ok {
+			m[k] = v
+		}
+	}
+	return err
 }
 
 // lookup finds the first key that is present. A null counts as present only if the field gives it a meaning.

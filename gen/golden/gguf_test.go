@@ -29,6 +29,7 @@ type ggufCase struct {
 		Rows      []int     `json:"rows"` // rows taken, in this order; nil: all
 		Transpose bool      `json:"transpose"`
 		Add       float32   `json:"add"`
+		NegExp    bool      `json:"negexp"`
 		Data      []float32 `json:"data"` // instead of from
 	} `json:"tensors"`
 }
@@ -84,7 +85,9 @@ func (g *ggufCase) source(t *testing.T, hf *checkpoint.Checkpoint) *ggufSource {
 			if err := hf.ReadF32(from, 0, rows, part); err != nil {
 				t.Fatal(err)
 			}
-			data, cols = append(data, part...), c
+			if data, cols = append(data, part...), c; len(stored.Shape) > 2 { // matrices one below another
+				cols = stored.Shape[len(stored.Shape)-1]
+			}
 		}
 		if x.Rows != nil {
 			var taken []float32
@@ -97,7 +100,9 @@ func (g *ggufCase) source(t *testing.T, hf *checkpoint.Checkpoint) *ggufSource {
 			data = transposed(data, cols)
 		}
 		for i := range data {
-			data[i] += x.Add
+			if data[i] += x.Add; x.NegExp {
+				data[i] = float32(-math.Exp(float64(data[i])))
+			}
 		}
 		s.data[name] = data
 	}
