@@ -23,6 +23,7 @@ type Options struct {
 	Stop      []string      // texts that end the text, for Text and Stream; they are not yielded
 	Stats     *Stats        // filled in while generating, if not nil
 
+	SpecialText bool // Stream and Text yield the texts of special tokens, which package toolcall reads
 	LogProbs    bool // Stream reports the logarithms of probabilities
 	TopLogProbs int  // and those of so many most probable tokens
 

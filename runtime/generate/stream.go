@@ -30,7 +30,7 @@ func Stream(ctx context.Context, s Stepper, t Tokenizer, prompt []int32, o Optio
 	return func(yield func(Token, error) bool) {
 		l := newLoop(s, o)
 		text := stopper{stop: o.Stop}
-		stream := pieces(t, o.Constraint)
+		stream := pieces(t, &o)
 		open, found := true, false
 		err := l.run(ctx, prompt, func() bool {
 			token := Token{ID: l.chosen, LogProb: l.logprob, Top: slices.Clone(l.top)}
@@ -100,13 +100,13 @@ func (r *row) score(logits []float32, id int32) {
 
 // pieces returns what makes text of tokens: the bytes that a constraint has
 // compared with its grammar where it gives them, else the tokenizer's decoder.
-func pieces(t Tokenizer, c Constraint) Pieces {
-	if b, ok := c.(interface {
+func pieces(t Tokenizer, o *Options) Pieces {
+	if b, ok := o.Constraint.(interface {
 		AppendBytes(dst []byte, id int32) []byte
 	}); ok {
 		return &bytePieces{bytes: b.AppendBytes}
 	}
-	return t.NewStream(true)
+	return t.NewStream(!o.SpecialText)
 }
 
 // bytePieces makes text of the bytes of tokens.

@@ -152,13 +152,13 @@ func (t *talk) say(text string) error {
 		fmt.Fprintf(t.log, "%s: %v\n", t.model.Name, err)
 		return nil
 	}
-	t.messages = append(t.messages, chat.Message{Role: "assistant", Content: answer})
+	t.messages = append(t.messages, answer)
 	return nil
 }
 
 // answer generates and prints an answer. An interrupt ends it; what there is of
 // it counts.
-func (t *talk) answer() (string, error) {
+func (t *talk) answer() (chat.Message, error) {
 	for len(t.stop) > 0 {
 		<-t.stop // pressed at the prompt
 	}
@@ -171,31 +171,19 @@ func (t *talk) answer() (string, error) {
 		case <-ctx.Done():
 		}
 	}()
+	a, err := t.newAnswer()
+	if err != nil {
+		return chat.Message{}, err
+	}
 	t.options.Stats = &t.stats
-	var text strings.Builder
+	t.options.SpecialText = a.parser != nil // marks of reasoning and calls can be special tokens
 	for token, err := range t.instance.Chat(ctx, t.session, t.messages, generate.Replace(t.options)) {
-		if err != nil && !(errors.Is(err, context.Canceled) && text.Len() > 0) {
-			return "", err
+		if err != nil && !(errors.Is(err, context.Canceled) && a.begun) {
+			return chat.Message{}, err
 		}
-		if text.Len() == 0 {
-			token.Text = strings.TrimLeft(token.Text, " ")
-		}
-		text.WriteString(token.Text)
-		if t.json {
-			continue
-		}
-		if _, err := io.WriteString(t.out, token.Text); err != nil {
-			return "", err
+		if err := a.add(token.Text); err != nil {
+			return chat.Message{}, err
 		}
 	}
-	if t.json {
-		return text.String(), t.printJSON(map[string]any{"role": "assistant", "content": text.String(), "reason": t.stats.Reason.String(),
-			"prompt_tokens": t.stats.PromptTokens, "tokens": t.stats.Tokens, "tokens_per_second": t.stats.DecodeRate()})
-	}
-	end := "\n"
-	if r := t.stats.Reason; r != generate.EndOfText && r != generate.StopText && r != generate.Complete {
-		end = fmt.Sprintf(" [%s]\n", r)
-	}
-	_, err := io.WriteString(t.out, end)
-	return text.String(), err
+	return a.finish()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tfgen/tfgen/runtime/chat"
 	"github.com/tfgen/tfgen/runtime/constrain"
 	"github.com/tfgen/tfgen/runtime/generate"
+	"github.com/tfgen/tfgen/runtime/toolcall"
 )
 
 // chatty is the fake model with a chat: it answers with the conversation's roles
@@ -119,6 +120,43 @@ func TestInterruptStopsTheAnswer(t *testing.T) {
 	out, _ := talkWith(t, m, "hello\nagain")
 	if want := "u h [cancelled]\nuau again\n"; out != want {
 		t.Errorf("%q, want %q", out, want)
+	}
+}
+
+// TestChatReasons tells reasoning and calls from text, on the screen and in the
+// conversation.
+func TestChatReasons(t *testing.T) {
+	var log []string
+	m := chatty(&log, nil)
+	open := m.Open
+	m.Open = func(path string, o OpenOptions) (*Instance, error) {
+		i, err := open(path, o)
+		i.Answers = func(messages []chat.Message) (*toolcall.Parser, error) {
+			f, err := toolcall.Lookup("hermes")
+			if err != nil {
+				return nil, err
+			}
+			return toolcall.New(f, toolcall.Options{}), nil
+		}
+		return i, err
+	}
+	file := filepath.Join(t.TempDir(), "talk.json")
+	in := `<think>so</think>Yes.<tool_call>{"name": "look", "arguments": {"at": 1}}</tool_call>`
+	out, _ := talkWith(t, m, in+"\n/save "+file)
+	if want := "u[thinking] so\n[answer] Yes.[call] look {\"at\": 1}\n"; !strings.HasPrefix(out, want) {
+		t.Errorf("%q, want %q …", out, want)
+	}
+	saved, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(saved), `"reasoning_content": "so"`) || !strings.Contains(string(saved), `"tool_calls"`) || !strings.Contains(string(saved), `"content": "uYes."`) {
+		t.Errorf("%s, %v", saved, err)
+	}
+	out, _ = talkWith(t, m, in, "-json")
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(out), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if answer["reasoning_content"] != "so" || answer["tool_calls"] == nil || strings.Contains(answer["content"].(string), "<") {
+		t.Errorf("%s", out)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/tfgen/tfgen/runtime/chat"
 	"github.com/tfgen/tfgen/runtime/constrain"
 	"github.com/tfgen/tfgen/runtime/generate"
+	"github.com/tfgen/tfgen/runtime/toolcall"
 )
 
 // Model describes a generated model: what it is, what it costs, and how to
@@ -76,6 +77,10 @@ type Instance struct {
 	// Chat answers a conversation in a session of NewSession, which may hold a
 	// part of it already.
 	Chat func(ctx context.Context, s Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error]
+
+	// Answers returns a parser for the answer to a conversation, which finds
+	// reasoning and tool calls in it. Without it all of an answer is text.
+	Answers func(messages []chat.Message) (*toolcall.Parser, error)
 
 	// Transcript says that the model has no chat template: Chat makes it go on
 	// with a conversation in plain text.

@@ -30,7 +30,7 @@ func slashes() []slash {
 		{"/retry", "", "answer the last message again, with other random numbers", (*talk).retry},
 		{"/undo", "", "take the last message and its answer back", (*talk).undo},
 		{"/set", "NAME VALUE", "change a flag of chat, for example /set temp 0.5", (*talk).set},
-		{"/show", "", "print the conversation as JSON", func(t *talk, _ string) error { return t.printJSON(t.record()) }},
+		{"/show", "", "print the conversation as JSON", func(t *talk, _ string) error { return t.printJSON(t.messages) }},
 		{"/save", "FILE", "write the conversation to a file", (*talk).save},
 		{"/load", "FILE", "go on with a conversation of a file", (*talk).load},
 		{"/stats", "", "print the figures of the last answer", func(t *talk, _ string) error {
@@ -122,23 +122,8 @@ func (t *talk) set(arg string) error {
 	return nil
 }
 
-// turn is a message in JSON.
-type turn struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
-// record returns the conversation as JSON.
-func (t *talk) record() []turn {
-	list := make([]turn, len(t.messages))
-	for i, m := range t.messages {
-		list[i] = turn{m.Role, m.Content}
-	}
-	return list
-}
-
 func (t *talk) save(path string) error {
-	text, err := json.MarshalIndent(t.record(), "", " ")
+	text, err := json.MarshalIndent(t.messages, "", " ")
 	if err != nil {
 		return err
 	}
@@ -150,13 +135,10 @@ func (t *talk) load(path string) error {
 	if err != nil {
 		return err
 	}
-	var list []turn
+	var list []chat.Message
 	if err := json.Unmarshal(text, &list); err != nil {
 		return err
 	}
-	t.messages = nil
-	for _, m := range list {
-		t.messages = append(t.messages, chat.Message{Role: m.Role, Content: m.Content})
-	}
+	t.messages = list
 	return nil
 }

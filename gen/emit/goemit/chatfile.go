@@ -67,6 +67,9 @@ func chatImports(used map[string]bool) string {
 	return "import (\n\t\"sync\"\n\t" + strings.Join(lines, "\n\t") + "\n)\n"
 }
 
+// plainAnswers is the format of models that write neither reasoning nor tool calls.
+const plainAnswers = "plain"
+
 // chatText is the API around a model's templates.
 func (e *emitter) chatText(templates string) string {
 	var tokens []string
@@ -75,7 +78,7 @@ func (e *emitter) chatText(templates string) string {
 	}
 	sort.Strings(tokens)
 	if e.Answers == "" {
-		e.Answers = "plain"
+		e.Answers = plainAnswers
 	}
 	list := "nil"
 	if len(tokens) > 0 {

@@ -14,7 +14,7 @@ var imports = map[string]string{
 	"arena": runtimePath + "arena", "chat": runtimePath + "chat", "constrain": runtimePath + "constrain", "cpu": runtimePath + "cpu",
 	"generate": runtimePath + "generate", "heads": runtimePath + "heads", "pool": runtimePath + "pool", "portable": runtimePath + "portable",
 	"probe": runtimePath + "probe", "quant": runtimePath + "quant",
-	"program": runtimePath + "program", "rope": runtimePath + "rope", "sample": runtimePath + "sample", "snapshot": runtimePath + "snapshot", "tokenizer": runtimePath + "tokenizer",
+	"program": runtimePath + "program", "rope": runtimePath + "rope", "sample": runtimePath + "sample", "snapshot": runtimePath + "snapshot", "tokenizer": runtimePath + "tokenizer", "toolcall": runtimePath + "toolcall",
 	"weightfile": runtimePath + "weightfile",
 	"bytes":      "bytes", "slices": "slices", "context": "context", "errors": "errors", "fmt": "fmt", "io": "io", "iter": "iter", "os": "os", "sync": "sync",
 	"testing": "testing", "math": "math", "atomic": "sync/atomic", "filepath": "path/filepath",

@@ -60,6 +60,9 @@ func (e *emitter) programFile() ([]File, error) {
 		if e.Tokens {
 			kind += "Chats: true,\n"
 			instance.WriteString(strings.ReplaceAll(pick(len(e.Chat) > 0, chatInstance, transcriptInstance), "$pkg", e.Package))
+			if len(e.Chat) > 0 && e.Answers != "" && e.Answers != plainAnswers {
+				instance.WriteString(strings.ReplaceAll(answersInstance, "$pkg", e.Package))
+			}
 		}
 	case e.Plan.Graph.Output("embedding") != nil && e.Tokens:
 		kind = "Embeds: true,\n"
@@ -95,6 +98,16 @@ func (e *emitter) programFile() ([]File, error) {
 // chatInstance lets the program talk with the model.
 const chatInstance = `i.Chat = func(ctx context.Context, s program.Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error] {
 	return s.(*$pkg.Session).Chat(ctx, messages, chat.Options{}, options...)
+}
+`
+
+// answersInstance lets the program tell reasoning and tool calls from the text of an answer.
+const answersInstance = `i.Answers = func(messages []chat.Message) (*toolcall.Parser, error) {
+	prompt, err := $pkg.ApplyChatTemplate(messages, chat.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return $pkg.NewAnswerParser(prompt, nil)
 }
 `
 
