@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo demo-web test test-all check bench bench-peers parity cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all check bench bench-peers support parity cover fuzz quick install-tools clean
 
 all: test
 
@@ -49,6 +49,14 @@ check:
 	$(GO) run $(STATICCHECK) ./...
 	TFGEN_CHECK=1 $(GO) test -count=1 -run TestGeneratedIsFresh ./cmd/tfgen
 
+# Verifies all golden cases, those of the project and those of TFGEN_SHARED, and writes docs/architectures.md. Takes minutes.
+support: $(BIN)/tfgen
+	$(BIN)/tfgen verify --json $$(ls -d gen/golden/testdata/*/ gen/verify/testdata/*coders/*/ $(if $(TFGEN_SHARED),$(TFGEN_SHARED)/golden/hf/*/)) > $(BIN)/verify.json || true
+	@{ echo '# Architectures'; echo; \
+	  echo 'Written by `make support` from the specifications and the results of `tfgen verify`, on reference and all CPU levels of one machine.'; echo; \
+	  $(BIN)/tfgen spec table $(BIN)/verify.json; } > $(BIN)/architectures.md
+	mv $(BIN)/architectures.md docs/architectures.md
+
 # Compares all targets of five models, and of MODELS, and writes docs/parity.md: the demo model, MiniLM and Gemma 3 270M where they
 # are at hand, a small T5 and a small Mamba with generated weights. PYTHON names a Python with numpy.
 GEMMA   ?= $(HOME)/.cache/tfgen-models/gemma-3-270m/gemma-3-270m-q4_k_m.gguf
@@ -59,8 +67,11 @@ parity: $(BIN)/tfgen
 	  set -- $$m; [ -e "$$1" ] || continue; echo; echo '```'; $(BIN)/tfgen parity $$m 2>/dev/null; echo '```'; done; } > docs/parity.md
 	@cat docs/parity.md
 
-bench:
+# Kernels, and whole models (MODELS: directories and files, FORMATS: weight formats) with their share of what the machine can do.
+FORMATS ?= f32 bf16 f16 q8 q4
+bench: $(BIN)/tfgen
 	$(GO) test -run '^$$' -bench . ./asm/amd64/... ./runtime/...
+	@for m in $(or $(MODELS),tests/demo-model); do for w in $(FORMATS); do echo; $(BIN)/tfgen bench $$m --weights $$w || exit 1; done; done
 
 # Installs llama.cpp and ONNX Runtime (see tests/peers), runs them and tfgen alternately, and writes docs/performance-table.md,
 # docs/performance.svg and the raw results.

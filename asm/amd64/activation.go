@@ -21,6 +21,7 @@ var activations = map[string]activation{
 	"relu":       relu,
 	"relu2":      relu2,
 	"sigmoid":    sigmoid,
+	"softplus":   softplus,
 	"tanh":       tanhActivation,
 }
 
@@ -271,6 +272,30 @@ func (f *function) tanh(x, lowest reg.VecVirtual) reg.VecVirtual {
 	f.mul(x, square, small)
 	f.VFMADD213PS(x, p, small)
 	return f.where(abs, f.float("tanhSmall", -0.625), small, large)
+}
+
+// log1pTerms are the coefficients of s⁰, s², s⁴ … in 2·artanh(s)/s, which is ln(1 + z)/s for s = z/(2 + z). With z ≤ 1 the
+// terms that are left out are below 3e-9.
+var log1pTerms = []float64{2, 2. / 3, 2. / 5, 2. / 7, 2. / 9, 2. / 11, 2. / 13, 2. / 15}
+
+// softplus is max(x, 0) + ln(1 + e^−|x|).
+func softplus(f *function) func(x reg.VecVirtual) reg.VecVirtual {
+	lowest := f.broadcast(f.float("lowestExponent", lowestExponent))
+	return func(x reg.VecVirtual) reg.VecVirtual {
+		a := f.minusAbs(x)
+		f.max(a, lowest, a)
+		z, n := f.exponential(a, nil)
+		f.times(n, z, z)
+		s, square, top := f.vec(), f.vec(), f.vec()
+		f.add(f.float("two", 2), z, s)
+		f.div(s, z, s)
+		f.mul(s, s, square)
+		p := f.polynomial("log1p", log1pTerms, square)
+		f.zero(top)
+		f.max(x, top, top)
+		f.fma(p, s, top)
+		return top
+	}
 }
 
 // where returns yes in lanes with v > bound and no in the others.

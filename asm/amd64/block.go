@@ -141,7 +141,7 @@ func (p *product) startPass(s *passState, done operand.Mem) {
 		p.TESTQ(first, first)
 		p.CMOVQNE(y, c)
 		p.CMOVQNE(p.arg("ldy"), ldc)
-		p.SHLQ(operand.U8(map[int]uint8{64: 6, 32: 5}[p.step/p.words()]), first)
+		p.SHLQ(operand.U8(map[int]uint8{64: 6, 32: 5, 16: 4}[p.step/p.words()]), first)
 		p.ADDQ(first, s.w)
 	}
 	p.MOVQ(x, s.x)
@@ -296,7 +296,7 @@ func (p *product) passSteps(s *passState, body func(step int, xk []operand.Mem))
 		}
 		p.Label(string(done))
 	}
-	p.SHLQ(operand.U8(map[int]uint8{64: 4, 32: 3}[p.step/p.words()]), i)
+	p.SHLQ(operand.U8(map[int]uint8{64: 4, 32: 3, 16: 2}[p.step/p.words()]), i)
 	p.SUBQ(i, s.w)
 }
 

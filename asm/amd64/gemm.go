@@ -20,6 +20,7 @@ type product struct {
 	k     int
 	bf16  bool
 	f16   bool
+	i8    bool
 	step  int            // bytes of a tile that are used at a time
 	tile  int            // bytes of one tile of weights
 	high  reg.VecVirtual // bf16, AVX2: keeps the upper half of every word
@@ -29,9 +30,12 @@ type product struct {
 // gemm writes y = c + x·w: one row of x by matrix × vector over several tiles
 // at once, more rows by register blocks.
 func gemm(f *function, k kernel.Kernel) {
-	p := &product{function: f, k: k.D[0], bf16: k.S == "bf16", f16: k.S == "f16", parts: kernel.Tile / f.lanes(), step: 64}
+	p := &product{function: f, k: k.D[0], bf16: k.S == "bf16", f16: k.S == "f16", i8: k.S == "i8", parts: kernel.Tile / f.lanes(), step: 64}
 	if p.f16 {
 		p.step = 32
+	}
+	if p.i8 {
+		p.step = 16
 	}
 	p.tile = p.k * p.step
 	if p.bf16 {
@@ -68,6 +72,9 @@ func (p *product) weights(from panel, v, step, half int, d reg.VecVirtual) {
 	switch {
 	case p.f16:
 		p.VCVTPH2PS(m, d)
+	case p.i8:
+		p.VPMOVSXBD(m, d)
+		p.VCVTDQ2PS(d, d)
 	case !p.bf16:
 		p.VMOVUPS(m, d)
 	case half == 1 && p.isa == AVX512:

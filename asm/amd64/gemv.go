@@ -65,7 +65,7 @@ func (p *product) vectorBlock(n int, y, x, w, c reg.GPVirtual) {
 
 // accumulate adds x[k] times the weights of one k to vector v of the outputs.
 func (p *product) accumulate(from panel, v, step, half int, xk, acc reg.VecVirtual) {
-	if !p.bf16 && !p.f16 {
+	if !p.bf16 && !p.f16 && !p.i8 {
 		p.fma(operand.Op(p.weight(from, v, step)), xk, acc)
 		return
 	}

@@ -53,6 +53,8 @@ var lowerings = map[string]func(f *function, k kernel.Kernel){
 	"mul":          mulRows,
 	"scale":        scale,
 	"scaleRows":    scaleRows,
+	"scanState":    scanState,
+	"scanHead":     scanHead,
 	"act":          act,
 	"glu":          glu,
 	"rope":         rope,

@@ -38,11 +38,8 @@ func qgemm(f *function, k kernel.Kernel) {
 		panic(err)
 	}
 	p := &quantProduct{function: f, format: format, k: k.D[0], parts: kernel.Tile / f.lanes(), fixed: map[string]operand.Op{}}
-	p.ways = p.chooseProduct()
-	p.prepare()
 	heights := p.heights()
-	p.sums = p.AllocLocal(64 * heights[0])
-	p.factor, p.lower = p.AllocLocal(64), p.AllocLocal(64)
+	p.places(heights[0])
 	y, c, left := p.AllocLocal(8), p.AllocLocal(8), p.AllocLocal(8)
 	tiles, done := p.arg("tiles"), p.AllocLocal(8)
 	w := p.arg("w")
@@ -70,6 +67,18 @@ func qgemm(f *function, k kernel.Kernel) {
 	p.ADDQ(imm(64), c)
 	p.DECQ(done)
 	p.JNZ(tile)
+}
+
+// places prepares constants and memory for up to so many rows at a time.
+func (p *quantProduct) places(rows int) {
+	if p.format.Whole {
+		p.constant("ones", 0x00010001)
+		return
+	}
+	p.ways = p.chooseProduct()
+	p.prepare()
+	p.sums = p.AllocLocal(64 * rows)
+	p.factor, p.lower = p.AllocLocal(64), p.AllocLocal(64)
 }
 
 // rowPointers are the first rows that are not done yet.
@@ -116,20 +125,18 @@ func (p *quantProduct) advance(n int, s rowPointers) {
 
 // block computes n rows × 16 outputs.
 func (p *quantProduct) block(n int, s rowPointers, w reg.GPVirtual) {
-	p.Commentf("%s: start from c.", describe(n, 1))
 	p.temps = map[string][]reg.VecVirtual{}
-	p.rowAt = make([]reg.GPVirtual, n)
+	if p.format.Whole {
+		p.wholeRows(n, s, w)
+		return
+	}
+	p.Commentf("%s: start from c.", describe(n, 1))
 	p.acc = nil
 	if n == 1 || p.isa == AVX512 {
 		p.acc = p.vecs(n * p.parts)
 	}
 	p.loadSums(n, s.c)
-	p.rowAt[0] = s.x
-	ld := p.stride("ldx", 4)
-	for r := 1; r < n; r++ {
-		p.rowAt[r] = p.GP64()
-		p.LEAQ(at(p.rowAt[r-1], 0).Idx(ld, 1), p.rowAt[r])
-	}
+	p.pointToRows(n, s.x)
 	p.codes, p.column, p.scaleAt = p.GP64(), p.GP64(), p.GP64()
 	p.XORQ(p.column, p.column)
 	p.XORQ(p.scaleAt, p.scaleAt)
@@ -140,6 +147,17 @@ func (p *quantProduct) block(n int, s rowPointers, w reg.GPVirtual) {
 		p.superUnits()
 	}
 	p.storeSums(n, s.y)
+}
+
+// pointToRows sets the pointers to n rows of x.
+func (p *quantProduct) pointToRows(n int, x reg.GPVirtual) {
+	p.rowAt = make([]reg.GPVirtual, n)
+	p.rowAt[0] = x
+	ld := p.stride("ldx", 4)
+	for r := 1; r < n; r++ {
+		p.rowAt[r] = p.GP64()
+		p.LEAQ(at(p.rowAt[r-1], 0).Idx(ld, 1), p.rowAt[r])
+	}
 }
 
 // loadSums starts the accumulators from rows of c.

@@ -16,6 +16,10 @@ func quantize(f *function, k kernel.Kernel) {
 	narrow := *f
 	narrow.isa = AVX2
 	q := &quantizer{function: &narrow, k: k.D[0]}
+	if k.S == "rows" {
+		q.wholeRows()
+		return
+	}
 	x, y, rows := f.arg("x"), f.arg("y"), f.arg("rows")
 	strides := []reg.GPVirtual{f.stride("ldx", 4), f.stride("ldy", 4)}
 	f.eachRow(rows, []reg.GPVirtual{x, y}, strides, func() {
@@ -73,6 +77,16 @@ func (q *quantizer) loop(x, y reg.GPVirtual, blocks int) {
 // block quantises n ≤ 32 columns at x.
 func (q *quantizer) block(x operand.Mem, y reg.GPVirtual, b int, index reg.Register, n int) {
 	to := q.blockAt(y, b, index)
+	v := q.values(x, n)
+	d, inverse := q.blockScale(v)
+	q.VMOVSS(d.AsX(), to.scale)
+	q.round(v, inverse)
+	q.VMOVDQU(v[0], to.codes)
+	q.sums(v[0], d, to)
+}
+
+// values loads n ≤ 32 columns; the others are zero.
+func (q *quantizer) values(x operand.Mem, n int) []reg.VecVirtual {
 	v := q.vecs(4)
 	for i := range v {
 		switch left := n - 8*i; {
@@ -84,8 +98,11 @@ func (q *quantizer) block(x operand.Mem, y reg.GPVirtual, b int, index reg.Regis
 			q.zero(v[i])
 		}
 	}
-	d, inverse := q.blockScale(v)
-	q.VMOVSS(d.AsX(), to.scale)
+	return v
+}
+
+// round turns 32 columns into codes, all of them in v[0].
+func (q *quantizer) round(v []reg.VecVirtual, inverse reg.VecVirtual) {
 	for i := range v {
 		q.mul(inverse, v[i], v[i])
 		q.VCVTPS2DQ(v[i], v[i])
@@ -96,19 +113,29 @@ func (q *quantizer) block(x operand.Mem, y reg.GPVirtual, b int, index reg.Regis
 	order := q.words("quantizeOrder", []uint32{0, 4, 1, 5, 2, 6, 3, 7})
 	q.VMOVDQU(order, v[1])
 	q.VPERMD(v[0], v[1], v[0])
-	q.VMOVDQU(v[0], to.codes)
-	q.sums(v[0], d, to)
 }
 
-// blockScale returns max|x|/127 in the lowest lane and 127/max|x| in all lanes, 0 below 1e-30 and for NaN.
+// blockScale returns the scale of a block, as scaleOf does.
 func (q *quantizer) blockScale(v []reg.VecVirtual) (d reg.VecVirtual, inverse reg.VecVirtual) {
-	magnitude := q.word("quantizeMagnitude", math.MaxInt32)
 	top, t := q.vec(), q.vec()
-	q.VPAND(magnitude.Mem, v[0], top)
-	for _, x := range v[1:] {
-		q.VPAND(magnitude.Mem, x, t)
+	q.VPAND(q.magnitude(), v[0], top)
+	q.largest(top, t, v[1:])
+	return q.scaleOf(top, t)
+}
+
+// magnitude is the mask of all bits but the sign.
+func (q *quantizer) magnitude() operand.Mem { return q.word("quantizeMagnitude", math.MaxInt32).Mem }
+
+// largest raises top to the magnitudes of v, lane by lane: compared by their bits, a NaN is larger than every number.
+func (q *quantizer) largest(top, t reg.VecVirtual, v []reg.VecVirtual) {
+	for _, x := range v {
+		q.VPAND(q.magnitude(), x, t)
 		q.VPMAXUD(t, top, top)
 	}
+}
+
+// scaleOf returns max|x|/127 and 127/max|x|, 0 below 1e-30 and for NaN, in all lanes; max|x| is the largest lane of top.
+func (q *quantizer) scaleOf(top, t reg.VecVirtual) (d reg.VecVirtual, inverse reg.VecVirtual) {
 	q.VPERM2I128(operand.U8(1), top, top, t)
 	q.VPMAXUD(t, top, top)
 	q.VPSHUFD(operand.U8(0x4e), top, t)

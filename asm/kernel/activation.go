@@ -22,6 +22,7 @@ var activations = map[string]activation{
 	"relu":       {"ReLU", nil, "max(x, 0)", "Nair and Hinton 2010"},
 	"relu2":      {"ReLU2", []string{"relu_squared"}, "max(x, 0)²", "So et al. 2021, Primer"},
 	"sigmoid":    {"Sigmoid", nil, "1 / (1 + e^−x)", "Cybenko 1989"},
+	"softplus":   {"Softplus", nil, "ln(1 + e^x)", "Dugas et al. 2001"},
 	"tanh":       {"Tanh", nil, "tanh x", "LeCun et al. 1998"},
 }
 

@@ -7,7 +7,7 @@
 //
 // Layouts. Activations are float32 rows with an explicit stride ld, counted in
 // elements. Weights are packed in tiles of 16 outputs: float32 as
-// [N/16][K][16], bfloat16 as [N/16][⌈K/2⌉][16][2], float16 as [N/16][K][16], quantised formats as
+// [N/16][K][16], bfloat16 as [N/16][⌈K/2⌉][16][2], float16 and int8 as [N/16][K][16], quantised formats as
 // runtime/quant describes them.
 package kernel
 
@@ -45,7 +45,7 @@ type Kernel struct {
 // Param is one Go parameter of a kernel.
 type Param struct {
 	Name string
-	Type string // "[]float32", "[]uint16", "[]uint8", "[]int32" or "int"
+	Type string // "[]float32", "[]uint16", "[]uint8", "[]int8", "[]int32" or "int"
 }
 
 // Tolerance bounds a vector kernel against its portable twin, element by

@@ -34,7 +34,7 @@ const f32s, i32s, integer = "[]float32", "[]int32", "int"
 
 var table = map[string]row{
 	"gemm": {
-		dims: 1, variants: only("f32", "bf16", "f16"),
+		dims: 1, variants: only("f32", "bf16", "f16", "i8"),
 		name:      func(k Kernel) string { return "gemm" + strings.ToUpper(k.S) + "K" + dim(k) },
 		params:    gemmParams,
 		portable:  func(k Kernel) string { return "Gemm" + strings.ToUpper(k.S) },
@@ -155,13 +155,32 @@ var table = map[string]row{
 		doc:       quantDoc,
 	},
 	"quantize": {
-		dims: 1, variants: only(""),
-		name:      plain("quantize"),
+		dims: 1, variants: only("", "rows"),
+		name:      func(k Kernel) string { return quantizeNames[k.S] + dim(k) },
 		params:    params(row2("y"), row2("x"), count("rows")),
-		portable:  always("Quantize"),
+		portable:  func(k Kernel) string { return strings.ToUpper(quantizeNames[k.S][:1]) + quantizeNames[k.S][1:] },
 		tolerance: Tolerance{1, "y: equal bits"},
-		doc: docf("quantises rows of %[1]d to 8 bits in blocks of 32: d = max|x|/127, codes x·(127/max|x|), rounded to even.\n" +
-			"A row of y has codes, then d, d·Σ code and sums of codes as package quant lays them out."),
+		doc:       quantizeDoc,
+	},
+	"scanState": {
+		dims: 1, variants: only(""),
+		name:      plain("scanState"),
+		params:    params(row2("y"), row2("x"), row2("dt"), row2("b"), row2("c"), vec("h"), vec("w"), count("tiles"), count("rows")),
+		portable:  always("ScanState"),
+		tolerance: Tolerance{64, "(1 + n/8)·(1 + |value|), for arguments of size 1 and n elements of state"},
+		doc: docf("is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with %[1]d elements of state a channel.\n" +
+			"y, x and dt have rows of 16·tiles channels, b and c of %[1]d elements; h and w are [tiles][%[1]d][16], and dt·w ≤ 0.\n" +
+			"Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces."),
+	},
+	"scanHead": {
+		dims: 1, variants: only(""),
+		name:      plain("scanHead"),
+		params:    params(row2("y"), row2("x"), row2("b"), row2("c"), vec("h"), vec("a"), count("tiles"), count("rows")),
+		portable:  always("ScanHead"),
+		tolerance: Tolerance{64, "(1 + n/8)·(1 + |value|), for arguments of size 1 and n elements of state"},
+		doc: docf("is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with %[1]d elements of state a channel.\n" +
+			"y and x have rows of 16·tiles channels, b and c of %[1]d elements; h is [tiles][%[1]d][16].\n" +
+			"Dao and Gu 2024, Transformers are SSMs."),
 	},
 	"expandBF16": {
 		dims: 1, variants: only(""),
@@ -226,6 +245,8 @@ func gemmParams(k Kernel) []Param {
 	switch {
 	case k.S == "bf16" || k.S == "f16":
 		w.Type = "[]uint16"
+	case k.S == "i8":
+		w.Type = "[]int8"
 	case k.Op == "qgemm":
 		w.Type = "[]uint8"
 	}
@@ -241,6 +262,9 @@ func gemmDoc(k Kernel) string {
 	}
 	if k.S == "f16" {
 		layout = fmt.Sprintf("w is float16 [tiles][%d][16]", k.D[0])
+	}
+	if k.S == "i8" {
+		layout = fmt.Sprintf("w is int8 [tiles][%d][16]", k.D[0])
 	}
 	return fmt.Sprintf("computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … %d in this order, for n < 16·tiles.\n"+
 		"%s. ldc = 0 adds one bias row to every row; c may be y.\n"+
@@ -261,10 +285,27 @@ func checkQuant(k Kernel) error {
 
 func quantDoc(k Kernel) string {
 	f, _ := quant.Lookup(k.S)
+	if f.Whole {
+		return fmt.Sprintf("computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over %d columns, for n < 16·tiles: s the scale of row n, d that of row r of x.\n"+
+			"w is [tiles][%d] bytes of format %s (%s).\n"+
+			"The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.", k.D[0], f.TileBytes(k.D[0]), f.Name, f.Doc)
+	}
 	return fmt.Sprintf("computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over %d columns, for n < 16·tiles, with rows of x quantised to 8 bits.\n"+
 		"w is [tiles][%d] bytes of format %s (%s).\n"+
 		"Products within %d columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.",
 		k.D[0], f.TileBytes(k.D[0]), f.Name, f.Doc, f.Group)
+}
+
+// quantizeNames names the variants of quantize: blocks of 32 columns with a scale each, or whole rows.
+var quantizeNames = map[string]string{"": "quantize", "rows": "quantizeRows"}
+
+func quantizeDoc(k Kernel) string {
+	if k.S == "rows" {
+		return fmt.Sprintf("quantises rows of %d to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.\n"+
+			"A row of y has codes, seeds for products, d and Σ code as package quant lays them out.", k.D[0])
+	}
+	return fmt.Sprintf("quantises rows of %d to 8 bits in blocks of 32: d = max|x|/127, codes x·(127/max|x|), rounded to even.\n"+
+		"A row of y has codes, then d, d·Σ code and sums of codes as package quant lays them out.", k.D[0])
 }
 
 func ropeName(k Kernel) string {

@@ -17,6 +17,7 @@ import (
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/spec"
 	"github.com/tfgen/tfgen/gen/template"
+	"github.com/tfgen/tfgen/gen/tokenizer"
 )
 
 const buildHelp = `usage: tfgen build MODEL [SPEC] [flags]
@@ -65,7 +66,7 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	f.StringVar(&o.Package, "package", "", "Go package name (default: made from the model's name)")
 	f.StringVar(&o.Title, "title", "", "the model's name for readers (default: that of the directory or file)")
 	f.StringVar(&o.Weights, "weights", "f32", weightsHelp)
-	f.StringVar(&o.KV, "kv", "f32", "format of the keys and values that sessions keep: f32, f16")
+	f.StringVar(&o.KV, "kv", "f32", kvHelp)
 	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
 	f.BoolVar(&o.Program, "program", false, "add a main package: a command-line program")
 	f.BoolVar(&o.vendor, "vendor", false, "copy the part of the runtime that is used, so that the bundle needs no other module")
@@ -163,6 +164,9 @@ func runBuild(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if o.dump != "" {
 		return nil
 	}
+	if err := noteTokenizer(models[outputs[0].backend].Bundle, stderr); err != nil {
+		return err
+	}
 	progress := newProgress(stderr, o.quiet)
 	for _, out := range outputs {
 		if err := out.make(ctx, models[out.backend], progress, stdout); err != nil {
@@ -170,6 +174,18 @@ func runBuild(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		}
 	}
 	return nil
+}
+
+// noteTokenizer says which regular expressions of the tokenizer have no scanner.
+func noteTokenizer(b *bundle.Bundle, stderr io.Writer) error {
+	if b.Tokenizer == nil {
+		return nil
+	}
+	notes, err := tokenizer.Notes(b.Tokenizer)
+	for _, n := range notes {
+		fmt.Fprintln(stderr, "note:", n)
+	}
+	return err
 }
 
 // newOutputs returns the directories that a build makes: the output directory itself for one target, else a directory in

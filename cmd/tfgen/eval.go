@@ -40,7 +40,7 @@ func runEval(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	f := flag.NewFlagSet("eval", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.Weights, "weights", "source", weightsHelp)
-	f.StringVar(&o.KV, "kv", "f32", "format of the keys and values that sessions keep: f32, f16")
+	f.StringVar(&o.KV, "kv", "f32", kvHelp)
 	base := f.String("reference", "f32", "format to compare with")
 	file := f.String("text", "", "file with the text")
 	window := f.Int("window", 512, "tokens of a sequence: the text is cut into such windows")

@@ -27,7 +27,7 @@ func runInspect(_ context.Context, args []string, stdout, stderr io.Writer) erro
 	f.SetOutput(stderr)
 	asJSON := f.Bool("json", false, "print JSON")
 	f.StringVar(&o.Weights, "weights", "f32", weightsHelp)
-	f.StringVar(&o.KV, "kv", "f32", "format of the keys and values that sessions keep: f32, f16")
+	f.StringVar(&o.KV, "kv", "f32", kvHelp)
 	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
 	workers := f.Int("threads", runtime.GOMAXPROCS(0), "workers, for the peak")
 	f.Usage = func() {

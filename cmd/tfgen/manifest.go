@@ -78,6 +78,9 @@ func generated(path, rel string) bool {
 		strings.HasPrefix(filepath.ToSlash(rel), vendorDir+"/"):
 		return true
 	}
+	if template, _ := filepath.Match("chat_template*.jinja", rel); template {
+		return true // chat.go embeds it, or did
+	}
 	return hasMarker(path)
 }
 

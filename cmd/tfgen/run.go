@@ -117,7 +117,7 @@ func cacheKey(o *buildOptions) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	parts := []string{digest, o.Package, o.Title, o.Weights, selfDigest()}
+	parts := []string{digest, o.Package, o.Title, o.Weights, o.KV, fmt.Sprint(o.Context), selfDigest()}
 	if o.spec != "" {
 		s, err := spec.Load(o.spec)
 		if err != nil {

@@ -16,43 +16,75 @@ import (
 const specHelp = `usage: tfgen spec list
        tfgen spec check FILE…
        tfgen spec schema [spec|macro|table|keys]
+       tfgen spec new NAME --from MODEL [--like SPEC] [-o FILE] [--force] [--json]
+       tfgen spec explain SPEC|MODEL [--class CLASS] [--all]
+       tfgen spec table [RESULTS.json…]
 
 list shows the built-in specifications, check reads files as strictly as a build does. schema prints the JSON Schema of
 a specification, or of a file of the library, for editors: with a YAML language server, save it and begin a file with
   # yaml-language-server: $schema=spec.schema.json
+
+new drafts a specification for a Hugging Face directory that none is for: it tries all of them, or the one that --like
+names, takes the one that explains most tensors, and says which step explains which, and what is left.
+explain shows the expanded graph: of a specification at the sizes of its tests, or of a model. Layers that are like the
+one before them are not repeated, unless --all is given. table prints what is supported as Markdown, with results of
+tfgen verify --json.
 `
+
+// specCommands are the commands below "spec".
+var specCommands = map[string]func(args []string, stdout, stderr io.Writer) error{
+	"list": specList, "check": specCheck, "schema": specSchema, "new": specNew, "explain": specExplain, "table": specTable,
+}
 
 // runSpec is the spec command.
 func runSpec(_ context.Context, args []string, stdout, stderr io.Writer) error {
-	switch {
-	case len(args) == 1 && args[0] == "list":
-		all, err := spec.List()
-		if err != nil {
+	if len(args) > 0 && specCommands[args[0]] != nil {
+		if err := specCommands[args[0]](args[1:], stdout, stderr); err != errUsage {
 			return err
 		}
-		for _, s := range all {
-			fmt.Fprintf(stdout, "%-10s %s  model types: %s\n", s.Arch, s.File, strings.Join(s.ModelTypes, ", "))
-		}
-		return nil
-	case len(args) >= 2 && args[0] == "check":
-		var errs []error
-		for _, file := range args[1:] {
-			err := spec.Check(file)
-			if err == nil {
-				fmt.Fprintln(stdout, file+": ok")
-			}
-			errs = append(errs, err)
-		}
-		return errors.Join(errs...)
-	case (len(args) == 1 || len(args) == 2) && args[0] == "schema":
-		text, err := spec.Schema(append(args[1:], "spec")[0])
-		if err == nil {
-			_, err = stdout.Write(text)
-		}
-		return err
 	}
 	fmt.Fprint(stderr, specHelp)
 	return errUsage
+}
+
+func specList(args []string, stdout, _ io.Writer) error {
+	if len(args) > 0 {
+		return errUsage
+	}
+	all, err := spec.List()
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		fmt.Fprintf(stdout, "%-10s %s  model types: %s\n", s.Arch, s.File, strings.Join(s.ModelTypes, ", "))
+	}
+	return nil
+}
+
+func specCheck(args []string, stdout, _ io.Writer) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	var errs []error
+	for _, file := range args {
+		err := spec.Check(file)
+		if err == nil {
+			fmt.Fprintln(stdout, file+": ok")
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func specSchema(args []string, stdout, _ io.Writer) error {
+	if len(args) > 1 {
+		return errUsage
+	}
+	text, err := spec.Schema(append(args, "spec")[0])
+	if err == nil {
+		_, err = stdout.Write(text)
+	}
+	return err
 }
 
 // runVersion is the version command.

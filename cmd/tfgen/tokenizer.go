@@ -59,7 +59,11 @@ func flagSet(name, usage, about string, stderr io.Writer) *flag.FlagSet {
 
 // openTokenizer loads a tokenizer from any of its forms, and prints the notes.
 func openTokenizer(path string, stderr io.Writer) (*tokenizer.Tokenizer, []byte, error) {
-	packed, notes, err := source.FromFile(path)
+	packed, err := source.FromFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	notes, err := source.Notes(packed)
 	if err != nil {
 		return nil, nil, err
 	}

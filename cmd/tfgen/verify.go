@@ -36,6 +36,9 @@ func runVerify(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	levels := f.String("levels", "", "CPU levels to run, separated by commas (default: all of this machine)")
 	format := f.String("weights", "f32", "weight format of the generated code")
 	specName := f.String("spec", "", "specification to use instead of the one that config.json asks for")
+	dir := f.String("work", "", "keep the generated packages in this directory (default: a temporary one)")
+	compileOnly := f.Bool("compile-only", false, "stop before the generated code runs; with --work")
+	compiled := f.Bool("compiled", false, "run what --compile-only left in --work, for the same cases, and nothing else: takes no Go toolchain")
 	quiet := f.Bool("quiet", false, "say nothing about progress")
 	f.SetOutput(stderr)
 	f.Usage = func() {
@@ -49,7 +52,10 @@ func runVerify(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		f.Usage()
 		return errors.New("no case given")
 	}
-	o := verify.Options{Cases: f.Args(), Weights: *format}
+	if (*compileOnly || *compiled) && *dir == "" || *compileOnly && *compiled {
+		return errors.New("--compile-only and --compiled exclude each other and need --work")
+	}
+	o := verify.Options{Cases: f.Args(), Weights: *format, CompileOnly: *compileOnly, Compiled: *compiled}
 	if *levels != "" {
 		o.Levels = strings.Split(*levels, ",")
 	}
@@ -63,16 +69,9 @@ func runVerify(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	if !*quiet {
 		o.Progress = func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
 	}
-	work, err := os.MkdirTemp("", "tfgen-verify-")
-	if err != nil {
-		return err
-	}
+	work, err := workDirectory(&o, *dir)
 	defer os.RemoveAll(work)
-	if o.Module, err = runtimeModule(filepath.Join(work, "tfgen")); err != nil {
-		return err
-	}
-	o.Work = filepath.Join(work, "cases")
-	if err := os.Mkdir(o.Work, 0o755); err != nil {
+	if err != nil {
 		return err
 	}
 	reports, err := verify.Run(ctx, o)
@@ -80,6 +79,29 @@ func runVerify(ctx context.Context, args []string, stdout, stderr io.Writer) err
 		return err
 	}
 	return printReports(stdout, reports, *asJSON)
+}
+
+// workDirectory prepares the directories of a verification: dir for the generated packages if it is given. It returns a
+// temporary one, which has to be removed.
+func workDirectory(o *verify.Options, dir string) (string, error) {
+	work, err := os.MkdirTemp("", "tfgen-verify-")
+	if err != nil {
+		return "", err
+	}
+	o.Work = filepath.Join(work, "cases")
+	if dir != "" {
+		if o.Work, err = filepath.Abs(dir); err != nil {
+			return work, err
+		}
+	}
+	if o.Compiled {
+		return work, nil
+	}
+	if err := os.MkdirAll(o.Work, 0o755); err != nil {
+		return work, err
+	}
+	o.Module, err = runtimeModule(filepath.Join(work, "tfgen"))
+	return work, err
 }
 
 func printReports(w io.Writer, reports []golden.Report, asJSON bool) error {

@@ -16,7 +16,7 @@ var wasmBackend = &backend{name: "WebAssembly", operations: wasmemit.Operations}
 
 // wasmFiles are the files of an npm package.
 func wasmFiles(o *output, b *bundle.Bundle) ([]file.File, error) {
-	if b.Options.KV == "f16" {
+	if b.Options.KV != "" && b.Options.KV != "f32" {
 		return nil, errors.New("the WebAssembly backend keeps keys and values as f32 only: leave out --kv")
 	}
 	modules, description, err := b.Modules()

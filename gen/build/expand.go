@@ -25,6 +25,7 @@ type expander struct {
 	renamed map[string]*ir.Value // names of inputs that stand for others
 	shared  map[string]*ir.Op    // operations on inputs only, which need to be done once
 	seen    map[*ir.Weight]bool
+	users   map[*ir.Weight]string // the step that each weight belongs to; nil: nobody asks
 	depth   int
 }
 
@@ -35,6 +36,7 @@ type frame struct {
 	names   map[string]*ir.Value
 	current *ir.Value
 	pos     *ir.Pos // in a macro: the step of the architecture's own file
+	path    string  // in a macro: the names of the macros, outermost first, each followed by " › "
 }
 
 func (x *expander) env(f *frame) *spec.Env {
@@ -206,7 +208,7 @@ func (x *expander) macro(f *frame, s *spec.Step) error {
 		return err
 	}
 	pos := x.place(f, s)
-	inner := &frame{vars: map[string]any{}, names: map[string]*ir.Value{"x": in}, current: in, pos: &pos}
+	inner := &frame{vars: map[string]any{}, names: map[string]*ir.Value{"x": in}, current: in, pos: &pos, path: f.path + s.Kind + " › "}
 	for _, p := range s.Macro.Params {
 		v, env := p.Default, x.env(inner)
 		if s.Args[p.Name] != nil {

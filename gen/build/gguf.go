@@ -2,26 +2,31 @@ package build
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tfgen/tfgen/gen/config"
 	"github.com/tfgen/tfgen/gen/spec"
 )
 
-// findGGUF picks the specification for general.architecture.
+// findGGUF picks the specification for general.architecture. Of several that share the name, the one counts whose
+// requirements the metadata meet, and most of them.
 func findGGUF(all []*spec.Spec, meta map[string]any) (*spec.Spec, error) {
 	kind, _ := meta["general.architecture"].(string)
 	var known []string
+	var best *spec.Spec
+	most := -2
 	for _, s := range all {
 		if s.GGUF == nil {
 			continue
 		}
-		for _, a := range s.GGUF.Architectures {
-			if a == kind {
-				return s, nil
-			}
-			known = append(known, a)
+		if met := config.Met(s.GGUF.Require, meta); slices.Contains(s.GGUF.Architectures, kind) && met > most {
+			best, most = s, met
 		}
+		known = append(known, s.GGUF.Architectures...)
+	}
+	if best != nil {
+		return best, nil
 	}
 	return nil, fmt.Errorf("no specification is for GGUF files with general.architecture %q; known ones are %s%s", kind, strings.Join(known, ", "), spec.Suggest(kind, known))
 }

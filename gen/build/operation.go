@@ -89,6 +89,9 @@ func (x *expander) weights(f *frame, s *spec.Step, o *ir.Op) error {
 			return err
 		}
 		o.Weights[i] = x.use(w)
+		if _, known := x.users[w]; !known && x.users != nil {
+			x.users[w] = f.path + s.Kind
+		}
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type store struct {
 	weights map[string]*ir.Weight
 	claims  map[string]*claim // what is used of each stored tensor
 	missing []error
+	wrong   *[]error // collects tensors of another shape than expected; nil: the first is an error
 }
 
 // claim is what weights use of a stored tensor.
@@ -139,7 +140,7 @@ func (s *store) way(st *spec.Stored, stars []string) (w way, err error) {
 			name, _ := x.(string)
 			names = append(names, s.stored(spec.Fill(name, stars)))
 		}
-		steps, err := irSteps(st.Steps, &env)
+		steps, err := s.irSteps(st.Steps, &env, stars)
 		if err != nil {
 			return w, err
 		}
@@ -235,12 +236,17 @@ func (s *store) weight(name string, shape []int, pos ir.Pos) (*ir.Weight, error)
 			part.Tensor = t.Name
 		} else if s.tensors != nil {
 			complete = false
-			s.missing = append(s.missing, s.missingError(alternatives(ways, i), shape, len(chosen.names), pos))
+			if s.wrong == nil { // a fit lists what is missing itself
+				s.missing = append(s.missing, s.missingError(alternatives(ways, i), shape, len(chosen.names), pos))
+			}
 		}
 		w.Parts = append(w.Parts, part)
 	}
 	if complete && s.tensors != nil {
 		err = s.claim(w)
+	}
+	if err != nil && s.wrong != nil {
+		*s.wrong, err = append(*s.wrong, err), nil
 	}
 	return w, err
 }
@@ -273,24 +279,26 @@ func (s *store) constant(w *ir.Weight, name string) (bool, error) {
 	return true, nil
 }
 
-// irSteps computes the arguments of weight-only arithmetic.
-func irSteps(steps []spec.TensorStep, env *spec.Env) ([]ir.Step, error) {
+// irSteps computes the arguments of weight-only arithmetic. Stars in names of other tensors stand for the weight's own.
+func (s *store) irSteps(steps []spec.TensorStep, env *spec.Env, stars []string) ([]ir.Step, error) {
 	var out []ir.Step
 	for _, st := range steps {
+		args, names, err := s.stepArgs(st, env, stars)
+		if err != nil {
+			return nil, err
+		}
 		step := ir.Step{Kind: st.Kind}
-		var args []float64
-		for _, a := range st.Args {
-			x, err := a.Convert(env, "float")
-			if err != nil {
-				return nil, err
-			}
-			f, ok := x.(float64)
-			if !ok {
-				return nil, spec.Errorf(a.Pos, "%s: %s is null", st.Kind, a.Src)
-			}
-			args = append(args, f)
+		if len(names) > 0 && names[0] == "" { // a layer that this model does without
+			continue
 		}
 		switch st.Kind {
+		case "linear":
+			step.W, step.B = names[0], names[1]
+			if t, ok := s.tensors[step.W]; ok && len(t.Shape) == 2 {
+				step.N = t.Shape[0]
+			}
+		case "layernorm":
+			step.W, step.B, step.C = names[0], names[1], args[0]
 		case "rows", "reshape":
 			step.From, step.To = int(args[0]), int(args[1])
 		case "take":
@@ -305,12 +313,38 @@ func irSteps(steps []spec.TensorStep, env *spec.Env) ([]ir.Step, error) {
 	return out, nil
 }
 
+// stepArgs computes the numbers and the stored names among the arguments of a step; a name that is null is "".
+func (s *store) stepArgs(st spec.TensorStep, env *spec.Env, stars []string) (args []float64, names []string, err error) {
+	for i, a := range st.Args {
+		x, err := a.Convert(env, spec.StepArg(st.Kind, i))
+		if err != nil {
+			return nil, nil, err
+		}
+		switch x := x.(type) {
+		case float64:
+			args = append(args, x)
+		case string:
+			names = append(names, s.stored(spec.Fill(x, stars)))
+		default:
+			if spec.StepArg(st.Kind, i) != "name" {
+				return nil, nil, spec.Errorf(a.Pos, "%s: %s is null", st.Kind, a.Src)
+			}
+			names = append(names, "")
+		}
+	}
+	return args, names, nil
+}
+
 // claim checks the shapes of a weight's stored tensors after their steps and notes which rows are used.
 func (s *store) claim(w *ir.Weight) error {
 	total := []int{}
 	for _, p := range w.Parts {
 		t := s.tensors[p.Tensor]
+		stack(t.Shape, p.Steps)
 		shape, rows, err := shapeAfter(t.Shape, p.Steps)
+		if err == nil {
+			err = s.claimOthers(p.Steps)
+		}
 		if err != nil {
 			return spec.Errorf(w.Pos, "%s (%s): %v", t.Name, dims(t.Shape), err)
 		}
@@ -339,6 +373,27 @@ func (s *store) claim(w *ir.Weight) error {
 		msg = fmt.Sprintf("%s after %s, expected %s", dims(total), strings.TrimPrefix(stepNames(p.Steps)+stacked(len(w.Parts)), ", "), dims(w.Shape))
 	}
 	return spec.Errorf(w.Pos, "the checkpoint stores %s as %s: %s", p.Tensor, dims(s.tensors[p.Tensor].Shape), msg)
+}
+
+// claimOthers notes that the tensors which steps multiply with are used as a whole.
+func (s *store) claimOthers(steps []ir.Step) error {
+	for _, st := range steps {
+		for _, name := range []string{st.W, st.B} {
+			t, ok := s.tensors[name]
+			if name == "" {
+				continue
+			}
+			if !ok {
+				return fmt.Errorf("%s needs the tensor %s, which the checkpoint does not have%s", st.Kind, name, spec.Suggest(name, s.unclaimed()))
+			}
+			if s.claims[name] == nil {
+				s.claims[name] = &claim{rows: rowsBefore(t.Shape, nil)}
+			}
+			s.claims[name].ranges = append(s.claims[name].ranges, [2]int{0, -1})
+			s.claims[name].elements += elements(t.Shape)
+		}
+	}
+	return nil
 }
 
 func stacked(n int) string {
@@ -372,6 +427,13 @@ func shapeAfter(shape []int, steps []ir.Step) ([]int, [][2]int, error) {
 	return shape, rows, nil
 }
 
+// stack makes a first step that puts the matrices of a tensor one below another a reshape, now that its shape is known.
+func stack(shape []int, steps []ir.Step) {
+	if last := len(shape) - 1; len(steps) > 0 && steps[0].Kind == "stack" && last > 0 && shape[last] > 0 {
+		steps[0] = ir.Step{Kind: "reshape", From: elements(shape) / shape[last], To: shape[last]}
+	}
+}
+
 // stepShape applies one step of weight-only arithmetic to a shape.
 func stepShape(shape []int, st ir.Step) ([]int, error) {
 	switch st.Kind {
@@ -394,8 +456,15 @@ func stepShape(shape []int, st ir.Step) ([]int, error) {
 		if st.N <= 0 || len(shape) == 0 || shape[0]%(2*st.N) != 0 {
 			return nil, fmt.Errorf("%d heads do not divide the rows", st.N)
 		}
+	case "linear":
+		if len(shape) != 2 || st.N <= 0 {
+			return nil, fmt.Errorf("%s times %s, which is no matrix", dims(shape), st.W)
+		}
+		return []int{shape[0], st.N}, nil
 	case "squeeze":
 		return slices.DeleteFunc(shape, func(d int) bool { return d == 1 }), nil
+	case "stack":
+		return nil, fmt.Errorf("stack is for tensors of several matrices, and comes first")
 	case "flatten":
 		return []int{elements(shape)}, nil
 	case "reshape":

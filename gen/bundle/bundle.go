@@ -3,6 +3,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -113,9 +114,9 @@ func (b *Bundle) setKV(g *ir.Graph) error {
 	switch b.Options.KV {
 	case "", "f32":
 		return nil
-	case "f16":
+	case "f16", "q8":
 	default:
-		return fmt.Errorf("keys and values cannot be kept as %q; f32 and f16 are supported", b.Options.KV)
+		return fmt.Errorf("keys and values cannot be kept as %q; f32, f16 and q8 are supported", b.Options.KV)
 	}
 	n := 0
 	for _, o := range g.Ops {
@@ -229,10 +230,11 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	j := b.judging()
 	m := &goemit.Model{
 		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
 		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Start: int32s(r.Start), Defaults: defaults, MaxLength: r.Context,
-		Task: r.Task, Labels: r.Labels, SeveralLabels: b.severalLabels(),
+		Task: r.Task, Labels: r.Labels, SeveralLabels: j.Problem == "multi_label_classification", Regression: j.Problem == "regression", RawScores: j.raw(),
 	}
 	if b.Chat != nil {
 		m.ChatTokens, m.Answers = b.Chat.Tokens, b.Chat.Answers()
@@ -253,13 +255,26 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	return files, nil
 }
 
-// severalLabels reports whether the checkpoint says that several classes may hold for one text.
-func (b *Bundle) severalLabels() bool {
-	text, err := b.Source.ReadFile("config.json")
-	var config struct {
-		Problem string `json:"problem_type"`
+// judging is what config.json says about the results of heads.
+type judging struct {
+	Problem string `json:"problem_type"`
+	Ranking struct {
+		Activation string `json:"activation_fn"`
+	} `json:"sentence_transformers"`
+	OldActivation string `json:"sbert_ce_default_activation_function"`
+}
+
+// judging reads config.json; without one, as in a GGUF file, nothing is said.
+func (b *Bundle) judging() (j judging) {
+	if text, err := b.Source.ReadFile("config.json"); err == nil {
+		_ = json.Unmarshal(text, &j) // the checkpoint's reader has decoded it before
 	}
-	return err == nil && json.Unmarshal(text, &config) == nil && config.Problem == "multi_label_classification"
+	return j
+}
+
+// raw reports whether cross-encoders are said to give their logits, and not the sigmoid of them.
+func (j judging) raw() bool {
+	return strings.HasSuffix(cmp.Or(j.Ranking.Activation, j.OldActivation), ".Identity")
 }
 
 // generation returns the tokens that end a text and the options that generation begins with, from generation_config.json

@@ -4,6 +4,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -69,6 +70,42 @@ func Resolve(fields []*spec.Field, require []*spec.Requirement, in Input) (*Valu
 		}
 	}
 	return v, nil
+}
+
+// Draft is Resolve for a configuration that the fields were not written for: it collects what is wrong and goes on with the
+// default of a field, or with its test size. It fails where a field has neither.
+func Draft(fields []*spec.Field, require []*spec.Requirement, in Input, sizes map[string]*spec.Value) (*Values, []error) {
+	v := &Values{Map: map[string]any{}}
+	var errs []error
+	for _, f := range fields {
+		x, from, err := resolve(f, in, v)
+		if err != nil {
+			errs = append(errs, err)
+			x, from = substitute(f, in, v, sizes), "default"
+		}
+		v.Map[f.Name] = x
+		v.List = append(v.List, Value{f.Name, x, from})
+	}
+	for _, r := range require {
+		if err := checkRequirement(r, in); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return v, errs
+}
+
+// substitute is the value of a field whose own cannot be used; nil if there is none.
+func substitute(f *spec.Field, in Input, v *Values, sizes map[string]*spec.Value) any {
+	env := &spec.Env{Vars: v.Map, Has: in.Has}
+	for _, value := range []*spec.Value{f.Default, sizes[f.Name]} {
+		if value == nil {
+			continue
+		}
+		if x, err := fallback(f, value, in, env); err == nil {
+			return x
+		}
+	}
+	return nil
 }
 
 func resolve(f *spec.Field, in Input, v *Values) (any, string, error) {
@@ -163,6 +200,21 @@ func fallback(f *spec.Field, v *spec.Value, in Input, env *spec.Env) (any, error
 		return nil, nil
 	}
 	return typed(f, f.Name, x, in, env)
+}
+
+// Met is the number of requirements that a configuration meets, counting absent keys where null is allowed; -1 if it breaks one.
+func Met(require []*spec.Requirement, keys map[string]any) int {
+	met := 0
+	for _, r := range require {
+		x, ok := path(keys, r.Key)
+		switch allowed := slices.ContainsFunc(r.Allowed, func(a any) bool { return spec.Equal(a, Normal(x)) }); {
+		case allowed:
+			met++
+		case ok:
+			return -1
+		}
+	}
+	return met
 }
 
 func checkRequirement(r *spec.Requirement, in Input) error {

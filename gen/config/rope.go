@@ -13,7 +13,8 @@ var ropeKeys = map[string]string{
 	"beta_fast": "beta_fast", "beta_slow": "beta_slow", "mscale": "mscale", "mscale_all_dim": "mscale_all_dim",
 	"short_factor": "short_factor", "long_factor": "long_factor", "low_freq_factor": "low_freq_factor",
 	"high_freq_factor": "high_freq_factor", "truncate": "truncate", "alpha": "alpha", "factors": "factors",
-	"rope_theta": "", "partial_rotary_factor": "", "finetuned": "",
+	"llama_4_scaling_beta": "llama_4_scaling_beta", "yarn_log_multiplier": "yarn_log_multiplier",
+	"rope_theta": "", "partial_rotary_factor": "", "finetuned": "", "max_position_embeddings": "",
 }
 
 // ropeTypes are published names of rope types to those of transformers 5.
@@ -38,6 +39,10 @@ func rope(m, all map[string]any) (any, string) {
 			}
 			out[name] = x
 		}
+	}
+	if m, ok := number(out["yarn_log_multiplier"]); ok { // llama.cpp stores mscale/10, the same for both
+		out["mscale"], out["mscale_all_dim"] = 10*m, 10*m
+		delete(out, "yarn_log_multiplier")
 	}
 	switch { // GGUF files have the numbers alone
 	case (out["rope_type"] == "default" || out["rope_type"] == "yarn") && out["long_factor"] != nil: // Phi-3 said yarn

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -86,10 +87,14 @@ func typed(f *spec.Field, key string, x any, in Input, env *spec.Env) (any, erro
 		}
 		y = z
 	}
-	if l, ok := y.([]any); ok && f.Len != nil {
+	l, ok := y.([]any)
+	if (ok || f.Type == "sizes") && f.Len != nil {
 		want, err := f.Len.Int(env)
 		if err != nil {
 			return nil, err
+		}
+		if !ok {
+			return slices.Repeat([]any{y}, max(want, 0)), nil
 		}
 		if len(l) != want {
 			return nil, spec.Errorf(f.Pos, "%s: %s in %s has %d elements, expected %d", f.Name, key, in.Name, len(l), want)
@@ -138,6 +143,10 @@ func byType(kind string, x any, all map[string]any) (any, string) {
 			return l, ""
 		}
 		return nil, "a list"
+	case "sizes":
+		return sizes(x)
+	case "words":
+		return words(x)
 	case "ids":
 		return tokenIDs(x)
 	}
@@ -175,6 +184,42 @@ func integer(kind string, x any) (any, string) {
 		return nil, want
 	}
 	return int(f), ""
+}
+
+// sizes checks one size or a list of them.
+func sizes(x any) (any, string) {
+	items, ok := x.([]any)
+	if !ok {
+		return integer("size", x)
+	}
+	for i := range items {
+		n, problem := integer("size", items[i])
+		if problem != "" {
+			return nil, "an integer from 1 or a list of them"
+		}
+		items[i] = n
+	}
+	return items, ""
+}
+
+// words splits a text at "|"; blanks around words and their case do not count.
+func words(x any) (any, string) {
+	items, ok := x.([]any)
+	if s, text := x.(string); text && len(s) <= 1000 {
+		for _, w := range strings.Split(s, "|") {
+			items = append(items, w)
+		}
+		ok = true
+	}
+	for i := range items {
+		s, text := items[i].(string)
+		items[i] = strings.ToLower(strings.TrimSpace(s))
+		ok = ok && text
+	}
+	if !ok {
+		return nil, "a list of short texts, or one text with | between them"
+	}
+	return items, ""
 }
 
 func tokenIDs(x any) (any, string) {

@@ -23,6 +23,7 @@ type Case struct {
 	Architecture string             `json:"architecture"` // transformers class
 	Task         string             `json:"task"`
 	Note         string             `json:"note"`
+	Transformers string             `json:"transformers"` // version of the reference; "": another one, as the note says
 	HiddenCount  int                `json:"hidden_count"`
 	Noise        map[string]float64 `json:"noise"` // largest float32 error of transformers itself, by output
 	Ignored      []string           `json:"ignored_tensors"`
@@ -39,10 +40,11 @@ type Case struct {
 type Input struct {
 	Name    string    `json:"name"`
 	IDs     [][]int32 `json:"input_ids"`
-	Mask    [][]int32 `json:"attention_mask"`    // 1 token, 0 padding; absent: all tokens
-	Types   [][]int32 `json:"token_type_ids"`    // absent: zeros
-	Decoder [][]int32 `json:"decoder_input_ids"` // of an encoder–decoder, which reads input_ids with its encoder
-	Prefill int       `json:"prefill"`           // tokens fed at once before decoding; 0: no decoding
+	Mask    [][]int32 `json:"attention_mask"`        // 1 token, 0 padding; absent: all tokens
+	Types   [][]int32 `json:"token_type_ids"`        // absent: zeros
+	Global  [][]int32 `json:"global_attention_mask"` // absent: as the class has it
+	Decoder [][]int32 `json:"decoder_input_ids"`     // of an encoder–decoder, which reads input_ids with its encoder
+	Prefill int       `json:"prefill"`               // tokens fed at once before decoding; 0: no decoding
 	Greedy  bool      `json:"greedy"`
 }
 
@@ -105,7 +107,7 @@ func (in *Input) check() error {
 		return fmt.Errorf("no input_ids")
 	}
 	n := len(in.IDs[0])
-	for _, matrix := range [][][]int32{in.IDs, in.Mask, in.Types} {
+	for _, matrix := range [][][]int32{in.IDs, in.Mask, in.Types, in.Global} {
 		if matrix != nil && len(matrix) != len(in.IDs) {
 			return fmt.Errorf("%d rows, expected %d", len(matrix), len(in.IDs))
 		}
@@ -154,6 +156,9 @@ func (in *Input) Segments() []op.Segment {
 		segments[i] = op.Segment{Tokens: in.IDs[i][:n], Total: n}
 		if in.Types != nil {
 			segments[i].Types = in.Types[i][:n]
+		}
+		if in.Global != nil {
+			segments[i].Global = in.Global[i][:n]
 		}
 		if in.Decoder != nil {
 			segments[i].Source, segments[i].Tokens = segments[i].Tokens, in.Decoder[i]

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/tfgen/tfgen/gen/build"
 	"github.com/tfgen/tfgen/gen/checkpoint"
 	"github.com/tfgen/tfgen/gen/checkpoint/tensor"
+	"github.com/tfgen/tfgen/gen/golden"
+	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/ref"
 )
 
@@ -140,6 +143,70 @@ func TestGGUF(t *testing.T) {
 	}
 }
 
+// TestGGUFEncoders holds the embeddings of encoders read from GGUF files to the states that are recorded for the same
+// models: the mean of a text's rows, the first, or the last, as the file says.
+func TestGGUFEncoders(t *testing.T) {
+	files, err := filepath.Glob("../verify/testdata/gguf/encoders/*.json")
+	if err != nil || len(files) < 5 {
+		t.Fatal("no cases", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := &ggufCase{}
+			if err := json.Unmarshal(text, g); err != nil {
+				t.Fatal(err)
+			}
+			c := open(t, caseDir(t, g.Case))
+			hf, err := c.Checkpoint("config.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			src := g.source(t, hf)
+			m, err := build.Model(src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pooling := int(g.Metadata[g.Metadata["general.architecture"].(string)+".pooling_type"].(float64))
+			for i := range c.Inputs {
+				embeddings(t, c, &c.Inputs[i], ref.New(m.Graph, src), m.Graph.Output("embedding"), pooling)
+			}
+		})
+	}
+}
+
+// embeddings compares those of one input with what its recorded states give.
+func embeddings(t *testing.T, c *golden.Case, in *golden.Input, m *ref.Model, out *ir.Value, pooling int) {
+	t.Helper()
+	segments := in.Segments()
+	states, ok := c.Expected(in.Name, "final")
+	if !ok {
+		t.Fatalf("%s has no final states", in.Name)
+	}
+	x, err := m.Run(segments, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	width, longest := out.Type.Width(), states.Shape[1]
+	for i, s := range segments {
+		for j := range width {
+			at := func(r int) float64 { return float64(states.Data[(i*longest+r)*width+j]) }
+			want := map[int]float64{2: at(0), 3: at(len(s.Tokens) - 1)}[pooling]
+			for r := range s.Tokens {
+				if pooling == 1 {
+					want += at(r) / float64(len(s.Tokens))
+				}
+			}
+			if got := x.Values[out].Row(i)[j]; math.Abs(got-want) > 1e-4*max(1, math.Abs(want)) {
+				t.Fatalf("%s: element %d of embedding %d is %v, expected %v", in.Name, j, i, got, want)
+			}
+		}
+	}
+}
+
 // caseDir finds a golden case in the project or in the suite that TFGEN_SHARED names.
 func caseDir(t *testing.T, name string) string {
 	t.Helper()
@@ -154,4 +221,33 @@ func caseDir(t *testing.T, name string) string {
 	}
 	t.Skip("TFGEN_SHARED is not set: the full golden suite is not here")
 	return ""
+}
+
+// TestConvertedGGUF holds the files that llama.cpp's own converter made of golden cases (tests/peers/convert_gguf.py) to the
+// values of these cases.
+func TestConvertedGGUF(t *testing.T) {
+	dir := os.Getenv("TFGEN_GGUF")
+	if dir == "" {
+		t.Skip("TFGEN_GGUF is not set to a directory with CASE.gguf for golden cases")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.gguf"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".gguf")
+		t.Run(name, func(t *testing.T) {
+			c := open(t, caseDir(t, name))
+			src, err := checkpoint.Open(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer src.Close()
+			m, err := build.Model(build.Checkpoint{Checkpoint: src})
+			if err != nil {
+				t.Fatal(err)
+			}
+			verify(t, c, "gguf", ref.New(m.Graph, src))
+		})
+	}
 }

@@ -8,8 +8,12 @@ import (
 
 // Report sums up the comparison of a case with a backend.
 type Report struct {
-	Case     string    `json:"case"`
-	Backend  string    `json:"backend"`
+	Case    string `json:"case"`
+	Backend string `json:"backend"`
+	// Architecture is the name of the specification, and Reference what the expected values are from.
+	Architecture string `json:"architecture,omitempty"`
+	Reference    string `json:"reference,omitempty"`
+
 	Share    float64   `json:"share"`               // worst difference as a share of its tolerance
 	Worst    string    `json:"worst"`               // the output that it belongs to, as in "long logits"
 	FirstOff string    `json:"first_off,omitempty"` // first output, in the order of the model, that is off
@@ -20,7 +24,7 @@ type Report struct {
 
 // Summarise makes a report of findings. A case of which nothing was compared is not ok.
 func Summarise(c *Case, backend string, findings []Finding) Report {
-	r := Report{Case: c.Name, Backend: backend, OK: len(findings) > 0, Findings: findings}
+	r := Report{Case: c.Name, Backend: backend, Reference: c.reference(), OK: len(findings) > 0, Findings: findings}
 	for i := range findings {
 		f := &findings[i]
 		if s := f.Share(); s > r.Share || r.Worst == "" {
@@ -37,6 +41,14 @@ func Summarise(c *Case, backend string, findings []Finding) Report {
 		r.Error = "nothing was compared"
 	}
 	return r
+}
+
+// reference says what the expected values are from.
+func (c *Case) reference() string {
+	if c.Transformers == "" {
+		return "a formula"
+	}
+	return "transformers " + c.Transformers
 }
 
 // Failed is the report of a backend that could not be made.

@@ -19,10 +19,11 @@ const (
 	F32 DType = iota
 	I32
 	Q8 // quantised to 8 bits in blocks of 32 columns: what products with quantised weights read (runtime/quant)
+	I8 // quantised to 8 bits, a scale a row: what products with weights of one scale a row read
 )
 
-// String returns "f32", "i32" or "q8".
-func (d DType) String() string { return [...]string{"f32", "i32", "q8"}[d] }
+// String returns "f32", "i32", "q8" or "i8".
+func (d DType) String() string { return [...]string{"f32", "i32", "q8", "i8"}[d] }
 
 // Rows says what the rows of a value stand for.
 type Rows uint8
@@ -205,11 +206,12 @@ type Part struct {
 
 // Step is one weight-only operation on a part, applied in order.
 type Step struct {
-	Kind string  // transpose | rows | take | add | mul | exp | softplus | unpermute | squeeze | flatten | reshape
+	Kind string  // transpose | rows | take | add | mul | exp | softplus | unpermute | squeeze | flatten | reshape | linear | layernorm
 	From int     // rows: first row; take: first row of each period; reshape: rows
 	To   int     // rows, take: one past the last row; reshape: columns
-	N    int     // unpermute: number of heads; take: rows of a period
-	C    float64 // add, mul: the constant
+	N    int     // unpermute: number of heads; take: rows of a period; linear: outputs
+	C    float64 // add, mul: the constant; layernorm: eps
+	W, B string  // linear, layernorm: tensors of the weight and of the bias, "" for none
 }
 
 // Elements is the number of elements of the weight.

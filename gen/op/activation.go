@@ -14,6 +14,7 @@ var activations = map[string]func(float64) float64{
 	"relu":       func(x float64) float64 { return math.Max(x, 0) },
 	"relu2":      func(x float64) float64 { return math.Max(x, 0) * math.Max(x, 0) },
 	"tanh":       math.Tanh,
+	"softplus":   softplus,
 	"sigmoid":    func(x float64) float64 { return 1 / (1 + math.Exp(-x)) },
 }
 

@@ -25,6 +25,7 @@ type Segment struct {
 	Tokens []int32
 	Source []int32           // of an encoder–decoder: the encoder's tokens, in the run that begins the sequence
 	Types  []int32           // token types; nil: all zero
+	Global []int32           // which tokens attend to all (1) or not (0); nil: as the model's class has it
 	Pos    int               // position of the first token
 	Total  int               // length of the sequence as far as it is known, for frequencies that depend on it
 	KV     map[*ir.State]*KV // cache of the sequence, filled by the run; nil for encoders
@@ -105,6 +106,12 @@ var inputs = map[string]func(x *Exec, s *Segment, j int) int32{
 			return 0
 		}
 		return s.Types[j]
+	},
+	"global_attention": func(_ *Exec, s *Segment, j int) int32 {
+		if s.Global == nil {
+			return -1
+		}
+		return s.Global[j]
 	},
 	"shifted_tokens": func(x *Exec, s *Segment, j int) int32 {
 		switch {

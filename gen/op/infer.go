@@ -56,15 +56,18 @@ func inferLinear(o *ir.Op) ([]ir.Type, error) {
 	if len(o.In) > 1 && !o.In[1].Type.Equal(out) {
 		return nil, fmt.Errorf("the residual is %s, expected %s", o.In[1].Type, out)
 	}
-	if t.DType == ir.Q8 {
+	if t.DType == ir.Q8 || t.DType == ir.I8 {
 		return []ir.Type{out}, nil
 	}
 	return []ir.Type{out}, wantFloat(o.In[0])
 }
 
 func inferQuantize(o *ir.Op) ([]ir.Type, error) {
-	t := o.In[0].Type
-	return []ir.Type{{DType: ir.Q8, Rows: t.Rows, Dims: t.Dims}}, wantFloat(o.In[0])
+	t, d := o.In[0].Type, ir.Q8
+	if o.Attrs.Bool("rows") {
+		d = ir.I8
+	}
+	return []ir.Type{{DType: d, Rows: t.Rows, Dims: t.Dims}}, wantFloat(o.In[0])
 }
 
 func inferSlice(o *ir.Op) ([]ir.Type, error) {
@@ -74,6 +77,21 @@ func inferSlice(o *ir.Op) ([]ir.Type, error) {
 		return nil, fmt.Errorf("elements %d to %d of a row of %d", from, to, t.Width())
 	}
 	return []ir.Type{{DType: t.DType, Rows: t.Rows, Dims: []int{to - from}}}, nil
+}
+
+func inferConcat(o *ir.Op) ([]ir.Type, error) {
+	a, b := o.In[0].Type, o.In[1].Type
+	if a.Rows != b.Rows || a.DType != ir.F32 || b.DType != ir.F32 {
+		return nil, fmt.Errorf("rows of %s beside rows of %s", a, b)
+	}
+	return []ir.Type{{DType: a.DType, Rows: a.Rows, Dims: []int{a.Width() + b.Width()}}}, nil
+}
+
+func inferPositionScale(o *ir.Op) ([]ir.Type, error) {
+	if o.Attrs.Float("period") < 1 || o.Attrs.Float("beta") < 0 {
+		return nil, fmt.Errorf("period is %v and beta %v, expected at least 1 and 0", o.Attrs.Float("period"), o.Attrs.Float("beta"))
+	}
+	return []ir.Type{{DType: ir.F32, Rows: o.In[0].Type.Rows, Dims: []int{1}}}, nil
 }
 
 func inferAngles(o *ir.Op) ([]ir.Type, error) {
@@ -127,6 +145,9 @@ func inferAttend(o *ir.Op) ([]ir.Type, error) {
 		if o.In[i].Type.Width() != w {
 			return nil, fmt.Errorf("%s is %s, expected a width of %d", []string{"q", "k", "v"}[i], o.In[i].Type, w)
 		}
+	}
+	if err := checkDistances(o); err != nil {
+		return nil, err
 	}
 	if a := o.Attrs.Float("alibi"); a != 0 && (a < 0 || o.Attrs.Str("mask") != "causal") {
 		return nil, fmt.Errorf("alibi is %v with mask %s, expected a positive number and a causal mask", a, o.Attrs.Str("mask"))

@@ -44,6 +44,7 @@ const (
 	Parameter Use = iota // element by element, always float32: norms, biases, decays
 	Product              // the matrix of a product
 	Table                // rows that are looked up
+	Tiled                // element by element for 16 rows at a time, always float32
 )
 
 // Attr is one attribute of an operation.
@@ -74,7 +75,7 @@ func Kinds() []string {
 var index = map[string]*Row{}
 
 func init() {
-	for _, rows := range [][]Row{table, expertTable, recurrentTable, latentTable} {
+	for _, rows := range [][]Row{table, expertTable, recurrentTable, latentTable, efficientTable} {
 		for i := range rows {
 			index[rows[i].Kind] = &rows[i]
 		}

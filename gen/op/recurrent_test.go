@@ -42,6 +42,7 @@ type recurrent struct {
 	inputs  []matrix
 	weights []*matrix
 	units   int
+	grain   int     // units that stay together; 0: 1
 	loose   float64 // tolerance; 0: 2e-5
 	twin    func(y matrix, state []float32, first, n, from, to int)
 }
@@ -68,7 +69,9 @@ func (c *recurrent) check(t *testing.T) {
 		y, state, at := random(rand.New(rand.NewPCG(9, 9)), recurrentRows, width, 5, 6), make([]float32, index[c.op.Kind].Size(c.op)), 0
 		for _, n := range parts {
 			for w := range workers {
-				if from, to := c.units*w/workers, c.units*(w+1)/workers; from < to {
+				grain := max(c.grain, 1)
+				parts := (c.units + grain - 1) / grain
+				if from, to := parts*w/workers*grain, min(parts*(w+1)/workers*grain, c.units); from < to {
 					c.twin(y, state, at, n, from, to)
 				}
 			}
@@ -151,23 +154,58 @@ func TestSelectiveScan(t *testing.T) {
 	for _, s := range []struct {
 		heads, dim, groups, n int
 		low, high             float64
-	}{{1, 1, 1, 1, 0, 0}, {17, 1, 1, 7, 0, 0}, {32, 1, 2, 16, 0.05, 0.5}, {6, 5, 3, 9, 0, 0}, {4, 16, 1, 8, 0, 0.3}} {
+	}{{1, 1, 1, 1, 0, 0}, {17, 1, 1, 7, 0, 0}, {32, 1, 1, 16, 0.05, 0.5}, {6, 5, 3, 9, 0, 0}, {4, 16, 1, 8, 0, 0.3}, {2, 33, 2, 4, 0, 0}} {
 		attrs := ir.Attrs{"heads": s.heads, "groups": s.groups, "state_size": s.n, "decay": "head", "low": s.low, "high": s.high}
-		decays, scan := 1, portable.StateSpaceDual
+		decays := 1
 		if s.dim == 1 {
-			attrs["decay"], decays, scan = "state", s.n, portable.SelectiveScan
+			attrs["decay"], decays = "state", s.n
 		}
 		x, step := random(rng, recurrentRows, s.heads*s.dim, -1, 1), random(rng, recurrentRows, s.heads, -4, 3)
 		b, c := random(rng, recurrentRows, s.groups*s.n, -1, 1), random(rng, recurrentRows, s.groups*s.n, -1, 1)
 		a, d, bias := random(rng, s.heads, decays, -3, -0.1), random(rng, 1, s.heads, -1, 1), random(rng, 1, s.heads, -1, 0)
 		r := &recurrent{op: &ir.Op{Kind: "selective_scan", Attrs: attrs}, inputs: []matrix{x, step, b, c}, weights: []*matrix{&a, &d, &bias}, units: s.heads}
-		r.twin = func(y matrix, state []float32, first, n, from, to int) {
-			scan(y.from(first), y.width, x.from(first), x.width, step.from(first), step.width, b.from(first), b.width, c.from(first), c.width,
-				state, a.data, d.data, bias.data, n, from, to,
-				portable.Scan{Heads: s.heads, HeadDim: s.dim, Groups: s.groups, State: s.n, Low: s.low, High: s.high})
+		low, high := float32(s.low), float32(s.high)
+		channels := func(y matrix, state []float32, first, n, from, to int) {
+			tiles := (to - from + 15) / 16
+			w, in, dt, sum := tiled(a, s.heads), make([]float32, tiles*16), make([]float32, tiles*16), make([]float32, tiles*16)
+			for i := first; i < first+n; i++ {
+				portable.ScanLogits(dt, step.from(i)[from:to], bias.data[from:to])
+				portable.ActSoftplus(dt, 16, dt, 16, tiles, 16)
+				portable.ClampSteps(dt, low, high)
+				portable.ScanChannels(in, sum, x.from(i)[from:to], dt, d.data[from:])
+				portable.ScanState(sum, 0, in, 0, dt, 0, b.from(i), 0, c.from(i), 0, state[from*s.n:], w[from*s.n:], tiles, 1, s.n)
+				copy(y.from(i)[from:to], sum)
+			}
+		}
+		heads := func(y matrix, state []float32, first, n, from, to int) {
+			tiles := (s.dim + 15) / 16
+			in, sum := make([]float32, tiles*16), make([]float32, tiles*16)
+			for i := first; i < first+n; i++ {
+				for h := from; h < to; h++ {
+					dt := portable.ScanStep(step.from(i)[h], bias.data[h], low, high)
+					decay := []float32{portable.ScanHeadInput(in, sum, x.from(i)[h*s.dim:][:s.dim], dt, d.data[h], a.data[h])}
+					g := h / (s.heads / s.groups) * s.n
+					portable.ScanHead(sum, 0, in, 0, b.from(i)[g:], 0, c.from(i)[g:], 0, state[h*tiles*16*s.n:], decay, tiles, 1, s.n)
+					copy(y.from(i)[h*s.dim:][:s.dim], sum)
+				}
+			}
+		}
+		if r.twin = heads; s.dim == 1 {
+			r.twin, r.grain = channels, 16
 		}
 		t.Run(fmt.Sprint(s), r.check)
 	}
+}
+
+// tiled lays rows out sixteen at a time, [tiles][width][16].
+func tiled(m matrix, rows int) []float32 {
+	w := make([]float32, (rows+15)/16*16*m.width)
+	for r := range rows {
+		for j := range m.width {
+			w[(r/16*m.width+j)*16+r%16] = m.data[r*m.width+j]
+		}
+	}
+	return w
 }
 
 func TestRGLRU(t *testing.T) {
@@ -226,6 +264,41 @@ func TestDeltaRule(t *testing.T) {
 			portable.DeltaRule(y.from(first), y.width, q.from(first), q.width, k.from(first), k.width, v.from(first), v.width, step.from(first), step.width,
 				beta.from(first), beta.width, state, a.data, bias.data, n, from, to,
 				portable.Delta{Heads: s.heads, KeyHeads: s.keyHeads, KeyDim: s.dk, ValueDim: s.dv, Eps: 1e-6})
+		}
+		t.Run(fmt.Sprint(s), c.check)
+	}
+}
+
+func TestLinearAttention(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	for _, s := range []struct {
+		heads, shared, dk, dv int
+		w                     string
+		decay, bonus          bool
+	}{{1, 1, 1, 1, "weight", false, false}, {4, 2, 6, 10, "retention", false, false}, {3, 3, 7, 5, "weight", true, true}, {2, 1, 16, 33, "rate", false, true}} {
+		q, k := random(rng, recurrentRows, s.heads*s.dk, -1, 1), random(rng, recurrentRows, s.shared*s.dk, -1, 1)
+		v, rate := random(rng, recurrentRows, s.shared*s.dv, -2, 2), random(rng, recurrentRows, s.heads*s.dk, -5, 2)
+		decay, bonus := random(rng, 1, s.heads*s.dk, 0.1, 1), random(rng, 1, s.heads*s.dk, -1, 1)
+		c := &recurrent{op: &ir.Op{Kind: "linear_attention", Attrs: ir.Attrs{"heads": s.heads, "key_heads": s.shared, "scale": 0.3, "w": s.w}},
+			inputs: []matrix{q, k, v}, weights: []*matrix{nil, nil}, units: s.heads}
+		var decays, first []float32
+		if s.decay {
+			c.weights[0], decays = &decay, decay.data
+		}
+		if s.bonus {
+			c.weights[1], first = &bonus, bonus.data
+		}
+		ld := 0
+		if s.w == "rate" {
+			c.inputs, ld = append(c.inputs, rate), rate.width
+		}
+		c.twin = func(y matrix, state []float32, at, n, from, to int) {
+			d := decays
+			if s.w == "rate" {
+				d = rate.from(at)
+			}
+			portable.LinearAttention(y.from(at), y.width, q.from(at), q.width, k.from(at), k.width, v.from(at), v.width, d, ld, first, state, n, from, to,
+				portable.Memory{Heads: s.heads, KeyHeads: s.shared, KeyDim: s.dk, ValueDim: s.dv, Scale: 0.3, Retention: s.w == "retention", Rates: s.w == "rate"})
 		}
 		t.Run(fmt.Sprint(s), c.check)
 	}

@@ -61,16 +61,20 @@ func refLinear(x *Exec, o *ir.Op) error {
 
 func refQuantize(x *Exec, o *ir.Op) error {
 	in, y := x.in(o, 0), x.out(o, 0)
+	block := quant.Block
+	if o.Attrs.Bool("rows") {
+		block = in.Width
+	}
 	for r := range in.Rows {
-		toBits8(y.Row(r), in.Row(r))
+		toBits8(y.Row(r), in.Row(r), block)
 	}
 	return nil
 }
 
-// toBits8 rounds blocks of 32 values to multiples of a 127th of the largest magnitude.
-func toBits8(y, x []float64) {
-	for at := 0; at < len(x); at += quant.Block {
-		block := x[at:min(at+quant.Block, len(x))]
+// toBits8 rounds blocks of n values to multiples of a 127th of the largest magnitude.
+func toBits8(y, x []float64, n int) {
+	for at := 0; at < len(x); at += n {
+		block := x[at:min(at+n, len(x))]
 		top := 0.0
 		for _, v := range block {
 			top = max(top, math.Abs(v))
@@ -229,6 +233,22 @@ func refSlice(x *Exec, o *ir.Op) error {
 	in, y := x.in(o, 0), x.out(o, 0)
 	for r := 0; r < in.Rows; r++ {
 		copy(y.Row(r), in.Row(r)[o.Attrs.Int("from"):o.Attrs.Int("to")])
+	}
+	return nil
+}
+
+func refConcat(x *Exec, o *ir.Op) error {
+	a, b, y := x.in(o, 0), x.in(o, 1), x.out(o, 0)
+	for r := range a.Rows {
+		copy(y.Row(r)[copy(y.Row(r), a.Row(r)):], b.Row(r))
+	}
+	return nil
+}
+
+func refPositionScale(x *Exec, o *ir.Op) error {
+	y := x.out(o, 0)
+	for r, p := range x.in(o, 0).Data {
+		y.Data[r] = 1 + o.Attrs.Float("beta")*math.Log1p(math.Floor(p/o.Attrs.Float("period")))
 	}
 	return nil
 }

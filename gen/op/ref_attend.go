@@ -57,13 +57,23 @@ func refAttend(x *Exec, o *ir.Op) error {
 		return err
 	}
 	keys := x.spans(o.In[1].Type.Rows)
-	x.attend(o, sinks, relative, func(i int, cache *KV) {
+	x.attend(o, sinks, x.scoreBias(o, relative), func(i int, cache *KV) {
 		for r := keys[i].at; r < keys[i].at+keys[i].rows; r++ {
-			cache.K = append(cache.K, append([]float64(nil), k.Row(r)...))
-			cache.V = append(cache.V, append([]float64(nil), v.Row(r)...))
+			cache.K = append(cache.K, kept(o, k.Row(r)))
+			cache.V = append(cache.V, kept(o, v.Row(r)))
 		}
 	})
 	return nil
+}
+
+// kept returns a copy of a row of keys or values as the state keeps it. The rounding of float16 is left out: it is less
+// than what any tolerance is for.
+func kept(o *ir.Op, row []float64) []float64 {
+	y := append([]float64(nil), row...)
+	if o.State != nil && o.State.Attrs.Str("format") == "q8" {
+		toBits8(y, row, o.Attrs.Int("head_dim"))
+	}
+	return y
 }
 
 // refKeep stores keys and values of the encoder's rows.
@@ -81,7 +91,7 @@ func refKeep(x *Exec, o *ir.Op) error {
 
 // refAttendKept is attention to what refKeep has stored.
 func refAttendKept(x *Exec, o *ir.Op) error {
-	x.attend(o, nil, nil, func(int, *KV) {})
+	x.attend(o, nil, func(span, int, int, int) float64 { return 0 }, func(int, *KV) {})
 	return nil
 }
 
@@ -96,10 +106,38 @@ func (s *Segment) cache(state *ir.State) *KV {
 	return s.KV[state]
 }
 
+// scoreBias returns what is added to the scaled score of row r of a segment and the key at a position, for a head.
+func (x *Exec) scoreBias(o *ir.Op, relative *Tensor) func(s span, r, head, key int) float64 {
+	both, alibi := o.Attrs.Str("mask") != "causal", NewALiBi(o.Attrs)
+	byQuery, byKey := x.distances(o)
+	return func(s span, r, head, key int) float64 {
+		pos := s.pos + r
+		b := alibi.Bias(head, pos, key)
+		if relative != nil {
+			b += relative.Row(RelativeBucket(key-pos, o.Attrs.Int("buckets"), o.Attrs.Int("max_distance"), both))[head]
+		}
+		if byQuery == nil && byKey == nil {
+			return b
+		}
+		at := head*2*o.Attrs.Int("span") + DistanceRow(o.Attrs, pos-key)
+		if byQuery != nil {
+			b += o.Attrs.Float("scale") * byQuery.Row(s.at + r)[at]
+		}
+		if byKey != nil {
+			b += o.Attrs.Float("scale") * byKey.Row(s.at + key)[at]
+		}
+		return b
+	}
+}
+
 // attend computes the output of every query; store adds the segment's keys and values to its cache first.
-func (x *Exec) attend(o *ir.Op, sinks, relative *Tensor, store func(segment int, cache *KV)) {
+func (x *Exec) attend(o *ir.Op, sinks *Tensor, bias func(s span, r, head, key int) float64, store func(segment int, cache *KV)) {
 	q, y := x.in(o, 0), x.out(o, 0)
-	causal, window, alibi := o.Attrs.Str("mask") == "causal", o.Attrs.Int("window"), NewALiBi(o.Attrs)
+	causal, window := o.Attrs.Str("mask") == "causal", o.Attrs.Int("window")
+	var marks *Tensor
+	if _, v := Extras(o); v != nil {
+		marks = x.Values[v]
+	}
 	for i, s := range x.spans(o.In[0].Type.Rows) {
 		cache := x.Segments[i].cache(o.State)
 		store(i, cache)
@@ -108,17 +146,20 @@ func (x *Exec) attend(o *ir.Op, sinks, relative *Tensor, store func(segment int,
 			if causal {
 				to = pos + 1
 			}
+			low, high := 0, to
 			if window > 0 {
-				from, to = max(0, pos+1-window), min(to, pos+window)
+				low, high = max(0, pos+1-window), min(to, pos+window)
 			}
-			bias := func(head, key int) float64 {
-				b := alibi.Bias(head, pos, key)
-				if relative != nil {
-					b += relative.Row(RelativeBucket(key-pos, o.Attrs.Int("buckets"), o.Attrs.Int("max_distance"), !causal))[head]
+			if marks == nil {
+				from, to = low, high
+			}
+			ofKey := func(head, key int) float64 {
+				if marks != nil && (key < low || key >= high) && marks.Row(s.at + key)[0] == 0 {
+					return math.Inf(-1)
 				}
-				return b
+				return bias(s, r, head, key)
 			}
-			attendRow(o, q.Row(s.at+r), cache, sinks, bias, from, to, y.Row(s.at+r))
+			attendRow(o, q.Row(s.at+r), cache, sinks, ofKey, from, to, y.Row(s.at+r))
 		}
 	}
 }

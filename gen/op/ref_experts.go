@@ -269,7 +269,7 @@ func inputOf(w *ir.Weight, x []float64) []float64 {
 		return x
 	}
 	y := make([]float64, len(x))
-	toBits8(y, x)
+	toBits8(y, x, quant.Block)
 	return y
 }
 

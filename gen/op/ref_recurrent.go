@@ -71,6 +71,8 @@ func inferSelectiveScan(o *ir.Op) ([]ir.Type, error) {
 		return nil, fmt.Errorf("%d groups of %d heads", groups, heads)
 	case n < 1 || n > maxState/t.Width():
 		return nil, fmt.Errorf("a state of %d elements for each channel", n)
+	case o.Attrs.Str("decay") == "state" && (heads != t.Width() || groups != 1):
+		return nil, fmt.Errorf("decays of state elements need heads of one channel and one group, found %d heads of %s in %d groups", heads, t, groups)
 	case o.Attrs.Float("low") < 0 || o.Attrs.Float("high") < 0:
 		return nil, fmt.Errorf("dt is bounded to %v … %v", o.Attrs.Float("low"), o.Attrs.Float("high"))
 	}
@@ -281,6 +283,71 @@ func refDeltaRule(x *Exec, o *ir.Op) error {
 		}
 	})
 	return nil
+}
+
+func inferLinearAttention(o *ir.Op) ([]ir.Type, error) {
+	heads, shared, k, v := o.Attrs.Int("heads"), o.Attrs.Int("key_heads"), o.In[0].Type.Width(), o.In[2].Type.Width()
+	kind := o.Attrs.Str("w")
+	switch {
+	case heads < 1 || shared < 1 || heads%shared != 0 || k%heads != 0 || v%shared != 0:
+		return nil, fmt.Errorf("%d heads of %s and %d key_heads of %s", heads, o.In[0].Type, shared, o.In[2].Type)
+	case k/heads > MaxHeadDim || v/shared > MaxHeadDim:
+		return nil, fmt.Errorf("heads of %d and %d, at most %d is supported", k/heads, v/shared, MaxHeadDim)
+	case (kind == "rate") != (len(o.In) > 3):
+		return nil, fmt.Errorf("w is %q: the input rate and w: rate stand together", kind)
+	}
+	want := []int{k, k / heads * shared, v, k}
+	if err := wantWidths(o, []string{"q", "k", "v", "rate"}[:len(o.In)], want[:len(o.In)]...); err != nil {
+		return nil, err
+	}
+	return []ir.Type{{DType: ir.F32, Rows: o.In[0].Type.Rows, Dims: []int{v / shared * heads}}}, nil
+}
+
+func refLinearAttention(x *Exec, o *ir.Op) error {
+	decay, err := x.weight(o, 0)
+	if err != nil {
+		return err
+	}
+	bonus, err := x.weight(o, 1)
+	if err != nil {
+		return err
+	}
+	qs, ks, vs, y := x.in(o, 0), x.in(o, 1), x.in(o, 2), x.out(o, 0)
+	heads, shared := o.Attrs.Int("heads"), o.Attrs.Int("key_heads")
+	dk, dv := qs.Width/heads, vs.Width/shared
+	eachRow(x, o, func(r int, _ bool, state []float64) {
+		for h := range heads {
+			g := h / (heads / shared)
+			q, k, v, s := qs.Row(r)[h*dk:][:dk], ks.Row(r)[g*dk:][:dk], vs.Row(r)[g*dv:][:dv], state[h*dk*dv:][:dk*dv]
+			for j := range dv {
+				sum := 0.0
+				for i := range dk {
+					kv, before := k[i]*v[j], s[i*dv+j]
+					s[i*dv+j] = keepFactor(x, o, decay, r, h, h*dk+i)*before + kv
+					if bonus != nil {
+						sum += q[i] * (before + bonus.Data[h*dk+i]*kv)
+					} else {
+						sum += q[i] * s[i*dv+j]
+					}
+				}
+				y.Row(r)[h*dv+j] = sum * o.Attrs.Float("scale")
+			}
+		}
+	})
+	return nil
+}
+
+// keepFactor is the factor of linear attention by which row i of all heads, one of head h, decays at token r.
+func keepFactor(x *Exec, o *ir.Op, decay *Tensor, r, h, i int) float64 {
+	switch kind := o.Attrs.Str("w"); {
+	case kind == "retention":
+		return 1 - math.Exp2(float64(-5-h))
+	case kind == "rate":
+		return math.Exp(-math.Exp(x.in(o, 3).Row(r)[i]))
+	case decay != nil:
+		return decay.Data[i]
+	}
+	return 1
 }
 
 func inferMLSTM(o *ir.Op) ([]ir.Type, error) {

@@ -66,6 +66,9 @@ func NewRope(a ir.Attrs) (*Rope, error) {
 	if err := f(r, s); err != nil {
 		return nil, fmt.Errorf("rope_type %s: %w", kind, err)
 	}
+	if beta := s.number("llama_4_scaling_beta", 0); beta != a.Float("beta") {
+		return nil, fmt.Errorf("llama_4_scaling_beta is %v, this architecture computes %v", beta, a.Float("beta"))
+	}
 	for _, f := range append(append([]float64{r.Factor}, r.InvFreq...), r.LongFreq...) {
 		if math.IsNaN(f) || math.IsInf(f, 0) {
 			return nil, fmt.Errorf("rope_type %s: the frequencies are not finite", kind)

@@ -28,7 +28,9 @@ var table = []Row{
 	},
 	{
 		Kind: "quantize", Doc: "y = d·round(x/d) in blocks of 32 columns, d = max|x|/127: the input of a product with quantised weights",
-		In: []string{"x"}, Infer: inferQuantize, Ref: refQuantize, Pure: true,
+		In:    []string{"x"},
+		Attrs: []Attr{{Name: "rows", Kind: "bool", Default: false, Doc: "one d for a whole row, for weights with one scale a row"}},
+		Infer: inferQuantize, Ref: refQuantize, Pure: true,
 	},
 	{
 		Kind: "rmsnorm", Doc: "y = x / sqrt(mean(x²) + eps) · w, over groups of dim elements (Zhang & Sennrich 2019)",
@@ -100,6 +102,15 @@ var table = []Row{
 		Attrs: []Attr{{Name: "from", Kind: "int", Doc: "first element"}, {Name: "to", Kind: "int", Doc: "one past the last"}},
 		Infer: inferSlice, Ref: refSlice, Pure: true,
 	},
+	{Kind: "concat", Doc: "y = a | b, rows one behind the other", In: []string{"a", "b"}, Infer: inferConcat, Ref: refConcat, Pure: true},
+	{
+		Kind: "position_scale", Doc: "y[n, 1] = 1 + beta · ln(1 + ⌊p/period⌋), p the position (Llama 4)", In: []string{"positions"},
+		Attrs: []Attr{
+			{Name: "beta", Kind: "float", Doc: "how fast it grows"},
+			{Name: "period", Kind: "float", Doc: "positions that share a factor"},
+		},
+		Infer: inferPositionScale, Ref: refPositionScale, Pure: true,
+	},
 	{
 		Kind: "rope_angles", Doc: "y[n, rot] = cos(p·f) | sin(p·f), times the attention factor; p the position, f the rot/2 frequencies (Su et al. 2021)",
 		In: []string{"positions"},
@@ -109,6 +120,7 @@ var table = []Row{
 			{Name: "theta", Kind: "float", Doc: "rope_theta"},
 			{Name: "scaling", Kind: "map", Default: map[string]any{}, Doc: "rope_scaling of the configuration; rope_type names a row of the scaling table"},
 			{Name: "max_pos", Kind: "int", Default: 0, Doc: "max_position_embeddings"},
+			{Name: "beta", Kind: "float", Default: 0.0, Doc: "llama_4_scaling_beta that the model scales its queries by (position_scale); another one in scaling is an error"},
 		},
 		Infer: inferAngles, Ref: refAngles, Pure: true,
 	},
@@ -134,7 +146,7 @@ var table = []Row{
 	},
 	{
 		Kind: "attend", Doc: "softmax(scale · q kᵀ + mask) v for each head; kv_heads share (Vaswani et al. 2017, Ainslie et al. 2023)",
-		In: []string{"q", "k", "v"}, State: "kv",
+		In: []string{"q", "k", "v", "distances?", "more_distances?", "marks?"}, State: "kv",
 		Weights: []Role{
 			{Name: "sinks", Optional: true, Shape: shapeHeadsOf}, // scores of a key without value (Xiao et al. 2023)
 			{Name: "relative", Optional: true, Shape: func(o *ir.Op) []int { return []int{o.Attrs.Int("buckets"), o.Attrs.Int("heads")} }},
@@ -152,8 +164,32 @@ var table = []Row{
 			{Name: "alibi_bf16", Kind: "bool", Default: false, Doc: "slopes, positions and slope · position are rounded to bfloat16 (Falcon)"},
 			{Name: "buckets", Kind: "int", Default: 0, Doc: "rows of the weight relative, which is added to the scores by distance (T5)"},
 			{Name: "max_distance", Kind: "int", Default: 0, Doc: "distance from which on all are in the last bucket"},
+			{Name: "by", Kind: "string", Default: "", Enum: []string{"", "query", "key", "both"},
+				Doc: "whose products with vectors of distances are added to the unscaled scores (DeBERTa): distances[n, heads·2·span] of the query, of the key, or of both, then in this order"},
+			{Name: "span", Kind: "int", Default: 0, Doc: "row span + d of these products is that of the distance d = query - key, kept within 0 … 2·span-1"},
+			{Name: "log_buckets", Kind: "int", Default: 0, Doc: "distances from half of it on share rows logarithmically up to max_distance (DeBERTa v2); 0: each has its own"},
+			{Name: "marked", Kind: "bool", Default: false, Doc: "the last input are marks[n, 1]: all queries also see the keys whose mark is not 0, however far (Longformer)"},
 		},
 		Infer: inferAttend, Ref: refAttend,
+	},
+	{
+		Kind: "attend_marked", Doc: "y = softmax(scale · q kᵀ) v over the whole sequence for each head in the rows whose mark is not 0, base in all others (Beltagy et al. 2020, Longformer)",
+		In: []string{"base", "q", "k", "v", "marks"},
+		Attrs: []Attr{
+			{Name: "heads", Kind: "int", Doc: "query heads"},
+			{Name: "kv_heads", Kind: "int", Doc: "key and value heads"},
+			{Name: "head_dim", Kind: "int", Doc: "width of a head"},
+			{Name: "scale", Kind: "float", Doc: "factor of the scores"},
+		},
+		Infer: inferAttendMarked, Ref: refAttendMarked,
+	},
+	{
+		Kind: "marks", Doc: "y[n, 1] = what is given for the row, or, where that is negative, whether the rule marks it", In: []string{"given", "tokens"},
+		Attrs: []Attr{
+			{Name: "rule", Kind: "string", Enum: []string{"none", "first", "before", "after"}, Doc: "first: the first row of a sequence; before: those before the first token id; after: those from the second behind it on; none of them if there is no such token"},
+			{Name: "id", Kind: "int", Default: -1, Doc: "the token id"},
+		},
+		Infer: inferMarks, Ref: refMarks, Pure: true,
 	},
 	{
 		Kind: "keep", Doc: "stores keys and values of the encoder's rows for attend_kept", In: []string{"k", "v"}, State: "cross",
@@ -166,6 +202,25 @@ var table = []Row{
 			{Name: "scale", Kind: "float", Doc: "factor of the scores"},
 		}, keptAttrs...),
 		Infer: inferAttendKept, Ref: refAttendKept,
+	},
+	{
+		Kind: "unfold", Doc: "y[t, c·kernel + j] = x[t - before + j, c], zeros outside of the sequence: a product with it is a convolution over the sequence",
+		In: []string{"x"},
+		Attrs: []Attr{
+			{Name: "kernel", Kind: "int", Doc: "rows side by side"},
+			{Name: "before", Kind: "int", Doc: "how many of them come before the row itself"},
+		},
+		Infer: inferUnfold, Ref: refUnfold, Pure: true,
+	},
+	{
+		Kind: "row_spectrum", Doc: "y[n, 2·(d/2+1)] = Re | Im of coefficients 0 … d/2 of the discrete Fourier transform of each row of d", In: []string{"x"},
+		Infer: inferRowSpectrum, Ref: refRowSpectrum, Pure: true,
+	},
+	{
+		Kind: "sequence_spectrum", Doc: "y[n, dim] = Re of the discrete Fourier transform over the rows of each sequence of a row_spectrum of rows of dim (Lee-Thorp et al. 2022, FNet)",
+		In:    []string{"x"},
+		Attrs: []Attr{{Name: "dim", Kind: "int", Doc: "width before row_spectrum"}},
+		Infer: inferSequenceSpectrum, Ref: refSequenceSpectrum, Pure: true,
 	},
 	{Kind: "select", Doc: "y[m] = x[row m of the selection]", In: []string{"x"}, Infer: inferSelect, Ref: refSelect},
 	{Kind: "first", Doc: "y[s] = first row of sequence s", In: []string{"x"}, Infer: inferSequence, Ref: refFirst},

@@ -18,9 +18,9 @@ var recurrentTable = []Row{
 	{
 		Kind: "selective_scan", Doc: "h = exp(dt·a) ⊙ h + dt·x Bᵀ; y = h C + d·x for each head, with dt = clamp(softplus(step + bias)); the state is h[heads, head_dim, state] (Gu & Dao 2023, Dao & Gu 2024)",
 		In: []string{"x", "step", "B", "C"}, State: "scan",
-		Size: func(o *ir.Op) int { return o.In[0].Type.Width() * o.Attrs.Int("state_size") },
+		Size: sizeScan,
 		Weights: []Role{
-			{Name: "a", Shape: shapeDecay},
+			{Name: "a", Shape: shapeDecay, Use: Tiled},
 			{Name: "d", Shape: shapeHeadsOf},
 			{Name: "step_bias", Optional: true, Shape: shapeHeadsOf},
 		},
@@ -28,7 +28,7 @@ var recurrentTable = []Row{
 			{Name: "heads", Kind: "int", Doc: "heads; each channel is one in Mamba"},
 			{Name: "groups", Kind: "int", Default: 1, Doc: "groups of heads that share B and C"},
 			{Name: "state_size", Kind: "int", Doc: "width of a channel's state"},
-			{Name: "decay", Kind: "string", Default: "head", Enum: []string{"head", "state"}, Doc: "a is a number for each head (Mamba 2), or for each element of the state (Mamba)"},
+			{Name: "decay", Kind: "string", Default: "head", Enum: []string{"head", "state"}, Doc: "a is a number for each head (Mamba 2), or for each element of the state of heads of one channel (Mamba); it is not positive"},
 			{Name: "low", Kind: "float", Default: 0.0, Doc: "least dt"},
 			{Name: "high", Kind: "float", Default: 0.0, Doc: "greatest dt; 0: unbounded"},
 		},
@@ -79,6 +79,22 @@ var recurrentTable = []Row{
 		Infer: inferDeltaRule, Ref: refDeltaRule,
 	},
 	{
+		Kind: "linear_attention", Doc: "S = w ⊙ S + k vᵀ; y = scale · qᵀ S, or with a bonus u, scale · qᵀ (S before + (u ⊙ k) vᵀ), for each head; w is a factor for every row of S, which is [heads, k, v] (Katharopoulos et al. 2020, Sun et al. 2023, Peng et al. 2024)",
+		In: []string{"q", "k", "v", "rate?"}, State: "matrix",
+		Size: func(o *ir.Op) int { return o.In[0].Type.Width() * (o.In[2].Type.Width() / o.Attrs.Int("key_heads")) },
+		Weights: []Role{
+			{Name: "decay", Optional: true, Shape: shapeWidth},
+			{Name: "bonus", Optional: true, Shape: shapeWidth},
+		},
+		Attrs: []Attr{
+			{Name: "heads", Kind: "int", Doc: "heads of queries"},
+			{Name: "key_heads", Kind: "int", Doc: "heads of keys and values, each shared by heads/key_heads queries"},
+			{Name: "scale", Kind: "float", Default: 1.0, Doc: "factor of the results"},
+			{Name: "w", Kind: "string", Default: "weight", Enum: []string{"weight", "retention", "rate"}, Doc: "what the factors are: the weight decay, or 1 without it; 1 - 2^(-5-h) for head h; e^(-e^rate) of every token"},
+		},
+		Infer: inferLinearAttention, Ref: refLinearAttention,
+	},
+	{
 		Kind: "mlstm", Doc: "C = f C + i k vᵀ, n = f n + i k, y = Cᵀq / (max(|nᵀq|, 1) + eps) for each head, with q / √d, i = exp(input), f = σ(forget), all divided by a running maximum e^m; the state is C, n and m (Beck et al. 2024, xLSTM)",
 		In: []string{"q", "k", "v", "input", "forget"}, State: "mlstm",
 		Size: func(o *ir.Op) int {
@@ -89,6 +105,16 @@ var recurrentTable = []Row{
 		Attrs: []Attr{{Name: "heads", Kind: "int", Doc: "heads"}, {Name: "eps", Kind: "float", Default: 0.000001, Doc: "added to the denominator"}},
 		Infer: inferMLSTM, Ref: refMLSTM,
 	},
+}
+
+// sizeScan is the memory of a scan, with whole tiles of 16 channels: of all channels that are heads, or of every head.
+func sizeScan(o *ir.Op) int {
+	channels, heads := o.In[0].Type.Width(), 1
+	if o.Attrs.Str("decay") != "state" {
+		heads = o.Attrs.Int("heads")
+		channels /= heads
+	}
+	return heads * ((channels + 15) / 16 * 16) * o.Attrs.Int("state_size")
 }
 
 func shapeWidth(o *ir.Op) []int { return []int{o.In[0].Type.Width()} }

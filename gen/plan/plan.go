@@ -120,6 +120,7 @@ var inPlaceOps = map[string]inPlace{
 	"add_rmsnorm":   {[]int{0}, true},
 	"add_layernorm": {[]int{0}, true},
 	"scale_rows":    {[]int{0}, true},
+	"attend_marked": {[]int{0}, true},
 	"linear":        {[]int{1}, false},
 	"act":           {[]int{0}, false},
 	"xielu":         {[]int{0}, false},
@@ -187,8 +188,11 @@ func (p *Plan) newBuffer(i int, v *ir.Value) *Buffer {
 
 // words is the number of 32-bit words that one row of a type takes.
 func words(t ir.Type) int {
-	if t.DType == ir.Q8 {
+	switch t.DType {
+	case ir.Q8:
 		return quant.ActivationWords(t.Width())
+	case ir.I8:
+		return quant.RowActivationWords(t.Width())
 	}
 	return t.Width()
 }

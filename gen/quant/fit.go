@@ -3,6 +3,7 @@ package quant
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tfgen/tfgen/runtime/quant"
 )
@@ -12,11 +13,15 @@ import (
 // of ggml-quants.c do. The error of a weight counts as much as its column's inputs are large: the importance.
 
 // Fits reports whether blocks of the type can be made from float32 weights.
-func (t *Type) Fits() bool { return t.fit != nil }
+func (t *Type) Fits() bool { return t.fit != nil || t.Format.Whole }
 
 // Quantize writes a row of float32 weights to row 0 ≤ row < 16 of a tile, whose bytes of that row must be zero.
 // importance has the mean square of each column's inputs, or is nil when all count the same.
 func (t *Type) Quantize(tile []byte, row int, x, importance []float32) error {
+	if t.Format.Whole {
+		t.quantizeRow(tile, row, x, importance)
+		return nil
+	}
 	values, _ := t.DType.Block()
 	switch {
 	case t.fit == nil:
@@ -41,11 +46,29 @@ func (t *Type) Quantize(tile []byte, row int, x, importance []float32) error {
 	return nil
 }
 
+// quantizeRow writes a row with one scale.
+func (t *Type) quantizeRow(tile []byte, row int, x, importance []float32) {
+	const bits = 7
+	f := t.Format
+	if importance == nil {
+		importance = slices.Repeat([]float32{1}, len(x))
+	}
+	s := fitScale(x, importance, f.Zero)
+	f.SetRowScale(tile, len(x), row, s)
+	var codes [quant.Block]uint8
+	for at := 0; at < len(x); at += quant.Block {
+		n := min(quant.Block, len(x)-at)
+		clear(codes[n:])
+		encode(codes[:n], x[at:at+n], s, 0, f.Zero, bits)
+		f.SetCodes(tile[at/quant.Block*f.BlockBytes():][:f.BlockBytes()], row, &codes)
+	}
+}
+
 // Made returns the names of the formats that weights can be made in.
 func Made() []string {
 	var names []string
 	for _, t := range types {
-		if t.fit != nil {
+		if t.Fits() {
 			names = append(names, t.Format.Name)
 		}
 	}

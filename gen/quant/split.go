@@ -19,7 +19,8 @@ type block struct {
 	offsets [16]uint8 // of groups under lower
 }
 
-// A Type is a block type of GGML that has a kernel format with the same values.
+// A Type is a block type of GGML that has a kernel format with the same values, or, without a DType, a format of our own
+// with one scale for a row.
 type Type struct {
 	DType  dtype.DType
 	Format *quant.Format
@@ -42,12 +43,13 @@ var types = []Type{
 	{dtype.Q5_1, quant.Q5M, splitQ5M, shifted(quant.Q5M)},
 	{dtype.Q6K, quant.Q6K, splitQ6K, superPlain(quant.Q6K)},
 	{dtype.Q8_0, quant.Q8, splitQ8, plain(quant.Q8)},
+	{dtype.Invalid, quant.INT8, nil, nil},
 }
 
 // Of returns the type of a checkpoint format, if kernels have its values exactly.
 func Of(d dtype.DType) (*Type, bool) {
 	for i := range types {
-		if types[i].DType == d {
+		if types[i].DType == d && d != dtype.Invalid {
 			return &types[i], true
 		}
 	}

@@ -237,6 +237,27 @@ func (n index) eval(e *Env) (any, error) {
 	return nil, fmt.Errorf("only lists and maps can be indexed, found %s", Describe(x))
 }
 
+// search returns the places of a value in a list (where), or the first of them (index).
+func search(fn string, list, value any) (any, error) {
+	items, ok := list.([]any)
+	if !ok {
+		return nil, fmt.Errorf("%s needs a list, found %s", fn, Describe(list))
+	}
+	places := []any{}
+	for i, x := range items {
+		if equal(x, value) {
+			places = append(places, i)
+		}
+	}
+	if fn == "where" {
+		return places, nil
+	}
+	if len(places) == 0 {
+		return nil, fmt.Errorf("the list has no %s", Describe(value))
+	}
+	return places[0], nil
+}
+
 func (n call) eval(e *Env) (any, error) {
 	args := make([]any, len(n.args))
 	for i, a := range n.args {
@@ -255,6 +276,8 @@ func (n call) eval(e *Env) (any, error) {
 		return n.query(e, args[0])
 	case "expand":
 		return expand(args[0])
+	case "where", "index":
+		return search(n.fn, args[0], args[1])
 	case "starts":
 		text, ok := args[0].(string)
 		prefix, ok2 := args[1].(string)
@@ -303,6 +326,9 @@ func (n call) query(e *Env, arg any) (any, error) {
 }
 
 func extreme(fn string, args []any) (any, error) {
+	if list, ok := args[0].([]any); ok && len(args) == 1 && len(list) > 0 {
+		args = list
+	}
 	best := args[0]
 	for _, a := range args {
 		less, err := compare("<", a, best)

@@ -42,7 +42,8 @@ type (
 )
 
 // functions are the functions of the expression language with their number of arguments (-1: one or more).
-var functions = map[string]int{"min": -1, "max": -1, "int": 1, "float": 1, "ln": 1, "bf16": 1, "len": 1, "has": 1, "width": 1, "expand": 1, "starts": 2}
+var functions = map[string]int{"min": -1, "max": -1, "int": 1, "float": 1, "ln": 1, "bf16": 1, "len": 1, "has": 1, "width": 1, "expand": 1, "starts": 2,
+	"where": 2, "index": 2}
 
 // ParseExpr parses an expression.
 func ParseExpr(src string) (node, error) {

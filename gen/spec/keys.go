@@ -134,6 +134,8 @@ var fieldTypes = map[string]string{
 	"count":  "an integer, or a list, map or text whose length counts",
 	"list":   "a list",
 	"map":    "a map",
+	"words":  "a list of texts, or one text with | between them",
+	"sizes":  "a list of integers from 1, or one that stands for len of them",
 	"ids":    "a token id, a list of them, or null",
 	"rope":   "a map of rotary scaling parameters; published older keys are renamed",
 }
@@ -178,16 +180,21 @@ var inputs = map[string]string{
 	"tokens":           "token ids",
 	"positions":        "positions in the sequence, from 0",
 	"token_types":      "segment ids, 0 where absent",
+	"global_attention": "1 for tokens that attend to all and are attended by all, 0 for others, -1 where not said",
 	"source_tokens":    "token ids that the encoder reads",
 	"source_positions": "their positions, from 0",
 }
 
-// tensorSteps are the kinds of weight-only arithmetic with their number of arguments.
-var tensorSteps = map[string]int{"transpose": 0, "rows": 2, "take": 3, "add": 1, "mul": 1, "exp": 0, "softplus": 0, "unpermute": 1, "squeeze": 0,
-	"flatten": 0, "reshape": 2}
+// tensorSteps are the kinds of weight-only arithmetic with the types of their arguments.
+var tensorSteps = map[string][]string{"transpose": nil, "rows": {"float", "float"}, "take": {"float", "float", "float"}, "add": {"float"},
+	"mul": {"float"}, "exp": nil, "softplus": nil, "unpermute": {"float"}, "squeeze": nil, "flatten": nil, "reshape": {"float", "float"}, "stack": nil,
+	"linear": {"name", "name"}, "layernorm": {"name", "name", "float"}}
 
 const stepsDoc = "transpose, {rows: [from, to]}, {take: [period, from, to]} (these rows of each period), {add: c}, {mul: c}, exp, softplus, {unpermute: heads}, squeeze (drop dimensions of 1), " +
-	"flatten (to a vector), {reshape: [rows, columns]}"
+	"flatten (to a vector), {reshape: [rows, columns]}, stack (matrices one below another), {linear: [weight, bias]} and {layernorm: [weight, bias, eps]} (of every row, by other tensors; a weight that is null leaves the step out)"
+
+// StepArg is the type of argument i of a kind of weight-only arithmetic: float or name.
+func StepArg(kind string, i int) string { return tensorSteps[kind][i] }
 
 func namesOf(keys []key) []string {
 	names := make([]string, len(keys))

@@ -119,7 +119,7 @@ func decodeSpec(name string, data []byte, lib *Library) (*Spec, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
-	s.SHA256 = hex.EncodeToString(sum[:])
+	s.Text, s.SHA256 = data, hex.EncodeToString(sum[:])
 	s.Digest = lib.digest(data)
 	return s, nil
 }

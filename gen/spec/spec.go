@@ -13,6 +13,7 @@ import (
 type Spec struct {
 	Arch       string
 	File       string // as shown in positions, e.g. "specs/llama.yaml"
+	Text       []byte // of the file
 	SHA256     string // of the file, hexadecimal
 	Digest     string // of the file and the macro library, hexadecimal
 	ModelTypes []string

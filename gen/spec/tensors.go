@@ -143,12 +143,12 @@ func (d *decoder) tensorStep(n *yaml.Node, sc *scope) (TensorStep, error) {
 			args = args[0].Content
 		}
 	}
-	arity, ok := tensorSteps[s.Kind]
-	if !ok || len(args) != arity {
+	kinds, ok := tensorSteps[s.Kind]
+	if !ok || len(args) != len(kinds) {
 		return s, d.errorf(n, "steps: expected one of %s; found %s", stepsDoc, source(n))
 	}
-	for _, a := range args {
-		v, err := d.value(a, "float", sc)
+	for i, a := range args {
+		v, err := d.value(a, kinds[i], sc)
 		if err != nil {
 			return s, err
 		}

@@ -13,17 +13,11 @@ import (
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
-// FromDir packs the tokenizer of a model's directory: the first that is there of the files in customary.
-func FromDir(dir string) ([]byte, error) {
-	packed, _, err := fromDir(dir)
-	return packed, err
-}
-
 // customary are the files that models come with. tokenizer.json says most.
 var customary = []string{"tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "tokenizer.tiktoken", "qwen.tiktoken", "vocab.txt", "vocab.json"}
 
-// fromDir also returns the notes.
-func fromDir(dir string) ([]byte, []string, error) {
+// FromDir packs the tokenizer of a model's directory: the first that is there of the files in customary.
+func FromDir(dir string) ([]byte, error) {
 	for _, name := range customary {
 		path := filepath.Join(dir, name)
 		src, err := os.ReadFile(path)
@@ -31,27 +25,27 @@ func fromDir(dir string) ([]byte, []string, error) {
 			continue
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		packed, notes, err := fromFiles(path, src)
+		packed, err := fromFiles(path, src)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", dir, err)
+			return nil, fmt.Errorf("%s: %w", dir, err)
 		}
-		return packed, notes, nil
+		return packed, nil
 	}
-	return nil, nil, fmt.Errorf("%s: no tokenizer (%w); supported are %s, and merges.txt beside the last", dir, fs.ErrNotExist, strings.Join(customary, ", "))
+	return nil, fmt.Errorf("%s: no tokenizer (%w); supported are %s, and merges.txt beside the last", dir, fs.ErrNotExist, strings.Join(customary, ", "))
 }
 
 // fromFiles also checks what lies beside tokenizer.json.
-func fromFiles(path string, src []byte) ([]byte, []string, error) {
+func fromFiles(path string, src []byte) ([]byte, error) {
 	if filepath.Base(path) != "tokenizer.json" {
 		return fromBytes(path, src)
 	}
 	config, err := os.ReadFile(filepath.Join(filepath.Dir(path), "tokenizer_config.json"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, err
+		return nil, err
 	}
-	return fromJSON(src, config)
+	return FromJSON(src, config)
 }
 
 // fromVocabTxt packs BERT's vocabulary, a token a line. config says whether it is lower-cased, as it is by

@@ -17,34 +17,34 @@ import (
 const maxFile = 512 << 20
 
 // FromFile packs the tokenizer in a file or directory: tokenizer.json, GGUF, SentencePiece's .model, tiktoken's
-// .tiktoken, vocab.txt, vocab.json with merges.txt beside it, or a packed tokenizer. The notes say what is worth
-// knowing of the result, such as regular expressions without a scanner.
-func FromFile(path string) (packed []byte, notes []string, err error) {
+// .tiktoken, vocab.txt, vocab.json with merges.txt beside it, or a packed tokenizer.
+func FromFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if info.IsDir() {
-		return fromDir(path)
+		return FromDir(path)
 	}
 	if strings.HasSuffix(path, ".gguf") {
 		return fromGGUFFile(path, info.Size())
 	}
 	if info.Size() > maxFile {
-		return nil, nil, fmt.Errorf("%s has %d bytes, at most %d are supported", path, info.Size(), maxFile)
+		return nil, fmt.Errorf("%s has %d bytes, at most %d are supported", path, info.Size(), maxFile)
 	}
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if packed, notes, err = fromBytes(path, src); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	packed, err := fromBytes(path, src)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return packed, notes, nil
+	return packed, nil
 }
 
 // fromBytes tells the formats apart by their names where these are customary, else by their contents.
-func fromBytes(path string, src []byte) ([]byte, []string, error) {
+func fromBytes(path string, src []byte) ([]byte, error) {
 	dir, base := filepath.Split(path)
 	side := func(name string) []byte {
 		b, err := os.ReadFile(filepath.Join(dir, name))
@@ -55,47 +55,45 @@ func fromBytes(path string, src []byte) ([]byte, []string, error) {
 	}
 	switch {
 	case base == "vocab.txt":
-		return noNotes(fromVocabTxt(src, side("tokenizer_config.json")))
+		return fromVocabTxt(src, side("tokenizer_config.json"))
 	case base == "vocab.json":
 		merges := side("merges.txt")
 		if merges == nil {
-			return nil, nil, fmt.Errorf("there is no merges.txt beside it")
+			return nil, fmt.Errorf("there is no merges.txt beside it")
 		}
-		return noNotes(fromVocabMerges(src, merges))
+		return fromVocabMerges(src, merges)
 	case strings.HasSuffix(base, ".tiktoken"):
-		return noNotes(FromTiktoken(src, base, side("tokenizer_config.json")))
+		return FromTiktoken(src, base, side("tokenizer_config.json"))
 	case strings.HasSuffix(base, ".model"):
 		if isTiktoken(src) { // Llama 3 calls it so
-			return noNotes(FromTiktoken(src, base, side("tokenizer_config.json")))
+			return FromTiktoken(src, base, side("tokenizer_config.json"))
 		}
-		return noNotes(FromSentencePiece(src))
+		return FromSentencePiece(src)
 	}
 	if _, err := tokenizer.Load(src); err == nil {
-		return src, nil, nil
+		return src, nil
 	}
 	if trimmed := bytes.TrimLeft(src, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
-		return fromJSON(src, nil)
+		return FromJSON(src, nil)
 	}
-	return nil, nil, fmt.Errorf("no known form of tokenizer; known are tokenizer.json, .gguf, .model, .tiktoken, vocab.txt, vocab.json with merges.txt, and packed ones")
+	return nil, fmt.Errorf("no known form of tokenizer; known are tokenizer.json, .gguf, .model, .tiktoken, vocab.txt, vocab.json with merges.txt, and packed ones")
 }
 
-func noNotes(packed []byte, err error) ([]byte, []string, error) { return packed, nil, err }
-
-func fromGGUFFile(path string, size int64) ([]byte, []string, error) {
+func fromGGUFFile(path string, size int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer f.Close()
 	g, err := gguf.Read(f, size, filepath.Base(path), 1<<16)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	packed, err := FromGGUF(g.Metadata)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return packed, nil, nil
+	return packed, nil
 }
 
 // Component returns the steps of one component of a tokenizer.json: stage is normalizer, pre_tokenizer,

@@ -180,3 +180,44 @@ func TestGGUFErrors(t *testing.T) {
 		t.Errorf("an unknown pre-tokenizer gives %v", err)
 	}
 }
+
+// FuzzSentencePiece reads any SentencePiece model, and uses those that compile.
+func FuzzSentencePiece(f *testing.F) {
+	for _, name := range []string{"sp-unigram", "sp-bpe", "sp-char", "sp-unigram-bytes"} {
+		f.Add(unzip(f, "testdata/"+name+".model.gz"), "a b  c\u3000é x")
+	}
+	f.Add([]byte("\x0a\x0a\x0a\x01a\x15\x00\x00\x00\x00\x18\x01"), "aa")
+	f.Fuzz(func(t *testing.T, src []byte, text string) {
+		packed, err := FromSentencePiece(src)
+		if err != nil || len(text) > 1<<10 {
+			return
+		}
+		tok, err := tokenizer.Load(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		use(t, tok, text)
+	})
+}
+
+// FuzzTiktoken reads any tiktoken file under the name of each known one.
+func FuzzTiktoken(f *testing.F) {
+	f.Add(unzip(f, "testdata/r50k_base.tiktoken.gz"), []byte(nil), "a b c")
+	f.Add([]byte("YQ== 0\nYg== 1\nYWI= 2\n"), []byte(`{"added_tokens_decoder":{"3":{"content":"<x>"}}}`), "ab<x>")
+	f.Fuzz(func(t *testing.T, src, config []byte, text string) {
+		if len(text) > 1<<10 {
+			return
+		}
+		for _, name := range []string{"r50k_base.tiktoken", "cl100k_base.tiktoken", "o200k_base.tiktoken", "qwen.tiktoken", "tokenizer.model"} {
+			packed, err := FromTiktoken(src, name, config)
+			if err != nil {
+				continue
+			}
+			tok, err := tokenizer.Load(packed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			use(t, tok, text)
+		}
+	})
+}

@@ -28,6 +28,19 @@ type ggufVocab struct {
 	escaped bool // the model reads "▁" for a space, and user-defined tokens are written with spaces
 }
 
+// ggufModels are the values of tokenizer.ggml.model: how the vocabulary is read, and the name of the pre-tokenizer of a
+// file that names none.
+var ggufModels = map[string]struct {
+	read func(v *ggufVocab, pre string) error
+	pre  string
+}{
+	"gpt2":   {(*ggufVocab).byteLevel, "default"},
+	"gemma4": {(*ggufVocab).byteLevel, "gemma4"},
+	"llama":  {(*ggufVocab).sentencePiece, ""},
+	"bert":   {(*ggufVocab).bert, ""},
+	"t5":     {(*ggufVocab).unigram, ""},
+}
+
 // FromGGUF packs the vocabulary inside a GGUF file. meta holds its metadata as Go values.
 func FromGGUF(meta map[string]any) ([]byte, error) {
 	v := &ggufVocab{builder: &builder{}, meta: meta}
@@ -38,12 +51,11 @@ func FromGGUF(meta map[string]any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	models := map[string]func() error{"gpt2": v.byteLevel, "llama": v.sentencePiece, "bert": v.bert, "t5": v.unigram, "gemma4": v.byteLevel}
-	f, ok := models[model]
+	m, ok := ggufModels[model]
 	if !ok {
-		return nil, fmt.Errorf("gguf: tokenizer.ggml.model is %q; supported are %s", model, strings.Join(slices.Sorted(maps.Keys(models)), ", "))
+		return nil, fmt.Errorf("gguf: tokenizer.ggml.model is %q; supported are %s", model, strings.Join(slices.Sorted(maps.Keys(ggufModels)), ", "))
 	}
-	if err := f(); err != nil {
+	if err := m.read(v, m.pre); err != nil {
 		return nil, fmt.Errorf("gguf: %w", err)
 	}
 	var list []added
@@ -100,11 +112,7 @@ func (v *ggufVocab) vocabulary() {
 	}
 }
 
-func (v *ggufVocab) byteLevel() error {
-	absent := "default"
-	if v.meta[ggufPrefix+"model"] == "gemma4" {
-		absent = "gemma4"
-	}
+func (v *ggufVocab) byteLevel(absent string) error {
 	name, err := v.text("pre", absent)
 	if err != nil {
 		return err
@@ -143,7 +151,7 @@ func (v *ggufVocab) byteLevel() error {
 	return v.ends(p.bos, false)
 }
 
-func (v *ggufVocab) sentencePiece() error {
+func (v *ggufVocab) sentencePiece(string) error {
 	scores, err := listOf(v.meta, "scores", float)
 	if err != nil {
 		return err
@@ -183,7 +191,7 @@ func (v *ggufVocab) scoreMerges(scores []float64) {
 }
 
 // unigram is the vocabulary of T5 and its like.
-func (v *ggufVocab) unigram() error {
+func (v *ggufVocab) unigram(string) error {
 	m := &spModel{kind: spUnigram, escape: true}
 	scores, err := listOf(v.meta, "scores", float)
 	if err != nil {
@@ -219,7 +227,7 @@ func (v *ggufVocab) unigram() error {
 
 // bert undoes the form that GGUF gives a WordPiece vocabulary: the start of a word has "▁" before it, and
 // what continues one has nothing.
-func (v *ggufVocab) bert() error {
+func (v *ggufVocab) bert(string) error {
 	for i, t := range v.tokens {
 		rest, start := strings.CutPrefix(t, "▁")
 		switch {

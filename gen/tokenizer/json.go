@@ -99,22 +99,15 @@ type templateRef struct {
 // FromJSON packs a tokenizer.json. configJSON is tokenizer_config.json or nil; nothing in it changes how
 // tokenizer.json encodes or decodes.
 func FromJSON(tokenizerJSON, configJSON []byte) ([]byte, error) {
-	packed, _, err := fromJSON(tokenizerJSON, configJSON)
-	return packed, err
-}
-
-// fromJSON also returns the notes.
-func fromJSON(tokenizerJSON, configJSON []byte) ([]byte, []string, error) {
 	if configJSON != nil && !json.Valid(configJSON) {
-		return nil, nil, fmt.Errorf("tokenizer_config.json: not JSON")
+		return nil, fmt.Errorf("tokenizer_config.json: not JSON")
 	}
 	b := &builder{}
 	list, err := b.json(tokenizerJSON)
 	if err != nil {
-		return nil, nil, fmt.Errorf("tokenizer.json: %w", err)
+		return nil, fmt.Errorf("tokenizer.json: %w", err)
 	}
-	packed, err := b.pack(list)
-	return packed, b.notes, err
+	return b.pack(list)
 }
 
 // stages read the components of a tokenizer.json.
@@ -267,13 +260,12 @@ const maxCharsMap = 1 << 20
 // known reports whether the engine has a scanner for a regular expression.
 func known(expr string) bool { return slices.Contains(tokenizer.Patterns(), expr) }
 
-// compile compiles a regular expression that the engine has no scanner for, and notes that.
+// compile compiles a regular expression that the engine has no scanner for.
 func (b *builder) compile(expr string) (string, error) {
 	p, err := regex.Compile(expr)
 	if err != nil {
 		return "", err
 	}
-	b.notes = append(b.notes, fmt.Sprintf("no scanner for the regular expression %q: it runs as a program of %d instructions, which is slower", expr, len(p.Insts)))
 	return p.Encode(), nil
 }
 

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
@@ -78,5 +79,23 @@ func TestPresets(t *testing.T) {
 		if got := tok.Decode(tok.Encode(text, false), false); got != text && !presets[name].spaces && !presets[name].plain && !presets[name].nfc {
 			t.Errorf("%s turns the text into %q", name, got)
 		}
+	}
+}
+
+// TestNotes names the regular expressions that have no scanner.
+func TestNotes(t *testing.T) {
+	for expr, want := range map[string]string{`x+|\\d`: `expression "x+|\\d": it runs`, strings.ReplaceAll(tokenizer.PatternGPT2, `\`, `\\`): ""} {
+		src := `{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"` + expr + `"},"behavior":"Isolated","invert":false},"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}}}`
+		packed, err := FromJSON([]byte(src), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		notes, err := Notes(packed)
+		if err != nil || len(notes) != min(len(want), 1) || !strings.Contains(strings.Join(notes, ""), want) {
+			t.Errorf("%s: %q %v, expected %q", expr, notes, err, want)
+		}
+	}
+	if _, err := Notes([]byte("x")); err == nil {
+		t.Error("a damaged tokenizer has notes")
 	}
 }

@@ -20,7 +20,6 @@ type builder struct {
 	ids  map[string]int32 // the model's vocabulary
 	size int32            // how many tokens it has
 
-	notes []string
 }
 
 // setVocab makes the tokens table from the model's vocabulary. Ids may leave gaps, within reason.

@@ -18,23 +18,30 @@ import (
 	"github.com/tfgen/tfgen/runtime/probe"
 )
 
-// harness is the program that all generated cases are linked into.
+// harness is the program that all generated cases are linked into. Its working directory is where they were generated.
 type harness struct {
-	binary string
-	jobs   []*job
-	o      *Options
+	jobs []*job
+	o    *Options
+}
+
+// command is the program at a CPU level, where it finds the weights.
+func (h *harness) command(ctx context.Context, level string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(h.o.Work, "harness"))
+	cmd.Dir = h.o.Work
+	cmd.Env = append(os.Environ(), cpu.Variable+"="+level)
+	return cmd
 }
 
 // compile builds the harness in the work directory.
-func compile(ctx context.Context, jobs []*job, o *Options) (*harness, error) {
-	h := &harness{filepath.Join(o.Work, "harness"), jobs, o}
+func (h *harness) compile(ctx context.Context) error {
+	o := h.o
 	var imports, opens strings.Builder
-	for _, j := range jobs {
+	for _, j := range h.jobs {
 		if j.err != nil {
 			continue
 		}
 		fmt.Fprintf(&imports, "\t%q\n", "tfgen.local/verify/"+j.pkg)
-		fmt.Fprintf(&opens, "\t\t%q: func() (probe.Model, error) { return %s.NewProbe(%q) },\n", j.pkg, j.pkg, filepath.Join(o.Work, j.pkg, j.pkg+".weights"))
+		fmt.Fprintf(&opens, "\t\t%q: func() (probe.Model, error) { return %s.NewProbe(%q) },\n", j.pkg, j.pkg, filepath.Join(j.pkg, j.pkg+".weights"))
 	}
 	main := "package main\n\nimport (\n\t\"log\"\n\t\"os\"\n\n" + imports.String() + "\t\"github.com/tfgen/tfgen/runtime/probe\"\n)\n\n" +
 		"func main() {\n\terr := probe.Serve(os.Stdin, os.Stdout, map[string]func() (probe.Model, error){\n" + opens.String() + "\t})\n" +
@@ -42,24 +49,23 @@ func compile(ctx context.Context, jobs []*job, o *Options) (*harness, error) {
 	mod := "module tfgen.local/verify\n\ngo 1.26\n\nrequire github.com/tfgen/tfgen v0.0.0\n\nreplace github.com/tfgen/tfgen => " + o.Module + "\n"
 	for name, text := range map[string]string{"main.go": main, "go.mod": mod} {
 		if err := os.WriteFile(filepath.Join(o.Work, name), []byte(text), 0o644); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	o.Progress("compiling %d packages", len(jobs))
-	cmd := exec.CommandContext(ctx, "go", "build", "-mod=mod", "-o", h.binary, ".")
+	o.Progress("compiling %d packages", len(h.jobs))
+	cmd := exec.CommandContext(ctx, "go", "build", "-mod=mod", "-o", "harness", ".")
 	cmd.Dir = o.Work
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0", "GOPROXY=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("compiling the generated packages: %w\n%s", err, out)
+		return fmt.Errorf("compiling the generated packages: %w\n%s", err, out)
 	}
-	return h, nil
+	return nil
 }
 
 // level runs the harness with one CPU level and compares all cases.
 func (h *harness) level(ctx context.Context, level string) ([]golden.Report, error) {
 	h.o.Progress("running %s", level)
-	cmd := exec.CommandContext(ctx, h.binary)
-	cmd.Env = append(os.Environ(), cpu.Variable+"="+level)
+	cmd := h.command(ctx, level)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	in, err := cmd.StdinPipe()
@@ -77,11 +83,11 @@ func (h *harness) level(ctx context.Context, level string) ([]golden.Report, err
 	link := &link{enc: gob.NewEncoder(in), dec: gob.NewDecoder(out)}
 	for _, j := range h.jobs {
 		if j.err != nil {
-			reports = append(reports, golden.Failed(j.name, level, j.err))
+			reports = append(reports, j.report(golden.Failed(j.name, level, j.err)))
 			continue
 		}
 		r := &remote{link, j.pkg}
-		reports = append(reports, golden.Summarise(j.c, level, golden.Compare(j.c, r)))
+		reports = append(reports, j.report(golden.Summarise(j.c, level, golden.Compare(j.c, r))))
 	}
 	in.Close()
 	if err := cmd.Wait(); err != nil {
@@ -124,7 +130,7 @@ func (r *remote) ask(q probe.Request) (probe.Reply, error) {
 func (r *remote) Full(segments []op.Segment) (golden.Result, error) {
 	var q probe.Request
 	for _, s := range segments {
-		q.Sequences = append(q.Sequences, probe.Sequence{Tokens: s.Tokens, Types: s.Types, Source: s.Source})
+		q.Sequences = append(q.Sequences, probe.Sequence{Tokens: s.Tokens, Types: s.Types, Global: s.Global, Source: s.Source})
 	}
 	a, err := r.ask(q)
 	if err != nil {

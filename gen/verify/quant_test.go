@@ -5,7 +5,6 @@ import (
 	"encoding/gob"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -25,7 +24,8 @@ import (
 func TestQuantised(t *testing.T) {
 	formats := []struct{ name, policy, kv string }{
 		{"llama", "f32", "f16"}, {"llama", "q4,down_proj=q5m,embed_tokens=q4m", ""}, {"llama", "f16", ""},
-		{"mixtral", "q5", ""}, {"bert-masked-lm", "q4m", ""}, {"gpt2", "q8", ""}, {"gemma3-text", "f32", "f16"},
+		{"mixtral", "q5", ""}, {"bert-masked-lm", "q4m", ""}, {"gpt2", "q8", ""}, {"gemma3-text", "f32", "f16"}, {"llama", "f32", "q8"}, {"gpt-oss", "f32", "q8"},
+		{"bert-masked-lm", "int8", ""}, {"mixtral", "int8", "q8"},
 	}
 	if testing.Short() {
 		formats = formats[:2]
@@ -47,10 +47,10 @@ func TestQuantised(t *testing.T) {
 			t.Fatalf("%s: %v", j.name, err)
 		}
 		jobs = append(jobs, j)
-		references = append(references, packedReference(t, j, dir, f.policy, work))
+		references = append(references, packedReference(t, j, dir, f.policy, f.kv, work))
 	}
-	h, err := compile(context.Background(), jobs, &Options{Module: module, Work: work, Progress: func(string, ...any) {}})
-	if err != nil {
+	h := &harness{jobs, &Options{Module: module, Work: work, Progress: func(string, ...any) {}}}
+	if err := h.compile(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	for _, level := range cpu.Available() {
@@ -60,8 +60,7 @@ func TestQuantised(t *testing.T) {
 
 // compareQuantised runs the first input of every job at a level and compares with its reference.
 func (h *harness) compareQuantised(t *testing.T, level string, references []golden.Runner) {
-	cmd := exec.Command(h.binary)
-	cmd.Env = append(os.Environ(), cpu.Variable+"="+level)
+	cmd := h.command(context.Background(), level)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -117,7 +116,7 @@ func compareResults(t *testing.T, name string, got, want golden.Result) {
 }
 
 // packedReference is the float64 evaluation of the graph after all passes, with the weights that the job's file has.
-func packedReference(t *testing.T, j *job, dir, policy, work string) golden.Runner {
+func packedReference(t *testing.T, j *job, dir, policy, kv, work string) golden.Runner {
 	t.Helper()
 	c, err := synth.Open(dir)
 	if err != nil {
@@ -125,7 +124,7 @@ func packedReference(t *testing.T, j *job, dir, policy, work string) golden.Runn
 	}
 	t.Cleanup(func() { c.Close() })
 	src := bundle.FromCheckpoint(c)
-	b, err := bundle.New(src, nil, bundle.Options{Package: j.pkg, Weights: policy, Trace: true})
+	b, err := bundle.New(src, nil, bundle.Options{Package: j.pkg, Weights: policy, KV: kv, Trace: true})
 	if err != nil {
 		t.Fatal(err)
 	}

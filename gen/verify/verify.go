@@ -21,13 +21,16 @@ import (
 
 // Options say what is verified and with what.
 type Options struct {
-	Cases   []string   // directories
-	Spec    *spec.Spec // nil: found from each case's configuration
-	Levels  []string   // CPU levels; nil: all of this machine
-	Module  string     // directory of the module github.com/tfgen/tfgen, of which only runtime/ is used
-	Work    string     // an empty directory for generated packages
-	Weights string     // weight format; "": f32
-	KV      string     // format of keys and values; "": f32
+	Cases  []string   // directories
+	Spec   *spec.Spec // nil: found from each case's configuration
+	Levels []string   // CPU levels; nil: all of this machine
+	Module string     // directory of the module github.com/tfgen/tfgen, of which only runtime/ is used
+	Work   string     // an empty directory for generated packages; with Compiled, one that an earlier run has filled
+	// CompileOnly stops before the generated code runs. Compiled runs what such a run has left in Work and nothing else, which
+	// takes no Go toolchain: an emulated machine can do it. The cases have to be the same, in the same order.
+	CompileOnly, Compiled bool
+	Weights               string // weight format; "": f32
+	KV                    string // format of keys and values; "": f32
 	// Progress is told what is being done; nil: nobody is.
 	Progress func(format string, args ...any)
 }
@@ -39,6 +42,7 @@ const greedyTokens = 24
 type job struct {
 	name string // of the case
 	pkg  string
+	arch string // of the specification
 	c    *golden.Case
 	err  error
 }
@@ -58,8 +62,12 @@ func Run(ctx context.Context, o Options) ([]golden.Report, error) {
 	for i, dir := range o.Cases {
 		j := &job{name: filepath.Base(dir), pkg: packageName(i, filepath.Base(dir))}
 		jobs = append(jobs, j)
+		if o.Compiled {
+			j.c, j.err = golden.Open(dir)
+			continue
+		}
 		o.Progress("reference %s", j.name)
-		reports = append(reports, j.reference(dir, &o))
+		reports = append(reports, j.report(j.reference(dir, &o)))
 		if j.err == nil {
 			j.err = j.emit(ctx, dir, &o)
 		}
@@ -67,9 +75,14 @@ func Run(ctx context.Context, o Options) ([]golden.Report, error) {
 			return nil, err
 		}
 	}
-	compiled, err := compile(ctx, jobs, &o)
-	if err != nil {
-		return nil, err
+	compiled := &harness{jobs, &o}
+	if !o.Compiled {
+		if err := compiled.compile(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if o.CompileOnly {
+		return reports, nil
 	}
 	for _, level := range o.Levels {
 		more, err := compiled.level(ctx, level)
@@ -114,7 +127,14 @@ func (j *job) reference(dir string, o *Options) golden.Report {
 		j.err = err
 		return golden.Failed(j.name, "reference", err)
 	}
+	j.arch = m.Spec.Arch
 	return golden.Summarise(j.c, "reference", golden.Compare(j.c, golden.Reference{Model: ref.New(m.Graph, src)}))
+}
+
+// report completes a report with what the job knows.
+func (j *job) report(r golden.Report) golden.Report {
+	r.Architecture = j.arch
+	return r
 }
 
 // emit generates the case's package, with its probe, into the work directory.

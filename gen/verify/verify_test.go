@@ -42,17 +42,21 @@ func verify(t *testing.T, o Options) {
 	}
 	ok, err := golden.Print(os.Stdout, reports)
 	if err != nil || !ok {
-		t.Error("some backend is off", err)
+		t.Fatal("some backend is off", err)
 	}
+	sameBits(t, o)
 }
 
 // fewDecoders are cases of testdata/decoders that together have the operations and attributes that only they use; the
 // reference is held to all of them (gen/golden), every backend to all of them where TFGEN_SHARED is set.
 var fewDecoders = []string{"apertus", "bloom-post", "cohere-bias", "falcon-alibi-rounded", "olmo", "opt-plain", "phi-qk-norm"}
 
+// fewEncoders are cases of testdata/encoders that together have the operations that only encoders use.
+var fewEncoders = []string{"deberta-v2-groups", "deberta-v3", "fnet-odd", "linformer", "longformer-far", "performer"}
+
 // TestGolden holds the checked-in cases on every backend of this machine.
 func TestGolden(t *testing.T) {
-	verify(t, Options{Cases: append(cases(t, "../golden/testdata", "*"), cases(t, "testdata/decoders", fewDecoders...)...)})
+	verify(t, Options{Cases: append(cases(t, "../golden/testdata", "*"), append(cases(t, "testdata/decoders", fewDecoders...), cases(t, "testdata/encoders", fewEncoders...)...)...)})
 }
 
 // TestGoldenAll holds all cases of the supported architectures; it needs the suite that TFGEN_SHARED names.
@@ -62,7 +66,17 @@ func TestGoldenAll(t *testing.T) {
 		t.Skip("TFGEN_SHARED is not set: the full golden suite is not here")
 	}
 	dir := filepath.Join(shared, "golden", "hf")
-	verify(t, Options{Cases: append(supported(t, cases(t, dir, "*")), cases(t, "testdata/decoders", "*")...)})
+	verify(t, Options{Cases: append(supported(t, cases(t, dir, "*")), append(cases(t, "testdata/decoders", "*"), encoders(t)...)...)})
+}
+
+// encoders are the cases of testdata/encoders.
+func encoders(t *testing.T) []string {
+	t.Helper()
+	list := cases(t, "testdata/encoders", "*/golden.json")
+	for i := range list {
+		list[i] = filepath.Dir(list[i])
+	}
+	return list
 }
 
 // supported are the cases whose model type some specification is for.

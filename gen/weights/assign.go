@@ -21,6 +21,10 @@ func Assign(g *ir.Graph) (packed []*Packed, place map[*ir.Weight]*Packed, err er
 			switch uses[w].use {
 			case op.Product:
 				layout = "tile16_" + cmp.Or(w.Format, "f32")
+			case op.Tiled:
+				if len(w.Shape) == 2 {
+					layout = "tile16_f32"
+				}
 			case op.Table:
 				layout = tableLayout(cmp.Or(w.Format, "f32"))
 			}

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -90,7 +91,7 @@ func (r rule) matches(name string) bool {
 // A rule that matches no weight is an error.
 func Choose(g *ir.Graph, src Source, p Policy) error {
 	matched := map[string]bool{}
-	exact := exactWeights(g)
+	exact, plain := exactWeights(g), plainProducts(g)
 	for w, u := range usesOf(g) {
 		if u.use == op.Parameter {
 			continue
@@ -106,7 +107,7 @@ func Choose(g *ir.Graph, src Source, p Policy) error {
 		case quantised(format) && exact[w] && !named:
 			w.Format = "f32"
 		default:
-			w.Format = fitting(format, cols)
+			w.Format = fitting(format, cols, plain[w])
 		}
 	}
 	for _, r := range p.rules {
@@ -119,18 +120,34 @@ func Choose(g *ir.Graph, src Source, p Policy) error {
 
 func quantised(format string) bool { return kernels.Known(format) }
 
-// fitting returns the format itself, or what stands in for it in rows of so many columns.
-func fitting(format string, cols int) string {
+// fitting returns the format itself, or what stands in for it in rows of so many columns, or in a weight that other
+// operations than plain products read too: experts, heads, rows that are looked up.
+func fitting(format string, cols int, plain bool) string {
 	f, err := kernels.Lookup(format)
 	switch {
 	case err != nil:
 		return format
 	case cols < kernels.Block:
 		return "f32"
+	case f.Whole && !plain:
+		return "q8"
 	case f.Super > 0 && cols%f.Super != 0:
 		return narrower[format]
 	}
 	return format
+}
+
+// plainProducts are the matrices that linear operations alone read.
+func plainProducts(g *ir.Graph) map[*ir.Weight]bool {
+	plain, other := map[*ir.Weight]bool{}, map[*ir.Weight]bool{}
+	for _, o := range g.Ops {
+		for _, w := range o.Weights {
+			plain[w] = true
+			other[w] = other[w] || o.Kind != "linear"
+		}
+	}
+	maps.DeleteFunc(plain, func(w *ir.Weight, _ bool) bool { return other[w] })
+	return plain
 }
 
 // exactWeights are the matrices whose products decide something by comparison, such as which experts are computed: they
@@ -180,7 +197,7 @@ func keptPart(src Source, part ir.Part) string {
 	case t.DType == dtype.F16 && exact:
 		return "f16"
 	case t.DType.Quantised():
-		return fitting("q8", rowLength(t.Shape))
+		return fitting("q8", rowLength(t.Shape), true)
 	}
 	return "f32"
 }

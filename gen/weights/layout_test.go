@@ -151,7 +151,7 @@ func TestBeyond(t *testing.T) {
 
 func TestLookupUnknown(t *testing.T) {
 	_, err := Lookup("tile8")
-	if err == nil || !strings.Contains(err.Error(), "there are rows_bf16, rows_f16, rows_f32, tile16_bf16, tile16_f16, tile16_f32, tile16_iq4nl") {
+	if err == nil || !strings.Contains(err.Error(), "there are rows_bf16, rows_f16, rows_f32, tile16_bf16, tile16_f16, tile16_f32, tile16_int8, tile16_iq4nl") {
 		t.Errorf("error %v, expected the list of layouts", err)
 	}
 }

@@ -93,7 +93,7 @@ func (p *Packed) packRows(src Source, l *Layout, first, count int, rows []float3
 	return nil
 }
 
-// stored reports whether all rows are rows of tensors of this type.
+// stored reports whether all rows are rows of tensors of this type; a type of our own is in no checkpoint.
 func (p *Packed) stored(src Source, typ *quant.Type) bool {
 	for _, w := range p.Weights {
 		for _, part := range w.Parts {

@@ -50,6 +50,8 @@ func init() {
 		"squeeze":   {dims: dimsSame, read: readSame, origin: sameElement},
 		"flatten":   {dims: dimsFlatten, read: readReshape, origin: sameElement},
 		"reshape":   {dims: dimsReshape, read: readReshape, origin: sameElement},
+		"linear":    {dims: dimsLinear, read: readLinear, changes: true},
+		"layernorm": {dims: dimsSame, read: readLayerNorm, changes: true},
 	}
 }
 

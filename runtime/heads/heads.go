@@ -12,8 +12,8 @@ import (
 
 // Class is a label and its probability.
 type Class struct {
-	Label string
-	Score float64
+	Label string  `json:"label"`
+	Score float64 `json:"score"`
 }
 
 // label returns the name of a class.
@@ -71,10 +71,11 @@ func compare(a, b float64) int {
 
 // Tag is a part of a text with a label: bytes Start to End.
 type Tag struct {
-	Label      string
-	Score      float64 // mean probability of its tokens
-	Start, End int
-	Text       string
+	Label string  `json:"label"`
+	Score float64 `json:"score"` // mean probability of its tokens
+	Start int     `json:"start"`
+	End   int     `json:"end"`
+	Text  string  `json:"text"`
 }
 
 // Tags returns the parts of a text that the tokens' labels mark, tokens of one
@@ -112,9 +113,10 @@ func Tags(text string, logits []float32, labels []string, offsets [][2]int) (tag
 
 // Span is an answer: bytes Start to End of the context.
 type Span struct {
-	Text       string
-	Start, End int
-	Score      float64 // product of the probabilities of its first and last token
+	Text  string  `json:"text"`
+	Start int     `json:"start"`
+	End   int     `json:"end"`
+	Score float64 `json:"score"` // product of the probabilities of its first and last token
 }
 
 // Spans returns the n best answers among the tokens for which inside is true, of
@@ -148,9 +150,9 @@ func Spans(text string, start, end []float32, offsets [][2]int, inside []bool, n
 
 // Fill is a token for the place of a mask.
 type Fill struct {
-	ID    int32
-	Text  string
-	Score float64
+	ID    int32   `json:"id"`
+	Text  string  `json:"text"`
+	Score float64 `json:"score"`
 }
 
 // Fills returns the n most probable tokens of a row of logits; text gives the

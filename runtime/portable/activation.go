@@ -46,6 +46,14 @@ func ReLU2(x float32) float32 {
 // Sigmoid returns 1 / (1 + e^−x).
 func Sigmoid(x float32) float32 { return float32(1 / (1 + exp(-float64(x)))) }
 
+// Softplus returns ln(1 + e^x). Dugas et al. 2001.
+func Softplus(x float32) float32 {
+	if x < -103 {
+		return float32(exp(float64(x)))
+	}
+	return float32(softplus(float64(x)))
+}
+
 // Tanh returns the hyperbolic tangent of x.
 func Tanh(x float32) float32 {
 	v := float64(x)
@@ -180,4 +188,14 @@ func XIELU(y []float32, ldy int, x []float32, ldx int, p, n, beta, eps float32, 
 			}
 		}
 	}
+}
+
+// ActSoftplus computes y = Softplus(x) for rows of d. y may be x.
+func ActSoftplus(y []float32, ldy int, x []float32, ldx, rows, d int) {
+	pointwise(Softplus, y, ldy, x, ldx, rows, d)
+}
+
+// GLUSoftplus computes y = Softplus(x) · u for rows of d. y may be x or u.
+func GLUSoftplus(y []float32, ldy int, x []float32, ldx int, u []float32, ldu, rows, d int) {
+	gated(Softplus, y, ldy, x, ldx, u, ldu, rows, d)
 }

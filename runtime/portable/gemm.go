@@ -103,5 +103,21 @@ func GemmF16(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles int, 
 	}
 }
 
+// GemmI8 is GemmF32 for weights [tiles][k][16] of 8-bit integers.
+func GemmI8(y []float32, ldy int, x []float32, ldx int, w []int8, tiles int, c []float32, ldc, rows, k int) {
+	for t := range tiles {
+		panel := w[t*k*tile : (t+1)*k*tile]
+		for r := range rows {
+			acc := [tile]float32(c[r*ldc+t*tile:])
+			for i, v := range x[r*ldx : r*ldx+k] {
+				for n, code := range (*[tile]int8)(panel[i*tile:]) {
+					acc[n] += float32(v * float32(code))
+				}
+			}
+			copy(y[r*ldy+t*tile:][:tile], acc[:])
+		}
+	}
+}
+
 // widen returns the float32 with the value of a bfloat16.
 func widen(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }

@@ -23,16 +23,7 @@ func Quantize(y []float32, ldy int, x []float32, ldx, rows, k int) {
 
 // quantizeBlock quantises one block of at most 32 columns.
 func quantizeBlock(row quant.Activation, b int, x []float32) {
-	top := uint32(0) // the largest magnitude by its bits: a NaN is larger than every number
-	for _, v := range x {
-		top = max(top, math.Float32bits(v)&^(1<<31))
-	}
-	largest := math.Float32frombits(top)
-	inverse := float32(0)
-	if largest >= 1e-30 {
-		inverse = 127 / largest
-	}
-	d := largest / 127
+	d, inverse := scale8(x)
 	codes := row.Codes[b*quant.Block:][:quant.Block]
 	for i, v := range x {
 		codes[i] = int8(saturate(float32(v * inverse)))
@@ -61,6 +52,10 @@ func saturate(v float32) int {
 // format and 16·tiles outputs. In every group the product of the integers is exact; the groups are added in order. With
 // ldc = 0 all rows start from the same c; c may be y.
 func GemmQuant(y []float32, ldy int, x []float32, ldx int, w []uint8, tiles int, c []float32, ldc, rows, k int, f *quant.Format) {
+	if f.Whole {
+		gemmRows(y, ldy, x, ldx, w, tiles, c, ldc, rows, k, f)
+		return
+	}
 	size := f.TileBytes(k)
 	var b quantBlock
 	for t := range tiles {

@@ -33,25 +33,6 @@ func ShortConv(y []float32, ldy int, x []float32, ldx int, tail, w, b []float32,
 	}
 }
 
-// Scan are the sizes and bounds of a selective scan.
-type Scan struct {
-	Heads, HeadDim, Groups, State int
-	Low, High                     float64 // bounds of the step; High 0: unbounded
-}
-
-// step is the step of a head: softplus of its logit, within bounds.
-func (o *Scan) step(logit float32, bias []float32, h int) float32 {
-	v := float64(logit)
-	if bias != nil {
-		v += float64(bias[h])
-	}
-	v = max(softplus(v), o.Low)
-	if o.High > 0 {
-		v = min(v, o.High)
-	}
-	return float32(v)
-}
-
 // softplus returns ln(1 + e^x).
 func softplus(x float64) float64 { return max(x, 0) + log1p(exp(-math.Abs(x))) }
 
@@ -65,67 +46,85 @@ func log1p(z float64) float64 {
 	return 2 * s * p
 }
 
-// SelectiveScan runs the state-space recurrence of Mamba for the channels from … to−1 and rows rows of a sequence:
-// h[c] = e^(dt·a[c]) ⊙ h[c] + dt·x[c]·B, y[c] = h[c]·C + d[c]·x[c]. Every channel is a head with a decay for each of the
-// o.State elements of its state; a and h are [channels][state]. Gu and Dao 2023, Mamba.
-func SelectiveScan(y []float32, ldy int, x []float32, ldx int, dt []float32, lddt int, b []float32, ldb int, c []float32, ldc int,
-	h, a, d, bias []float32, rows, from, to int, o Scan) {
-	n, share := o.State, o.Heads/o.Groups
+// ScanState runs the recurrence of Mamba for rows rows of 16·tiles channels: h = e^(dt·w)·h + x·b, y += h·c. b and c have
+// rows of n; h and w are [tiles][n][16], and dt·w ≤ 0. Gu and Dao 2023, Mamba.
+func ScanState(y []float32, ldy int, x []float32, ldx int, dt []float32, lddt int, b []float32, ldb int, c []float32, ldc int,
+	h, w []float32, tiles, rows, n int) {
 	for r := range rows {
-		for ch := from; ch < to; ch++ {
-			step, v := o.step(dt[r*lddt+ch], bias, ch), x[r*ldx+ch]
-			in, sum := float32(step*v), float32(d[ch]*v)
-			state, decay := h[ch*n:][:n], a[ch*n:][:n]
-			br, cr := b[r*ldb+ch/share*n:][:n], c[r*ldc+ch/share*n:][:n]
-			for j := range state {
-				state[j] = float32(Exp(step*decay[j])*state[j]) + float32(in*br[j])
-				sum += float32(state[j] * cr[j])
-			}
-			y[r*ldy+ch] = sum
+		for t := range tiles {
+			at := t * tile
+			scanTile(y[r*ldy+at:], x[r*ldx+at:], b[r*ldb:][:n], c[r*ldc:], h[at*n:], func(j, i int) float32 {
+				return Exp(dt[r*lddt+at+i] * w[at*n+j*tile+i])
+			})
 		}
 	}
 }
 
-// StateSpaceDual runs the state-space recurrence of Mamba 2 for the heads from … to−1 and rows rows of a sequence:
-// h[p] = e^(dt·a)·h[p] + dt·x[p]·B, y[p] = h[p]·C + d·x[p] for the o.HeadDim channels p of a head, which share dt, a and d.
-// h is [heads][head_dim][state]. Dao and Gu 2024, Transformers are SSMs.
-func StateSpaceDual(y []float32, ldy int, x []float32, ldx int, dt []float32, lddt int, b []float32, ldb int, c []float32, ldc int,
-	h, a, d, bias []float32, rows, from, to int, o Scan) {
-	n, share := o.State, o.Heads/o.Groups
+// ScanHead runs the recurrence of one head of Mamba 2 for rows rows of 16·tiles channels: h = a[row]·h + x·b, y += h·c. b and
+// c have rows of n; h is [tiles][n][16]. Dao and Gu 2024, Transformers are SSMs.
+func ScanHead(y []float32, ldy int, x []float32, ldx int, b []float32, ldb int, c []float32, ldc int, h, a []float32, tiles, rows, n int) {
 	for r := range rows {
-		for head := from; head < to; head++ {
-			step := o.step(dt[r*lddt+head], bias, head)
-			decay := Exp(step * a[head])
-			br, cr := b[r*ldb+head/share*n:][:n], c[r*ldc+head/share*n:][:n]
-			for p := head * o.HeadDim; p < (head+1)*o.HeadDim; p++ {
-				v := x[r*ldx+p]
-				y[r*ldy+p] = dualStep(h[p*n:][:n], br, cr, decay, float32(step*v), float32(d[head]*v))
-			}
+		for t := range tiles {
+			at := t * tile
+			scanTile(y[r*ldy+at:], x[r*ldx+at:], b[r*ldb:][:n], c[r*ldc:], h[at*n:], func(int, int) float32 { return a[r] })
 		}
 	}
 }
 
-// dualStep updates the state of one channel and returns sum + state·c.
-func dualStep(state, b, c []float32, decay, in, sum float32) float32 {
-	b, c = b[:len(state)], c[:len(state)]
-	var s0, s1, s2, s3 float32
-	j := 0
-	for ; j+4 <= len(state); j += 4 {
-		s := (*[4]float32)(state[j:])
-		s[0] = float32(decay*s[0]) + float32(in*b[j])
-		s[1] = float32(decay*s[1]) + float32(in*b[j+1])
-		s[2] = float32(decay*s[2]) + float32(in*b[j+2])
-		s[3] = float32(decay*s[3]) + float32(in*b[j+3])
-		s0 += float32(s[0] * c[j])
-		s1 += float32(s[1] * c[j+1])
-		s2 += float32(s[2] * c[j+2])
-		s3 += float32(s[3] * c[j+3])
+// scanTile updates the states of 16 channels in one row; decay gives the factor of element j of channel i.
+func scanTile(y, x, b, c, h []float32, decay func(j, i int) float32) {
+	out, in := (*[tile]float32)(y), (*[tile]float32)(x)
+	for j, f := range b {
+		state, g := (*[tile]float32)(h[j*tile:]), c[j]
+		for i := range state {
+			state[i] = float32(decay(j, i)*state[i]) + float32(in[i]*f)
+			out[i] += float32(state[i] * g)
+		}
 	}
-	for ; j < len(state); j++ {
-		state[j] = float32(decay*state[j]) + float32(in*b[j])
-		s0 += float32(state[j] * c[j])
+}
+
+// ScanLogits writes to dt the logits of steps plus their bias (nil: none).
+func ScanLogits(dt, logits, bias []float32) {
+	copy(dt, logits)
+	for i, b := range bias {
+		dt[i] += b
 	}
-	return sum + ((s0 + s1) + (s2 + s3))
+}
+
+// ClampSteps limits steps to low … high; high 0 is unbounded.
+func ClampSteps(dt []float32, low, high float32) {
+	for i, v := range dt {
+		dt[i] = max(v, low)
+		if high > 0 {
+			dt[i] = min(dt[i], high)
+		}
+	}
+}
+
+// ScanStep is the step of a head: softplus of its logit plus bias, limited like ClampSteps.
+func ScanStep(logit, bias, low, high float32) float32 {
+	dt := max(Softplus(logit+bias), low)
+	if high > 0 {
+		dt = min(dt, high)
+	}
+	return dt
+}
+
+// ScanChannels writes the inputs dt·x and the first terms d·x of a scan in which every channel is a head.
+func ScanChannels(in, y, x, dt, d []float32) {
+	for i, v := range x {
+		in[i], y[i] = dt[i]*v, d[i]*v
+	}
+	clear(in[len(x):])
+}
+
+// ScanHeadInput writes the inputs dt·x and the first terms d·x of one head, and returns its decay e^(dt·a).
+func ScanHeadInput(in, y, x []float32, dt, d, a float32) float32 {
+	for i, v := range x {
+		in[i], y[i] = dt*v, d*v
+	}
+	clear(in[len(x):])
+	return Exp(dt * a)
 }
 
 // RGLRU runs the real-gated linear recurrent unit for the channels from … to−1 and rows rows of a sequence, of which the
@@ -238,6 +237,77 @@ func DeltaRule(y []float32, ldy int, q []float32, ldq int, k []float32, ldk int,
 				}
 			}
 		}
+	}
+}
+
+// Memory are the sizes and rules of a linear attention.
+type Memory struct {
+	Heads, KeyHeads, KeyDim, ValueDim int // KeyHeads: heads of keys and values, shared by Heads/KeyHeads queries each
+	Scale                             float64
+	Retention                         bool // rows of head h decay by 1 − 2^(−5−h) (Sun et al. 2023, Retentive Network)
+	Rates                             bool // decay holds a rate for every token: the factor is e^(−e^rate)
+}
+
+// factors writes the factors by which the rows of the matrix of head h decay; decay are those of the head, or its rates.
+func (o *Memory) factors(f, decay []float32, h int) {
+	for i := range f {
+		switch {
+		case o.Retention:
+			f[i] = float32(1 - math.Exp2(float64(-5-h)))
+		case decay == nil:
+			f[i] = 1
+		case o.Rates:
+			f[i] = float32(exp(-exp(float64(decay[i]))))
+		default:
+			f[i] = decay[i]
+		}
+	}
+}
+
+// LinearAttention runs S = w ⊙ S + k·vᵀ, y = Scale·qᵀS for the heads from … to−1 and rows rows of a sequence; with bonus u,
+// y = Scale·qᵀ(S + (u ⊙ k)·vᵀ) with S before the token. w are the rows of decay (lddecay 0: one row for all tokens; nil: 1) and
+// bonus is [heads][KeyDim] or nil; s is [heads][KeyDim][ValueDim]. Katharopoulos et al. 2020, Peng et al. 2024 (Eagle and Finch).
+func LinearAttention(y []float32, ldy int, q []float32, ldq int, k []float32, ldk int, v []float32, ldv int, decay []float32, lddecay int,
+	bonus, s []float32, rows, from, to int, o Memory) {
+	var factors [maxHeadDim]float32
+	share, size, f := o.Heads/o.KeyHeads, o.KeyDim*o.ValueDim, factors[:o.KeyDim]
+	for r := range rows {
+		for h := from; h < to; h++ {
+			if decay != nil {
+				o.factors(f, decay[r*lddecay+h*o.KeyDim:], h)
+			} else {
+				o.factors(f, nil, h)
+			}
+			g, state, out := h/share, s[h*size:][:size], y[r*ldy+h*o.ValueDim:][:o.ValueDim]
+			query, value := q[r*ldq+h*o.KeyDim:][:o.KeyDim], v[r*ldv+g*o.ValueDim:][:len(out)]
+			clear(out)
+			for i, key := range k[r*ldk+g*o.KeyDim:][:o.KeyDim] {
+				row, a := state[i*len(out):][:len(out)], float32(float64(query[i])*o.Scale)
+				if bonus != nil {
+					recallBefore(out, row, value, a, key, f[i], float32(key*bonus[h*o.KeyDim+i]))
+				} else {
+					recallAfter(out, row, value, a, key, f[i])
+				}
+			}
+		}
+	}
+}
+
+// recallAfter updates one row of a matrix, row = f·row + key·value, and adds a times the row to out.
+func recallAfter(out, row, value []float32, a, key, f float32) {
+	row, value = row[:len(out)], value[:len(out)]
+	for j := range out {
+		row[j] = float32(f*row[j]) + float32(key*value[j])
+		out[j] += float32(a * row[j])
+	}
+}
+
+// recallBefore adds a·(row + first·value) to out, then updates row = f·row + key·value.
+func recallBefore(out, row, value []float32, a, key, f, first float32) {
+	row, value = row[:len(out)], value[:len(out)]
+	for j := range out {
+		out[j] += float32(a * (row[j] + float32(first*value[j])))
+		row[j] = float32(f*row[j]) + float32(key*value[j])
 	}
 }
 

@@ -8,8 +8,9 @@ import (
 	"io"
 )
 
-// Sequence is one input: token ids, and token types or nil; the encoder's tokens where there is one.
-type Sequence struct{ Tokens, Types, Source []int32 }
+// Sequence is one input: token ids, and token types and marks of global attention or nil; the encoder's tokens where there
+// is one.
+type Sequence struct{ Tokens, Types, Global, Source []int32 }
 
 // Model is a generated model that can be asked.
 type Model interface {

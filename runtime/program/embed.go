@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
+
+	"github.com/tfgen/tfgen/runtime/heads"
 )
 
 // embedding holds the flags of embed.
@@ -14,6 +15,7 @@ type embedding struct {
 	*opening
 	json       bool
 	similarity bool
+	width      int
 }
 
 // embedCommand adds the flags of embed and returns its action.
@@ -21,22 +23,17 @@ func embedCommand(e *env, f *flag.FlagSet) func([]string) error {
 	o := &embedding{opening: e.openingFlags(f)}
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	f.BoolVar(&o.similarity, "similarity", false, "print the cosine similarity of all pairs instead of the vectors")
+	f.IntVar(&o.width, "dim", 0, "cut vectors to so many `elements` and give them length 1 again, for models trained for that; 0: do not")
 	return func(texts []string) error { return e.embed(o, texts) }
 }
 
 // embed prints the vectors of texts.
 func (e *env) embed(o *embedding, texts []string) (err error) {
-	if len(texts) == 0 {
-		input, err := e.readInput("texts, one a line,")
-		if err != nil {
-			return err
-		}
-		if input == "" {
-			return misuse("embed: no text given")
-		}
-		for line := range strings.Lines(input) {
-			texts = append(texts, strings.TrimRight(line, "\r\n"))
-		}
+	if o.width < 0 {
+		return misuse("embed: dim %d: must be 0 or positive", o.width)
+	}
+	if texts, err = e.texts(texts); err != nil {
+		return err
 	}
 	model, err := e.open(o.opening)
 	if err != nil {
@@ -46,6 +43,11 @@ func (e *env) embed(o *embedding, texts []string) (err error) {
 	vectors, err := model.Embed(e.ctx, texts)
 	if err != nil {
 		return err
+	}
+	for i, v := range vectors {
+		if o.width > 0 {
+			vectors[i] = heads.Cut(v, o.width)
+		}
 	}
 	switch {
 	case o.similarity && o.json:

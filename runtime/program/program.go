@@ -46,6 +46,7 @@ type Model struct {
 	Generates bool             // it has the commands of decoders
 	Chats     bool             // it has the command chat
 	Embeds    bool             // it has the commands of encoders
+	Judges    []string         // its commands of models that judge: classify, rank, tag, answer, fill
 	Defaults  generate.Options // of generate; EOS belongs here
 
 	// Open opens the model; path is "" if Weights is "".
@@ -88,6 +89,9 @@ type Instance struct {
 	// Read makes an encoder–decoder read a source and returns the tokens that
 	// its text begins with.
 	Read func(ctx context.Context, s Session, source []int32) ([]int32, error)
+
+	// Judge is what a model that judges texts can do.
+	Judge Judge
 
 	// Embed returns one vector per text.
 	Embed func(ctx context.Context, texts []string) ([][]float32, error)
@@ -170,6 +174,11 @@ func commands() []command {
 		{"generate", "", "continue a prompt", generates, generateCommand},
 		{"chat", "", "talk with the model", chats, chatCommand},
 		{"embed", "[TEXT…]", "print the vectors of texts, or of the lines of standard input", embeds, embedCommand},
+		{"classify", "[TEXT…]", "print the classes of texts, or of the lines of standard input", judges("classify"), classifyCommand},
+		{"rank", "[TEXT…]", "order documents, or the lines of standard input, by what they say about a query", judges("rank"), rankCommand},
+		{"tag", "[TEXT…]", "print the marked parts of texts, or of the lines of standard input", judges("tag"), tagCommand},
+		{"answer", "[TEXT…]", "answer a question from texts, or from the lines of standard input", judges("answer"), answerCommand},
+		{"fill", "[TEXT…]", "fill the masks in texts, or in the lines of standard input", judges("fill"), fillCommand},
 		{"tokens", "[TEXT…]", "print the tokens of a text", always, tokensCommand},
 		{"info", "", "print what the model is and how much memory it takes", always, infoCommand},
 		{"bench", "", "measure the speed", always, benchCommand},

@@ -242,7 +242,9 @@ func TestUsageErrors(t *testing.T) {
 		{"-p a -threads -2", "threads -2"},
 		{"info -ctx 0", "ctx 0"},
 		{"bench -prompt 65", "prompt must be 1 to 64"},
-		{"bench -prompt 60 -n 5", "prompt 60 and n 5 are more than the model's 64 tokens"},
+		{"bench -prompt 3,x", `"x" is not a number`},
+		{"bench -n 8 -depth 0,57", "depth 57 and n 8"},
+		{"bench -prompt 60 -n 5", "depth 60 and n 5 are more than the model's 64 tokens"},
 		{"embed", "no text given"},
 		{"-p a -weights x", "not defined: -weights"},
 	} {
@@ -337,16 +339,28 @@ func TestInfo(t *testing.T) {
 }
 
 func TestBench(t *testing.T) {
-	var log []string
-	code, out, errs := run(fake(&log, nil), "", "bench", "-repeat", "2", "-prompt", "10", "-n", "5", "-batch", "3")
-	for _, want := range []string{"prefill                10 tokens", "decode                  5 tokens", "embed 1 × 10", "embed 3 × 10"} {
-		if code != 0 || !strings.Contains(out, want) {
-			t.Errorf("exit %d, %q, %q; want %q", code, out, errs, want)
+	for _, c := range []struct {
+		args string
+		want []string
+	}{
+		{"-repeat 2 -prompt 10 -n 5 -batch 3", []string{"prefill                10 tokens", "decode                  5 tokens", "embed 1 × 10", "embed 3 × 10", "peak memory"}},
+		{"-repeat 1 -prompt 10,20 -n 5 -depth 0,30", []string{"prefill                10 tokens", "prefill                20 tokens", "decode at 0", "decode at 30", "embed 1 × 20"}},
+		{"-repeat 9 -prompt 4 -n 60 -depth 0 -threads 3", []string{"decode                 60 tokens", "threads 3, "}},
+		{"-repeat 1 -benchstat -threads 2 -prompt 7", []string{"Benchmark/alphabet/prefill/tokens=7-2 1 ", " ns/op ", " tok/s\n"}},
+	} {
+		var log []string
+		code, out, errs := run(fake(&log, nil), "", append([]string{"bench"}, strings.Fields(c.args)...)...)
+		for _, want := range c.want {
+			if code != 0 || !strings.Contains(out, want) {
+				t.Errorf("%s: exit %d, %q, %q; want %q", c.args, code, out, errs, want)
+			}
 		}
 	}
-	code, out, _ = run(fake(&log, nil), "", "bench", "-repeat", "1", "-json")
-	var r struct{ Results []result }
-	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 0 || len(r.Results) != 4 || r.Results[1].Tokens != 32 || !(r.Results[0].Best > 0) {
+	var log []string
+	code, out, _ := run(fake(&log, nil), "", "bench", "-repeat", "3", "-json", "-threads", "2")
+	var r benchReport
+	if err := json.Unmarshal([]byte(out), &r); err != nil || code != 0 || len(r.Results) != 4 || r.Results[1].Tokens != 32 ||
+		!(r.Results[0].Best > 0) || len(r.Results[0].Seconds) != 3 || r.Threads != 2 || r.Kernels == "" || r.Results[1].Depth != 32 {
 		t.Errorf("exit %d, %v: %s", code, err, out)
 	}
 }

@@ -46,3 +46,53 @@ func ActivationRow(words []float32, k int) Activation {
 		Pairs:  unsafe.Slice((*[2]int16)(unsafe.Pointer(&words[PairsAt(k)/4])), n/16),
 	}
 }
+
+// For formats with one scale for a row, rows of x are quantised as a whole: x ≈ d·code with d = max|x|/127. A row of k
+// columns, rounded up to 64, is, in this order:
+//
+//	codes  [columns] int8
+//	seeds  [columns/8][2] int16: −64·Σ code over columns 8i, 8i+1, 8i+4, 8i+5, and over the other four
+//	scale  float32: d
+//	sum    int32: Σ code
+//
+// Weights are codes 0 … 127 for −64 … 63: the products of 8 columns, two lanes of 16 bits that begin at a seed, fit these.
+
+// RowActivationWords is the size of a row of k columns that is quantised as a whole, in words of 4 bytes.
+func RowActivationWords(k int) int { return ActivationColumns(k)*3/8 + 2 }
+
+// SeedsAt, RowScaleAt and RowSumAt are where the parts of such a row begin, in bytes.
+func SeedsAt(k int) int { return ActivationColumns(k) }
+
+// RowScaleAt is where the scale is, in bytes.
+func RowScaleAt(k int) int { return ActivationColumns(k) * 3 / 2 }
+
+// RowSumAt is where the sum is, in bytes.
+func RowSumAt(k int) int { return RowScaleAt(k) + 4 }
+
+// RowActivation is a view of a row that is quantised as a whole.
+type RowActivation struct {
+	Codes []int8
+	Seeds [][2]int16
+	Scale *float32
+	Sum   *int32
+}
+
+// WholeRow returns the view of a row of k columns that begins at words.
+func WholeRow(words []float32, k int) RowActivation {
+	n := ActivationColumns(k)
+	words = words[:RowActivationWords(k)]
+	return RowActivation{
+		Codes: unsafe.Slice((*int8)(unsafe.Pointer(&words[0])), n),
+		Seeds: unsafe.Slice((*[2]int16)(unsafe.Pointer(&words[SeedsAt(k)/4])), n/8),
+		Scale: &words[RowScaleAt(k)/4],
+		Sum:   (*int32)(unsafe.Pointer(&words[RowSumAt(k)/4])),
+	}
+}
+
+// InputWords is the size of a row of k columns as products with weights of the format read it, in words of 4 bytes.
+func (f *Format) InputWords(k int) int {
+	if f.Whole {
+		return RowActivationWords(k)
+	}
+	return ActivationWords(k)
+}

@@ -30,12 +30,14 @@ type Format struct {
 	Zero   int       // v = code − Zero
 	Values *[16]int8 // v = Values[code]; nil: codes are numbers
 	Wide   bool      // scales are bfloat16, because f16 has not their range
+	Whole  bool      // one float32 scale for a whole row; rows of x are quantised as a whole too
 	Doc    string
 	planes []Plane
 }
 
 // The formats.
 var (
+	INT8  = &Format{Name: "int8", Bits: 8, Group: 32, Zero: 64, Whole: true, Doc: "7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token"}
 	Q2K   = &Format{Name: "q2k", Bits: 2, Group: 16, Super: 256, Min: true, Doc: "Q2_K: 2 bits, 16 columns a scale and offset of 4 bits"}
 	Q3K   = &Format{Name: "q3k", Bits: 3, Group: 16, Super: 256, Signed: true, Zero: 4, Doc: "Q3_K: 3 bits, 16 columns a scale of 6 bits"}
 	MXFP4 = &Format{Name: "mxfp4", Bits: 4, Group: 32, Values: &fp4Values, Wide: true, Doc: "MXFP4: floats of 4 bits, doubled, 32 columns a power of two"}
@@ -52,7 +54,7 @@ var (
 )
 
 // table has the formats in the order of their sizes.
-var table = []*Format{Q2K, Q3K, MXFP4, IQ4NL, IQ4XS, Q4, Q4K, Q4M, Q5, Q5K, Q5M, Q6K, Q8}
+var table = []*Format{Q2K, Q3K, MXFP4, IQ4NL, IQ4XS, Q4, Q4K, Q4M, Q5, Q5K, Q5M, Q6K, INT8, Q8}
 
 func init() {
 	for _, f := range table {
@@ -123,8 +125,11 @@ func (f *Format) OffsetAt(group int) int {
 // groups is the number of groups in a unit.
 func (f *Format) groups() int { return f.Unit() / f.Group }
 
-// HeaderBytes is the size of a unit's header.
+// HeaderBytes is the size of a unit's header; formats with a scale for a row have none.
 func (f *Format) HeaderBytes() int {
+	if f.Whole {
+		return 0
+	}
 	if f.Min {
 		return f.OffsetAt(f.groups())
 	}
@@ -138,7 +143,16 @@ func (f *Format) BlockBytes() int { return Block * Rows * f.Bits / 8 }
 func (f *Format) UnitBytes() int { return f.HeaderBytes() + f.Unit()/Block*f.BlockBytes() }
 
 // TileBytes is the size of a tile of 16 rows of k columns.
-func (f *Format) TileBytes(k int) int { return f.Columns(k) / f.Unit() * f.UnitBytes() }
+func (f *Format) TileBytes(k int) int {
+	n := f.RowScalesAt(k)
+	if f.Whole {
+		n += 4 * Rows
+	}
+	return n
+}
+
+// RowScalesAt is where, behind the units of a tile, formats with a scale for a row have these: [16] float32.
+func (f *Format) RowScalesAt(k int) int { return f.Columns(k) / f.Unit() * f.UnitBytes() }
 
 // Value is the integer that a code stands for.
 func (f *Format) Value(code uint8) int {

@@ -5,17 +5,6 @@ import (
 	"math"
 )
 
-// Code returns the code of a row and column of the codes of a block.
-func (f *Format) Code(block []byte, row, col int) uint8 {
-	code := uint8(0)
-	for _, p := range f.planes {
-		line, shift := p.Line(col / 4)
-		b := block[p.At+line*64+row*4+col%4]
-		code |= b >> shift & (1<<p.Bits - 1) << p.Shift
-	}
-	return code
-}
-
 // SetCodes stores the codes of 32 columns of a row in the codes of a block, whose bits there must be zero.
 func (f *Format) SetCodes(block []byte, row int, codes *[Block]uint8) {
 	for _, p := range f.planes {
@@ -65,15 +54,59 @@ func (f *Format) factor(b []byte) float32 {
 // Row writes row 0 ≤ row < 16 of a tile of len(dst) columns to dst.
 func (f *Format) Row(dst []float32, tile []byte, row int) {
 	unit, size, header := f.Unit(), f.UnitBytes(), f.HeaderBytes()
+	if f.Whole {
+		f.plainRow(dst, tile, row)
+		return
+	}
+	var codes [Block]uint8
 	for at := 0; at < len(dst); at += f.Group {
 		u := tile[at/unit*size:][:size]
 		in := at % unit
 		s, m := f.Scale(u, row, in/f.Group), f.Offset(u, row, in/f.Group)
-		block := u[header+in/Block*f.BlockBytes():]
-		for i := range min(f.Group, len(dst)-at) {
-			dst[at+i] = float32(s*float32(f.Value(f.Code(block, row, in%Block+i)))) - m
+		if in%Block == 0 {
+			f.rowCodes(&codes, u[header+in/Block*f.BlockBytes():], row)
+		}
+		for i, code := range codes[in%Block:][:min(f.Group, len(dst)-at)] {
+			dst[at+i] = float32(s*float32(f.Value(code))) - m
 		}
 	}
+}
+
+// rowCodes writes the codes of 32 columns of a row of a block.
+func (f *Format) rowCodes(codes *[Block]uint8, block []byte, row int) {
+	var quads [Block / 4]uint32
+	for _, p := range f.planes {
+		mask := uint32(1<<p.Bits-1) * 0x01010101
+		for quad := range quads {
+			line, shift := p.Line(quad)
+			quads[quad] |= binary.LittleEndian.Uint32(block[p.At+line*64+row*4:]) >> shift & mask << p.Shift
+		}
+	}
+	for i, q := range quads {
+		binary.LittleEndian.PutUint32(codes[4*i:], q)
+	}
+}
+
+// plainRow writes a row with one scale.
+func (f *Format) plainRow(dst []float32, tile []byte, row int) {
+	s, size := f.RowScale(tile, len(dst), row), f.BlockBytes()
+	var codes [Block]uint8
+	for at := 0; at < len(dst); at += Block {
+		f.rowCodes(&codes, tile[at/Block*size:][:size], row)
+		for i, code := range codes[:min(Block, len(dst)-at)] {
+			dst[at+i] = s * float32(f.Value(code))
+		}
+	}
+}
+
+// RowScale returns the scale of a row of a tile of k columns.
+func (f *Format) RowScale(tile []byte, k, row int) float32 {
+	return math.Float32frombits(binary.LittleEndian.Uint32(tile[f.RowScalesAt(k)+4*row:]))
+}
+
+// SetRowScale stores the scale of a row of a tile of k columns.
+func (f *Format) SetRowScale(tile []byte, k, row int, s float32) {
+	binary.LittleEndian.PutUint32(tile[f.RowScalesAt(k)+4*row:], math.Float32bits(s))
 }
 
 // Half returns the float32 with the value of an IEEE half.

@@ -95,7 +95,7 @@ func Restore(r io.Reader, s State, vocabulary int) (err error) {
 // restoreFloats reads rows and caches.
 func restoreFloats(r io.Reader, s State, high int) error {
 	for _, row := range s.Rows {
-		if err := readFloats(r, row, false); err != nil {
+		if err := readFloats(r, row, floats); err != nil {
 			return err
 		}
 	}
@@ -108,9 +108,31 @@ func restoreFloats(r io.Reader, s State, high int) error {
 			return err
 		}
 		for _, part := range parts(c, high) {
-			if err := readFloats(r, part, c.Halves); err != nil {
+			if err := readPart(r, part, c, high); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// readPart fills the written blocks of a head's keys or values.
+func readPart(r io.Reader, part []float32, c Cache, high int) error {
+	switch {
+	case c.Halves:
+		return readFloats(r, part, halves)
+	case !c.Codes:
+		return readFloats(r, part, floats)
+	}
+	n := blocks(c, high)
+	for b := range n {
+		block := part[b*len(part)/n : (b+1)*len(part)/n]
+		scales := len(block) - BlockKeys
+		if err := readFloats(r, block[:scales], codes); err != nil {
+			return err
+		}
+		if err := readFloats(r, block[scales:], floats); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -156,8 +178,29 @@ func writeFloats(w io.Writer, v []float32) error {
 	return nil
 }
 
-// readFloats fills v, of float32 or of pairs of float16. What is no number would spread to tokens that come later.
-func readFloats(r io.Reader, v []float32, halves bool) error {
+// A kind says what words hold, for the check that they are numbers: what is none would spread to tokens that come later.
+type kind uint8
+
+const (
+	floats kind = iota
+	halves      // two float16
+	codes       // four integers, all of which are numbers
+)
+
+// good reports whether a word holds numbers; −∞ is one among float32, for logits.
+func (k kind) good(bits uint32) bool {
+	switch k {
+	case floats:
+		x := math.Float32frombits(bits)
+		return x-x == 0 || math.IsInf(float64(x), -1)
+	case halves:
+		return bits&0x7c00 != 0x7c00 && bits&0x7c000000 != 0x7c000000
+	}
+	return true
+}
+
+// readFloats fills v with words of a kind.
+func readFloats(r io.Reader, v []float32, k kind) error {
 	var b [4 * chunk]byte
 	for len(v) > 0 {
 		n := min(len(v), chunk)
@@ -166,11 +209,10 @@ func readFloats(r io.Reader, v []float32, halves bool) error {
 		}
 		for i := range v[:n] {
 			bits := binary.LittleEndian.Uint32(b[4*i:])
-			x := math.Float32frombits(bits)
-			if !halves && x-x != 0 && !math.IsInf(float64(x), -1) || halves && (bits&0x7c00 == 0x7c00 || bits&0x7c000000 == 0x7c000000) {
+			if !k.good(bits) {
 				return errors.New("it holds values that are no numbers")
 			}
-			v[i] = x
+			v[i] = math.Float32frombits(bits)
 		}
 		v = v[n:]
 	}

@@ -15,6 +15,7 @@ type Cache struct {
 	Heads  int
 	Window int  // positions that attention looks back on, itself included; 0 is all
 	Halves bool // K and V are float16, two in a word
+	Codes  bool // a block of K or V has 8-bit codes, four in a word, then BlockKeys scales
 	Fixed  bool // a recurrence: K is all that it has, and it cannot go back
 	Source bool // of an encoder's positions: it does not change with the tokens, and whoever copies the state copies it
 }

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"bytes"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -223,4 +224,36 @@ func FuzzRestore(f *testing.F) {
 			t.Error("saving what was restored gives other bytes")
 		}
 	})
+}
+
+// TestCodes saves and restores a cache of 8 bits: codes may have any bits, scales must be numbers.
+func TestCodes(t *testing.T) {
+	const width, keys = 16 + BlockKeys, 128
+	open := func() *session {
+		s := new(session)
+		s.State = State{Tokens: &s.tokens, High: &s.high, Limit: keys, Caches: []Cache{
+			{K: make([]float32, 2*width*keys/BlockKeys), V: make([]float32, 2*width*keys/BlockKeys), Keys: keys, Heads: 2, Codes: true}}}
+		return s
+	}
+	s := open()
+	s.tokens, s.high = make([]int32, 70), 70
+	s.Caches[0].K[3] = float32(math.NaN())
+	s.Caches[0].V[width+16] = 2.5 // a scale of the second block
+	var b bytes.Buffer
+	if err := Save(&b, s.State); err != nil {
+		t.Fatal(err)
+	}
+	saved := b.Bytes()
+	r := open()
+	if err := Restore(bytes.NewReader(saved), r.State, 10); err != nil || r.Caches[0].V[width+16] != 2.5 || r.Caches[0].K[3] == r.Caches[0].K[3] {
+		t.Errorf("restored %v, %v, %v", r.Caches[0].V[width+16], r.Caches[0].K[3], err)
+	}
+	s.Caches[0].V[width+17] = float32(math.Inf(1))
+	b.Reset()
+	if err := Save(&b, s.State); err != nil {
+		t.Fatal(err)
+	}
+	if err := Restore(&b, open().State, 10); err == nil || !strings.Contains(err.Error(), "no numbers") {
+		t.Errorf("an infinite scale: error %v", err)
+	}
 }

@@ -85,9 +85,10 @@ func (a *addedSet) narrow(lo, hi, depth int, c byte) (int, int) {
 	return start, lo
 }
 
-// cutAdded calls f for the added tokens of set in b and for what lies between, with id −1, in order.
+// cutAdded calls f for the added tokens of set in b and for what lies between, with id −1, in order. A token that takes
+// the white space behind it may reach over the next ones, which are found all the same, as in the reference.
 func (s *state) cutAdded(set *addedSet, b []byte, f func(lo, hi int, id int32)) {
-	done := 0
+	done, run := 0, 0 // run is where the white space that was looked at last ends
 	for at := 0; at < len(b) && len(set.tokens) > 0; {
 		if set.first[b[at]] == set.first[int(b[at])+1] {
 			at++
@@ -105,12 +106,16 @@ func (s *state) cutAdded(set *addedSet, b []byte, f func(lo, hi int, id int32)) 
 			continue
 		}
 		if tok.Flags&AddedLeftStrip != 0 {
-			lo = max(spaceBefore(b, lo), done)
+			if lo = done + spaceBefore(b[done:max(lo, done)], max(lo-done, 0)); lo >= hi {
+				continue // another token took all of its text: the reference gives up
+			}
 		}
 		if tok.Flags&AddedRightStrip != 0 {
-			hi += spaceRun(b[hi:])
+			if run <= hi {
+				run = hi + spaceRun(b[hi:])
+			}
+			hi = run
 		}
-		lo = max(lo, done)
 		if done < lo {
 			f(done, lo, -1)
 		}

@@ -35,11 +35,19 @@ func graphemeClass(r rune, latest bool) uint32 {
 		return gExtend
 	case c == gSpacing17 && latest:
 		return gSpacing
+	case c == gOther && !latest && within(earlierPictures, r):
+		return gPicture
 	case c >= gExtend17:
 		return gOther
 	default:
 		return c
 	}
+}
+
+// within reports whether a sorted list of ranges, first and last, has r.
+func within(ranges []rune, r rune) bool {
+	i, exact := slices.BinarySearch(ranges, r)
+	return exact || i%2 == 1
 }
 
 func latestClass(r rune) uint32 {
@@ -60,14 +68,14 @@ func latestClass(r rune) uint32 {
 	return c
 }
 
-// grapheme returns the bytes of the extended grapheme cluster that b begins with (UAX #29, of Unicode 17 or 16), 0
-// for no bytes. The reference's regular expressions know one edition, its characters map the other.
+// grapheme returns the bytes of the extended grapheme cluster that b begins with (UAX #29), 0 for no bytes: of Unicode
+// 17, as the reference's characters map has it, or of Unicode 16 without GB9c (conjuncts), as Oniguruma's \X.
 func grapheme(b []byte, latest bool) int {
 	if len(b) == 0 {
 		return 0
 	}
 	r, n := utf8.DecodeRune(b)
-	s := cluster{before: graphemeClass(r, latest)}
+	s := cluster{before: graphemeClass(r, latest), conjuncts: latest}
 	s.start()
 	for n < len(b) {
 		if s.before == gOther && b[n] >= ' ' && b[n] < 0x7f {
@@ -84,10 +92,11 @@ func grapheme(b []byte, latest bool) int {
 
 // cluster is what the rules need to know of the cluster so far.
 type cluster struct {
-	before   uint32 // class of the last character
-	regional int    // regional indicators at the end
-	picture  bool   // it ends with a picture and what extends it
-	conjunct int    // 1 after a consonant and what extends it, 2 if there is a linker among that
+	before    uint32 // class of the last character
+	conjuncts bool   // GB9c counts
+	regional  int    // regional indicators at the end
+	picture   bool   // it ends with a picture and what extends it
+	conjunct  int    // 1 after a consonant and what extends it, 2 if there is a linker among that
 }
 
 // start takes the class in before into account.
@@ -98,7 +107,7 @@ func (s *cluster) start() {
 	case gPicture:
 		s.picture = true
 	case gConsonant:
-		s.conjunct = 1
+		s.conjunct = b2i(s.conjuncts)
 	}
 }
 

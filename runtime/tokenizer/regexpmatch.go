@@ -248,9 +248,16 @@ func (m *matcher) assert(kind int32, pos int) bool {
 	}
 	before, _ := utf8.DecodeLastRune(m.b[:pos])
 	after, _ := utf8.DecodeRune(m.b[pos:])
-	word := func(r rune) bool { return isWord(r) && r != '\u200c' && r != '\u200d' } // joiners are no word characters here
-	edge := (pos > 0 && word(before)) != (!end && word(after))
+	edge := (pos > 0 && atWord(before)) != (!end && atWord(after))
 	return edge == (kind == AssertWord)
+}
+
+// atWord reports whether \b counts r as part of a word: joiners are none to Oniguruma, all numbers of ISO 8859-1 are.
+func atWord(r rune) bool {
+	if r < 0x100 {
+		return isWord(r) || class(r)&cN != 0
+	}
+	return isWord(r) && r != '\u200c' && r != '\u200d'
 }
 
 // choice returns the number of the choice at an OpSplit if its outcome is worth remembering, else −1, and the

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """Runs tfgen and its peers alternately and prints ratios; see README.md. Standard library only."""
-import argparse, json, os, platform, statistics, subprocess, sys, time
+import argparse, json, os, platform, shutil, statistics, subprocess, sys, time
 import common
 from common import BIN, HERE, MODELS, PEERS_DIR, priority
 
 ROOT = os.path.dirname(os.path.dirname(HERE))
 WORK = os.path.join(PEERS_DIR, "tfgen")
 LLAMAS = "rand110m-f16,rand110m-q8_0,rand110m-q4_0,rand110m-q4_k_m,gemma3-270m-q4_k_m,rand1b-f16,rand1b-q8_0,rand1b-q4_0,rand1b-q4_k_m"
+PYTHON = os.path.join(os.environ.get("PEERS_EMBED_VENV") or os.path.join(PEERS_DIR, "venv-embed"), "bin", "python")
 PROMPT = "the quick brown fox jumps over the lazy dog and runs away. " * 40
 
 ap = argparse.ArgumentParser(description=__doc__)
-ap.add_argument("--jobs", default="generate,embed", help="generate, embed")
+ap.add_argument("--jobs", default="generate,embed,torch", help="generate, embed, torch")
 ap.add_argument("--models", default=LLAMAS)
+ap.add_argument("--formats", default="f32,int8", help="weight formats of the embedding job")
 ap.add_argument("--shapes", default="1x16,1x128,32x128", help="sequences × tokens of the embedding job")
+ap.add_argument("--networks", default="mamba-130m,mamba2-130m,t5-small,t5-base", help="shapes of the torch job; see bench_torch.py")
 ap.add_argument("--threads", default="1,2")
 ap.add_argument("--rounds", type=int, default=5)
 ap.add_argument("--out", default=".", help="directory of results.jsonl, performance-table.md and performance.svg")
@@ -71,27 +74,59 @@ def generate():
         os.remove(weights)
 
 
-def embed():
-    """all-MiniLM-L6-v2 in float32 against ONNX Runtime's fused graph, token ids in, vectors out"""
-    directory = build("minilm", os.path.join(MODELS, "minilm"))
+def measurer(directory, source):
+    """compiles a program that measures beside a generated package"""
     os.makedirs(os.path.join(directory, "cmd", "measure"), exist_ok=True)
-    with open(os.path.join(HERE, "measure.go.txt")) as f, open(os.path.join(directory, "cmd", "measure", "main.go"), "w") as out:
-        out.write(f.read())
+    shutil.copy(os.path.join(HERE, source), os.path.join(directory, "cmd", "measure", "main.go"))
     binary = os.path.join(directory, "measure")
     compile_program(directory, "./cmd/measure", binary)
-    python = os.path.join(os.environ.get("PEERS_EMBED_VENV") or os.path.join(PEERS_DIR, "venv-embed"), "bin", "python")
+    return binary
+
+
+# what ONNX Runtime is measured with: its fused graph in float32, and the faster of its dynamic int8 graphs
+ONNX = {"f32": "ort_fused", "int8": "ort_int8plain"}
+
+
+def embed():
+    """all-MiniLM-L6-v2 against ONNX Runtime, token ids in, vectors out"""
+    for f in a.formats.split(","):
+        yield from embed_format(f)
+
+
+def embed_format(format):
+    directory = build("minilm-" + format, os.path.join(MODELS, "minilm"), "--weights", format)
+    binary = measurer(directory, "measure.go.txt")
     for threads in a.threads.split(","):
         for shape in a.shapes.split(","):
             ours, theirs = [], []
             for _ in range(a.rounds):
                 b, n = shape.split("x")
                 ours.append(1 / float(run([binary, os.path.join(directory, "model.weights"), b, n], GOMAXPROCS=threads)))
-                out = run([python, os.path.join(HERE, "bench_embed.py"), "--models", "minilm", "--threads", threads, "--backends", "ort_fused",
+                out = run([PYTHON, os.path.join(HERE, "bench_embed.py"), "--models", "minilm", "--threads", threads, "--backends", ONNX[format],
                            "--rounds", "1", "--shapes", shape])
                 values = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
                 ms = next(v["median"] for v in values if v["metric"].startswith("latency_ms"))
                 theirs.append(1000 / ms)
-            yield dict(job="embed " + shape, model="all-MiniLM-L6-v2 f32", threads=int(threads), unit="batches/s", peer="ONNX Runtime", tfgen=ours, other=theirs)
+            yield dict(job="embed " + shape, model="all-MiniLM-L6-v2 " + format, threads=int(threads), unit="batches/s", peer="ONNX Runtime", tfgen=ours, other=theirs)
+
+
+def torch():
+    """a prompt of 128 tokens and decoding, float32, against PyTorch with transformers"""
+    script = os.path.join(HERE, "bench_torch.py")
+    for name in a.networks.split(","):
+        source = os.path.join(MODELS, name)
+        if not os.path.isdir(source):
+            run([PYTHON, script, "--make", name, source])
+        directory = build(name, source, "--context", "2048")
+        binary = measurer(directory, "measure_session.go.txt")
+        for threads in a.threads.split(","):
+            ours, theirs = {"prefill": [], "decode": []}, {"prefill": [], "decode": []}
+            for _ in range(a.rounds):
+                for times, command in ((ours, [binary, os.path.join(directory, "model.weights"), "128", "16"]), (theirs, [PYTHON, script, source, threads, "128", "16"])):
+                    for job, s in json.loads(run(command, GOMAXPROCS=threads)).items():
+                        times[job].append((128 if job == "prefill" else 1) / s)
+            for job in ours:
+                yield dict(job=job, model=name + " f32", threads=int(threads), unit="tokens/s", peer="PyTorch", tfgen=ours[job], other=theirs[job])
 
 
 def finish(r):
@@ -137,7 +172,7 @@ def main():
     results = []
     with open(os.path.join(a.out, "results.jsonl"), "w") as log:
         for job in a.jobs.split(","):
-            for r in {"generate": generate, "embed": embed}[job]():
+            for r in {"generate": generate, "embed": embed, "torch": torch}[job]():
                 results.append(finish(r))
                 log.write(json.dumps(r) + "\n")
                 log.flush()

@@ -115,7 +115,14 @@ func (m *model) text(seed uint64, n int) []int32 {
 	return ids
 }
 
-func (m *model) segment(ids []int32) op.Segment { return op.Segment{Tokens: ids, Total: len(ids)} }
+func (m *model) segment(ids []int32) op.Segment {
+	s := op.Segment{Tokens: ids, Total: len(ids)}
+	if m.Graph.Input("global_attention") != nil {
+		s.Global = make([]int32, len(ids))
+		s.Global[0], s.Global[len(ids)/2] = 1, 1
+	}
+	return s
+}
 
 // gap is the largest difference of rows from ≤ r < to of two matrices; those of b begin at row offset.
 func gap(a, b *op.Tensor, from, to, offset int) float64 {
@@ -164,7 +171,7 @@ func structure(t *testing.T, s *spec.Spec, class string) {
 	}
 	m := &model{Result: result, weights: map[*ir.Weight]*op.Tensor{}}
 	for _, in := range m.Graph.Inputs {
-		if !slices.Contains([]string{"tokens", "positions", "token_types"}, in.Name) {
+		if !slices.Contains([]string{"tokens", "positions", "token_types", "global_attention"}, in.Name) {
 			t.Skipf("has an input %s of its own", in.Name)
 		}
 	}
@@ -219,10 +226,11 @@ func silentBiases(g *ir.Graph) map[*ir.Weight]bool {
 	uses := g.Uses()
 	silent := map[*ir.Weight]bool{}
 	for _, o := range g.Ops {
-		if o.Kind != "attend" {
+		at, ok := map[string]int{"attend": 1, "attend_marked": 2}[o.Kind]
+		if !ok {
 			continue
 		}
-		if k := o.In[1].Def; k != nil && k.Kind == "linear" && uses[o.In[1]] == 1 {
+		if k := o.In[at].Def; k != nil && k.Kind == "linear" && uses[o.In[at]] == 1 {
 			silent[k.Weights[1]] = true
 		}
 	}

@@ -16,6 +16,7 @@ var exact = map[string]func(x float64) float64{
 	"relu":       func(x float64) float64 { return max(x, 0) },
 	"relu2":      func(x float64) float64 { return max(x, 0) * max(x, 0) },
 	"sigmoid":    logistic,
+	"softplus":   func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) },
 	"tanh":       math.Tanh,
 }
 

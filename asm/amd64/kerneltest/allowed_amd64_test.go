@@ -23,6 +23,13 @@ func (c *call) allowed(want *call) func(name string, i int) float64 {
 			}
 			return magnitude(i)
 		}
+	case "scanState", "scanHead":
+		return func(name string, i int) float64 {
+			if name != "y" && name != "h" {
+				return 0
+			}
+			return (1 + float64(c.k.D[0])/8) * (1 + value(name, i))
+		}
 	case "rope":
 		return func(name string, i int) float64 { return 8 }
 	case "softmaxBlock":
@@ -101,6 +108,9 @@ func (c *call) weight(n, j int) float32 {
 	tile, lane := n/kernel.Tile, n%kernel.Tile
 	if c.k.S == "f16" {
 		return quant.Half(c.halves["w"][guard+(tile*k+j)*kernel.Tile+lane])
+	}
+	if c.k.S == "i8" {
+		return float32(c.bytes["w"][guard+(tile*k+j)*kernel.Tile+lane])
 	}
 	if c.k.S == "bf16" {
 		h := c.halves["w"][guard+((tile*((k+1)/2)+j/2)*kernel.Tile+lane)*2+j%2]

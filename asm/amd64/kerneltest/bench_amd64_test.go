@@ -3,12 +3,14 @@ package kerneltest
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
-	"time"
 	"unsafe"
 
 	"github.com/tfgen/tfgen/asm/amd64/kerneltest/cases"
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/asm/limits"
+	"github.com/tfgen/tfgen/runtime/cpu"
 )
 
 // streamBytes is the size of weights that no cache holds.
@@ -25,30 +27,19 @@ func aligned(n int) []float32 {
 	return b
 }
 
-// best returns the shortest time of several runs of f.
-func best(f func()) float64 {
-	shortest := time.Duration(1 << 62)
-	for range 7 {
-		start := time.Now()
-		f()
-		shortest = min(shortest, time.Since(start))
-	}
-	return shortest.Seconds()
-}
-
 // peak measures the multiply-add peak of one core in flop/s.
-func peak(level string) float64 {
-	const turns = 1 << 20
-	flops := map[string]float64{"AVX2": 12 * 8 * 2, "AVX512": 24 * 16 * 2}[level]
-	fn := functions["fmaPeak"+level].(func(n int))
-	return flops * turns / best(func() { fn(turns) })
-}
+func peak(level string) float64 { return limits.Flops(levelOf(level), 1) }
 
 // bandwidth measures how fast one core reads memory, in bytes/s.
-func bandwidth(level string, data []float32) float64 {
-	n := len(data) * 4 / 1024
-	fn := functions["readBandwidth"+level].(func(p *byte, n int))
-	return float64(n*1024) / best(func() { fn((*byte)(unsafe.Pointer(&data[0])), n) })
+func bandwidth(level string) float64 { return limits.Bandwidth(levelOf(level), 1) }
+
+// levelOf is the level of the processor that the names of functions end in.
+func levelOf(name string) cpu.Level {
+	level, err := cpu.Parse(strings.ToLower(name))
+	if err != nil {
+		panic(err)
+	}
+	return level
 }
 
 // eachLevel runs a benchmark on every level of the machine.
@@ -69,6 +60,12 @@ func product(k kernel.Kernel, level string) gemmFunc {
 			fn(y, ldy, x, ldx, (*float32)(w), tiles, c, ldc, rows)
 		}
 	}
+	if k.S == "i8" {
+		fn := functions[k.Name()+level].(func(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc, rows int))
+		return func(y *float32, ldy int, x *float32, ldx int, w unsafe.Pointer, tiles int, c *float32, ldc, rows int) {
+			fn(y, ldy, x, ldx, (*int8)(w), tiles, c, ldc, rows)
+		}
+	}
 	fn := functions[k.Name()+level].(func(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc, rows int))
 	return func(y *float32, ldy int, x *float32, ldx int, w unsafe.Pointer, tiles int, c *float32, ldc, rows int) {
 		fn(y, ldy, x, ldx, (*uint16)(w), tiles, c, ldc, rows)
@@ -80,13 +77,13 @@ func product(k kernel.Kernel, level string) gemmFunc {
 func BenchmarkDecode(b *testing.B) {
 	eachLevel(b, func(b *testing.B, level string) {
 		w := aligned(streamBytes / 4)
-		limit := bandwidth(level, w)
+		limit := bandwidth(level)
 		for _, k := range cases.Kernels() {
 			if k.Op != "gemm" || k.D[0] < 384 {
 				continue
 			}
 			for _, rows := range []int{1, 4} {
-				tileBytes := map[string]int{"f32": 64 * k.D[0], "bf16": (k.D[0] + 1) / 2 * 64, "f16": 32 * k.D[0]}[k.S]
+				tileBytes := map[string]int{"f32": 64 * k.D[0], "bf16": (k.D[0] + 1) / 2 * 64, "f16": 32 * k.D[0], "i8": 16 * k.D[0]}[k.S]
 				tiles := streamBytes/tileBytes - 1
 				b.Run(fmt.Sprintf("%s/rows=%d", k.Name(), rows), func(b *testing.B) {
 					fn := product(k, level)
@@ -95,7 +92,7 @@ func BenchmarkDecode(b *testing.B) {
 					run := func() {
 						fn(&y[0], tiles*16, &x[0], k.D[0], unsafe.Pointer(&w[0]), tiles, &c[0], 0, rows)
 					}
-					limit = max(limit, bandwidth(level, w))
+					limit = max(limit, bandwidth(level))
 					for b.Loop() {
 						run()
 					}

@@ -34,13 +34,14 @@ type call struct {
 	shape  shape
 	floats map[string][]float32
 	halves map[string][]uint16
+	bytes  map[string][]int8
 	ints   map[string][]int32
 	num    map[string]int
 }
 
 // newCall makes random arguments from a seed.
 func newCall(k kernel.Kernel, s shape, seed uint64) *call {
-	c := &call{k, s, map[string][]float32{}, map[string][]uint16{}, map[string][]int32{}, map[string]int{"rows": s.rows}}
+	c := &call{k, s, map[string][]float32{}, map[string][]uint16{}, map[string][]int8{}, map[string][]int32{}, map[string]int{"rows": s.rows}}
 	r := rand.New(rand.NewPCG(seed, uint64(len(k.Key()))))
 	for _, p := range k.Params() {
 		switch p.Type {
@@ -49,6 +50,11 @@ func newCall(k kernel.Kernel, s shape, seed uint64) *call {
 			c.floats[p.Name] = buffer(r, rows, width, length)
 		case "[]uint16":
 			c.halves[p.Name] = c.bfloat16(r, p.Name)
+		case "[]int8":
+			c.bytes[p.Name] = make([]int8, c.shape.tiles*kernel.Tile*k.D[0]+2*guard)
+			for i := range c.bytes[p.Name] {
+				c.bytes[p.Name][i] = int8(r.Uint32())
+			}
 		case "[]int32":
 			c.ints[p.Name] = c.bounds(r, p.Name)
 		}
@@ -63,6 +69,9 @@ func newCall(k kernel.Kernel, s shape, seed uint64) *call {
 	return c
 }
 
+// scans reports whether a kernel is a recurrence over its rows.
+func scans(k kernel.Kernel) bool { return k.Op == "scanState" || k.Op == "scanHead" }
+
 // width returns the elements in a row of a matrix parameter, 0 for vectors.
 func (c *call) width(name string) int {
 	k := c.k
@@ -73,6 +82,10 @@ func (c *call) width(name string) int {
 		return k.D[0] * c.shape.heads
 	case k.Op == "rope" && name == "cs":
 		return k.D[1]
+	case scans(k) && (name == "y" || name == "x" || name == "dt"):
+		return kernel.Tile * c.shape.tiles
+	case scans(k) && (name == "b" || name == "c"):
+		return k.D[0]
 	case name == "y" || name == "x" || name == "u" || name == "d" && strings.HasPrefix(k.Op, "add"):
 		return k.D[0]
 	}
@@ -99,6 +112,8 @@ func (c *call) extent(name string) (rows, width, length int) {
 		n = c.shape.rows * kernel.BlockKeys
 	case c.k.Op == "softmaxBlock" || name == "a":
 		n = c.shape.rows
+	case scans(c.k) && (name == "h" || name == "w"):
+		n = c.shape.tiles * kernel.Tile * c.k.D[0]
 	case name == "s":
 		n = 1
 	}
@@ -181,6 +196,16 @@ func (c *call) bounds(r *rand.Rand, name string) []int32 {
 
 // start gives arguments with a meaning their first value.
 func (c *call) start() {
+	if scans(c.k) { // decays between 0 and 1
+		for name, f := range map[string]func(v float64) float64{"dt": math.Abs, "w": func(v float64) float64 { return -math.Abs(v) },
+			"a": func(v float64) float64 { return math.Exp(-math.Abs(v)) }} {
+			for i, v := range c.floats[name] {
+				if v == v {
+					c.floats[name][i] = float32(f(float64(v)))
+				}
+			}
+		}
+	}
 	if c.k.Op != "softmaxBlock" {
 		return
 	}
@@ -221,6 +246,8 @@ func (c *call) arguments(from, rows int, pointers bool) []reflect.Value {
 			v = reflect.ValueOf(c.floats[p.Name][guard+c.offset(p.Name)*from:])
 		case "[]uint16":
 			v = reflect.ValueOf(c.halves[p.Name][guard+c.offset(p.Name)*from:])
+		case "[]int8":
+			v = reflect.ValueOf(c.bytes[p.Name][guard:])
 		case "[]int32":
 			v = reflect.ValueOf(c.ints[p.Name][guard+from:])
 		default:

@@ -105,13 +105,16 @@ func TestTilesAreIndependent(t *testing.T) {
 		for tile := range c.shape.tiles {
 			one := *parts
 			one.floats = map[string][]float32{}
-			one.halves = map[string][]uint16{}
+			one.halves, one.bytes = map[string][]uint16{}, map[string][]int8{}
 			one.num = map[string]int{"tiles": 1, "rows": c.num["rows"], "ldx": c.num["ldx"], "ldy": c.num["ldy"], "ldc": c.num["ldc"]}
 			for name, b := range parts.floats {
 				one.floats[name] = b[tile*tileOffset(c, name):]
 			}
 			for name, b := range parts.halves {
 				one.halves[name] = b[tile*tileOffset(c, name):]
+			}
+			for name, b := range parts.bytes {
+				one.bytes[name] = b[tile*tileOffset(c, name):]
 			}
 			one.runAssembly(level, 0, c.shape.rows)
 		}

@@ -340,6 +340,54 @@ func actSigmoid90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //go:noescape
 func actSigmoid90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
+// actSoftplus1AVX2 computes y = f(x) for rows of 1, where f(x) = ln(1 + e^x).
+// y may be x. Dugas et al. 2001.
+//
+//go:noescape
+func actSoftplus1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actSoftplus1AVX512 computes y = f(x) for rows of 1, where f(x) = ln(1 + e^x).
+// y may be x. Dugas et al. 2001.
+//
+//go:noescape
+func actSoftplus1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actSoftplus17AVX2 computes y = f(x) for rows of 17, where f(x) = ln(1 + e^x).
+// y may be x. Dugas et al. 2001.
+//
+//go:noescape
+func actSoftplus17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actSoftplus17AVX512 computes y = f(x) for rows of 17, where f(x) = ln(1 + e^x).
+// y may be x. Dugas et al. 2001.
+//
+//go:noescape
+func actSoftplus17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actSoftplus768AVX2 computes y = f(x) for rows of 768, where f(x) = ln(1 + e^x).
+// y may be x. Dugas et al. 2001.
+//
+//go:noescape
+func actSoftplus768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actSoftplus768AVX512 computes y = f(x) for rows of 768, where f(x) = ln(1 + e^x).
+// y may be x. Dugas et al. 2001.
+//
+//go:noescape
+func actSoftplus768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actSoftplus90AVX2 computes y = f(x) for rows of 90, where f(x) = ln(1 + e^x).
+// y may be x. Dugas et al. 2001.
+//
+//go:noescape
+func actSoftplus90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actSoftplus90AVX512 computes y = f(x) for rows of 90, where f(x) = ln(1 + e^x).
+// y may be x. Dugas et al. 2001.
+//
+//go:noescape
+func actSoftplus90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
 // actTanh1AVX2 computes y = f(x) for rows of 1, where f(x) = tanh x.
 // y may be x. LeCun et al. 1998.
 //
@@ -1236,6 +1284,104 @@ func gemmF32K768AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles
 //go:noescape
 func gemmF32K768AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 
+// gemmI8K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+// w is int8 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K1AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K1AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+// w is int8 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K1AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+// w is int8 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K17AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K17AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+// w is int8 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K17AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+// w is int8 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K2048AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+// w is int8 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K2048AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+// w is int8 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K3AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K3AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+// w is int8 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K3AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+// w is int8 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K385AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K385AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+// w is int8 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K385AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+// w is int8 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K64AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+// w is int8 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K64AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+// w is int8 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K7AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
+// gemmI8K7AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+// w is int8 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmI8K7AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+
 // gluGELU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x/2 · (1 + erf(x/√2)).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
 //
@@ -1487,6 +1633,42 @@ func gluSigmoid90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu 
 //
 //go:noescape
 func gluSigmoid90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluSoftplus20AVX2 computes y = f(x) · u for rows of 20, where f(x) = ln(1 + e^x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+//
+//go:noescape
+func gluSoftplus20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluSoftplus20AVX512 computes y = f(x) · u for rows of 20, where f(x) = ln(1 + e^x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+//
+//go:noescape
+func gluSoftplus20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluSoftplus768AVX2 computes y = f(x) · u for rows of 768, where f(x) = ln(1 + e^x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+//
+//go:noescape
+func gluSoftplus768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluSoftplus768AVX512 computes y = f(x) · u for rows of 768, where f(x) = ln(1 + e^x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+//
+//go:noescape
+func gluSoftplus768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluSoftplus90AVX2 computes y = f(x) · u for rows of 90, where f(x) = ln(1 + e^x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+//
+//go:noescape
+func gluSoftplus90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluSoftplus90AVX512 computes y = f(x) · u for rows of 90, where f(x) = ln(1 + e^x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+//
+//go:noescape
+func gluSoftplus90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
 // gluTanh20AVX2 computes y = f(x) · u for rows of 20, where f(x) = tanh x.
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: LeCun et al. 1998.
@@ -2273,6 +2455,118 @@ func scaleRows768AVX2(y *float32, ldy int, a *float32, rows int)
 //
 //go:noescape
 func scaleRows768AVX512(y *float32, ldy int, a *float32, rows int)
+
+// scanHead1AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 1 elements of state a channel.
+// y and x have rows of 16·tiles channels, b and c of 1 elements; h is [tiles][1][16].
+// Dao and Gu 2024, Transformers are SSMs.
+//
+//go:noescape
+func scanHead1AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+
+// scanHead1AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 1 elements of state a channel.
+// y and x have rows of 16·tiles channels, b and c of 1 elements; h is [tiles][1][16].
+// Dao and Gu 2024, Transformers are SSMs.
+//
+//go:noescape
+func scanHead1AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+
+// scanHead16AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 16 elements of state a channel.
+// y and x have rows of 16·tiles channels, b and c of 16 elements; h is [tiles][16][16].
+// Dao and Gu 2024, Transformers are SSMs.
+//
+//go:noescape
+func scanHead16AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+
+// scanHead16AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 16 elements of state a channel.
+// y and x have rows of 16·tiles channels, b and c of 16 elements; h is [tiles][16][16].
+// Dao and Gu 2024, Transformers are SSMs.
+//
+//go:noescape
+func scanHead16AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+
+// scanHead33AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 33 elements of state a channel.
+// y and x have rows of 16·tiles channels, b and c of 33 elements; h is [tiles][33][16].
+// Dao and Gu 2024, Transformers are SSMs.
+//
+//go:noescape
+func scanHead33AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+
+// scanHead33AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 33 elements of state a channel.
+// y and x have rows of 16·tiles channels, b and c of 33 elements; h is [tiles][33][16].
+// Dao and Gu 2024, Transformers are SSMs.
+//
+//go:noescape
+func scanHead33AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+
+// scanHead7AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 7 elements of state a channel.
+// y and x have rows of 16·tiles channels, b and c of 7 elements; h is [tiles][7][16].
+// Dao and Gu 2024, Transformers are SSMs.
+//
+//go:noescape
+func scanHead7AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+
+// scanHead7AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 7 elements of state a channel.
+// y and x have rows of 16·tiles channels, b and c of 7 elements; h is [tiles][7][16].
+// Dao and Gu 2024, Transformers are SSMs.
+//
+//go:noescape
+func scanHead7AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+
+// scanState1AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 1 elements of state a channel.
+// y, x and dt have rows of 16·tiles channels, b and c of 1 elements; h and w are [tiles][1][16], and dt·w ≤ 0.
+// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+//
+//go:noescape
+func scanState1AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+
+// scanState1AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 1 elements of state a channel.
+// y, x and dt have rows of 16·tiles channels, b and c of 1 elements; h and w are [tiles][1][16], and dt·w ≤ 0.
+// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+//
+//go:noescape
+func scanState1AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+
+// scanState16AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 16 elements of state a channel.
+// y, x and dt have rows of 16·tiles channels, b and c of 16 elements; h and w are [tiles][16][16], and dt·w ≤ 0.
+// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+//
+//go:noescape
+func scanState16AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+
+// scanState16AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 16 elements of state a channel.
+// y, x and dt have rows of 16·tiles channels, b and c of 16 elements; h and w are [tiles][16][16], and dt·w ≤ 0.
+// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+//
+//go:noescape
+func scanState16AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+
+// scanState33AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 33 elements of state a channel.
+// y, x and dt have rows of 16·tiles channels, b and c of 33 elements; h and w are [tiles][33][16], and dt·w ≤ 0.
+// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+//
+//go:noescape
+func scanState33AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+
+// scanState33AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 33 elements of state a channel.
+// y, x and dt have rows of 16·tiles channels, b and c of 33 elements; h and w are [tiles][33][16], and dt·w ≤ 0.
+// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+//
+//go:noescape
+func scanState33AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+
+// scanState7AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 7 elements of state a channel.
+// y, x and dt have rows of 16·tiles channels, b and c of 7 elements; h and w are [tiles][7][16], and dt·w ≤ 0.
+// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+//
+//go:noescape
+func scanState7AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+
+// scanState7AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 7 elements of state a channel.
+// y, x and dt have rows of 16·tiles channels, b and c of 7 elements; h and w are [tiles][7][16], and dt·w ≤ 0.
+// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+//
+//go:noescape
+func scanState7AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
 
 // softmaxBlock64AVX2 is one streaming softmax step over a block of 64 keys: per row, t = 0.0625·s, capped to 50·tanh(t/50), masked outside [lo, hi);
 // m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′.

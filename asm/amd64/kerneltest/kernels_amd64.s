@@ -654,6 +654,54 @@ DATA ln2Low<>+16(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+24(SB)/8, $0xb102e308b102e308
 GLOBL ln2Low<>(SB), RODATA|NOPTR, $32
 
+DATA log1p0<>+0(SB)/8, $0x3e0888893e088889
+DATA log1p0<>+8(SB)/8, $0x3e0888893e088889
+DATA log1p0<>+16(SB)/8, $0x3e0888893e088889
+DATA log1p0<>+24(SB)/8, $0x3e0888893e088889
+GLOBL log1p0<>(SB), RODATA|NOPTR, $32
+
+DATA log1p1<>+0(SB)/8, $0x3e1d89d93e1d89d9
+DATA log1p1<>+8(SB)/8, $0x3e1d89d93e1d89d9
+DATA log1p1<>+16(SB)/8, $0x3e1d89d93e1d89d9
+DATA log1p1<>+24(SB)/8, $0x3e1d89d93e1d89d9
+GLOBL log1p1<>(SB), RODATA|NOPTR, $32
+
+DATA log1p2<>+0(SB)/8, $0x3e3a2e8c3e3a2e8c
+DATA log1p2<>+8(SB)/8, $0x3e3a2e8c3e3a2e8c
+DATA log1p2<>+16(SB)/8, $0x3e3a2e8c3e3a2e8c
+DATA log1p2<>+24(SB)/8, $0x3e3a2e8c3e3a2e8c
+GLOBL log1p2<>(SB), RODATA|NOPTR, $32
+
+DATA log1p3<>+0(SB)/8, $0x3e638e393e638e39
+DATA log1p3<>+8(SB)/8, $0x3e638e393e638e39
+DATA log1p3<>+16(SB)/8, $0x3e638e393e638e39
+DATA log1p3<>+24(SB)/8, $0x3e638e393e638e39
+GLOBL log1p3<>(SB), RODATA|NOPTR, $32
+
+DATA log1p4<>+0(SB)/8, $0x3e9249253e924925
+DATA log1p4<>+8(SB)/8, $0x3e9249253e924925
+DATA log1p4<>+16(SB)/8, $0x3e9249253e924925
+DATA log1p4<>+24(SB)/8, $0x3e9249253e924925
+GLOBL log1p4<>(SB), RODATA|NOPTR, $32
+
+DATA log1p5<>+0(SB)/8, $0x3ecccccd3ecccccd
+DATA log1p5<>+8(SB)/8, $0x3ecccccd3ecccccd
+DATA log1p5<>+16(SB)/8, $0x3ecccccd3ecccccd
+DATA log1p5<>+24(SB)/8, $0x3ecccccd3ecccccd
+GLOBL log1p5<>(SB), RODATA|NOPTR, $32
+
+DATA log1p6<>+0(SB)/8, $0x3f2aaaab3f2aaaab
+DATA log1p6<>+8(SB)/8, $0x3f2aaaab3f2aaaab
+DATA log1p6<>+16(SB)/8, $0x3f2aaaab3f2aaaab
+DATA log1p6<>+24(SB)/8, $0x3f2aaaab3f2aaaab
+GLOBL log1p6<>(SB), RODATA|NOPTR, $32
+
+DATA log1p7<>+0(SB)/8, $0x4000000040000000
+DATA log1p7<>+8(SB)/8, $0x4000000040000000
+DATA log1p7<>+16(SB)/8, $0x4000000040000000
+DATA log1p7<>+24(SB)/8, $0x4000000040000000
+GLOBL log1p7<>(SB), RODATA|NOPTR, $32
+
 DATA log2e<>+0(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+8(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+16(SB)/8, $0x3fb8aa3b3fb8aa3b
@@ -957,6 +1005,12 @@ DATA tanhSmall<>+8(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+16(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+24(SB)/8, $0xbf200000bf200000
 GLOBL tanhSmall<>(SB), RODATA|NOPTR, $32
+
+DATA two<>+0(SB)/8, $0x4000000040000000
+DATA two<>+8(SB)/8, $0x4000000040000000
+DATA two<>+16(SB)/8, $0x4000000040000000
+DATA two<>+24(SB)/8, $0x4000000040000000
+GLOBL two<>(SB), RODATA|NOPTR, $32
 
 DATA twoToMinus64<>+0(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+8(SB)/8, $0x1f8000001f800000
@@ -6328,6 +6382,853 @@ column:
 	VADDPS            Z1, Z6, Z6
 	VDIVPS            Z6, Z11, Z11
 	VMOVUPS           Z11, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actSoftplus1AVX2(SB), NOSPLIT, $0-40
+	// actSoftplus1AVX2 computes y = f(x) for rows of 1, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   Y3, Y1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actSoftplus1AVX512(SB), NOSPLIT, $0-40
+	// actSoftplus1AVX512 computes y = f(x) for rows of 1, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	VMOVUPS.Z         (DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           Z3, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actSoftplus17AVX2(SB), NOSPLIT, $0-40
+	// actSoftplus17AVX2 computes y = f(x) for rows of 17, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      Y3, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      Y3, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   Y3, Y1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actSoftplus17AVX512(SB), NOSPLIT, $0-40
+	// actSoftplus17AVX512 computes y = f(x) for rows of 17, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	VMOVUPS           (DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           Z3, (AX)
+	VMOVUPS.Z         64(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           Z3, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actSoftplus768AVX2(SB), NOSPLIT, $0-40
+	// actSoftplus768AVX2 computes y = f(x) for rows of 768, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y5
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y5, Y6
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y6, Y0, Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VFMADD231PS  log2e<>+0(SB), Y6, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y2, Y2
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2<>+0(SB), Y8, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y6
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp1<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       two<>+0(SB), Y4, Y2
+	VADDPS       two<>+0(SB), Y8, Y3
+	VDIVPS       Y2, Y4, Y2
+	VDIVPS       Y3, Y8, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y7
+	VBROADCASTSS log1p0<>+0(SB), Y6
+	VBROADCASTSS log1p0<>+0(SB), Y8
+	VFMADD213PS  log1p1<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p1<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p2<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p2<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p3<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p3<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p4<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p4<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p5<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p5<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p6<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p6<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p7<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p7<>+0(SB), Y7, Y8
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y1, Y4, Y4
+	VMAXPS       Y5, Y7, Y7
+	VFMADD231PS  Y6, Y2, Y4
+	VFMADD231PS  Y8, Y3, Y7
+	VMOVUPS      Y4, (AX)(DI*1)
+	VMOVUPS      Y7, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actSoftplus768AVX512(SB), NOSPLIT, $0-40
+	// actSoftplus768AVX512 computes y = f(x) for rows of 768, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z4
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z4, Z5
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z2, Z2
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z3, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
+	VADDPS.BCST       two<>+0(SB), Z5, Z2
+	VADDPS.BCST       two<>+0(SB), Z8, Z3
+	VDIVPS            Z2, Z5, Z2
+	VDIVPS            Z3, Z8, Z3
+	VMULPS            Z2, Z2, Z5
+	VMULPS            Z3, Z3, Z7
+	VBROADCASTSS      log1p0<>+0(SB), Z6
+	VBROADCASTSS      log1p0<>+0(SB), Z8
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z7, Z8
+	VXORPS            Z5, Z5, Z5
+	VXORPS            Z7, Z7, Z7
+	VMAXPS            Z1, Z5, Z5
+	VMAXPS            Z4, Z7, Z7
+	VFMADD231PS       Z6, Z2, Z5
+	VFMADD231PS       Z8, Z3, Z7
+	VMOVUPS           Z5, (AX)(DI*1)
+	VMOVUPS           Z7, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actSoftplus90AVX2(SB), NOSPLIT, $0-40
+	// actSoftplus90AVX2 computes y = f(x) for rows of 90, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y5
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y5, Y6
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y6, Y0, Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VFMADD231PS  log2e<>+0(SB), Y6, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y2, Y2
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2<>+0(SB), Y8, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y6
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp1<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       two<>+0(SB), Y4, Y2
+	VADDPS       two<>+0(SB), Y8, Y3
+	VDIVPS       Y2, Y4, Y2
+	VDIVPS       Y3, Y8, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y7
+	VBROADCASTSS log1p0<>+0(SB), Y6
+	VBROADCASTSS log1p0<>+0(SB), Y8
+	VFMADD213PS  log1p1<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p1<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p2<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p2<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p3<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p3<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p4<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p4<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p5<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p5<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p6<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p6<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p7<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p7<>+0(SB), Y7, Y8
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y1, Y4, Y4
+	VMAXPS       Y5, Y7, Y7
+	VFMADD231PS  Y6, Y2, Y4
+	VFMADD231PS  Y8, Y3, Y7
+	VMOVUPS      Y4, (AX)(DI*1)
+	VMOVUPS      Y7, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      Y3, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   Y3, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actSoftplus90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actSoftplus90AVX512(SB), NOSPLIT, $0-40
+	// actSoftplus90AVX512 computes y = f(x) for rows of 90, where f(x) = ln(1 + e^x).
+	// y may be x. Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z4
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z4, Z5
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z2, Z2
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z3, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
+	VADDPS.BCST       two<>+0(SB), Z5, Z2
+	VADDPS.BCST       two<>+0(SB), Z8, Z3
+	VDIVPS            Z2, Z5, Z2
+	VDIVPS            Z3, Z8, Z3
+	VMULPS            Z2, Z2, Z5
+	VMULPS            Z3, Z3, Z7
+	VBROADCASTSS      log1p0<>+0(SB), Z6
+	VBROADCASTSS      log1p0<>+0(SB), Z8
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z7, Z8
+	VXORPS            Z5, Z5, Z5
+	VXORPS            Z7, Z7, Z7
+	VMAXPS            Z1, Z5, Z5
+	VMAXPS            Z4, Z7, Z7
+	VFMADD231PS       Z6, Z2, Z5
+	VFMADD231PS       Z8, Z3, Z7
+	VMOVUPS           Z5, (AX)(DI*1)
+	VMOVUPS           Z7, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           Z3, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           Z3, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -61061,6 +61962,12436 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmI8K1AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·gemmI8K1AVX2(SB), NOSPLIT, $88-72
+	// gemmI8K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+	// w is int8 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 192, 1 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
+	JLT     tilesDone
+
+tile:
+	// 6 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y6
+	VMOVUPS 32(R8), Y7
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y8
+	VMOVUPS 32(R8), Y9
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y10
+	VMOVUPS 32(R8), Y11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, DI
+	CMPQ    AX, $0x05
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    8(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Y10, (R8)
+	VMOVUPS Y11, 32(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x10, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile
+
+tilesDone:
+	// Next group of rows.
+	MOVQ $0x000000c0, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x04
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	VMOVUPS 128(BX), Y4
+	VMOVUPS 160(BX), Y5
+	VMOVUPS 192(BX), Y6
+	VMOVUPS 224(BX), Y7
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS (CX), Y8
+	VPMOVSXBD    (DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    16(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    32(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    48(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x40, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x02
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 32 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS (CX), Y4
+	VPMOVSXBD    (DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    8(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    16(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    24(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x20, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x02, SI
+	CMPQ    SI, $0x02
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX), Y2
+	VPMOVSXBD    (DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    8(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x10, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K1AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gemmI8K1AVX512(SB), NOSPLIT, $88-72
+	// gemmI8K1AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+	// w is int8 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 256, 1 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
+	JLT     tilesDone
+
+tile:
+	// 8 × 48 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VMOVUPS 128(R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS 128(R8), Z8
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z9
+	VMOVUPS 64(R8), Z10
+	VMOVUPS 128(R8), Z11
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z12
+	VMOVUPS 64(R8), Z13
+	VMOVUPS 128(R8), Z14
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z15
+	VMOVUPS 64(R8), Z16
+	VMOVUPS 128(R8), Z17
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z18
+	VMOVUPS 64(R8), Z19
+	VMOVUPS 128(R8), Z20
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z21
+	VMOVUPS 64(R8), Z22
+	VMOVUPS 128(R8), Z23
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    (DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    16(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    32(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS (CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	VMOVUPS Z4, 64(R8)
+	VMOVUPS Z5, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z9, (R8)
+	VMOVUPS Z10, 64(R8)
+	VMOVUPS Z11, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	VMOVUPS Z14, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z15, (R8)
+	VMOVUPS Z16, 64(R8)
+	VMOVUPS Z17, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z18, (R8)
+	VMOVUPS Z19, 64(R8)
+	VMOVUPS Z20, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z21, (R8)
+	VMOVUPS Z22, 64(R8)
+	VMOVUPS Z23, 128(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    (DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    16(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    32(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x30, DX
+	ADDQ $0x000000c0, 16(SP)
+	ADDQ $0x000000c0, 32(SP)
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
+	JGE  tile
+
+tilesDone:
+	CMPQ 56(SP), $0x01
+	JLT  tilesDone2
+
+tile2:
+	// 8 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+
+rows2:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z4
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0       4096(DX)
+	VPMOVSXBD        (DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST (CX), Z8, Z0
+	VFMADD231PS.BCST (R9), Z8, Z1
+	VFMADD231PS.BCST (R10), Z8, Z2
+	VFMADD231PS.BCST (R11), Z8, Z3
+	VFMADD231PS.BCST (R12), Z8, Z4
+	VFMADD231PS.BCST (R13), Z8, Z5
+	VFMADD231PS.BCST (R14), Z8, Z6
+	VFMADD231PS.BCST (DI), Z8, Z7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z1, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z2, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z4, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z5, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z7, (R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	JG     rows2
+
+	// Next tiles.
+	ADDQ $0x10, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile2
+
+tilesDone2:
+	// Next group of rows.
+	MOVQ $0x00000100, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x08
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 128 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	VMOVUPS 256(BX), Z4
+	VMOVUPS 320(BX), Z5
+	VMOVUPS 384(BX), Z6
+	VMOVUPS 448(BX), Z7
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4192(DX)
+	PREFETCHT0   4208(DX)
+	VBROADCASTSS (CX), Z8
+	VPMOVSXBD    (DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    16(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    32(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    48(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    64(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    80(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    96(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    112(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         $0x00000080, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, AX
+	ADDQ    $0x00000200, BX
+	SUBQ    $0x08, SI
+	CMPQ    SI, $0x08
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x04
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS (CX), Z4
+	VPMOVSXBD    (DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    16(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    32(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    48(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x40, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Z0
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX), Z1
+	VPMOVSXBD    (DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         $0x10, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K17AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·gemmI8K17AVX2(SB), NOSPLIT, $88-72
+	// gemmI8K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+	// w is int8 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 192, 17 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
+	JLT     tilesDone
+
+tile:
+	// 6 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y6
+	VMOVUPS 32(R8), Y7
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y8
+	VMOVUPS 32(R8), Y9
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y10
+	VMOVUPS 32(R8), Y11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, DI
+	CMPQ    AX, $0x05
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k:
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    8(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS (CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    24(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 4(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 4(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 4(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    40(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 8(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 8(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 8(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4144(DX)
+	VPMOVSXBD    48(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    56(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 12(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 12(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 12(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 12(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, R8
+	CMPQ         R8, $0x40
+	JLT          k
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    8(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 64(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 64(R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 64(R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 64(R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 64(R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 64(DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	SUBQ         $0x00000100, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Y10, (R8)
+	VMOVUPS Y11, 32(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4144(DX)
+	VPMOVSXBD    48(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          k2
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 64(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 64(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 64(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 64(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	SUBQ         $0x00000100, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x00000110, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile
+
+tilesDone:
+	// Next group of rows.
+	MOVQ $0x000000c0, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x04
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	VMOVUPS 128(BX), Y4
+	VMOVUPS 160(BX), Y5
+	VMOVUPS 192(BX), Y6
+	VMOVUPS 224(BX), Y7
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4640(DX)
+	PREFETCHT0   4912(DX)
+	VBROADCASTSS (CX)(DI*1), Y8
+	VPMOVSXBD    (DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    272(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    280(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    544(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    552(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    816(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    824(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4384(DX)
+	PREFETCHT0   4656(DX)
+	PREFETCHT0   4928(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y8
+	VPMOVSXBD    16(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    288(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    296(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    560(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    568(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    832(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    840(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4400(DX)
+	PREFETCHT0   4672(DX)
+	PREFETCHT0   4944(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y8
+	VPMOVSXBD    32(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    304(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    312(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    576(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    584(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    848(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    856(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4688(DX)
+	PREFETCHT0   4960(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y8
+	VPMOVSXBD    48(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    320(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    328(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    592(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    600(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    864(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    872(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          oneRowK
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4640(DX)
+	PREFETCHT0   4912(DX)
+	VBROADCASTSS 64(CX), Y8
+	VPMOVSXBD    (DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    272(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    280(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    544(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    552(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    816(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    824(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	SUBQ         $0x00000100, DX
+	ADDQ         $0x00000440, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x02
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 32 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	VBROADCASTSS (CX)(DI*1), Y4
+	VPMOVSXBD    (DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    8(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    272(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    280(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4384(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y4
+	VPMOVSXBD    16(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    24(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    288(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    296(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4400(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y4
+	VPMOVSXBD    32(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    40(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    304(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    312(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4416(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y4
+	VPMOVSXBD    48(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    56(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    320(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    328(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          oneRowK2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	VBROADCASTSS 64(CX), Y4
+	VPMOVSXBD    (DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    8(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    272(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    280(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	SUBQ         $0x00000100, DX
+	ADDQ         $0x00000220, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x02, SI
+	CMPQ    SI, $0x02
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK3:
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX)(DI*1), Y2
+	VPMOVSXBD    (DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    8(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y2
+	VPMOVSXBD    16(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    24(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y2
+	VPMOVSXBD    32(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    40(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y2
+	VPMOVSXBD    48(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    56(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          oneRowK3
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS 64(CX), Y2
+	VPMOVSXBD    (DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    8(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	SUBQ         $0x00000100, DX
+	ADDQ         $0x00000110, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K17AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gemmI8K17AVX512(SB), NOSPLIT, $88-72
+	// gemmI8K17AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+	// w is int8 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 256, 17 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
+	JLT     tilesDone
+
+tile:
+	// 8 × 48 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VMOVUPS 128(R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS 128(R8), Z8
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z9
+	VMOVUPS 64(R8), Z10
+	VMOVUPS 128(R8), Z11
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z12
+	VMOVUPS 64(R8), Z13
+	VMOVUPS 128(R8), Z14
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z15
+	VMOVUPS 64(R8), Z16
+	VMOVUPS 128(R8), Z17
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z18
+	VMOVUPS 64(R8), Z19
+	VMOVUPS 128(R8), Z20
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z21
+	VMOVUPS 64(R8), Z22
+	VMOVUPS 128(R8), Z23
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4640(DX)
+	VPMOVSXBD    (DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    272(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    544(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS (CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4384(DX)
+	PREFETCHT0   4656(DX)
+	VPMOVSXBD    16(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    288(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    560(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 4(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 4(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 4(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 4(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 4(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 4(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 4(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4400(DX)
+	PREFETCHT0   4672(DX)
+	VPMOVSXBD    32(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    304(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    576(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 8(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 8(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 8(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 8(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 8(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 8(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 8(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4688(DX)
+	VPMOVSXBD    48(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    320(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    592(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 12(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 12(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 12(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 12(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 12(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 12(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 12(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, R8
+	CMPQ         R8, $0x40
+	JLT          k
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4640(DX)
+	VPMOVSXBD    (DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    272(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    544(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 64(CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 64(R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 64(R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 64(R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 64(R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 64(R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 64(R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 64(DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	SUBQ         $0x00000100, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	VMOVUPS Z4, 64(R8)
+	VMOVUPS Z5, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z9, (R8)
+	VMOVUPS Z10, 64(R8)
+	VMOVUPS Z11, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	VMOVUPS Z14, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z15, (R8)
+	VMOVUPS Z16, 64(R8)
+	VMOVUPS Z17, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z18, (R8)
+	VMOVUPS Z19, 64(R8)
+	VMOVUPS Z20, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z21, (R8)
+	VMOVUPS Z22, 64(R8)
+	VMOVUPS Z23, 128(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4640(DX)
+	VPMOVSXBD    (DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    272(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    544(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4384(DX)
+	PREFETCHT0   4656(DX)
+	VPMOVSXBD    16(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    288(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    560(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4400(DX)
+	PREFETCHT0   4672(DX)
+	VPMOVSXBD    32(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    304(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    576(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4688(DX)
+	VPMOVSXBD    48(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    320(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    592(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          k2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4640(DX)
+	VPMOVSXBD    (DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    272(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    544(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 64(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 64(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 64(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 64(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	SUBQ         $0x00000100, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x00000330, DX
+	ADDQ $0x000000c0, 16(SP)
+	ADDQ $0x000000c0, 32(SP)
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
+	JGE  tile
+
+tilesDone:
+	CMPQ 56(SP), $0x01
+	JLT  tilesDone2
+
+tile2:
+	// 8 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+
+rows2:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z4
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k3:
+	PREFETCHT0       4096(DX)
+	VPMOVSXBD        (DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST (R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
+	PREFETCHT0       4112(DX)
+	VPMOVSXBD        16(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 4(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
+	PREFETCHT0       4128(DX)
+	VPMOVSXBD        32(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 8(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
+	PREFETCHT0       4144(DX)
+	VPMOVSXBD        48(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 12(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
+	ADDQ             $0x40, DX
+	ADDQ             $0x10, R8
+	CMPQ             R8, $0x40
+	JLT              k3
+	PREFETCHT0       4096(DX)
+	VPMOVSXBD        (DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 64(CX), Z8, Z0
+	VFMADD231PS.BCST 64(R9), Z8, Z1
+	VFMADD231PS.BCST 64(R10), Z8, Z2
+	VFMADD231PS.BCST 64(R11), Z8, Z3
+	VFMADD231PS.BCST 64(R12), Z8, Z4
+	VFMADD231PS.BCST 64(R13), Z8, Z5
+	VFMADD231PS.BCST 64(R14), Z8, Z6
+	VFMADD231PS.BCST 64(DI), Z8, Z7
+	SUBQ             $0x00000100, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z1, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z2, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z4, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z5, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z7, (R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	JG     rows2
+
+	// Next tiles.
+	ADDQ $0x00000110, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile2
+
+tilesDone2:
+	// Next group of rows.
+	MOVQ $0x00000100, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x08
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 128 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	VMOVUPS 256(BX), Z4
+	VMOVUPS 320(BX), Z5
+	VMOVUPS 384(BX), Z6
+	VMOVUPS 448(BX), Z7
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4640(DX)
+	PREFETCHT0   4912(DX)
+	PREFETCHT0   5184(DX)
+	PREFETCHT0   5456(DX)
+	PREFETCHT0   5728(DX)
+	PREFETCHT0   6000(DX)
+	VBROADCASTSS (CX)(DI*1), Z8
+	VPMOVSXBD    (DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    272(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    544(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    816(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    1088(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    1360(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    1632(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    1904(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4384(DX)
+	PREFETCHT0   4656(DX)
+	PREFETCHT0   4928(DX)
+	PREFETCHT0   5200(DX)
+	PREFETCHT0   5472(DX)
+	PREFETCHT0   5744(DX)
+	PREFETCHT0   6016(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z8
+	VPMOVSXBD    16(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    288(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    560(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    832(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    1104(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    1376(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    1648(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    1920(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         $0x20, DX
+	ADDQ         $0x08, DI
+	CMPQ         DI, $0x40
+	JLT          oneRowK
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4640(DX)
+	PREFETCHT0   4912(DX)
+	PREFETCHT0   5184(DX)
+	PREFETCHT0   5456(DX)
+	PREFETCHT0   5728(DX)
+	PREFETCHT0   6000(DX)
+	VBROADCASTSS 64(CX), Z8
+	VPMOVSXBD    (DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    272(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    544(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    816(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    1088(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    1360(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    1632(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    1904(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	SUBQ         $0x00000100, DX
+	ADDQ         $0x00000880, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, AX
+	ADDQ    $0x00000200, BX
+	SUBQ    $0x08, SI
+	CMPQ    SI, $0x08
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x04
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4640(DX)
+	PREFETCHT0   4912(DX)
+	VBROADCASTSS (CX)(DI*1), Z4
+	VPMOVSXBD    (DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    272(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    544(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    816(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4384(DX)
+	PREFETCHT0   4656(DX)
+	PREFETCHT0   4928(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z4
+	VPMOVSXBD    16(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    288(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    560(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    832(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4400(DX)
+	PREFETCHT0   4672(DX)
+	PREFETCHT0   4944(DX)
+	VBROADCASTSS 8(CX)(DI*1), Z4
+	VPMOVSXBD    32(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    304(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    576(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    848(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4688(DX)
+	PREFETCHT0   4960(DX)
+	VBROADCASTSS 12(CX)(DI*1), Z4
+	VPMOVSXBD    48(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    320(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    592(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    864(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          oneRowK2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4640(DX)
+	PREFETCHT0   4912(DX)
+	VBROADCASTSS 64(CX), Z4
+	VPMOVSXBD    (DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    272(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    544(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    816(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	SUBQ         $0x00000100, DX
+	ADDQ         $0x00000440, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Z0
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK3:
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX)(DI*1), Z1
+	VPMOVSXBD    (DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z1
+	VPMOVSXBD    16(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX)(DI*1), Z1
+	VPMOVSXBD    32(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS 12(CX)(DI*1), Z1
+	VPMOVSXBD    48(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x40
+	JLT          oneRowK3
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS 64(CX), Z1
+	VPMOVSXBD    (DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	SUBQ         $0x00000100, DX
+	ADDQ         $0x00000110, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·gemmI8K2048AVX2(SB), NOSPLIT, $88-72
+	// gemmI8K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+	// w is int8 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 186, 344 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x000000ba, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    344(AX), CX
+	MOVQ    $0x00000800, DX
+	CMPQ    48(SP), $0x0c
+	CMOVQLE DX, CX
+	CMPQ    CX, DX
+	CMOVQGT DX, CX
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x04, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
+	JLT     tilesDone
+
+tile:
+	// 6 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y6
+	VMOVUPS 32(R8), Y7
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y8
+	VMOVUPS 32(R8), Y9
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y10
+	VMOVUPS 32(R8), Y11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, DI
+	CMPQ    AX, $0x05
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k:
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    8(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS (CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    24(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 4(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 4(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 4(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    40(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 8(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 8(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 8(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4144(DX)
+	VPMOVSXBD    48(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    56(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 12(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 12(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 12(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 12(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, R8
+	CMPQ         R8, 80(SP)
+	JLT          k
+	SHLQ         $0x02, R8
+	SUBQ         R8, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Y10, (R8)
+	VMOVUPS Y11, 32(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4144(DX)
+	VPMOVSXBD    48(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	SHLQ         $0x02, DI
+	SUBQ         DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x00008000, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile
+
+tilesDone:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000800
+	JLT  pass
+
+	// Next group of rows.
+	MOVQ $0x000000ba, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x04
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	VMOVUPS 128(BX), Y4
+	VMOVUPS 160(BX), Y5
+	VMOVUPS 192(BX), Y6
+	VMOVUPS 224(BX), Y7
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   36864(DX)
+	PREFETCHT0   69632(DX)
+	PREFETCHT0   102400(DX)
+	VBROADCASTSS (CX)(DI*1), Y8
+	VPMOVSXBD    (DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    32768(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    32776(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    65536(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    65544(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    98304(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    98312(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   36880(DX)
+	PREFETCHT0   69648(DX)
+	PREFETCHT0   102416(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y8
+	VPMOVSXBD    16(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    32784(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    32792(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    65552(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    65560(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    98320(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    98328(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   36896(DX)
+	PREFETCHT0   69664(DX)
+	PREFETCHT0   102432(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y8
+	VPMOVSXBD    32(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    32800(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    32808(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    65568(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    65576(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    98336(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    98344(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   36912(DX)
+	PREFETCHT0   69680(DX)
+	PREFETCHT0   102448(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y8
+	VPMOVSXBD    48(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    32816(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    32824(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    65584(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    65592(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    98352(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    98360(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00002000
+	JLT          oneRowK
+	SUBQ         $0x00008000, DX
+	ADDQ         $0x00020000, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x02
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 32 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   36864(DX)
+	VBROADCASTSS (CX)(DI*1), Y4
+	VPMOVSXBD    (DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    8(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    32768(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    32776(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   36880(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y4
+	VPMOVSXBD    16(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    24(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    32784(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    32792(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   36896(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y4
+	VPMOVSXBD    32(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    40(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    32800(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    32808(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   36912(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y4
+	VPMOVSXBD    48(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    56(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    32816(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    32824(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00002000
+	JLT          oneRowK2
+	SUBQ         $0x00008000, DX
+	ADDQ         $0x00010000, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x02, SI
+	CMPQ    SI, $0x02
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK3:
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX)(DI*1), Y2
+	VPMOVSXBD    (DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    8(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y2
+	VPMOVSXBD    16(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    24(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y2
+	VPMOVSXBD    32(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    40(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y2
+	VPMOVSXBD    48(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    56(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00002000
+	JLT          oneRowK3
+	SUBQ         $0x00008000, DX
+	ADDQ         $0x00008000, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K2048AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gemmI8K2048AVX512(SB), NOSPLIT, $88-72
+	// gemmI8K2048AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+	// w is int8 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 184, 344 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x000000b8, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    344(AX), CX
+	MOVQ    $0x00000800, DX
+	CMPQ    48(SP), $0x10
+	CMOVQLE DX, CX
+	CMPQ    CX, DX
+	CMOVQGT DX, CX
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x04, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
+	JLT     tilesDone
+
+tile:
+	// 8 × 48 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VMOVUPS 128(R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS 128(R8), Z8
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z9
+	VMOVUPS 64(R8), Z10
+	VMOVUPS 128(R8), Z11
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z12
+	VMOVUPS 64(R8), Z13
+	VMOVUPS 128(R8), Z14
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z15
+	VMOVUPS 64(R8), Z16
+	VMOVUPS 128(R8), Z17
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z18
+	VMOVUPS 64(R8), Z19
+	VMOVUPS 128(R8), Z20
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z21
+	VMOVUPS 64(R8), Z22
+	VMOVUPS 128(R8), Z23
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   36864(DX)
+	PREFETCHT0   69632(DX)
+	VPMOVSXBD    (DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    32768(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    65536(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS (CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   36880(DX)
+	PREFETCHT0   69648(DX)
+	VPMOVSXBD    16(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    32784(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    65552(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 4(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 4(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 4(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 4(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 4(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 4(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 4(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   36896(DX)
+	PREFETCHT0   69664(DX)
+	VPMOVSXBD    32(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    32800(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    65568(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 8(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 8(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 8(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 8(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 8(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 8(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 8(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   36912(DX)
+	PREFETCHT0   69680(DX)
+	VPMOVSXBD    48(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    32816(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    65584(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 12(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 12(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 12(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 12(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 12(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 12(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 12(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, R8
+	CMPQ         R8, 80(SP)
+	JLT          k
+	SHLQ         $0x02, R8
+	SUBQ         R8, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	VMOVUPS Z4, 64(R8)
+	VMOVUPS Z5, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z9, (R8)
+	VMOVUPS Z10, 64(R8)
+	VMOVUPS Z11, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	VMOVUPS Z14, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z15, (R8)
+	VMOVUPS Z16, 64(R8)
+	VMOVUPS Z17, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z18, (R8)
+	VMOVUPS Z19, 64(R8)
+	VMOVUPS Z20, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z21, (R8)
+	VMOVUPS Z22, 64(R8)
+	VMOVUPS Z23, 128(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   36864(DX)
+	PREFETCHT0   69632(DX)
+	VPMOVSXBD    (DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    32768(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    65536(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   36880(DX)
+	PREFETCHT0   69648(DX)
+	VPMOVSXBD    16(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    32784(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    65552(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   36896(DX)
+	PREFETCHT0   69664(DX)
+	VPMOVSXBD    32(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    32800(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    65568(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   36912(DX)
+	PREFETCHT0   69680(DX)
+	VPMOVSXBD    48(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    32816(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    65584(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	SHLQ         $0x02, DI
+	SUBQ         DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x00018000, DX
+	ADDQ $0x000000c0, 16(SP)
+	ADDQ $0x000000c0, 32(SP)
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
+	JGE  tile
+
+tilesDone:
+	CMPQ 56(SP), $0x01
+	JLT  tilesDone2
+
+tile2:
+	// 8 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+
+rows2:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z4
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k3:
+	PREFETCHT0       4096(DX)
+	VPMOVSXBD        (DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST (R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
+	PREFETCHT0       4112(DX)
+	VPMOVSXBD        16(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 4(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
+	PREFETCHT0       4128(DX)
+	VPMOVSXBD        32(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 8(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
+	PREFETCHT0       4144(DX)
+	VPMOVSXBD        48(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 12(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
+	ADDQ             $0x40, DX
+	ADDQ             $0x10, R8
+	CMPQ             R8, 80(SP)
+	JLT              k3
+	SHLQ             $0x02, R8
+	SUBQ             R8, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z1, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z2, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z4, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z5, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z7, (R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	JG     rows2
+
+	// Next tiles.
+	ADDQ $0x00008000, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile2
+
+tilesDone2:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000800
+	JLT  pass
+
+	// Next group of rows.
+	MOVQ $0x000000b8, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x08
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 128 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	VMOVUPS 256(BX), Z4
+	VMOVUPS 320(BX), Z5
+	VMOVUPS 384(BX), Z6
+	VMOVUPS 448(BX), Z7
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   36864(DX)
+	PREFETCHT0   69632(DX)
+	PREFETCHT0   102400(DX)
+	PREFETCHT0   135168(DX)
+	PREFETCHT0   167936(DX)
+	PREFETCHT0   200704(DX)
+	PREFETCHT0   233472(DX)
+	VBROADCASTSS (CX)(DI*1), Z8
+	VPMOVSXBD    (DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    32768(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    65536(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    98304(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    131072(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    163840(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    196608(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    229376(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   36880(DX)
+	PREFETCHT0   69648(DX)
+	PREFETCHT0   102416(DX)
+	PREFETCHT0   135184(DX)
+	PREFETCHT0   167952(DX)
+	PREFETCHT0   200720(DX)
+	PREFETCHT0   233488(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z8
+	VPMOVSXBD    16(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    32784(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    65552(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    98320(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    131088(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    163856(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    196624(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    229392(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         $0x20, DX
+	ADDQ         $0x08, DI
+	CMPQ         DI, $0x00002000
+	JLT          oneRowK
+	SUBQ         $0x00008000, DX
+	ADDQ         $0x00040000, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, AX
+	ADDQ    $0x00000200, BX
+	SUBQ    $0x08, SI
+	CMPQ    SI, $0x08
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x04
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   36864(DX)
+	PREFETCHT0   69632(DX)
+	PREFETCHT0   102400(DX)
+	VBROADCASTSS (CX)(DI*1), Z4
+	VPMOVSXBD    (DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    32768(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    65536(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    98304(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   36880(DX)
+	PREFETCHT0   69648(DX)
+	PREFETCHT0   102416(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z4
+	VPMOVSXBD    16(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    32784(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    65552(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    98320(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   36896(DX)
+	PREFETCHT0   69664(DX)
+	PREFETCHT0   102432(DX)
+	VBROADCASTSS 8(CX)(DI*1), Z4
+	VPMOVSXBD    32(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    32800(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    65568(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    98336(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   36912(DX)
+	PREFETCHT0   69680(DX)
+	PREFETCHT0   102448(DX)
+	VBROADCASTSS 12(CX)(DI*1), Z4
+	VPMOVSXBD    48(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    32816(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    65584(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    98352(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00002000
+	JLT          oneRowK2
+	SUBQ         $0x00008000, DX
+	ADDQ         $0x00020000, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Z0
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK3:
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX)(DI*1), Z1
+	VPMOVSXBD    (DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z1
+	VPMOVSXBD    16(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX)(DI*1), Z1
+	VPMOVSXBD    32(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS 12(CX)(DI*1), Z1
+	VPMOVSXBD    48(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00002000
+	JLT          oneRowK3
+	SUBQ         $0x00008000, DX
+	ADDQ         $0x00008000, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K3AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·gemmI8K3AVX2(SB), NOSPLIT, $88-72
+	// gemmI8K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+	// w is int8 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 192, 3 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
+	JLT     tilesDone
+
+tile:
+	// 6 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y6
+	VMOVUPS 32(R8), Y7
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y8
+	VMOVUPS 32(R8), Y9
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y10
+	VMOVUPS 32(R8), Y11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, DI
+	CMPQ    AX, $0x05
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    8(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    24(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 4(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 4(R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4(R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 4(R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 4(DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    40(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 8(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 8(R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 8(R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8(DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Y10, (R8)
+	VMOVUPS Y11, 32(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 4(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 8(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x30, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile
+
+tilesDone:
+	// Next group of rows.
+	MOVQ $0x000000c0, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x04
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	VMOVUPS 128(BX), Y4
+	VMOVUPS 160(BX), Y5
+	VMOVUPS 192(BX), Y6
+	VMOVUPS 224(BX), Y7
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4192(DX)
+	PREFETCHT0   4240(DX)
+	VBROADCASTSS (CX), Y8
+	VPMOVSXBD    (DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    48(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    96(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    104(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    144(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    152(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4208(DX)
+	PREFETCHT0   4256(DX)
+	VBROADCASTSS 4(CX), Y8
+	VPMOVSXBD    16(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    64(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    72(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    112(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    120(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    160(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    168(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4272(DX)
+	VBROADCASTSS 8(CX), Y8
+	VPMOVSXBD    32(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    80(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    88(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    128(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    136(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    176(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    184(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x000000c0, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x02
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 32 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS (CX), Y4
+	VPMOVSXBD    (DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    8(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    48(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    56(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4160(DX)
+	VBROADCASTSS 4(CX), Y4
+	VPMOVSXBD    16(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    24(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    64(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    72(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4176(DX)
+	VBROADCASTSS 8(CX), Y4
+	VPMOVSXBD    32(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    40(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    80(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    88(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x60, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x02, SI
+	CMPQ    SI, $0x02
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX), Y2
+	VPMOVSXBD    (DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    8(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX), Y2
+	VPMOVSXBD    16(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    24(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX), Y2
+	VPMOVSXBD    32(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    40(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x30, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K3AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gemmI8K3AVX512(SB), NOSPLIT, $88-72
+	// gemmI8K3AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+	// w is int8 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 256, 3 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
+	JLT     tilesDone
+
+tile:
+	// 8 × 48 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VMOVUPS 128(R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS 128(R8), Z8
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z9
+	VMOVUPS 64(R8), Z10
+	VMOVUPS 128(R8), Z11
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z12
+	VMOVUPS 64(R8), Z13
+	VMOVUPS 128(R8), Z14
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z15
+	VMOVUPS 64(R8), Z16
+	VMOVUPS 128(R8), Z17
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z18
+	VMOVUPS 64(R8), Z19
+	VMOVUPS 128(R8), Z20
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z21
+	VMOVUPS 64(R8), Z22
+	VMOVUPS 128(R8), Z23
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4192(DX)
+	VPMOVSXBD    (DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    48(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    96(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS (CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4208(DX)
+	VPMOVSXBD    16(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    64(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    112(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 4(CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 4(R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 4(R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 4(R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 4(R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 4(R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 4(R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 4(DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4224(DX)
+	VPMOVSXBD    32(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    80(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    128(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 8(CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 8(R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 8(R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 8(R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 8(R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 8(R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 8(R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 8(DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	VMOVUPS Z4, 64(R8)
+	VMOVUPS Z5, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z9, (R8)
+	VMOVUPS Z10, 64(R8)
+	VMOVUPS Z11, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	VMOVUPS Z14, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z15, (R8)
+	VMOVUPS Z16, 64(R8)
+	VMOVUPS Z17, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z18, (R8)
+	VMOVUPS Z19, 64(R8)
+	VMOVUPS Z20, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z21, (R8)
+	VMOVUPS Z22, 64(R8)
+	VMOVUPS Z23, 128(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4192(DX)
+	VPMOVSXBD    (DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    48(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    96(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4208(DX)
+	VPMOVSXBD    16(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    64(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    112(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 4(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4224(DX)
+	VPMOVSXBD    32(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    80(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    128(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 8(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x00000090, DX
+	ADDQ $0x000000c0, 16(SP)
+	ADDQ $0x000000c0, 32(SP)
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
+	JGE  tile
+
+tilesDone:
+	CMPQ 56(SP), $0x01
+	JLT  tilesDone2
+
+tile2:
+	// 8 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+
+rows2:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z4
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0       4096(DX)
+	VPMOVSXBD        (DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST (CX), Z8, Z0
+	VFMADD231PS.BCST (R9), Z8, Z1
+	VFMADD231PS.BCST (R10), Z8, Z2
+	VFMADD231PS.BCST (R11), Z8, Z3
+	VFMADD231PS.BCST (R12), Z8, Z4
+	VFMADD231PS.BCST (R13), Z8, Z5
+	VFMADD231PS.BCST (R14), Z8, Z6
+	VFMADD231PS.BCST (DI), Z8, Z7
+	PREFETCHT0       4112(DX)
+	VPMOVSXBD        16(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 4(CX), Z8, Z0
+	VFMADD231PS.BCST 4(R9), Z8, Z1
+	VFMADD231PS.BCST 4(R10), Z8, Z2
+	VFMADD231PS.BCST 4(R11), Z8, Z3
+	VFMADD231PS.BCST 4(R12), Z8, Z4
+	VFMADD231PS.BCST 4(R13), Z8, Z5
+	VFMADD231PS.BCST 4(R14), Z8, Z6
+	VFMADD231PS.BCST 4(DI), Z8, Z7
+	PREFETCHT0       4128(DX)
+	VPMOVSXBD        32(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 8(CX), Z8, Z0
+	VFMADD231PS.BCST 8(R9), Z8, Z1
+	VFMADD231PS.BCST 8(R10), Z8, Z2
+	VFMADD231PS.BCST 8(R11), Z8, Z3
+	VFMADD231PS.BCST 8(R12), Z8, Z4
+	VFMADD231PS.BCST 8(R13), Z8, Z5
+	VFMADD231PS.BCST 8(R14), Z8, Z6
+	VFMADD231PS.BCST 8(DI), Z8, Z7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z1, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z2, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z4, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z5, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z7, (R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	JG     rows2
+
+	// Next tiles.
+	ADDQ $0x30, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile2
+
+tilesDone2:
+	// Next group of rows.
+	MOVQ $0x00000100, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x08
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 128 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	VMOVUPS 256(BX), Z4
+	VMOVUPS 320(BX), Z5
+	VMOVUPS 384(BX), Z6
+	VMOVUPS 448(BX), Z7
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4192(DX)
+	PREFETCHT0   4240(DX)
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4336(DX)
+	PREFETCHT0   4384(DX)
+	PREFETCHT0   4432(DX)
+	VBROADCASTSS (CX), Z8
+	VPMOVSXBD    (DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    48(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    96(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    144(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    192(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    240(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    288(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    336(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4208(DX)
+	PREFETCHT0   4256(DX)
+	PREFETCHT0   4304(DX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4400(DX)
+	PREFETCHT0   4448(DX)
+	VBROADCASTSS 4(CX), Z8
+	VPMOVSXBD    16(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    64(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    112(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    160(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    208(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    256(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    304(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    352(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4272(DX)
+	PREFETCHT0   4320(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4464(DX)
+	VBROADCASTSS 8(CX), Z8
+	VPMOVSXBD    32(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    80(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    128(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    176(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    224(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    272(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    320(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    368(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         $0x00000180, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, AX
+	ADDQ    $0x00000200, BX
+	SUBQ    $0x08, SI
+	CMPQ    SI, $0x08
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x04
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4192(DX)
+	PREFETCHT0   4240(DX)
+	VBROADCASTSS (CX), Z4
+	VPMOVSXBD    (DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    48(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    96(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    144(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4208(DX)
+	PREFETCHT0   4256(DX)
+	VBROADCASTSS 4(CX), Z4
+	VPMOVSXBD    16(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    64(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    112(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    160(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4272(DX)
+	VBROADCASTSS 8(CX), Z4
+	VPMOVSXBD    32(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    80(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    128(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    176(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x000000c0, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Z0
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX), Z1
+	VPMOVSXBD    (DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX), Z1
+	VPMOVSXBD    16(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX), Z1
+	VPMOVSXBD    32(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         $0x30, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K385AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·gemmI8K385AVX2(SB), NOSPLIT, $88-72
+	// gemmI8K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+	// w is int8 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 192, 196 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    196(AX), CX
+	MOVQ    $0x00000181, DX
+	CMPQ    48(SP), $0x0c
+	CMOVQLE DX, CX
+	CMPQ    CX, DX
+	CMOVQGT DX, CX
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x04, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
+	JLT     tilesDone
+
+tile:
+	// 6 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y6
+	VMOVUPS 32(R8), Y7
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y8
+	VMOVUPS 32(R8), Y9
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y10
+	VMOVUPS 32(R8), Y11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, DI
+	CMPQ    AX, $0x05
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k:
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    8(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS (CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    24(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 4(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 4(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 4(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    40(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 8(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 8(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 8(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4144(DX)
+	VPMOVSXBD    48(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    56(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 12(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 12(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 12(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 12(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, R8
+	CMPQ         R8, 80(SP)
+	JLT          k
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    8(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS (CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+
+kDone:
+	SHLQ $0x02, R8
+	SUBQ R8, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Y10, (R8)
+	VMOVUPS Y11, 32(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4144(DX)
+	VPMOVSXBD    48(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone2
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+
+kDone2:
+	SHLQ $0x02, DI
+	SUBQ DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x00001810, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile
+
+tilesDone:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000181
+	JLT  pass
+
+	// Next group of rows.
+	MOVQ $0x000000c0, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x04
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	VMOVUPS 128(BX), Y4
+	VMOVUPS 160(BX), Y5
+	VMOVUPS 192(BX), Y6
+	VMOVUPS 224(BX), Y7
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   16416(DX)
+	PREFETCHT0   22576(DX)
+	VBROADCASTSS (CX)(DI*1), Y8
+	VPMOVSXBD    (DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    6160(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    6168(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    12320(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    12328(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    18480(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    18488(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   10272(DX)
+	PREFETCHT0   16432(DX)
+	PREFETCHT0   22592(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y8
+	VPMOVSXBD    16(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    6176(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    6184(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    12336(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    12344(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    18496(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    18504(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   10288(DX)
+	PREFETCHT0   16448(DX)
+	PREFETCHT0   22608(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y8
+	VPMOVSXBD    32(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    6192(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    6200(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    12352(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    12360(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    18512(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    18520(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   10304(DX)
+	PREFETCHT0   16464(DX)
+	PREFETCHT0   22624(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y8
+	VPMOVSXBD    48(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    6208(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    6216(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    12368(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    12376(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    18528(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    18536(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000600
+	JLT          oneRowK
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   16416(DX)
+	PREFETCHT0   22576(DX)
+	VBROADCASTSS 1536(CX), Y8
+	VPMOVSXBD    (DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    6160(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    6168(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    12320(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    12328(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    18480(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    18488(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	SUBQ         $0x00001800, DX
+	ADDQ         $0x00006040, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x02
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 32 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	VBROADCASTSS (CX)(DI*1), Y4
+	VPMOVSXBD    (DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    8(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    6160(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    6168(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   10272(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y4
+	VPMOVSXBD    16(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    24(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    6176(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    6184(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   10288(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y4
+	VPMOVSXBD    32(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    40(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    6192(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    6200(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   10304(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y4
+	VPMOVSXBD    48(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    56(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    6208(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    6216(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000600
+	JLT          oneRowK2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	VBROADCASTSS 1536(CX), Y4
+	VPMOVSXBD    (DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    8(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    6160(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    6168(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	SUBQ         $0x00001800, DX
+	ADDQ         $0x00003020, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x02, SI
+	CMPQ    SI, $0x02
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK3:
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX)(DI*1), Y2
+	VPMOVSXBD    (DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    8(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y2
+	VPMOVSXBD    16(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    24(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y2
+	VPMOVSXBD    32(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    40(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y2
+	VPMOVSXBD    48(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    56(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000600
+	JLT          oneRowK3
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS 1536(CX), Y2
+	VPMOVSXBD    (DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    8(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	SUBQ         $0x00001800, DX
+	ADDQ         $0x00001810, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K385AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gemmI8K385AVX512(SB), NOSPLIT, $88-72
+	// gemmI8K385AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+	// w is int8 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 256, 196 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    $0x00000000, 64(SP)
+
+pass:
+	MOVQ    64(SP), AX
+	LEAQ    196(AX), CX
+	MOVQ    $0x00000181, DX
+	CMPQ    48(SP), $0x10
+	CMOVQLE DX, CX
+	CMPQ    CX, DX
+	CMOVQGT DX, CX
+	MOVQ    CX, 72(SP)
+	SUBQ    AX, CX
+	ANDQ    $-4, CX
+	SHLQ    $0x02, CX
+	MOVQ    CX, 80(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    64(SP), DI
+	LEAQ    (SI)(DI*4), SI
+	TESTQ   DI, DI
+	CMOVQNE BX, CX
+	MOVQ    ldy+8(FP), R8
+	CMOVQNE R8, AX
+	SHLQ    $0x04, DI
+	ADDQ    DI, DX
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
+	JLT     tilesDone
+
+tile:
+	// 8 × 48 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VMOVUPS 128(R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS 128(R8), Z8
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z9
+	VMOVUPS 64(R8), Z10
+	VMOVUPS 128(R8), Z11
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z12
+	VMOVUPS 64(R8), Z13
+	VMOVUPS 128(R8), Z14
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z15
+	VMOVUPS 64(R8), Z16
+	VMOVUPS 128(R8), Z17
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z18
+	VMOVUPS 64(R8), Z19
+	VMOVUPS 128(R8), Z20
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z21
+	VMOVUPS 64(R8), Z22
+	VMOVUPS 128(R8), Z23
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   16416(DX)
+	VPMOVSXBD    (DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    6160(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    12320(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS (CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   10272(DX)
+	PREFETCHT0   16432(DX)
+	VPMOVSXBD    16(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    6176(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    12336(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 4(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 4(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 4(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 4(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 4(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 4(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 4(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   10288(DX)
+	PREFETCHT0   16448(DX)
+	VPMOVSXBD    32(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    6192(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    12352(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 8(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 8(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 8(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 8(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 8(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 8(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 8(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   10304(DX)
+	PREFETCHT0   16464(DX)
+	VPMOVSXBD    48(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    6208(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    12368(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 12(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 12(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 12(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 12(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 12(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 12(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 12(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, R8
+	CMPQ         R8, 80(SP)
+	JLT          k
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   16416(DX)
+	VPMOVSXBD    (DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    6160(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    12320(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS (CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+
+kDone:
+	SHLQ $0x02, R8
+	SUBQ R8, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	VMOVUPS Z4, 64(R8)
+	VMOVUPS Z5, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z9, (R8)
+	VMOVUPS Z10, 64(R8)
+	VMOVUPS Z11, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	VMOVUPS Z14, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z15, (R8)
+	VMOVUPS Z16, 64(R8)
+	VMOVUPS Z17, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z18, (R8)
+	VMOVUPS Z19, 64(R8)
+	VMOVUPS Z20, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z21, (R8)
+	VMOVUPS Z22, 64(R8)
+	VMOVUPS Z23, 128(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   16416(DX)
+	VPMOVSXBD    (DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    6160(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    12320(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   10272(DX)
+	PREFETCHT0   16432(DX)
+	VPMOVSXBD    16(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    6176(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    12336(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   10288(DX)
+	PREFETCHT0   16448(DX)
+	VPMOVSXBD    32(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    6192(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    12352(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   10304(DX)
+	PREFETCHT0   16464(DX)
+	VPMOVSXBD    48(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    6208(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    12368(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, 80(SP)
+	JLT          k2
+	CMPQ         72(SP), $0x00000181
+	JLT          kDone2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   16416(DX)
+	VPMOVSXBD    (DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    6160(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    12320(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+
+kDone2:
+	SHLQ $0x02, DI
+	SUBQ DI, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x00004830, DX
+	ADDQ $0x000000c0, 16(SP)
+	ADDQ $0x000000c0, 32(SP)
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
+	JGE  tile
+
+tilesDone:
+	CMPQ 56(SP), $0x01
+	JLT  tilesDone2
+
+tile2:
+	// 8 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+
+rows2:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z4
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k3:
+	PREFETCHT0       4096(DX)
+	VPMOVSXBD        (DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST (R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
+	PREFETCHT0       4112(DX)
+	VPMOVSXBD        16(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 4(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
+	PREFETCHT0       4128(DX)
+	VPMOVSXBD        32(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 8(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
+	PREFETCHT0       4144(DX)
+	VPMOVSXBD        48(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 12(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
+	ADDQ             $0x40, DX
+	ADDQ             $0x10, R8
+	CMPQ             R8, 80(SP)
+	JLT              k3
+	CMPQ             72(SP), $0x00000181
+	JLT              kDone3
+	PREFETCHT0       4096(DX)
+	VPMOVSXBD        (DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST (R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
+
+kDone3:
+	SHLQ $0x02, R8
+	SUBQ R8, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z1, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z2, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z4, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z5, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z7, (R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	JG     rows2
+
+	// Next tiles.
+	ADDQ $0x00001810, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile2
+
+tilesDone2:
+	// Next k.
+	MOVQ 72(SP), AX
+	MOVQ AX, 64(SP)
+	CMPQ AX, $0x00000181
+	JLT  pass
+
+	// Next group of rows.
+	MOVQ $0x00000100, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x08
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 128 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	VMOVUPS 256(BX), Z4
+	VMOVUPS 320(BX), Z5
+	VMOVUPS 384(BX), Z6
+	VMOVUPS 448(BX), Z7
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   16416(DX)
+	PREFETCHT0   22576(DX)
+	PREFETCHT0   28736(DX)
+	PREFETCHT0   34896(DX)
+	PREFETCHT0   41056(DX)
+	PREFETCHT0   47216(DX)
+	VBROADCASTSS (CX)(DI*1), Z8
+	VPMOVSXBD    (DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    6160(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    12320(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    18480(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    24640(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    30800(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    36960(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    43120(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   10272(DX)
+	PREFETCHT0   16432(DX)
+	PREFETCHT0   22592(DX)
+	PREFETCHT0   28752(DX)
+	PREFETCHT0   34912(DX)
+	PREFETCHT0   41072(DX)
+	PREFETCHT0   47232(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z8
+	VPMOVSXBD    16(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    6176(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    12336(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    18496(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    24656(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    30816(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    36976(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    43136(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         $0x20, DX
+	ADDQ         $0x08, DI
+	CMPQ         DI, $0x00000600
+	JLT          oneRowK
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   16416(DX)
+	PREFETCHT0   22576(DX)
+	PREFETCHT0   28736(DX)
+	PREFETCHT0   34896(DX)
+	PREFETCHT0   41056(DX)
+	PREFETCHT0   47216(DX)
+	VBROADCASTSS 1536(CX), Z8
+	VPMOVSXBD    (DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    6160(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    12320(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    18480(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    24640(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    30800(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    36960(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    43120(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	SUBQ         $0x00001800, DX
+	ADDQ         $0x0000c080, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, AX
+	ADDQ    $0x00000200, BX
+	SUBQ    $0x08, SI
+	CMPQ    SI, $0x08
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x04
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   16416(DX)
+	PREFETCHT0   22576(DX)
+	VBROADCASTSS (CX)(DI*1), Z4
+	VPMOVSXBD    (DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    6160(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    12320(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    18480(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   10272(DX)
+	PREFETCHT0   16432(DX)
+	PREFETCHT0   22592(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z4
+	VPMOVSXBD    16(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    6176(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    12336(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    18496(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   10288(DX)
+	PREFETCHT0   16448(DX)
+	PREFETCHT0   22608(DX)
+	VBROADCASTSS 8(CX)(DI*1), Z4
+	VPMOVSXBD    32(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    6192(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    12352(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    18512(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   10304(DX)
+	PREFETCHT0   16464(DX)
+	PREFETCHT0   22624(DX)
+	VBROADCASTSS 12(CX)(DI*1), Z4
+	VPMOVSXBD    48(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    6208(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    12368(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    18528(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000600
+	JLT          oneRowK2
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   16416(DX)
+	PREFETCHT0   22576(DX)
+	VBROADCASTSS 1536(CX), Z4
+	VPMOVSXBD    (DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    6160(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    12320(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    18480(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	SUBQ         $0x00001800, DX
+	ADDQ         $0x00006040, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Z0
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK3:
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX)(DI*1), Z1
+	VPMOVSXBD    (DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z1
+	VPMOVSXBD    16(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX)(DI*1), Z1
+	VPMOVSXBD    32(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS 12(CX)(DI*1), Z1
+	VPMOVSXBD    48(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000600
+	JLT          oneRowK3
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS 1536(CX), Z1
+	VPMOVSXBD    (DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	SUBQ         $0x00001800, DX
+	ADDQ         $0x00001810, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K64AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·gemmI8K64AVX2(SB), NOSPLIT, $88-72
+	// gemmI8K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+	// w is int8 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 192, 64 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
+	JLT     tilesDone
+
+tile:
+	// 6 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y6
+	VMOVUPS 32(R8), Y7
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y8
+	VMOVUPS 32(R8), Y9
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y10
+	VMOVUPS 32(R8), Y11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, DI
+	CMPQ    AX, $0x05
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k:
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    8(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS (CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    24(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 4(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 4(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 4(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 4(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    40(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 8(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 8(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 8(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 8(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4144(DX)
+	VPMOVSXBD    48(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    56(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 12(CX)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 12(R9)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 12(R10)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R11)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 12(R12)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 12(DI)(R8*1), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, R8
+	CMPQ         R8, $0x00000100
+	JLT          k
+	SUBQ         $0x00000400, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Y10, (R8)
+	VMOVUPS Y11, 32(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS (CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 4(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 8(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4144(DX)
+	VPMOVSXBD    48(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 12(CX)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          k2
+	SUBQ         $0x00000400, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x00000400, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile
+
+tilesDone:
+	// Next group of rows.
+	MOVQ $0x000000c0, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x04
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	VMOVUPS 128(BX), Y4
+	VMOVUPS 160(BX), Y5
+	VMOVUPS 192(BX), Y6
+	VMOVUPS 224(BX), Y7
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   5120(DX)
+	PREFETCHT0   6144(DX)
+	PREFETCHT0   7168(DX)
+	VBROADCASTSS (CX)(DI*1), Y8
+	VPMOVSXBD    (DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    1024(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    1032(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    2048(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    2056(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    3072(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    3080(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   5136(DX)
+	PREFETCHT0   6160(DX)
+	PREFETCHT0   7184(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y8
+	VPMOVSXBD    16(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    1040(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    1048(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    2064(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    2072(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    3088(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    3096(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   5152(DX)
+	PREFETCHT0   6176(DX)
+	PREFETCHT0   7200(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y8
+	VPMOVSXBD    32(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    1056(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    1064(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    2080(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    2088(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    3104(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    3112(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   5168(DX)
+	PREFETCHT0   6192(DX)
+	PREFETCHT0   7216(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y8
+	VPMOVSXBD    48(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    1072(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    1080(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    2096(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    2104(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    3120(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    3128(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          oneRowK
+	SUBQ         $0x00000400, DX
+	ADDQ         $0x00001000, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x02
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 32 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   5120(DX)
+	VBROADCASTSS (CX)(DI*1), Y4
+	VPMOVSXBD    (DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    8(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    1024(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    1032(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   5136(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y4
+	VPMOVSXBD    16(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    24(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    1040(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    1048(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   5152(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y4
+	VPMOVSXBD    32(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    40(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    1056(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    1064(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   5168(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y4
+	VPMOVSXBD    48(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    56(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    1072(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    1080(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          oneRowK2
+	SUBQ         $0x00000400, DX
+	ADDQ         $0x00000800, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x02, SI
+	CMPQ    SI, $0x02
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK3:
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX)(DI*1), Y2
+	VPMOVSXBD    (DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    8(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX)(DI*1), Y2
+	VPMOVSXBD    16(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    24(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX)(DI*1), Y2
+	VPMOVSXBD    32(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    40(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS 12(CX)(DI*1), Y2
+	VPMOVSXBD    48(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    56(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          oneRowK3
+	SUBQ         $0x00000400, DX
+	ADDQ         $0x00000400, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K64AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gemmI8K64AVX512(SB), NOSPLIT, $88-72
+	// gemmI8K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+	// w is int8 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 256, 64 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
+	JLT     tilesDone
+
+tile:
+	// 8 × 48 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VMOVUPS 128(R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS 128(R8), Z8
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z9
+	VMOVUPS 64(R8), Z10
+	VMOVUPS 128(R8), Z11
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z12
+	VMOVUPS 64(R8), Z13
+	VMOVUPS 128(R8), Z14
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z15
+	VMOVUPS 64(R8), Z16
+	VMOVUPS 128(R8), Z17
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z18
+	VMOVUPS 64(R8), Z19
+	VMOVUPS 128(R8), Z20
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z21
+	VMOVUPS 64(R8), Z22
+	VMOVUPS 128(R8), Z23
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   5120(DX)
+	PREFETCHT0   6144(DX)
+	VPMOVSXBD    (DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    1024(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    2048(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS (CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   5136(DX)
+	PREFETCHT0   6160(DX)
+	VPMOVSXBD    16(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    1040(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    2064(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 4(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 4(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 4(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 4(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 4(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 4(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 4(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 4(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   5152(DX)
+	PREFETCHT0   6176(DX)
+	VPMOVSXBD    32(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    1056(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    2080(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 8(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 8(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 8(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 8(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 8(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 8(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 8(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 8(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   5168(DX)
+	PREFETCHT0   6192(DX)
+	VPMOVSXBD    48(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    1072(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    2096(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 12(CX)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 12(R9)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 12(R10)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 12(R11)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 12(R12)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 12(R13)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 12(R14)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 12(DI)(R8*1), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, R8
+	CMPQ         R8, $0x00000100
+	JLT          k
+	SUBQ         $0x00000400, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	VMOVUPS Z4, 64(R8)
+	VMOVUPS Z5, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z9, (R8)
+	VMOVUPS Z10, 64(R8)
+	VMOVUPS Z11, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	VMOVUPS Z14, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z15, (R8)
+	VMOVUPS Z16, 64(R8)
+	VMOVUPS Z17, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z18, (R8)
+	VMOVUPS Z19, 64(R8)
+	VMOVUPS Z20, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z21, (R8)
+	VMOVUPS Z22, 64(R8)
+	VMOVUPS Z23, 128(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ DI, DI
+
+k2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   5120(DX)
+	PREFETCHT0   6144(DX)
+	VPMOVSXBD    (DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    1024(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    2048(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS (CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   5136(DX)
+	PREFETCHT0   6160(DX)
+	VPMOVSXBD    16(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    1040(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    2064(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 4(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   5152(DX)
+	PREFETCHT0   6176(DX)
+	VPMOVSXBD    32(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    1056(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    2080(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 8(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   5168(DX)
+	PREFETCHT0   6192(DX)
+	VPMOVSXBD    48(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    1072(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    2096(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 12(CX)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI)(DI*1), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          k2
+	SUBQ         $0x00000400, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x00000c00, DX
+	ADDQ $0x000000c0, 16(SP)
+	ADDQ $0x000000c0, 32(SP)
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
+	JGE  tile
+
+tilesDone:
+	CMPQ 56(SP), $0x01
+	JLT  tilesDone2
+
+tile2:
+	// 8 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+
+rows2:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z4
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	XORQ R8, R8
+
+k3:
+	PREFETCHT0       4096(DX)
+	VPMOVSXBD        (DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST (CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST (R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST (R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST (R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST (R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST (R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST (R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST (DI)(R8*1), Z8, Z7
+	PREFETCHT0       4112(DX)
+	VPMOVSXBD        16(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 4(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 4(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 4(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 4(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 4(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 4(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 4(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 4(DI)(R8*1), Z8, Z7
+	PREFETCHT0       4128(DX)
+	VPMOVSXBD        32(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 8(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 8(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 8(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 8(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 8(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 8(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 8(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 8(DI)(R8*1), Z8, Z7
+	PREFETCHT0       4144(DX)
+	VPMOVSXBD        48(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 12(CX)(R8*1), Z8, Z0
+	VFMADD231PS.BCST 12(R9)(R8*1), Z8, Z1
+	VFMADD231PS.BCST 12(R10)(R8*1), Z8, Z2
+	VFMADD231PS.BCST 12(R11)(R8*1), Z8, Z3
+	VFMADD231PS.BCST 12(R12)(R8*1), Z8, Z4
+	VFMADD231PS.BCST 12(R13)(R8*1), Z8, Z5
+	VFMADD231PS.BCST 12(R14)(R8*1), Z8, Z6
+	VFMADD231PS.BCST 12(DI)(R8*1), Z8, Z7
+	ADDQ             $0x40, DX
+	ADDQ             $0x10, R8
+	CMPQ             R8, $0x00000100
+	JLT              k3
+	SUBQ             $0x00000400, DX
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z1, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z2, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z4, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z5, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z7, (R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	JG     rows2
+
+	// Next tiles.
+	ADDQ $0x00000400, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile2
+
+tilesDone2:
+	// Next group of rows.
+	MOVQ $0x00000100, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x08
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 128 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	VMOVUPS 256(BX), Z4
+	VMOVUPS 320(BX), Z5
+	VMOVUPS 384(BX), Z6
+	VMOVUPS 448(BX), Z7
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   5120(DX)
+	PREFETCHT0   6144(DX)
+	PREFETCHT0   7168(DX)
+	PREFETCHT0   8192(DX)
+	PREFETCHT0   9216(DX)
+	PREFETCHT0   10240(DX)
+	PREFETCHT0   11264(DX)
+	VBROADCASTSS (CX)(DI*1), Z8
+	VPMOVSXBD    (DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    1024(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    2048(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    3072(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    4096(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    5120(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    6144(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    7168(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   5136(DX)
+	PREFETCHT0   6160(DX)
+	PREFETCHT0   7184(DX)
+	PREFETCHT0   8208(DX)
+	PREFETCHT0   9232(DX)
+	PREFETCHT0   10256(DX)
+	PREFETCHT0   11280(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z8
+	VPMOVSXBD    16(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    1040(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    2064(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    3088(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    4112(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    5136(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    6160(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    7184(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         $0x20, DX
+	ADDQ         $0x08, DI
+	CMPQ         DI, $0x00000100
+	JLT          oneRowK
+	SUBQ         $0x00000400, DX
+	ADDQ         $0x00002000, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, AX
+	ADDQ    $0x00000200, BX
+	SUBQ    $0x08, SI
+	CMPQ    SI, $0x08
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x04
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   5120(DX)
+	PREFETCHT0   6144(DX)
+	PREFETCHT0   7168(DX)
+	VBROADCASTSS (CX)(DI*1), Z4
+	VPMOVSXBD    (DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    1024(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    2048(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    3072(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   5136(DX)
+	PREFETCHT0   6160(DX)
+	PREFETCHT0   7184(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z4
+	VPMOVSXBD    16(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    1040(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    2064(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    3088(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   5152(DX)
+	PREFETCHT0   6176(DX)
+	PREFETCHT0   7200(DX)
+	VBROADCASTSS 8(CX)(DI*1), Z4
+	VPMOVSXBD    32(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    1056(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    2080(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    3104(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   5168(DX)
+	PREFETCHT0   6192(DX)
+	PREFETCHT0   7216(DX)
+	VBROADCASTSS 12(CX)(DI*1), Z4
+	VPMOVSXBD    48(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    1072(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    2096(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    3120(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          oneRowK2
+	SUBQ         $0x00000400, DX
+	ADDQ         $0x00001000, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Z0
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK3:
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX)(DI*1), Z1
+	VPMOVSXBD    (DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z1
+	VPMOVSXBD    16(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX)(DI*1), Z1
+	VPMOVSXBD    32(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS 12(CX)(DI*1), Z1
+	VPMOVSXBD    48(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         $0x40, DX
+	ADDQ         $0x10, DI
+	CMPQ         DI, $0x00000100
+	JLT          oneRowK3
+	SUBQ         $0x00000400, DX
+	ADDQ         $0x00000400, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K7AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX2, CMOV, FMA3, MMX+
+TEXT ·gemmI8K7AVX2(SB), NOSPLIT, $88-72
+	// gemmI8K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+	// w is int8 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 192, 7 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x000000c0, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x01
+	JLT     tilesDone
+
+tile:
+	// 6 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Y0
+	VMOVUPS 32(R8), Y1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y2
+	VMOVUPS 32(R8), Y3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y4
+	VMOVUPS 32(R8), Y5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y6
+	VMOVUPS 32(R8), Y7
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y8
+	VMOVUPS 32(R8), Y9
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Y10
+	VMOVUPS 32(R8), Y11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, DI
+	CMPQ    AX, $0x05
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    8(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    24(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 4(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 4(R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 4(R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4(R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 4(R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 4(DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    40(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 8(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 8(R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 8(R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 8(R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8(DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4144(DX)
+	VPMOVSXBD    48(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    56(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 12(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 12(R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 12(R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 12(R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 12(R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 12(DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4160(DX)
+	VPMOVSXBD    64(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    72(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 16(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 16(R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 16(R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 16(R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 16(R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 16(DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4176(DX)
+	VPMOVSXBD    80(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    88(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 20(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 20(R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 20(R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 20(R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 20(R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 20(DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT0   4192(DX)
+	VPMOVSXBD    96(DX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VPMOVSXBD    104(DX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VBROADCASTSS 24(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 24(R9), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 24(R10), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 24(R11), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 24(R12), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 24(DI), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Y2, (R8)
+	VMOVUPS Y3, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Y4, (R8)
+	VMOVUPS Y5, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Y6, (R8)
+	VMOVUPS Y7, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Y8, (R8)
+	VMOVUPS Y9, 32(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Y10, (R8)
+	VMOVUPS Y11, 32(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x06, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 16 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y2
+	VMOVUPS 32(SI), Y3
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y4
+	VMOVUPS 32(SI), Y5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Y6
+	VMOVUPS 32(SI), Y7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VPMOVSXBD    (DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4112(DX)
+	VPMOVSXBD    16(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 4(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 4(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 4(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4128(DX)
+	VPMOVSXBD    32(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 8(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 8(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 8(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4144(DX)
+	VPMOVSXBD    48(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 12(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 12(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 12(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4160(DX)
+	VPMOVSXBD    64(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    72(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 16(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 16(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 16(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 16(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4176(DX)
+	VPMOVSXBD    80(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    88(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 20(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 20(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 20(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 20(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT0   4192(DX)
+	VPMOVSXBD    96(DX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VPMOVSXBD    104(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VBROADCASTSS 24(CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 24(R8), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 24(R9), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 24(SI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Y0, (BX)
+	VMOVUPS Y1, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Y2, (BX)
+	VMOVUPS Y3, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Y4, (BX)
+	VMOVUPS Y5, 32(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, 32(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x70, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile
+
+tilesDone:
+	// Next group of rows.
+	MOVQ $0x000000c0, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x04
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	VMOVUPS 128(BX), Y4
+	VMOVUPS 160(BX), Y5
+	VMOVUPS 192(BX), Y6
+	VMOVUPS 224(BX), Y7
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4208(DX)
+	PREFETCHT0   4320(DX)
+	PREFETCHT0   4432(DX)
+	VBROADCASTSS (CX), Y8
+	VPMOVSXBD    (DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    8(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    112(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    120(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    224(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    232(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    336(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    344(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4336(DX)
+	PREFETCHT0   4448(DX)
+	VBROADCASTSS 4(CX), Y8
+	VPMOVSXBD    16(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    24(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    128(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    136(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    240(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    248(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    352(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    360(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4240(DX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4464(DX)
+	VBROADCASTSS 8(CX), Y8
+	VPMOVSXBD    32(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    40(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    144(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    152(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    256(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    264(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    368(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    376(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4256(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4480(DX)
+	VBROADCASTSS 12(CX), Y8
+	VPMOVSXBD    48(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    56(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    160(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    168(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    272(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    280(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    384(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    392(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4272(DX)
+	PREFETCHT0   4384(DX)
+	PREFETCHT0   4496(DX)
+	VBROADCASTSS 16(CX), Y8
+	VPMOVSXBD    64(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    72(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    176(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    184(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    288(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    296(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    400(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    408(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4400(DX)
+	PREFETCHT0   4512(DX)
+	VBROADCASTSS 20(CX), Y8
+	VPMOVSXBD    80(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    88(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    192(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    200(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    304(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    312(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    416(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    424(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT0   4192(DX)
+	PREFETCHT0   4304(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4528(DX)
+	VBROADCASTSS 24(CX), Y8
+	VPMOVSXBD    96(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VPMOVSXBD    104(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VPMOVSXBD    208(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VPMOVSXBD    216(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VPMOVSXBD    320(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VPMOVSXBD    328(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VPMOVSXBD    432(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VPMOVSXBD    440(DX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         $0x000001c0, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x02
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 32 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4208(DX)
+	VBROADCASTSS (CX), Y4
+	VPMOVSXBD    (DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    8(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    112(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    120(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4224(DX)
+	VBROADCASTSS 4(CX), Y4
+	VPMOVSXBD    16(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    24(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    128(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    136(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4240(DX)
+	VBROADCASTSS 8(CX), Y4
+	VPMOVSXBD    32(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    40(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    144(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    152(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4256(DX)
+	VBROADCASTSS 12(CX), Y4
+	VPMOVSXBD    48(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    56(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    160(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    168(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4272(DX)
+	VBROADCASTSS 16(CX), Y4
+	VPMOVSXBD    64(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    72(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    176(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    184(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4288(DX)
+	VBROADCASTSS 20(CX), Y4
+	VPMOVSXBD    80(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    88(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    192(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    200(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT0   4192(DX)
+	PREFETCHT0   4304(DX)
+	VBROADCASTSS 24(CX), Y4
+	VPMOVSXBD    96(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VPMOVSXBD    104(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VPMOVSXBD    208(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VPMOVSXBD    216(DX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $0x000000e0, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, AX
+	ADDQ    $0x00000080, BX
+	SUBQ    $0x02, SI
+	CMPQ    SI, $0x02
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX), Y2
+	VPMOVSXBD    (DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    8(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX), Y2
+	VPMOVSXBD    16(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    24(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX), Y2
+	VPMOVSXBD    32(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    40(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS 12(CX), Y2
+	VPMOVSXBD    48(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    56(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4160(DX)
+	VBROADCASTSS 16(CX), Y2
+	VPMOVSXBD    64(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    72(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4176(DX)
+	VBROADCASTSS 20(CX), Y2
+	VPMOVSXBD    80(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    88(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	PREFETCHT0   4192(DX)
+	VBROADCASTSS 24(CX), Y2
+	VPMOVSXBD    96(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VPMOVSXBD    104(DX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $0x70, DX
+
+	// Store the outputs.
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
+// func gemmI8K7AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gemmI8K7AVX512(SB), NOSPLIT, $88-72
+	// gemmI8K7AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+	// w is int8 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	MOVQ rows+64(FP), AX
+	CMPQ AX, $0x01
+	JEQ  oneRow
+
+	// Several rows: groups of 256, 7 of k at a time.
+	MOVQ rows+64(FP), AX
+	MOVQ AX, (SP)
+	MOVQ $0x00000000, 8(SP)
+
+group:
+	MOVQ    (SP), AX
+	MOVQ    $0x00000100, CX
+	CMPQ    AX, CX
+	CMOVQGT CX, AX
+	MOVQ    AX, 48(SP)
+	MOVQ    ldc+56(FP), AX
+	MOVQ    c+48(FP), CX
+	MOVQ    8(SP), DX
+	IMULQ   AX, DX
+	LEAQ    (CX)(DX*4), CX
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	MOVQ    8(SP), SI
+	IMULQ   DX, SI
+	LEAQ    (BX)(SI*4), BX
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), SI
+	MOVQ    8(SP), DI
+	IMULQ   DX, DI
+	LEAQ    (SI)(DI*4), SI
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), DI
+	MOVQ    DI, 56(SP)
+	MOVQ    SI, 24(SP)
+	MOVQ    BX, 16(SP)
+	MOVQ    CX, 32(SP)
+	MOVQ    AX, 40(SP)
+	CMPQ    56(SP), $0x03
+	JLT     tilesDone
+
+tile:
+	// 8 × 48 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+	CMPQ AX, $0x04
+	JLE  fewRows
+
+rows:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	VMOVUPS 64(R8), Z4
+	VMOVUPS 128(R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	VMOVUPS 64(R8), Z7
+	VMOVUPS 128(R8), Z8
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z9
+	VMOVUPS 64(R8), Z10
+	VMOVUPS 128(R8), Z11
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z12
+	VMOVUPS 64(R8), Z13
+	VMOVUPS 128(R8), Z14
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z15
+	VMOVUPS 64(R8), Z16
+	VMOVUPS 128(R8), Z17
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z18
+	VMOVUPS 64(R8), Z19
+	VMOVUPS 128(R8), Z20
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z21
+	VMOVUPS 64(R8), Z22
+	VMOVUPS 128(R8), Z23
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4208(DX)
+	PREFETCHT0   4320(DX)
+	VPMOVSXBD    (DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    112(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    224(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS (CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4336(DX)
+	VPMOVSXBD    16(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    128(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    240(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 4(CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 4(R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 4(R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 4(R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 4(R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 4(R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 4(R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 4(DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4240(DX)
+	PREFETCHT0   4352(DX)
+	VPMOVSXBD    32(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    144(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    256(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 8(CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 8(R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 8(R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 8(R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 8(R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 8(R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 8(R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 8(DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4256(DX)
+	PREFETCHT0   4368(DX)
+	VPMOVSXBD    48(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    160(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    272(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 12(CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 12(R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 12(R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 12(R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 12(R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 12(R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 12(R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 12(DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4272(DX)
+	PREFETCHT0   4384(DX)
+	VPMOVSXBD    64(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    176(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    288(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 16(CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 16(R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 16(R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 16(R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 16(R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 16(R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 16(R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 16(DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4400(DX)
+	VPMOVSXBD    80(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    192(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    304(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 20(CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 20(R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 20(R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 20(R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 20(R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 20(R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 20(R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 20(DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	PREFETCHT0   4192(DX)
+	PREFETCHT0   4304(DX)
+	PREFETCHT0   4416(DX)
+	VPMOVSXBD    96(DX), Z24
+	VCVTDQ2PS    Z24, Z24
+	VPMOVSXBD    208(DX), Z25
+	VCVTDQ2PS    Z25, Z25
+	VPMOVSXBD    320(DX), Z26
+	VCVTDQ2PS    Z26, Z26
+	VBROADCASTSS 24(CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS 24(R9), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS 24(R10), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS 24(R11), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS 24(R12), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS 24(R13), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS 24(R14), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS 24(DI), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	VMOVUPS Z4, 64(R8)
+	VMOVUPS Z5, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	VMOVUPS Z7, 64(R8)
+	VMOVUPS Z8, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z9, (R8)
+	VMOVUPS Z10, 64(R8)
+	VMOVUPS Z11, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z12, (R8)
+	VMOVUPS Z13, 64(R8)
+	VMOVUPS Z14, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z15, (R8)
+	VMOVUPS Z16, 64(R8)
+	VMOVUPS Z17, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z18, (R8)
+	VMOVUPS Z19, 64(R8)
+	VMOVUPS Z20, 128(R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z21, (R8)
+	VMOVUPS Z22, 64(R8)
+	VMOVUPS Z23, 128(R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	CMPQ   AX, $0x04
+	JG     rows
+	TESTQ  AX, AX
+	JLE    rowsDone
+
+fewRows:
+	// The last rows: 4 × 48 outputs.
+	// Start from c.
+	MOVQ    40(SP), DI
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x01
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z3
+	VMOVUPS 64(SI), Z4
+	VMOVUPS 128(SI), Z5
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x02
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 128(SI), Z8
+	LEAQ    (SI)(DI*4), R8
+	CMPQ    AX, $0x03
+	CMOVQGT R8, SI
+	VMOVUPS (SI), Z9
+	VMOVUPS 64(SI), Z10
+	VMOVUPS 128(SI), Z11
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), SI
+	LEAQ    (CX)(SI*4), DI
+	MOVQ    CX, R8
+	CMPQ    AX, $0x01
+	CMOVQGT DI, R8
+	LEAQ    (R8)(SI*4), DI
+	MOVQ    R8, R9
+	CMPQ    AX, $0x02
+	CMOVQGT DI, R9
+	LEAQ    (R9)(SI*4), DI
+	MOVQ    R9, SI
+	CMPQ    AX, $0x03
+	CMOVQGT DI, SI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4208(DX)
+	PREFETCHT0   4320(DX)
+	VPMOVSXBD    (DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    112(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    224(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4336(DX)
+	VPMOVSXBD    16(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    128(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    240(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 4(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 4(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 4(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 4(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4240(DX)
+	PREFETCHT0   4352(DX)
+	VPMOVSXBD    32(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    144(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    256(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 8(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 8(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 8(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 8(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4256(DX)
+	PREFETCHT0   4368(DX)
+	VPMOVSXBD    48(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    160(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    272(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 12(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 12(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 12(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 12(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4272(DX)
+	PREFETCHT0   4384(DX)
+	VPMOVSXBD    64(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    176(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    288(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 16(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 16(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 16(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 16(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4400(DX)
+	VPMOVSXBD    80(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    192(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    304(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 20(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 20(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 20(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 20(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	PREFETCHT0   4192(DX)
+	PREFETCHT0   4304(DX)
+	PREFETCHT0   4416(DX)
+	VPMOVSXBD    96(DX), Z12
+	VCVTDQ2PS    Z12, Z12
+	VPMOVSXBD    208(DX), Z13
+	VCVTDQ2PS    Z13, Z13
+	VPMOVSXBD    320(DX), Z14
+	VCVTDQ2PS    Z14, Z14
+	VBROADCASTSS 24(CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS 24(R8), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS 24(R9), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS 24(SI), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), CX
+	VMOVUPS Z0, (BX)
+	VMOVUPS Z1, 64(BX)
+	VMOVUPS Z2, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x01
+	CMOVQGT SI, BX
+	VMOVUPS Z3, (BX)
+	VMOVUPS Z4, 64(BX)
+	VMOVUPS Z5, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x02
+	CMOVQGT SI, BX
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, 64(BX)
+	VMOVUPS Z8, 128(BX)
+	LEAQ    (BX)(CX*4), SI
+	CMPQ    AX, $0x03
+	CMOVQGT SI, BX
+	VMOVUPS Z9, (BX)
+	VMOVUPS Z10, 64(BX)
+	VMOVUPS Z11, 128(BX)
+
+rowsDone:
+	// Next tiles.
+	ADDQ $0x00000150, DX
+	ADDQ $0x000000c0, 16(SP)
+	ADDQ $0x000000c0, 32(SP)
+	SUBQ $0x03, 56(SP)
+	CMPQ 56(SP), $0x03
+	JGE  tile
+
+tilesDone:
+	CMPQ 56(SP), $0x01
+	JLT  tilesDone2
+
+tile2:
+	// 8 × 16 outputs at a time, down the rows of the group.
+	MOVQ 48(SP), AX
+	MOVQ 24(SP), CX
+	MOVQ 16(SP), BX
+	MOVQ 32(SP), SI
+
+rows2:
+	// Start from c.
+	MOVQ    40(SP), DI
+	MOVQ    SI, R8
+	VMOVUPS (R8), Z0
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z1
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z2
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z3
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z4
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z5
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z6
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS (R8), Z7
+
+	// Rows of x.
+	MOVQ    ldx+24(FP), DI
+	LEAQ    (CX)(DI*4), R8
+	MOVQ    CX, R9
+	CMPQ    AX, $0x01
+	CMOVQGT R8, R9
+	LEAQ    (R9)(DI*4), R8
+	MOVQ    R9, R10
+	CMPQ    AX, $0x02
+	CMOVQGT R8, R10
+	LEAQ    (R10)(DI*4), R8
+	MOVQ    R10, R11
+	CMPQ    AX, $0x03
+	CMOVQGT R8, R11
+	LEAQ    (R11)(DI*4), R8
+	MOVQ    R11, R12
+	CMPQ    AX, $0x04
+	CMOVQGT R8, R12
+	LEAQ    (R12)(DI*4), R8
+	MOVQ    R12, R13
+	CMPQ    AX, $0x05
+	CMOVQGT R8, R13
+	LEAQ    (R13)(DI*4), R8
+	MOVQ    R13, R14
+	CMPQ    AX, $0x06
+	CMOVQGT R8, R14
+	LEAQ    (R14)(DI*4), R8
+	MOVQ    R14, DI
+	CMPQ    AX, $0x07
+	CMOVQGT R8, DI
+
+	// Add x[r][k] · w[k], k in order.
+	PREFETCHT0       4096(DX)
+	VPMOVSXBD        (DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST (CX), Z8, Z0
+	VFMADD231PS.BCST (R9), Z8, Z1
+	VFMADD231PS.BCST (R10), Z8, Z2
+	VFMADD231PS.BCST (R11), Z8, Z3
+	VFMADD231PS.BCST (R12), Z8, Z4
+	VFMADD231PS.BCST (R13), Z8, Z5
+	VFMADD231PS.BCST (R14), Z8, Z6
+	VFMADD231PS.BCST (DI), Z8, Z7
+	PREFETCHT0       4112(DX)
+	VPMOVSXBD        16(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 4(CX), Z8, Z0
+	VFMADD231PS.BCST 4(R9), Z8, Z1
+	VFMADD231PS.BCST 4(R10), Z8, Z2
+	VFMADD231PS.BCST 4(R11), Z8, Z3
+	VFMADD231PS.BCST 4(R12), Z8, Z4
+	VFMADD231PS.BCST 4(R13), Z8, Z5
+	VFMADD231PS.BCST 4(R14), Z8, Z6
+	VFMADD231PS.BCST 4(DI), Z8, Z7
+	PREFETCHT0       4128(DX)
+	VPMOVSXBD        32(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 8(CX), Z8, Z0
+	VFMADD231PS.BCST 8(R9), Z8, Z1
+	VFMADD231PS.BCST 8(R10), Z8, Z2
+	VFMADD231PS.BCST 8(R11), Z8, Z3
+	VFMADD231PS.BCST 8(R12), Z8, Z4
+	VFMADD231PS.BCST 8(R13), Z8, Z5
+	VFMADD231PS.BCST 8(R14), Z8, Z6
+	VFMADD231PS.BCST 8(DI), Z8, Z7
+	PREFETCHT0       4144(DX)
+	VPMOVSXBD        48(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 12(CX), Z8, Z0
+	VFMADD231PS.BCST 12(R9), Z8, Z1
+	VFMADD231PS.BCST 12(R10), Z8, Z2
+	VFMADD231PS.BCST 12(R11), Z8, Z3
+	VFMADD231PS.BCST 12(R12), Z8, Z4
+	VFMADD231PS.BCST 12(R13), Z8, Z5
+	VFMADD231PS.BCST 12(R14), Z8, Z6
+	VFMADD231PS.BCST 12(DI), Z8, Z7
+	PREFETCHT0       4160(DX)
+	VPMOVSXBD        64(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 16(CX), Z8, Z0
+	VFMADD231PS.BCST 16(R9), Z8, Z1
+	VFMADD231PS.BCST 16(R10), Z8, Z2
+	VFMADD231PS.BCST 16(R11), Z8, Z3
+	VFMADD231PS.BCST 16(R12), Z8, Z4
+	VFMADD231PS.BCST 16(R13), Z8, Z5
+	VFMADD231PS.BCST 16(R14), Z8, Z6
+	VFMADD231PS.BCST 16(DI), Z8, Z7
+	PREFETCHT0       4176(DX)
+	VPMOVSXBD        80(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 20(CX), Z8, Z0
+	VFMADD231PS.BCST 20(R9), Z8, Z1
+	VFMADD231PS.BCST 20(R10), Z8, Z2
+	VFMADD231PS.BCST 20(R11), Z8, Z3
+	VFMADD231PS.BCST 20(R12), Z8, Z4
+	VFMADD231PS.BCST 20(R13), Z8, Z5
+	VFMADD231PS.BCST 20(R14), Z8, Z6
+	VFMADD231PS.BCST 20(DI), Z8, Z7
+	PREFETCHT0       4192(DX)
+	VPMOVSXBD        96(DX), Z8
+	VCVTDQ2PS        Z8, Z8
+	VFMADD231PS.BCST 24(CX), Z8, Z0
+	VFMADD231PS.BCST 24(R9), Z8, Z1
+	VFMADD231PS.BCST 24(R10), Z8, Z2
+	VFMADD231PS.BCST 24(R11), Z8, Z3
+	VFMADD231PS.BCST 24(R12), Z8, Z4
+	VFMADD231PS.BCST 24(R13), Z8, Z5
+	VFMADD231PS.BCST 24(R14), Z8, Z6
+	VFMADD231PS.BCST 24(DI), Z8, Z7
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	MOVQ    BX, R8
+	VMOVUPS Z0, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x01
+	CMOVQGT R9, R8
+	VMOVUPS Z1, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x02
+	CMOVQGT R9, R8
+	VMOVUPS Z2, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x03
+	CMOVQGT R9, R8
+	VMOVUPS Z3, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x04
+	CMOVQGT R9, R8
+	VMOVUPS Z4, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x05
+	CMOVQGT R9, R8
+	VMOVUPS Z5, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x06
+	CMOVQGT R9, R8
+	VMOVUPS Z6, (R8)
+	LEAQ    (R8)(DI*4), R9
+	CMPQ    AX, $0x07
+	CMOVQGT R9, R8
+	VMOVUPS Z7, (R8)
+
+	// Next rows.
+	MOVQ   ldx+24(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, CX
+	MOVQ   ldy+8(FP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, BX
+	MOVQ   40(SP), DI
+	IMUL3Q $0x20, DI, DI
+	ADDQ   DI, SI
+	SUBQ   $0x08, AX
+	JG     rows2
+
+	// Next tiles.
+	ADDQ $0x70, DX
+	ADDQ $0x40, 16(SP)
+	ADDQ $0x40, 32(SP)
+	SUBQ $0x01, 56(SP)
+	CMPQ 56(SP), $0x01
+	JGE  tile2
+
+tilesDone2:
+	// Next group of rows.
+	MOVQ $0x00000100, AX
+	ADDQ AX, 8(SP)
+	SUBQ AX, (SP)
+	JG   group
+	JMP  done
+
+oneRow:
+	// One row: matrix × vector.
+	MOVQ y+0(FP), AX
+	MOVQ x+16(FP), CX
+	MOVQ w+32(FP), DX
+	MOVQ c+48(FP), BX
+	MOVQ tiles+40(FP), SI
+	CMPQ SI, $0x08
+	JLT  tiles
+
+oneRowTiles:
+	// 1 × 128 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	VMOVUPS 256(BX), Z4
+	VMOVUPS 320(BX), Z5
+	VMOVUPS 384(BX), Z6
+	VMOVUPS 448(BX), Z7
+
+	// Add x[k] · w[k], k in order.
+	XORQ DI, DI
+
+oneRowK:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4208(DX)
+	PREFETCHT0   4320(DX)
+	PREFETCHT0   4432(DX)
+	PREFETCHT0   4544(DX)
+	PREFETCHT0   4656(DX)
+	PREFETCHT0   4768(DX)
+	PREFETCHT0   4880(DX)
+	VBROADCASTSS (CX)(DI*1), Z8
+	VPMOVSXBD    (DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    112(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    224(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    336(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    448(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    560(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    672(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    784(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4336(DX)
+	PREFETCHT0   4448(DX)
+	PREFETCHT0   4560(DX)
+	PREFETCHT0   4672(DX)
+	PREFETCHT0   4784(DX)
+	PREFETCHT0   4896(DX)
+	VBROADCASTSS 4(CX)(DI*1), Z8
+	VPMOVSXBD    16(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    128(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    240(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    352(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    464(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    576(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    688(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    800(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         $0x20, DX
+	ADDQ         $0x08, DI
+	CMPQ         DI, $0x18
+	JLT          oneRowK
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4208(DX)
+	PREFETCHT0   4320(DX)
+	PREFETCHT0   4432(DX)
+	PREFETCHT0   4544(DX)
+	PREFETCHT0   4656(DX)
+	PREFETCHT0   4768(DX)
+	PREFETCHT0   4880(DX)
+	VBROADCASTSS 24(CX), Z8
+	VPMOVSXBD    (DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VPMOVSXBD    112(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VPMOVSXBD    224(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VPMOVSXBD    336(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VPMOVSXBD    448(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VPMOVSXBD    560(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VPMOVSXBD    672(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VPMOVSXBD    784(DX), Z9
+	VCVTDQ2PS    Z9, Z9
+	VFMADD231PS  Z9, Z8, Z7
+	SUBQ         $0x60, DX
+	ADDQ         $0x00000380, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, AX
+	ADDQ    $0x00000200, BX
+	SUBQ    $0x08, SI
+	CMPQ    SI, $0x08
+	JGE     oneRowTiles
+
+tiles:
+	CMPQ SI, $0x04
+	JLT  tiles2
+
+oneRowTiles2:
+	// 1 × 64 outputs: start from c.
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4208(DX)
+	PREFETCHT0   4320(DX)
+	PREFETCHT0   4432(DX)
+	VBROADCASTSS (CX), Z4
+	VPMOVSXBD    (DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    112(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    224(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    336(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4112(DX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4336(DX)
+	PREFETCHT0   4448(DX)
+	VBROADCASTSS 4(CX), Z4
+	VPMOVSXBD    16(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    128(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    240(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    352(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4128(DX)
+	PREFETCHT0   4240(DX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4464(DX)
+	VBROADCASTSS 8(CX), Z4
+	VPMOVSXBD    32(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    144(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    256(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    368(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4144(DX)
+	PREFETCHT0   4256(DX)
+	PREFETCHT0   4368(DX)
+	PREFETCHT0   4480(DX)
+	VBROADCASTSS 12(CX), Z4
+	VPMOVSXBD    48(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    160(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    272(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    384(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4160(DX)
+	PREFETCHT0   4272(DX)
+	PREFETCHT0   4384(DX)
+	PREFETCHT0   4496(DX)
+	VBROADCASTSS 16(CX), Z4
+	VPMOVSXBD    64(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    176(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    288(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    400(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4176(DX)
+	PREFETCHT0   4288(DX)
+	PREFETCHT0   4400(DX)
+	PREFETCHT0   4512(DX)
+	VBROADCASTSS 20(CX), Z4
+	VPMOVSXBD    80(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    192(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    304(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    416(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	PREFETCHT0   4192(DX)
+	PREFETCHT0   4304(DX)
+	PREFETCHT0   4416(DX)
+	PREFETCHT0   4528(DX)
+	VBROADCASTSS 24(CX), Z4
+	VPMOVSXBD    96(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VPMOVSXBD    208(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VPMOVSXBD    320(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VPMOVSXBD    432(DX), Z5
+	VCVTDQ2PS    Z5, Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $0x000001c0, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, AX
+	ADDQ    $0x00000100, BX
+	SUBQ    $0x04, SI
+	CMPQ    SI, $0x04
+	JGE     oneRowTiles2
+
+tiles2:
+	CMPQ SI, $0x01
+	JLT  tiles3
+
+oneRowTiles3:
+	// 1 × 16 outputs: start from c.
+	VMOVUPS (BX), Z0
+
+	// Add x[k] · w[k], k in order.
+	PREFETCHT0   4096(DX)
+	VBROADCASTSS (CX), Z1
+	VPMOVSXBD    (DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4112(DX)
+	VBROADCASTSS 4(CX), Z1
+	VPMOVSXBD    16(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4128(DX)
+	VBROADCASTSS 8(CX), Z1
+	VPMOVSXBD    32(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4144(DX)
+	VBROADCASTSS 12(CX), Z1
+	VPMOVSXBD    48(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4160(DX)
+	VBROADCASTSS 16(CX), Z1
+	VPMOVSXBD    64(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4176(DX)
+	VBROADCASTSS 20(CX), Z1
+	VPMOVSXBD    80(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	PREFETCHT0   4192(DX)
+	VBROADCASTSS 24(CX), Z1
+	VPMOVSXBD    96(DX), Z2
+	VCVTDQ2PS    Z2, Z2
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         $0x70, DX
+
+	// Store the outputs.
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x40, AX
+	ADDQ    $0x40, BX
+	SUBQ    $0x01, SI
+	CMPQ    SI, $0x01
+	JGE     oneRowTiles3
+
+tiles3:
+done:
+	VZEROUPPER
+	RET
+
 // func gluGELU20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·gluGELU20AVX2(SB), NOSPLIT, $0-56
@@ -66073,6 +79404,796 @@ column:
 	VMOVUPS.Z         320(SI), K1, Z2
 	VMULPS            Z2, Z11, Z11
 	VMOVUPS           Z11, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluSoftplus20AVX2(SB), NOSPLIT, $0-56
+	// gluSoftplus20AVX2 computes y = f(x) · u for rows of 20, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      (SI), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      32(SI), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(SI), Y1, Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   Y3, Y1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluSoftplus20AVX512(SB), NOSPLIT, $0-56
+	// gluSoftplus20AVX512 computes y = f(x) · u for rows of 20, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x0000000f, R9
+	KMOVW        R9, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	VMOVUPS           (DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           (SI), Z1
+	VMULPS            Z1, Z3, Z3
+	VMOVUPS           Z3, (AX)
+	VMOVUPS.Z         64(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS.Z         64(SI), K1, Z1
+	VMULPS            Z1, Z3, Z3
+	VMOVUPS           Z3, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluSoftplus768AVX2(SB), NOSPLIT, $0-56
+	// gluSoftplus768AVX2 computes y = f(x) · u for rows of 768, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y5
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y5, Y6
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y6, Y0, Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VFMADD231PS  log2e<>+0(SB), Y6, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y2, Y2
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2<>+0(SB), Y8, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y6
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp1<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       two<>+0(SB), Y4, Y2
+	VADDPS       two<>+0(SB), Y8, Y3
+	VDIVPS       Y2, Y4, Y2
+	VDIVPS       Y3, Y8, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y7
+	VBROADCASTSS log1p0<>+0(SB), Y6
+	VBROADCASTSS log1p0<>+0(SB), Y8
+	VFMADD213PS  log1p1<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p1<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p2<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p2<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p3<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p3<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p4<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p4<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p5<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p5<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p6<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p6<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p7<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p7<>+0(SB), Y7, Y8
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y1, Y4, Y4
+	VMAXPS       Y5, Y7, Y7
+	VFMADD231PS  Y6, Y2, Y4
+	VFMADD231PS  Y8, Y3, Y7
+	VMOVUPS      (SI)(R9*1), Y1
+	VMOVUPS      32(SI)(R9*1), Y2
+	VMULPS       Y1, Y4, Y4
+	VMULPS       Y2, Y7, Y7
+	VMOVUPS      Y4, (AX)(R9*1)
+	VMOVUPS      Y7, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluSoftplus768AVX512(SB), NOSPLIT, $0-56
+	// gluSoftplus768AVX512 computes y = f(x) · u for rows of 768, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z4
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z4, Z5
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z2, Z2
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z3, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
+	VADDPS.BCST       two<>+0(SB), Z5, Z2
+	VADDPS.BCST       two<>+0(SB), Z8, Z3
+	VDIVPS            Z2, Z5, Z2
+	VDIVPS            Z3, Z8, Z3
+	VMULPS            Z2, Z2, Z5
+	VMULPS            Z3, Z3, Z7
+	VBROADCASTSS      log1p0<>+0(SB), Z6
+	VBROADCASTSS      log1p0<>+0(SB), Z8
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z7, Z8
+	VXORPS            Z5, Z5, Z5
+	VXORPS            Z7, Z7, Z7
+	VMAXPS            Z1, Z5, Z5
+	VMAXPS            Z4, Z7, Z7
+	VFMADD231PS       Z6, Z2, Z5
+	VFMADD231PS       Z8, Z3, Z7
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z5, Z5
+	VMULPS            Z2, Z7, Z7
+	VMOVUPS           Z5, (AX)(R9*1)
+	VMOVUPS           Z7, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluSoftplus90AVX2(SB), NOSPLIT, $0-56
+	// gluSoftplus90AVX2 computes y = f(x) · u for rows of 90, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y5
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y5, Y6
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y6, Y0, Y6
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VBROADCASTSS roundToInteger<>+0(SB), Y7
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VFMADD231PS  log2e<>+0(SB), Y6, Y7
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y7, Y8
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y7, Y7
+	VMOVAPS      Y2, Y2
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2<>+0(SB), Y8, Y6
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y8, Y6
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VBROADCASTSS exp0<>+0(SB), Y8
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp1<>+0(SB), Y6, Y8
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y6, Y8
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y6, Y8
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y6, Y8
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y6, Y8
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y6, Y8
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y7, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       two<>+0(SB), Y4, Y2
+	VADDPS       two<>+0(SB), Y8, Y3
+	VDIVPS       Y2, Y4, Y2
+	VDIVPS       Y3, Y8, Y3
+	VMULPS       Y2, Y2, Y4
+	VMULPS       Y3, Y3, Y7
+	VBROADCASTSS log1p0<>+0(SB), Y6
+	VBROADCASTSS log1p0<>+0(SB), Y8
+	VFMADD213PS  log1p1<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p1<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p2<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p2<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p3<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p3<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p4<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p4<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p5<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p5<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p6<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p6<>+0(SB), Y7, Y8
+	VFMADD213PS  log1p7<>+0(SB), Y4, Y6
+	VFMADD213PS  log1p7<>+0(SB), Y7, Y8
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y7, Y7, Y7
+	VMAXPS       Y1, Y4, Y4
+	VMAXPS       Y5, Y7, Y7
+	VFMADD231PS  Y6, Y2, Y4
+	VFMADD231PS  Y8, Y3, Y7
+	VMOVUPS      (SI)(R9*1), Y1
+	VMOVUPS      32(SI)(R9*1), Y2
+	VMULPS       Y1, Y4, Y4
+	VMULPS       Y2, Y7, Y7
+	VMOVUPS      Y4, (AX)(R9*1)
+	VMOVUPS      Y7, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      320(SI), Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y3, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS ln2<>+0(SB), Y4, Y2
+	VFNMADD231PS ln2Low<>+0(SB), Y4, Y2
+	VBROADCASTSS exp0<>+0(SB), Y4
+	VFMADD213PS  exp1<>+0(SB), Y2, Y4
+	VFMADD213PS  exp2<>+0(SB), Y2, Y4
+	VFMADD213PS  exp3<>+0(SB), Y2, Y4
+	VFMADD213PS  exp4<>+0(SB), Y2, Y4
+	VFMADD213PS  exp5<>+0(SB), Y2, Y4
+	VFMADD213PS  exp6<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VADDPS       two<>+0(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y2
+	VMULPS       Y2, Y2, Y3
+	VBROADCASTSS log1p0<>+0(SB), Y4
+	VFMADD213PS  log1p1<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p2<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p3<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p4<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p5<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p6<>+0(SB), Y3, Y4
+	VFMADD213PS  log1p7<>+0(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y1, Y3, Y3
+	VFMADD231PS  Y4, Y2, Y3
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(SI), Y1, Y1
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   Y3, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluSoftplus90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluSoftplus90AVX512(SB), NOSPLIT, $0-56
+	// gluSoftplus90AVX512 computes y = f(x) · u for rows of 90, where f(x) = ln(1 + e^x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Dugas et al. 2001.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z4
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z4, Z5
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z5, Z0, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VMULPS.BCST       log2e<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VRNDSCALEPS       $0x00, Z6, Z6
+	VMOVAPS           Z2, Z2
+	VMOVAPS           Z5, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z6, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z6, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z8
+	VSCALEFPS         Z3, Z5, Z5
+	VSCALEFPS         Z6, Z8, Z8
+	VADDPS.BCST       two<>+0(SB), Z5, Z2
+	VADDPS.BCST       two<>+0(SB), Z8, Z3
+	VDIVPS            Z2, Z5, Z2
+	VDIVPS            Z3, Z8, Z3
+	VMULPS            Z2, Z2, Z5
+	VMULPS            Z3, Z3, Z7
+	VBROADCASTSS      log1p0<>+0(SB), Z6
+	VBROADCASTSS      log1p0<>+0(SB), Z8
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z7, Z8
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z7, Z8
+	VXORPS            Z5, Z5, Z5
+	VXORPS            Z7, Z7, Z7
+	VMAXPS            Z1, Z5, Z5
+	VMAXPS            Z4, Z7, Z7
+	VFMADD231PS       Z6, Z2, Z5
+	VFMADD231PS       Z8, Z3, Z7
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z5, Z5
+	VMULPS            Z2, Z7, Z7
+	VMOVUPS           Z5, (AX)(R9*1)
+	VMOVUPS           Z7, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS           256(SI), Z1
+	VMULPS            Z1, Z3, Z3
+	VMOVUPS           Z3, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z2, Z2
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z2
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z2, Z4
+	VSCALEFPS         Z3, Z4, Z4
+	VADDPS.BCST       two<>+0(SB), Z4, Z2
+	VDIVPS            Z2, Z4, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      log1p0<>+0(SB), Z4
+	VFMADD213PS.BCST  log1p1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  log1p7<>+0(SB), Z3, Z4
+	VXORPS            Z3, Z3, Z3
+	VMAXPS            Z1, Z3, Z3
+	VFMADD231PS       Z4, Z2, Z3
+	VMOVUPS.Z         320(SI), K1, Z1
+	VMULPS            Z1, Z3, Z3
+	VMOVUPS           Z3, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -74810,6 +88931,1531 @@ column:
 	ADDQ CX, AX
 	DECQ BX
 	JNZ  row
+	VZEROUPPER
+	RET
+
+// func scanHead1AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, FMA3
+TEXT ·scanHead1AVX2(SB), NOSPLIT, $0-96
+	// scanHead1AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 1 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 1 elements; h is [tiles][1][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Y0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Y1
+	VMOVUPS (DI), Y2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000001, R11
+
+element:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      32(DI), Y2
+	MOVQ         R10, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+40(FP), CX
+	SHLQ         $0x02, CX
+	IMULQ        SI, CX
+	ADDQ         b+32(FP), CX
+	MOVQ         ldc+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        SI, DX
+	ADDQ         c+48(FP), DX
+	MOVQ         $0x00000001, R11
+
+element2:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element2
+	VMOVUPS      Y2, 32(DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead1AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanHead1AVX512(SB), NOSPLIT, $0-96
+	// scanHead1AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 1 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 1 elements; h is [tiles][1][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Z0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Z1
+	VMOVUPS (DI), Z2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000001, R11
+
+element:
+	VMOVUPS      (AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z4, Z1, Z3
+	VMOVUPS      Z3, (AX)
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x40, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead16AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, FMA3
+TEXT ·scanHead16AVX2(SB), NOSPLIT, $0-96
+	// scanHead16AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 16 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 16 elements; h is [tiles][16][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Y0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Y1
+	VMOVUPS (DI), Y2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000010, R11
+
+element:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      32(DI), Y2
+	MOVQ         R10, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+40(FP), CX
+	SHLQ         $0x02, CX
+	IMULQ        SI, CX
+	ADDQ         b+32(FP), CX
+	MOVQ         ldc+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        SI, DX
+	ADDQ         c+48(FP), DX
+	MOVQ         $0x00000010, R11
+
+element2:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element2
+	VMOVUPS      Y2, 32(DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x00000400, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead16AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanHead16AVX512(SB), NOSPLIT, $0-96
+	// scanHead16AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 16 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 16 elements; h is [tiles][16][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Z0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Z1
+	VMOVUPS (DI), Z2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000010, R11
+
+element:
+	VMOVUPS      (AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z4, Z1, Z3
+	VMOVUPS      Z3, (AX)
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x00000400, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead33AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, FMA3
+TEXT ·scanHead33AVX2(SB), NOSPLIT, $0-96
+	// scanHead33AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 33 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 33 elements; h is [tiles][33][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Y0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Y1
+	VMOVUPS (DI), Y2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000021, R11
+
+element:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      32(DI), Y2
+	MOVQ         R10, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+40(FP), CX
+	SHLQ         $0x02, CX
+	IMULQ        SI, CX
+	ADDQ         b+32(FP), CX
+	MOVQ         ldc+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        SI, DX
+	ADDQ         c+48(FP), DX
+	MOVQ         $0x00000021, R11
+
+element2:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element2
+	VMOVUPS      Y2, 32(DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x00000840, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead33AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanHead33AVX512(SB), NOSPLIT, $0-96
+	// scanHead33AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 33 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 33 elements; h is [tiles][33][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Z0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Z1
+	VMOVUPS (DI), Z2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000021, R11
+
+element:
+	VMOVUPS      (AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z4, Z1, Z3
+	VMOVUPS      Z3, (AX)
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x00000840, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead7AVX2(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, FMA3
+TEXT ·scanHead7AVX2(SB), NOSPLIT, $0-96
+	// scanHead7AVX2 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 7 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 7 elements; h is [tiles][7][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Y0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Y1
+	VMOVUPS (DI), Y2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000007, R11
+
+element:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      32(R8), Y1
+	VMOVUPS      32(DI), Y2
+	MOVQ         R10, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+40(FP), CX
+	SHLQ         $0x02, CX
+	IMULQ        SI, CX
+	ADDQ         b+32(FP), CX
+	MOVQ         ldc+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        SI, DX
+	ADDQ         c+48(FP), DX
+	MOVQ         $0x00000007, R11
+
+element2:
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element2
+	VMOVUPS      Y2, 32(DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x000001c0, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanHead7AVX512(y *float32, ldy int, x *float32, ldx int, b *float32, ldb int, c *float32, ldc int, h *float32, a *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanHead7AVX512(SB), NOSPLIT, $0-96
+	// scanHead7AVX512 is the recurrence of one head of Mamba 2, row after row: h = a[row]·h + x·b, y += h·c, with 7 elements of state a channel.
+	// y and x have rows of 16·tiles channels, b and c of 7 elements; h is [tiles][7][16].
+	// Dao and Gu 2024, Transformers are SSMs.
+	MOVQ rows+88(FP), BX
+	XORQ SI, SI
+
+row:
+	MOVQ         a+72(FP), AX
+	VBROADCASTSS (AX)(SI*4), Z0
+	MOVQ         ldy+8(FP), DI
+	SHLQ         $0x02, DI
+	IMULQ        SI, DI
+	ADDQ         y+0(FP), DI
+	MOVQ         ldx+24(FP), R8
+	SHLQ         $0x02, R8
+	IMULQ        SI, R8
+	ADDQ         x+16(FP), R8
+	MOVQ         h+64(FP), R10
+	MOVQ         tiles+80(FP), R9
+
+tile:
+	VMOVUPS (R8), Z1
+	VMOVUPS (DI), Z2
+	MOVQ    R10, AX
+	MOVQ    ldb+40(FP), CX
+	SHLQ    $0x02, CX
+	IMULQ   SI, CX
+	ADDQ    b+32(FP), CX
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   SI, DX
+	ADDQ    c+48(FP), DX
+	MOVQ    $0x00000007, R11
+
+element:
+	VMOVUPS      (AX), Z3
+	VMULPS       Z0, Z3, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z4, Z1, Z3
+	VMOVUPS      Z3, (AX)
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, CX
+	ADDQ         $0x04, DX
+	DECQ         R11
+	JNZ          element
+	VMOVUPS      Z2, (DI)
+	ADDQ         $0x40, R8
+	ADDQ         $0x40, DI
+	ADDQ         $0x000001c0, R10
+	DECQ         R9
+	JNZ          tile
+	INCQ         SI
+	CMPQ         SI, BX
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanState1AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scanState1AVX2(SB), NOSPLIT, $0-112
+	// scanState1AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 1 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 1 elements; h and w are [tiles][1][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Y1
+	VMOVUPS (R9), Y2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000001, R13
+
+element:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element
+	VMOVUPS      Y2, (R9)
+	SUBQ         $0x20, SI
+	ADDQ         $0x20, CX
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      32(R9), Y2
+	MOVQ         R12, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        R8, DX
+	ADDQ         b+48(FP), DX
+	MOVQ         ldc+72(FP), BX
+	SHLQ         $0x02, BX
+	IMULQ        R8, BX
+	ADDQ         c+64(FP), BX
+	MOVQ         $0x00000001, R13
+
+element2:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element2
+	VMOVUPS      Y2, 32(R9)
+	SUBQ         $0x20, SI
+	ADDQ         $0x20, CX
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R9
+	ADDQ         $0x40, R12
+	DECQ         R11
+	JNZ          tile
+	INCQ         R8
+	CMPQ         R8, DI
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanState1AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanState1AVX512(SB), NOSPLIT, $0-112
+	// scanState1AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 1 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 1 elements; h and w are [tiles][1][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Z1
+	VMOVUPS (R9), Z2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000001, R13
+
+element:
+	VMOVUPS           (SI), Z4
+	VMOVUPS           (CX), Z3
+	VMULPS            Z3, Z4, Z4
+	VMAXPS            Z4, Z0, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VSCALEFPS         Z3, Z5, Z5
+	VMOVUPS           (AX), Z3
+	VMULPS            Z5, Z3, Z3
+	VBROADCASTSS      (DX), Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VMOVUPS           Z3, (AX)
+	VBROADCASTSS      (BX), Z4
+	VFMADD231PS       Z4, Z3, Z2
+	ADDQ              $0x40, AX
+	ADDQ              $0x04, DX
+	ADDQ              $0x04, BX
+	ADDQ              $0x40, SI
+	DECQ              R13
+	JNZ               element
+	VMOVUPS           Z2, (R9)
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, R10
+	ADDQ              $0x40, R9
+	ADDQ              $0x40, R12
+	DECQ              R11
+	JNZ               tile
+	INCQ              R8
+	CMPQ              R8, DI
+	JLT               row
+	VZEROUPPER
+	RET
+
+// func scanState16AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scanState16AVX2(SB), NOSPLIT, $0-112
+	// scanState16AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 16 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 16 elements; h and w are [tiles][16][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Y1
+	VMOVUPS (R9), Y2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000010, R13
+
+element:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element
+	VMOVUPS      Y2, (R9)
+	SUBQ         $0x000003e0, SI
+	ADDQ         $0x20, CX
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      32(R9), Y2
+	MOVQ         R12, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        R8, DX
+	ADDQ         b+48(FP), DX
+	MOVQ         ldc+72(FP), BX
+	SHLQ         $0x02, BX
+	IMULQ        R8, BX
+	ADDQ         c+64(FP), BX
+	MOVQ         $0x00000010, R13
+
+element2:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element2
+	VMOVUPS      Y2, 32(R9)
+	SUBQ         $0x000003e0, SI
+	ADDQ         $0x20, CX
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R9
+	ADDQ         $0x00000400, R12
+	ADDQ         $0x000003c0, SI
+	DECQ         R11
+	JNZ          tile
+	INCQ         R8
+	CMPQ         R8, DI
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanState16AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanState16AVX512(SB), NOSPLIT, $0-112
+	// scanState16AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 16 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 16 elements; h and w are [tiles][16][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Z1
+	VMOVUPS (R9), Z2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000010, R13
+
+element:
+	VMOVUPS           (SI), Z4
+	VMOVUPS           (CX), Z3
+	VMULPS            Z3, Z4, Z4
+	VMAXPS            Z4, Z0, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VSCALEFPS         Z3, Z5, Z5
+	VMOVUPS           (AX), Z3
+	VMULPS            Z5, Z3, Z3
+	VBROADCASTSS      (DX), Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VMOVUPS           Z3, (AX)
+	VBROADCASTSS      (BX), Z4
+	VFMADD231PS       Z4, Z3, Z2
+	ADDQ              $0x40, AX
+	ADDQ              $0x04, DX
+	ADDQ              $0x04, BX
+	ADDQ              $0x40, SI
+	DECQ              R13
+	JNZ               element
+	VMOVUPS           Z2, (R9)
+	SUBQ              $0x000003c0, SI
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, R10
+	ADDQ              $0x40, R9
+	ADDQ              $0x00000400, R12
+	ADDQ              $0x000003c0, SI
+	DECQ              R11
+	JNZ               tile
+	INCQ              R8
+	CMPQ              R8, DI
+	JLT               row
+	VZEROUPPER
+	RET
+
+// func scanState33AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scanState33AVX2(SB), NOSPLIT, $0-112
+	// scanState33AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 33 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 33 elements; h and w are [tiles][33][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Y1
+	VMOVUPS (R9), Y2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000021, R13
+
+element:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element
+	VMOVUPS      Y2, (R9)
+	SUBQ         $0x00000820, SI
+	ADDQ         $0x20, CX
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      32(R9), Y2
+	MOVQ         R12, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        R8, DX
+	ADDQ         b+48(FP), DX
+	MOVQ         ldc+72(FP), BX
+	SHLQ         $0x02, BX
+	IMULQ        R8, BX
+	ADDQ         c+64(FP), BX
+	MOVQ         $0x00000021, R13
+
+element2:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element2
+	VMOVUPS      Y2, 32(R9)
+	SUBQ         $0x00000820, SI
+	ADDQ         $0x20, CX
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R9
+	ADDQ         $0x00000840, R12
+	ADDQ         $0x00000800, SI
+	DECQ         R11
+	JNZ          tile
+	INCQ         R8
+	CMPQ         R8, DI
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanState33AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanState33AVX512(SB), NOSPLIT, $0-112
+	// scanState33AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 33 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 33 elements; h and w are [tiles][33][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Z1
+	VMOVUPS (R9), Z2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000021, R13
+
+element:
+	VMOVUPS           (SI), Z4
+	VMOVUPS           (CX), Z3
+	VMULPS            Z3, Z4, Z4
+	VMAXPS            Z4, Z0, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VSCALEFPS         Z3, Z5, Z5
+	VMOVUPS           (AX), Z3
+	VMULPS            Z5, Z3, Z3
+	VBROADCASTSS      (DX), Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VMOVUPS           Z3, (AX)
+	VBROADCASTSS      (BX), Z4
+	VFMADD231PS       Z4, Z3, Z2
+	ADDQ              $0x40, AX
+	ADDQ              $0x04, DX
+	ADDQ              $0x04, BX
+	ADDQ              $0x40, SI
+	DECQ              R13
+	JNZ               element
+	VMOVUPS           Z2, (R9)
+	SUBQ              $0x00000800, SI
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, R10
+	ADDQ              $0x40, R9
+	ADDQ              $0x00000840, R12
+	ADDQ              $0x00000800, SI
+	DECQ              R11
+	JNZ               tile
+	INCQ              R8
+	CMPQ              R8, DI
+	JLT               row
+	VZEROUPPER
+	RET
+
+// func scanState7AVX2(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·scanState7AVX2(SB), NOSPLIT, $0-112
+	// scanState7AVX2 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 7 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 7 elements; h and w are [tiles][7][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Y0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Y1
+	VMOVUPS (R9), Y2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000007, R13
+
+element:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element
+	VMOVUPS      Y2, (R9)
+	SUBQ         $0x000001a0, SI
+	ADDQ         $0x20, CX
+	VMOVUPS      32(R10), Y1
+	VMOVUPS      32(R9), Y2
+	MOVQ         R12, AX
+	ADDQ         $0x20, AX
+	MOVQ         ldb+56(FP), DX
+	SHLQ         $0x02, DX
+	IMULQ        R8, DX
+	ADDQ         b+48(FP), DX
+	MOVQ         ldc+72(FP), BX
+	SHLQ         $0x02, BX
+	IMULQ        R8, BX
+	ADDQ         c+64(FP), BX
+	MOVQ         $0x00000007, R13
+
+element2:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      (CX), Y3
+	VMULPS       Y3, Y4, Y4
+	VMAXPS       Y4, Y0, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y3
+	VFMADD231PS  log2e<>+0(SB), Y4, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y3, Y5
+	VPSLLD       $0x17, Y3, Y3
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y5, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y4
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y4, Y5
+	VFMADD213PS  exp2<>+0(SB), Y4, Y5
+	VFMADD213PS  exp3<>+0(SB), Y4, Y5
+	VFMADD213PS  exp4<>+0(SB), Y4, Y5
+	VFMADD213PS  exp5<>+0(SB), Y4, Y5
+	VFMADD213PS  exp6<>+0(SB), Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMOVUPS      (AX), Y3
+	VMULPS       Y5, Y3, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VMOVUPS      Y3, (AX)
+	VBROADCASTSS (BX), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         $0x40, AX
+	ADDQ         $0x04, DX
+	ADDQ         $0x04, BX
+	ADDQ         $0x40, SI
+	DECQ         R13
+	JNZ          element2
+	VMOVUPS      Y2, 32(R9)
+	SUBQ         $0x000001a0, SI
+	ADDQ         $0x20, CX
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R9
+	ADDQ         $0x000001c0, R12
+	ADDQ         $0x00000180, SI
+	DECQ         R11
+	JNZ          tile
+	INCQ         R8
+	CMPQ         R8, DI
+	JLT          row
+	VZEROUPPER
+	RET
+
+// func scanState7AVX512(y *float32, ldy int, x *float32, ldx int, dt *float32, lddt int, b *float32, ldb int, c *float32, ldc int, h *float32, w *float32, tiles int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·scanState7AVX512(SB), NOSPLIT, $0-112
+	// scanState7AVX512 is the recurrence of Mamba, row after row: h = e^(dt·w)·h + x·b, y += h·c, with 7 elements of state a channel.
+	// y, x and dt have rows of 16·tiles channels, b and c of 7 elements; h and w are [tiles][7][16], and dt·w ≤ 0.
+	// Gu and Dao 2023, Mamba: Linear-Time Sequence Modeling with Selective State Spaces.
+	VBROADCASTSS lowestExponent<>+0(SB), Z0
+	MOVQ         rows+104(FP), DI
+	XORQ         R8, R8
+
+row:
+	MOVQ  ldy+8(FP), R9
+	SHLQ  $0x02, R9
+	IMULQ R8, R9
+	ADDQ  y+0(FP), R9
+	MOVQ  ldx+24(FP), R10
+	SHLQ  $0x02, R10
+	IMULQ R8, R10
+	ADDQ  x+16(FP), R10
+	MOVQ  h+80(FP), R12
+	MOVQ  lddt+40(FP), AX
+	SHLQ  $0x02, AX
+	IMULQ R8, AX
+	ADDQ  dt+32(FP), AX
+	MOVQ  AX, CX
+	MOVQ  w+88(FP), SI
+	MOVQ  tiles+96(FP), R11
+
+tile:
+	VMOVUPS (R10), Z1
+	VMOVUPS (R9), Z2
+	MOVQ    R12, AX
+	MOVQ    ldb+56(FP), DX
+	SHLQ    $0x02, DX
+	IMULQ   R8, DX
+	ADDQ    b+48(FP), DX
+	MOVQ    ldc+72(FP), BX
+	SHLQ    $0x02, BX
+	IMULQ   R8, BX
+	ADDQ    c+64(FP), BX
+	MOVQ    $0x00000007, R13
+
+element:
+	VMOVUPS           (SI), Z4
+	VMOVUPS           (CX), Z3
+	VMULPS            Z3, Z4, Z4
+	VMAXPS            Z4, Z0, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z3
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VSCALEFPS         Z3, Z5, Z5
+	VMOVUPS           (AX), Z3
+	VMULPS            Z5, Z3, Z3
+	VBROADCASTSS      (DX), Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VMOVUPS           Z3, (AX)
+	VBROADCASTSS      (BX), Z4
+	VFMADD231PS       Z4, Z3, Z2
+	ADDQ              $0x40, AX
+	ADDQ              $0x04, DX
+	ADDQ              $0x04, BX
+	ADDQ              $0x40, SI
+	DECQ              R13
+	JNZ               element
+	VMOVUPS           Z2, (R9)
+	SUBQ              $0x00000180, SI
+	ADDQ              $0x40, CX
+	ADDQ              $0x40, R10
+	ADDQ              $0x40, R9
+	ADDQ              $0x000001c0, R12
+	ADDQ              $0x00000180, SI
+	DECQ              R11
+	JNZ               tile
+	INCQ              R8
+	CMPQ              R8, DI
+	JLT               row
 	VZEROUPPER
 	RET
 

@@ -4,6 +4,48 @@
 
 package kerneltest
 
+// gemmINT8K1536AVX2 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 1536 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
+// w is [tiles][24640] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
+// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmINT8K1536AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmINT8K1536AVX512 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 1536 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
+// w is [tiles][24640] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
+// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmINT8K1536AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmINT8K1536AVX512VNNI computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 1536 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
+// w is [tiles][24640] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
+// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmINT8K1536AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmINT8K200AVX2 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
+// w is [tiles][4160] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
+// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmINT8K200AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmINT8K200AVX512 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
+// w is [tiles][4160] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
+// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmINT8K200AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmINT8K200AVX512VNNI computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
+// w is [tiles][4160] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
+// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmINT8K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
 // gemmIQ4NLK200AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2304] bytes of format iq4nl (IQ4_NL: 16 levels, 32 columns an f16 scale).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
@@ -372,3 +414,99 @@ func quantize90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //
 //go:noescape
 func quantize90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows1AVX2 quantises rows of 1 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows1AVX512 quantises rows of 1 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows200AVX2 quantises rows of 200 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows200AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows200AVX512 quantises rows of 200 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows200AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows31AVX2 quantises rows of 31 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows31AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows31AVX512 quantises rows of 31 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows31AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows32AVX2 quantises rows of 32 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows32AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows32AVX512 quantises rows of 32 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows32AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows33AVX2 quantises rows of 33 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows33AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows33AVX512 quantises rows of 33 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows33AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows512AVX2 quantises rows of 512 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows512AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows512AVX512 quantises rows of 512 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows512AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows64AVX2 quantises rows of 64 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows64AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows64AVX512 quantises rows of 64 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows64AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows90AVX2 quantises rows of 90 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// quantizeRows90AVX512 quantises rows of 90 to 8 bits: d = max|x|/127 of the row, codes x·(127/max|x|), rounded to even.
+// A row of y has codes, seeds for products, d and Σ code as package quant lays them out.
+//
+//go:noescape
+func quantizeRows90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)

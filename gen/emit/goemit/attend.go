@@ -23,13 +23,20 @@ type attention struct {
 	scale               float64
 	alibi               op.ALiBi
 	sinks               bool
-	halves              bool // keys and values are kept as float16
+	format              cacheFormat
 	kept                bool // keys and values of the encoder's rows, from the state
 	distances           int  // of a relative bias: its table has a row of so many for each head; 0: none
+	by                  string
+	span                int    // of products with vectors of distances: each head has 2·span; 0: none
+	distanceRows        string // table of their rows by distance
+	marks               bool   // queries also see keys that are marked
+	marked              bool   // only rows that are marked are computed
+	projected           int    // keys that a matrix makes of those of a sequence; 0: it makes none
+	units               string // the sharing of work, if it is not the usual
 }
 
 // located reports whether a row of queries needs to know its position.
-func (a *attention) located() bool { return a.window > 0 || a.distances > 0 }
+func (a *attention) located() bool { return a.window > 0 || a.distances > 0 || a.span > 0 || a.marks }
 
 // group is the number of query heads that share a key/value head.
 func (a *attention) group() int { return a.heads / a.kv }
@@ -46,7 +53,7 @@ func (a *attention) decodeRows() int {
 
 // word tells the kinds of attention apart that one package may have: with a cache, and within a pass.
 func (a *attention) word() string {
-	return pick(a.kept, "Kept", pick(a.cached, "", pick(a.causal, "Causal", "Full")))
+	return pick(a.projected > 0, fmt.Sprintf("Projected%dOf", a.projected), pick(a.marked, "Marked", pick(a.kept, "Kept", pick(a.cached, "", pick(a.causal, "Causal", "Full")))))
 }
 
 // attend emits the attention core: keys and values go to the cache, then streaming softmax over blocks of 64 keys at
@@ -56,7 +63,7 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	a := &attention{
 		heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"),
 		window: o.Attrs.Int("window"), causal: o.Attrs.Str("mask") == "causal", cached: o.State != nil,
-		scale: o.Attrs.Float("scale"), alibi: op.NewALiBi(o.Attrs), sinks: o.Weights[0] != nil, halves: halves(o.State),
+		scale: o.Attrs.Float("scale"), alibi: op.NewALiBi(o.Attrs), sinks: o.Weights[0] != nil, format: cacheFormatOf(o.State),
 	}
 	a.pad = (a.dim + 15) / 16 * 16
 	if a.cached && !a.causal {
@@ -66,6 +73,14 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	if o.Weights[1] != nil {
 		relative = e.relative(o)
 		a.distances = 2*o.Attrs.Int("max_distance") + 1
+	}
+	if products, marks := op.Extras(o); len(o.In) > 3 {
+		if a.marks = marks != nil; len(products) > 0 {
+			a.by, a.span, a.distanceRows = o.Attrs.Str("by"), o.Attrs.Int("span"), e.distanceRows(o)
+		}
+	}
+	if n := min(a.span, 1) + min(a.distances, 1) + len(pick(a.marks, "m", "")); n > 1 || a.marks && a.cached {
+		return "", fmt.Errorf("%s: the Go backend has one of products with distances, biases by distance and marked keys, the last without a state", o.Pos)
 	}
 	name := e.attentionOf(a, o)
 	layer := 0
@@ -79,26 +94,32 @@ func (e *emitter) attend(s plan.Step) (string, error) {
 	if relative != "" {
 		args = append(args, "t.run.model."+relative)
 	}
+	for _, v := range o.In[3:] {
+		args = append(args, e.ref(v))
+	}
 	return fmt.Sprintf("t.%s(%s, %d, n)", name, strings.Join(args, ", "), layer), nil
 }
 
 // attentionOf records kernels and methods of one attention setting and returns the name of the first method.
 func (e *emitter) attentionOf(a *attention, o *ir.Op) string {
 	softmax := e.kernel(kernel.Kernel{Op: "softmaxBlock", D: []int{kernel.BlockKeys}, F: []float64{o.Attrs.Float("scale"), o.Attrs.Float("softcap")}})
-	format := pick(a.halves, "f16", "f32")
-	scores := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{a.dim}})
-	values := e.kernel(kernel.Kernel{Op: "gemm", S: format, D: []int{kernel.BlockKeys}})
+	scores := e.kernel(kernel.Kernel{Op: "gemm", S: a.format.gemm, D: []int{a.dim}})
+	values := e.kernel(kernel.Kernel{Op: "gemm", S: a.format.gemm, D: []int{kernel.BlockKeys}})
 	scaleRows := e.kernel(kernel.Kernel{Op: "scaleRows", D: []int{a.pad}})
 	e.needZeros(kernel.BlockKeys)
 	a.key = fmt.Sprintf("%dx%dx%d%s", a.heads, a.kv, a.dim, softmax)
-	return e.attentionMethods(a, o, []string{softmax, scores, values, scaleRows})
+	kernels := []string{softmax, scores, values, scaleRows}
+	if a.format.scales {
+		kernels = append(kernels, e.kernel(kernel.Kernel{Op: "mul", D: []int{kernel.BlockKeys}}), e.kernel(kernel.Kernel{Op: "add", D: []int{kernel.BlockKeys}}))
+	}
+	return e.attentionMethods(a, o, kernels)
 }
 
 // attendKept emits attention to what keep has stored.
 func (e *emitter) attendKept(s plan.Step) (string, error) {
 	o := s.Op
 	a := &attention{heads: o.Attrs.Int("heads"), kv: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), cached: true, kept: true,
-		scale: o.Attrs.Float("scale")}
+		scale: o.Attrs.Float("scale"), format: cacheFormats[0]}
 	a.pad = (a.dim + 15) / 16 * 16
 	return fmt.Sprintf("t.%s(%s, %s, %d, n)", e.attentionOf(a, o), e.ref(o.Out[0]), e.ref(o.In[0]), e.stateIndex(o.State)), nil
 }
@@ -106,7 +127,8 @@ func (e *emitter) attendKept(s plan.Step) (string, error) {
 // keep emits the storing of the encoder's keys and values in a session.
 func (e *emitter) keep(s plan.Step) (string, error) {
 	o := s.Op
-	a := &attention{kv: o.Attrs.Int("kv_heads"), heads: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), cached: true}
+	a := &attention{kv: o.Attrs.Int("kv_heads"), heads: o.Attrs.Int("kv_heads"), dim: o.Attrs.Int("head_dim"), cached: true,
+		format: cacheFormats[0]}
 	a.pad = (a.dim + 15) / 16 * 16
 	name := fmt.Sprintf("keep%dx%d", a.kv, a.dim)
 	e.method(name, fmt.Sprintf("stores keys and values of %d heads of %d of the encoder's rows, as packed weights of two matrix products.", a.kv, a.dim),
@@ -148,9 +170,9 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 		doc += ", each head with a sink, a key without value (Xiao et al. 2023)"
 		params += ", sinks []float32"
 	}
-	if a.halves {
-		name += "F16"
-		doc += ", keys and values kept as float16"
+	if a.format.name != "f32" {
+		name += strings.ToUpper(a.format.name)
+		doc += ", keys and values kept as " + a.format.doc
 	}
 	if a.distances > 0 {
 		params += ", relative []float32"
@@ -158,18 +180,35 @@ func (e *emitter) attentionMethods(a *attention, o *ir.Op, kernels []string) str
 	if v := strings.TrimPrefix(kernels[0], "softmaxBlock64"); v != "" {
 		name += v
 	}
+	views := a.distanceViews()
+	if a.marks || a.marked {
+		params += ", " + views
+	}
+	if a.marks {
+		name += "Marks"
+		doc += ", and over all keys that are marked (Beltagy et al. 2020)"
+	}
+	if a.span > 0 {
+		name = e.variant(fmt.Sprintf("%sDistances%d", name, a.span), a.key+a.by+a.distanceRows)
+		doc += fmt.Sprintf(", with products of %s and %d vectors of distances (He et al. 2021)", distanceWords[a.by], 2*a.span)
+		params += ", " + views
+	}
 	store := storeText + "\nt.sync()\n"
 	if a.kept {
 		params, store, doc = "y, q view", "", doc+", the keys and values being those of the encoder in the session"
+	} else if a.projected > 0 {
+		params, store, doc = params+", e, f []float32", "", doc+fmt.Sprintf(", each token sees the %d rows that matrices make of keys and values (Wang et al. 2020)", a.projected)
+	} else if a.marked {
+		doc += ", of the rows that are marked: they replace what y holds (Beltagy et al. 2020)"
 	} else if !a.causal && a.window == 0 {
 		doc += ", each token sees its whole sequence"
 	}
-	doc += ".\n" + pick(a.kept, "", "Keys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. ") + "Work is " +
+	doc += ".\n" + pick(a.kept || a.projected > 0, "", "Keys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. ") + "Work is " +
 		"shared by units: a key/value head of a token, or a head of 32 tokens of a prompt."
 	e.method(name, doc, params+", layer, n int", e.fillAttention(a, store+unitsText(a), name))
 	e.method(name+"Tile", fmt.Sprintf("computes rows of queries of one key/value head over the blocks of 64 keys that they see, with a streaming "+
 		"softmax (Dao 2022, Milakov & Gimelshein 2018). q and y have rows of %d at strides ldq and ldy. %s", a.dim, a.rowDoc()),
-		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, $sinkscacheK, cacheV []$element, keys int", name), e.fillAttention(a, tileText, name, kernels...))
+		e.fillAttention(a, "y []float32, ldy int, q []float32, ldq, rows, $params int, $sinkscacheK, cacheV []$element, keys int"+pick(views != "" && !a.marked, ", "+views, ""), name), e.fillAttention(a, pick(a.format.scales, scaledTileText, tileText), name, kernels...))
 	return name
 }
 
@@ -209,19 +248,36 @@ func (e *emitter) fillAttention(a *attention, text, name string, kernels ...stri
 		sinks += "relative, "
 		prompt, token = prompt+fmt.Sprintf(", relative[h*%d:]", a.distances), token+fmt.Sprintf(", relative[h*%d:]", a.distances)
 	}
+	views := ""
+	if a.span > 0 {
+		start, bias = "c.bias[:], 64", a.distanceText()
+		params, prompt, views = params+", first, head", prompt+", s.start, h", ", "+strings.TrimSuffix(a.distanceViews(), " view")
+	}
+	beyond := ""
+	if a.marks {
+		start, bias, beyond = "c.bias[:], 64", seeMarked, anyMarked
+		beyond = strings.NewReplacer("$from", first, "$to", last).Replace(anyMarked)
+		first, last = "0", "(length - 1) / 64"
+		params, prompt, views = params+", first", prompt+", s.start", ", marks"
+	}
+	addBias := ""
+	if a.format.scales && bias != "" {
+		addBias = "\n	$kernel5(c.scores[:], 64, c.bias[:], 64, rows)"
+	}
 	cache := "s.kv[layer]"
 	if !a.cached {
 		cache = "s.own"
 	}
 	pairs := []string{"$rowswords", rowWords(a.decodeRows()), "$name", name, "$heads", fmt.Sprint(a.heads), "$kv", fmt.Sprint(a.kv), "$dim", fmt.Sprint(a.dim), "$pad", fmt.Sprint(a.pad),
 		"$tiles", fmt.Sprint(a.pad / 16), "$group", fmt.Sprint(a.group()), "$rows", fmt.Sprint(a.decodeRows()),
-		"$first", first, "$last", last, "$cache", cache, "$element", pick(a.halves, "uint16", "float32"),
-		"$storeK", pick(a.halves, "StoreK16", "StoreK"), "$storeV", pick(a.halves, "StoreV16", "StoreV"),
-		"$keys", pick(a.halves, "portable.Halves(kv.k)", "kv.k"), "$values", pick(a.halves, "portable.Halves(kv.v)", "kv.v"), "$queries", fmt.Sprint(queryTile)}
+		"$first", first, "$last", last, "$cache", cache, "$element", a.format.element,
+		"$store", a.format.store, "$keysize", a.format.headSize(a.dim), "$valuesize", a.format.headSize(a.pad),
+		"$keyblock", fmt.Sprint(a.format.blockWords(a.dim)), "$valueblock", fmt.Sprint(a.format.blockWords(a.pad)),
+		"$keys", fmt.Sprintf(a.format.view, "k"), "$values", fmt.Sprintf(a.format.view, "v"), "$queries", fmt.Sprint(queryTile)}
 	for i, k := range kernels {
 		pairs = append(pairs, fmt.Sprintf("$kernel%d", i), k)
 	}
-	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$mask", mask+bias, "$start", start, "$softmax", softmax, "$sinks", sinks, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
+	return strings.NewReplacer(pairs...).Replace(strings.NewReplacer("$addbias", addBias, "$mask", mask+bias, "$start", start, "$softmax", softmax, "$sinks", sinks, "$views", views, "$beyond", beyond, "$prompt", prompt, "$token", token, "$params", params).Replace(text))
 }
 
 // alibiText writes the biases of a row, in units of the unscaled scores, to where the sums of its scores start. Rows of
@@ -269,13 +325,16 @@ for i := range t.run.segments {
 	for r := max(from, s.start); r < min(to, s.start+s.rows); r++ {
 		p := (s.pos + r - s.start) % kv.keys
 		for h := range $kv {
-			portable.$storeK($keys[h*kv.keys*$dim:], t.at(k, r)[h*$dim:], 0, p, 1, $dim)
-			portable.$storeV($values[h*kv.keys*$pad:], t.at(v, r)[h*$dim:], 0, p, 1, $dim)
+			portable.StoreK$store($keys[h*$keysize:], t.at(k, r)[h*$dim:], 0, p, 1, $dim)
+			portable.StoreV$store($values[h*$valuesize:], t.at(v, r)[h*$dim:], 0, p, 1, $dim)
 		}
 	}
 }`
 
 func unitsText(a *attention) string {
+	if a.units != "" {
+		return a.units
+	}
 	if !a.cached {
 		return `unit := 0
 for i := range t.run.segments {
@@ -295,7 +354,7 @@ for i := range t.run.segments {
 		if t.mine(unit) {
 			g := h / $group
 			t.$nameTile(t.at(y, s.start)[h*$dim:], $dim, t.at(q, s.start)[h*$dim:], $dim, $rows, $token,
-				$keys[g*kv.keys*$dim:], $values[g*kv.keys*$pad:], kv.keys)
+				$keys[g*$keysize:], $values[g*$valuesize:], kv.keys$views)
 		}
 		unit++
 	}
@@ -308,7 +367,7 @@ for h := range $heads {
 	for r := 0; r < s.rows; r += $queries {
 		if t.mine(unit) {
 			t.$nameTile(t.at(y, s.start+r)[h*$dim:], y.ld, t.at(q, s.start+r)[h*$dim:], q.ld, min($queries, s.rows-r), $prompt,
-				$keys[g*kv.keys*$dim:], $values[g*kv.keys*$pad:], kv.keys)
+				$keys[g*$keysize:], $values[g*$valuesize:], kv.keys$views)
 		}
 		unit++
 	}
@@ -319,7 +378,7 @@ acc := c.acc[:rows*$pad]
 clear(acc)
 portable.$softmax
 for b := $first; b <= $last; b++ {
-	at := b * 64 % keys
+	$beyondat := b * 64 % keys
 	for r := range rows {
 		$mask
 	}

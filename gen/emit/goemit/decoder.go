@@ -46,15 +46,9 @@ func cacheSize(s *ir.State, rows int) (keys, values, blocks int) {
 		return rank * 64, s.Attrs.Int("rope_dim") * 64, 0
 	}
 	kv, dim := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim")
-	keys, values = kv*dim*64, kv*((dim+15)/16*16)*64
-	if halves(s) {
-		keys, values = keys/2, values/2
-	}
-	return keys, values, ringBlocks(s.Attrs.Int("window"), rows)
+	format := cacheFormatOf(s)
+	return kv * format.blockWords(dim), kv * format.blockWords((dim+15)/16*16), ringBlocks(s.Attrs.Int("window"), rows)
 }
-
-// halves reports whether keys and values are stored as float16, two in a word.
-func halves(s *ir.State) bool { return s != nil && s.Attrs.Str("format") == "f16" }
 
 // kvText emits the allocation of a session's caches and its exact size.
 func (e *emitter) kvText() string {

@@ -20,9 +20,8 @@ func (e *emitter) encoderText() string {
 			fmt.Fprintf(&copies, "out.%s = append(out.%s, r.row(%s, i, %d)...)\n", name, name, v.name, width)
 		}
 	}
-	types := pick(e.Plan.Graph.Input("token_types") != nil, ", q.Types", "")
-	text := strings.NewReplacer("$fields", fields.String(), "$copies", copies.String(), "$types", types,
-		"$typecheck", pick(types != "", strings.ReplaceAll(typeCheck, "$kinds", fmt.Sprint(e.tokenTypes())), "")).Replace(encoderRun)
+	text := strings.NewReplacer("$fields", fields.String(), "$copies", copies.String(), "$types", e.extraArgs("q"), "$more", e.extraFields(),
+		"$typecheck", e.extraChecks()).Replace(encoderRun)
 	if e.Tokens && e.Plan.Graph.Output("embedding") != nil {
 		text += strings.ReplaceAll(embedText, "$length", fmt.Sprint(e.maxLength()))
 	}
@@ -47,23 +46,12 @@ func (e *emitter) maxLength() int {
 	return e.maxContext()
 }
 
-// typeCheck is the check of token types; $kinds is their number.
-const typeCheck = `if q.Types != nil && len(q.Types) != len(q.Tokens) {
-	return fmt.Errorf("$package: sequence %d has %d tokens and %d token types", i, len(q.Tokens), len(q.Types))
-}
-for _, kind := range q.Types {
-	if kind < 0 || kind >= $kinds {
-		return fmt.Errorf("$package: sequence %d has the token type %d, the model has %d", i, kind, $kinds)
-	}
-}
-`
-
 const encoderRun = `
 // Sequence is one input: token ids with their special tokens, and token types (nil: all zero).
 type Sequence struct {
 	Tokens []int32
 	Types  []int32
-}
+	$more}
 
 // Output is what the model makes of one sequence.
 type Output struct {

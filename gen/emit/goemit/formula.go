@@ -50,7 +50,7 @@ func (e *emitter) formula(region *ir.Region) string {
 // term is the expression of one operation.
 func (e *emitter) term(o *ir.Op, in []string) string {
 	switch o.Kind {
-	case "slice", "rope", "select":
+	case "slice", "rope", "select", "attend_marked":
 		return in[0]
 	case "add":
 		return in[0] + " + " + in[1]

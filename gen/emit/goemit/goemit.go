@@ -53,6 +53,8 @@ type Model struct {
 	Labels     []string // of classes, in order
 
 	SeveralLabels bool // several classes may hold for one text
+	Regression    bool // the logits are the results: there are no probabilities
+	RawScores     bool // of a cross-encoder: documents are ranked by logits themselves
 
 	Chat       []ChatTemplate    // of a decoder with a tokenizer
 	ChatTokens map[string]string // special tokens that templates may print

@@ -26,8 +26,13 @@ func (e *emitter) headText() string {
 		}
 		text = strings.ReplaceAll(text, "$labels", strings.Join(names, ", "))
 	}
+	if e.ranks() {
+		text += rankText
+	}
 	types := pick(e.Plan.Graph.Input("token_types") != nil, ", Types: $e.TypeIDs", "")
-	text = strings.NewReplacer("$sequence", "Sequence{Tokens: $e.IDs"+types+"}", "$several", fmt.Sprint(e.SeveralLabels)).Replace(text)
+	text = strings.NewReplacer("$sequence", "Sequence{Tokens: $e.IDs"+types+"}",
+		"$classes", pick(e.Regression, "heads.Values($o.Logits, Labels)", "heads.Classes($o.Logits, Labels, $several)")).Replace(text)
+	text = strings.NewReplacer("$several", fmt.Sprint(e.SeveralLabels), "$raw", fmt.Sprint(e.RawScores), "$o.", "o.").Replace(text)
 	text = strings.ReplaceAll(text, "$e", "e")
 	if e.Plan.Graph.Output("embedding") == nil {
 		text += strings.ReplaceAll(lengthText, "$length", fmt.Sprint(e.maxLength()))
@@ -60,7 +65,7 @@ func (m *Model) Classify(ctx context.Context, texts []string) ([][]heads.Class, 
 	}
 	classes := make([][]heads.Class, len(texts))
 	for i, o := range outputs {
-		classes[i] = heads.Classes(o.Logits, Labels, $several)
+		classes[i] = $classes
 	}
 	return classes, nil
 }
@@ -75,9 +80,61 @@ func (m *Model) ClassifyPair(ctx context.Context, a, b string) ([]heads.Class, e
 	if err != nil {
 		return nil, err
 	}
-	return heads.Classes(outputs[0].Logits, Labels, $several), nil
+	o := outputs[0]
+	return $classes, nil
 }
 `
+
+const rankText = `
+// Rank returns the documents in descending order of what they say about the query, as cross-encoders judge it.
+func (m *Model) Rank(ctx context.Context, query string, documents []string) ([]heads.Ranked, error) {
+	batch := make([]Sequence, len(documents))
+	for i, text := range documents {
+		e, err := m.tokens.EncodeInput(tokenizer.Pair(query, text), tokenizer.Options{Special: true, Truncation: &tokenizer.Truncation{Max: MaxTokens}})
+		if err != nil {
+			return nil, err
+		}
+		batch[i] = $sequence
+	}
+	outputs, err := m.Run(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	logits := make([]float32, len(documents))
+	for i, o := range outputs {
+		logits[i] = o.Logits[0]
+	}
+	return heads.Rank(logits, $raw), nil
+}
+`
+
+// ranks reports whether the model gives one number for a pair of texts.
+func (e *emitter) ranks() bool {
+	logits := e.Plan.Graph.Output("logits")
+	return e.Task == "text-classification" && logits != nil && logits.Type.Width() == 1
+}
+
+// judgeNames are the commands of programs for the heads above, by the task of the model, and judgeLines how they reach it.
+var judgeNames = map[string]string{"text-classification": "classify", "token-classification": "tag", "question-answering": "answer", "masked-lm": "fill"}
+
+var judgeLines = map[string]string{
+	"text-classification":  "i.Judge.Classify, i.Judge.ClassifyPair = m.Classify, m.ClassifyPair\n",
+	"token-classification": "i.Judge.Tag = m.Tag\n",
+	"question-answering":   "i.Judge.Answer = m.Answer\n",
+	"masked-lm":            "i.Judge.FillMask = m.FillMask\n",
+}
+
+// judge returns what a program's description and its open function say of the head; both are "" if it has none.
+func (e *emitter) judge() (kind, instance string) {
+	if e.headText() == "" {
+		return "", ""
+	}
+	names, instance := fmt.Sprintf("%q", judgeNames[e.Task]), judgeLines[e.Task]
+	if e.ranks() {
+		names, instance = `"rank", `+names, instance+"i.Judge.Rank = m.Rank\n"
+	}
+	return "Judges: []string{" + names + "},\n", instance
+}
 
 const tagText = `
 // Labels are the classes of tokens, in the order of the logits.

@@ -7,7 +7,6 @@ import (
 	"github.com/tfgen/tfgen/asm/kernel"
 	"github.com/tfgen/tfgen/gen/plan"
 	"github.com/tfgen/tfgen/gen/weights"
-	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // Blocking of matrix products. Rows are taken in blocks whose inputs fit half a second-level cache, weights in blocks
@@ -64,7 +63,7 @@ type matrix struct {
 func matrixOf(layout string, k int) (matrix, bool) {
 	if f := weights.Quantised(layout); f != nil {
 		n := f.TileBytes(k)
-		return matrix{kernel.Kernel{Op: "qgemm", S: f.Name, D: []int{k}}, n, n, quant.ActivationWords(k)}, true
+		return matrix{kernel.Kernel{Op: "qgemm", S: f.Name, D: []int{k}}, n, n, f.InputWords(k)}, true
 	}
 	for _, m := range []struct {
 		format string

@@ -46,6 +46,10 @@ func init() {
 		"attend":        {false, (*emitter).attend},
 		"keep":          {false, (*emitter).keep},
 		"attend_kept":   {false, (*emitter).attendKept},
+		"attend_marked": {false, (*emitter).attendMarked},
+		"marks":         {false, (*emitter).marks},
+		"unfold":        {false, (*emitter).unfold},
+		"row_spectrum":  {true, (*emitter).rowSpectrum},
 		"select":        {false, (*emitter).gather},
 		"first":         {false, (*emitter).first},
 		"last":          {false, (*emitter).last},
@@ -57,15 +61,22 @@ func init() {
 		"head_linear":   {false, (*emitter).headLinear},
 		"scale_rows":    {true, (*emitter).scaleRows},
 
-		"short_conv":     {false, (*emitter).shortConv},
-		"selective_scan": {false, (*emitter).selectiveScan},
-		"attend_latent":  {false, (*emitter).attendLatent},
-		"rg_lru":         {false, (*emitter).rgLRU},
-		"shift":          {false, (*emitter).shift},
-		"lerp":           {true, (*emitter).lerp},
-		"wkv":            {false, (*emitter).wkv},
-		"delta_rule":     {false, (*emitter).deltaRule},
-		"mlstm":          {false, (*emitter).mlstm},
+		"attend_projected":  {false, (*emitter).attendProjected},
+		"attend_features":   {false, (*emitter).attendFeatures},
+		"sequence_spectrum": {false, (*emitter).sequenceSpectrum},
+		"short_conv":        {false, (*emitter).shortConv},
+		"selective_scan":    {false, (*emitter).selectiveScan},
+		"attend_latent":     {false, (*emitter).attendLatent},
+		"rg_lru":            {false, (*emitter).rgLRU},
+		"shift":             {false, (*emitter).shift},
+		"lerp":              {true, (*emitter).lerp},
+		"wkv":               {false, (*emitter).wkv},
+		"delta_rule":        {false, (*emitter).deltaRule},
+		"mlstm":             {false, (*emitter).mlstm},
+
+		"linear_attention": {false, (*emitter).linearAttention},
+		"concat":           {true, (*emitter).concat},
+		"position_scale":   {true, (*emitter).positionScale},
 	}
 }
 
@@ -190,8 +201,12 @@ func elem(layout string) string {
 func (e *emitter) quantize(s plan.Step) (string, error) {
 	o := s.Op
 	width := o.In[0].Type.Width()
-	k := e.kernel(kernel.Kernel{Op: "quantize", D: []int{width}})
-	e.rowwise(k, fmt.Sprintf("quantises rows of %d to 8 bits in blocks of 32.", width), "y, x view",
+	variant, doc := "", "in blocks of 32"
+	if o.Attrs.Bool("rows") {
+		variant, doc = "rows", "with one scale each"
+	}
+	k := e.kernel(kernel.Kernel{Op: "quantize", S: variant, D: []int{width}})
+	e.rowwise(k, fmt.Sprintf("quantises rows of %d to 8 bits %s.", width, doc), "y, x view",
 		fmt.Sprintf("%s(t.at(y, from), y.ld, t.at(x, from), x.ld, to-from)", k))
 	return fmt.Sprintf("t.%s(%s, %s, %s)", k, e.ref(o.Out[0]), e.ref(o.In[0]), count(o.Out[0].Type.Rows)), nil
 }
@@ -331,6 +346,23 @@ func (e *emitter) sinusoid(s plan.Step) (string, error) {
 	e.rowwise("sinusoids", "writes the sines, then the cosines of the rows' positions.", "y view, frequencies []float64, offset int",
 		"portable.Sinusoids(t.at(y, from), y.ld, t.run.positions[from:to], frequencies, offset)")
 	return fmt.Sprintf("t.sinusoids(%s, %s[:], %d, n)", e.ref(o.Out[0]), table, o.Attrs.Int("offset")), nil
+}
+
+func (e *emitter) positionScale(s plan.Step) (string, error) {
+	o := s.Op
+	e.rowwise("positionScale", "writes 1 + beta·ln(1 + ⌊p/period⌋) for the rows' positions p.", "y view, beta, period float64",
+		"portable.PositionScale(t.at(y, from), y.ld, t.run.positions[from:to], beta, period)")
+	return fmt.Sprintf("t.positionScale(%s, %s, %s, n)", e.ref(o.Out[0]), number(o.Attrs.Float("beta")), number(o.Attrs.Float("period"))), nil
+}
+
+// concat emits the copies of two rows to one.
+func (e *emitter) concat(s plan.Step) (string, error) {
+	o := s.Op
+	a, b := o.In[0].Type.Width(), o.In[1].Type.Width()
+	name := fmt.Sprintf("concat%dx%d", a, b)
+	e.rowwise(name, fmt.Sprintf("puts rows of %d behind rows of %d.", b, a), "y, a, b view",
+		fmt.Sprintf("for r := from; r < to; r++ {\nrow := t.at(y, r)[:%d]\ncopy(row[copy(row, t.at(a, r)[:%d]):], t.at(b, r))\n}", a+b, a))
+	return fmt.Sprintf("t.%s(%s, %s, %s, %s)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), count(o.Out[0].Type.Rows)), nil
 }
 
 func (e *emitter) angles(s plan.Step) (string, error) {

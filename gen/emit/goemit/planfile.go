@@ -60,7 +60,7 @@ func (e *emitter) maxContext() int {
 func scratchSizes(g *ir.Graph) (rows, pad int) {
 	rows = queryTile
 	for _, o := range g.Ops {
-		if o.Kind == "attend" || o.Kind == "attend_kept" {
+		if o.Kind == "attend" || o.Kind == "attend_kept" || o.Kind == "attend_marked" || o.Kind == "attend_projected" {
 			pad = max(pad, (o.Attrs.Int("head_dim")+15)/16*16)
 		}
 		pad = max(pad, (o.Attrs.Int("rank")+15)/16*16)
@@ -70,7 +70,9 @@ func scratchSizes(g *ir.Graph) (rows, pad int) {
 
 // biased reports whether some attention adds biases to its scores.
 func biased(g *ir.Graph) bool {
-	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool { return o.Kind == "attend" && (o.Attrs.Float("alibi") != 0 || o.Weights[1] != nil) })
+	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool {
+		return o.Kind == "attend" && (o.Attrs.Float("alibi") != 0 || o.Weights[1] != nil || len(o.In) > 3)
+	})
 }
 
 // WorkerBytes is the memory of one worker's scratch: attention scores, rows of experts.
@@ -80,7 +82,9 @@ func WorkerBytes(p *plan.Plan) int64 {
 	if biased(p.Graph) {
 		row += 64
 	}
-	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes() + int64(4*latentValues(p.Graph))
+	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes() + int64(4*latentValues(p.Graph)) + efficientBytes(p.Graph) +
+		int64(3*16*spectrumLength(p.Graph, p.Limits.Tokens)) +
+		int64(12*scanWidth(p.Graph))
 }
 
 func (e *emitter) arenaViews() string {
@@ -130,7 +134,8 @@ func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 
 
 // mine reports whether a unit of attention is this worker's.
 func (t *thread) mine(unit int) bool { return unit%%len(t.run.threads) == t.id }
-%[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph))
+%[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph)+
+		efficientScratch(e.Plan.Graph)+spectrumScratch(e.Plan.Graph, e.Plan.Limits.Tokens)+scanScratch(e.Plan.Graph))
 }
 
 const traceText = `
@@ -156,12 +161,8 @@ func (e *emitter) shiftText() string {
 
 // runText is the run: what one pass through the model works on.
 func (e *emitter) runText() string {
-	types, addTypes, resetTypes, probe := "", "", "", ""
-	if e.Plan.Graph.Input("token_types") != nil {
-		types = "tokenTypes []int32\n"
-		addTypes = "if types == nil {\nr.tokenTypes = append(r.tokenTypes, zeroTypes[:len(tokens)]...)\n} else {\nr.tokenTypes = append(r.tokenTypes, types...)\n}\n"
-		resetTypes = "r.tokenTypes = r.tokenTypes[:0]\n"
-	}
+	types, resetTypes, addTypes := e.extraRun()
+	probe := ""
 	if e.Trace {
 		probe = "probe func(name string, row []float32)\n"
 	}
@@ -180,9 +181,7 @@ func (e *emitter) runText() string {
 		resetTypes += "r.shiftedTokens = r.shiftedTokens[:0]\n"
 		addTypes += e.shiftText()
 	}
-	if e.Plan.Graph.Input("token_types") != nil {
-		params += ", types []int32"
-	}
+	params += e.extraParams()
 	text := fmt.Sprintf(`// segment is a part of a run's rows that belongs to one sequence.
 type segment struct {
 	start, rows int // its rows in the run
@@ -229,17 +228,19 @@ func (r *run) add(%[6]s) {
 }
 `, kv, types, probe, e.encoderFields(), resetTypes, params, kvSet, addTypes,
 		pick(e.encodes(), "encoder bool // compute the encoder, nothing else\n", ""))
-	if e.Plan.Graph.Input("token_types") != nil {
-		text += "\nvar zeroTypes [maxRows]int32\n"
-	}
-	return text + e.encoderCache() + e.workText()
+	return text + e.extraBlanks() + e.encoderCache() + e.workText()
 }
 
 // within reports whether some attention has no cache, so that its keys and values live within a pass.
 func (e *emitter) within() bool { return attendsWithin(e.Plan.Graph) }
 
 func attendsWithin(g *ir.Graph) bool {
-	return slices.ContainsFunc(g.Ops, func(o *ir.Op) bool { return o.Kind == "attend" && o.State == nil })
+	return slices.ContainsFunc(g.Ops, keepsWithin)
+}
+
+// keepsWithin reports whether an operation stores keys and values for the time of a pass.
+func keepsWithin(o *ir.Op) bool {
+	return o.Kind == "attend" && o.State == nil || o.Kind == "attend_marked"
 }
 
 // encodes reports whether sessions begin with a pass of an encoder.
@@ -274,7 +275,7 @@ func (r *run) cacheAt(n int) cache {
 // encoderHeads are the key/value heads and widths of an encoder's attention.
 func encoderHeads(g *ir.Graph) (kv, dim, pad int) {
 	for _, o := range g.Ops {
-		if o.Kind == "attend" && o.State == nil {
+		if keepsWithin(o) {
 			kv, dim = max(kv, o.Attrs.Int("kv_heads")), max(dim, o.Attrs.Int("head_dim"))
 		}
 	}

@@ -30,14 +30,16 @@ func (e *emitter) probeFile() (File, error) {
 		}
 	}
 	loops := strings.NewReplacer("$tokens", loop("r.tokens", tokens.String()), "$sequences", loop("r.segments", sequences.String()))
-	types := e.Plan.Graph.Input("token_types") != nil
-	encode, encodeOne := "", ""
+	encode, encodeOne, seq := "", "", ""
+	for _, x := range e.extras() {
+		seq += fmt.Sprintf(", %s: q.%[1]s", x.field)
+	}
 	if e.encodes() {
 		encode = strings.ReplaceAll(probeEncode, "$source", loop("r.tokens", source.String()))
 		encodeOne = "if err := s.Encode(ctx, q.Source); err != nil {\nreturn nil, err\n}\n"
 	}
 	text = strings.NewReplacer("$each", pick(e.encodes(), "_, q := range sequences", "range sequences"), "$encodeone", encodeOne, "$encode", encode, "$sourcearg", pick(e.encodes(), ", s.source", ""), "$selected", selected.String(),
-		"$seq", pick(types, "Sequence{q.Tokens, q.Types}", "Sequence{Tokens: q.Tokens}"), "$addtypes", pick(types, ", q.Types", "")).Replace(loops.Replace(text))
+		"$seq", "Sequence{Tokens: q.Tokens"+seq+"}", "$addtypes", e.extraArgs("q")).Replace(loops.Replace(text))
 	return e.file("probe.go", "", "", e.fill(text))
 }
 

@@ -65,7 +65,9 @@ func (e *emitter) programFile() ([]File, error) {
 		kind = "Embeds: true,\n"
 		instance.WriteString("i.Embed = m.Embed\n")
 	default:
-		kind = ""
+		var lines string
+		kind, lines = e.judge()
+		instance.WriteString(lines)
 	}
 	if e.Tokens {
 		instance.WriteString("i.Tokenizer = generate.Wrap[*tokenizer.Stream](m.Tokenizer())\n")

@@ -89,30 +89,6 @@ func (e *emitter) shortConv(s plan.Step) (string, error) {
 	return m.emit(fmt.Sprintf("portable.ShortConv($y, $x, state, %s, %s, s.rows, from, to, %d, %d)", m.weight(0, "w"), m.weight(1, "b"), width, k))
 }
 
-func (e *emitter) selectiveScan(s plan.Step) (string, error) {
-	o := s.Op
-	heads, n, width := o.Attrs.Int("heads"), o.Attrs.Int("state_size"), o.In[0].Type.Width()
-	dim, groups := width/heads, max(o.Attrs.Int("groups"), 1)
-	m := &recurrence{e: e, s: s, name: fmt.Sprintf("scan%dx%dx%d", heads, dim, n), units: heads, grain: 1, size: dim * n,
-		doc: fmt.Sprintf("is the state-space recurrence of %d heads of %d channels, each with a state of %d.", heads, dim, n)}
-	fn := "StateSpaceDual"
-	if o.Attrs.Str("decay") == "state" {
-		if dim != 1 {
-			return "", fmt.Errorf("%s: the Go backend computes decays of state elements for heads of one channel, found %d", o.Pos, dim)
-		}
-		fn, m.grain = "SelectiveScan", 16
-	}
-	for i, name := range []string{"x", "dt", "b", "c"} {
-		m.input(i, name)
-	}
-	rule := fmt.Sprintf("portable.Scan{Heads: %d, HeadDim: %d, Groups: %d, State: %d", heads, dim, groups, n)
-	if low, high := o.Attrs.Float("low"), o.Attrs.Float("high"); low != 0 || high != 0 {
-		rule += fmt.Sprintf(", Low: %s, High: %s", number(low), number(high))
-	}
-	return m.emit(fmt.Sprintf("portable.%s($y, $x, $dt, $b, $c, state, %s, %s, %s, s.rows, from, to, %s})", fn,
-		m.weight(0, "a"), m.weight(1, "d"), m.weight(2, "bias"), rule))
-}
-
 func (e *emitter) rgLRU(s plan.Step) (string, error) {
 	width := s.Op.In[0].Type.Width()
 	m := &recurrence{e: e, s: s, name: fmt.Sprintf("rgLRU%d", width), units: width, grain: 16, size: 1,
@@ -160,6 +136,26 @@ func (e *emitter) deltaRule(s plan.Step) (string, error) {
 	}
 	return m.emit(fmt.Sprintf("portable.DeltaRule($y, $q, $k, $v, $step, $beta, state, %s, %s, s.rows, from, to, portable.Delta{Heads: %d, KeyHeads: %d, KeyDim: %d, ValueDim: %d, Eps: %s})",
 		m.weight(0, "a"), m.weight(1, "bias"), heads, keyHeads, dk, dv, number(o.Attrs.Float("eps"))))
+}
+
+func (e *emitter) linearAttention(s plan.Step) (string, error) {
+	o := s.Op
+	heads, shared, kind := o.Attrs.Int("heads"), o.Attrs.Int("key_heads"), o.Attrs.Str("w")
+	dk, dv := o.In[0].Type.Width()/heads, o.In[2].Type.Width()/shared
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("linearAttention%dx%dx%dx%d", heads, shared, dk, dv), units: heads, grain: 1, size: dk * dv,
+		doc: fmt.Sprintf("is linear attention of %d heads with a matrix of %d × %d each; %d heads of keys and values.", heads, dk, dv, shared)}
+	for i, name := range []string{"q", "k", "v"} {
+		m.input(i, name)
+	}
+	decay := m.weight(0, "decay") + ", 0"
+	if kind == "rate" {
+		m.input(3, "rate")
+		decay = "$rate"
+	}
+	rule := fmt.Sprintf("Heads: %d, KeyHeads: %d, KeyDim: %d, ValueDim: %d, Scale: %s", heads, shared, dk, dv, number(o.Attrs.Float("scale")))
+	rule += pick(kind == "retention", ", Retention: true", "") + pick(kind == "rate", ", Rates: true", "")
+	return m.emit(fmt.Sprintf("portable.LinearAttention($y, $q, $k, $v, %s, %s, state, s.rows, from, to, portable.Memory{%s})",
+		decay, m.weight(1, "bonus"), rule))
 }
 
 func (e *emitter) mlstm(s plan.Step) (string, error) {

@@ -38,7 +38,8 @@ func (e *emitter) stateText() string {
 	var rows strings.Builder
 	for i, s := range e.Plan.Graph.States {
 		fixed := fixedState(s) > 0
-		fmt.Fprintf(&rows, "{Heads: %d, Window: %d, Halves: %v, Fixed: %v, Source: %v},", max(1, s.Attrs.Int("kv_heads")), s.Attrs.Int("window"), halves(s), fixed, s.Kind == "cross")
+		fmt.Fprintf(&rows, "{Heads: %d, Window: %d, Halves: %v, Codes: %v, Fixed: %v, Source: %v},", max(1, s.Attrs.Int("kv_heads")), s.Attrs.Int("window"),
+			cacheFormatOf(s).perWord == 2, cacheFormatOf(s).scales, fixed, s.Kind == "cross")
 		if i%3 == 2 {
 			rows.WriteString("\n")
 		}
@@ -56,7 +57,7 @@ var cacheKinds = [%d]snapshot.Cache{
 }
 
 // tidyKinds leaves out what is zero.
-var tidyKinds = strings.NewReplacer(", Window: 0", "", ", Halves: false", "", ", Fixed: false", "", ", Source: false", "", "Heads: 1, Fixed", "Heads: 1, Fixed")
+var tidyKinds = strings.NewReplacer(", Window: 0", "", ", Halves: false", "", ", Codes: false", "", ", Fixed: false", "", ", Source: false", "", "Heads: 1, Fixed", "Heads: 1, Fixed")
 
 const stateText = `
 // state is the whole state of the session.

@@ -1,6 +1,8 @@
 package goemit
 
 import (
+	"slices"
+
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/plan"
 )
@@ -22,8 +24,8 @@ func (a access) conflicts(b access) bool {
 	return overlap && !(same && a.rowwise && b.rowwise)
 }
 
-// queries are the operations that store rows, wait, and then read their first inputs: so many are queries.
-var queries = map[string]int{"attend": 1, "attend_latent": 2}
+// keyInputs are the operations that store rows of some inputs, from … to-1, wait, and then read the others.
+var keyInputs = map[string]struct{ from, to int }{"attend": {1, 3}, "attend_latent": {2, 4}, "attend_marked": {2, 4}}
 
 // fence decides where workers must wait.
 type fence struct {
@@ -43,9 +45,9 @@ func (f *fence) before(s plan.Step, rowwise bool) bool {
 	if wait {
 		f.pending = nil
 	}
-	if q := queries[s.Op.Kind]; q > 0 { // waits itself after storing keys and values
+	if keys, ok := keyInputs[s.Op.Kind]; ok { // waits itself after storing keys and values
 		f.pending = nil
-		now = append(f.uses(s.Op.In[:q], false, false), f.uses(s.Op.Out, true, false)...)
+		now = slices.Concat(f.uses(s.Op.In[:keys.from], false, false), f.uses(s.Op.In[keys.to:], false, false), f.uses(s.Op.Out, true, false))
 	}
 	f.pending = append(f.pending, now...)
 	return wait
@@ -53,13 +55,17 @@ func (f *fence) before(s plan.Step, rowwise bool) bool {
 
 func (f *fence) accesses(s plan.Step, rowwise bool) []access {
 	o := s.Op
-	if q := queries[o.Kind]; q > 0 {
-		return f.uses(o.In[q:], false, true)
+	if keys, ok := keyInputs[o.Kind]; ok {
+		stored := f.uses(o.In[keys.from:keys.to], false, true)
+		if s.Copy != nil || o.Kind == "attend_marked" { // changes its first input in place
+			stored = slices.Concat(stored, f.uses(o.In[:1], false, true), f.uses(o.Out, true, true))
+		}
+		return stored
 	}
 	inputs := f.uses(o.In, false, rowwise)
 	outputs := f.uses(o.Out, true, rowwise)
 	switch o.Kind {
-	case "select", "first", "last", "mean": // read any row, write their own
+	case "select", "first", "last", "mean", "unfold": // read any row, write their own
 		outputs = f.uses(o.Out, true, true)
 	}
 	return append(inputs, outputs...)

@@ -11,12 +11,11 @@ func (e *emitter) testFile() ([]File, error) {
 	if e.encodes() {
 		text = sourceTests(text)
 	}
-	types := e.Plan.Graph.Input("token_types") != nil
 	first := ""
 	if !e.Causal {
 		first = title(camel(e.Plan.Graph.Outputs[0].Name))
 	}
-	text = strings.NewReplacer("$first", first, "$seq", pick(types, "Sequence{tokens, nil}", "Sequence{Tokens: tokens}")).Replace(openTest + text)
+	text = strings.NewReplacer("$first", first, "$seq", "Sequence{Tokens: tokens}").Replace(openTest + text)
 	f, err := e.file("model_test.go", "", "", e.fill(text))
 	return []File{f}, err
 }

@@ -150,6 +150,22 @@ func (c column) load(pointer wasm.Local) *wasm.Func {
 	return c.Mem(wasm.V128Load, 0)
 }
 
+// loadTiled is load for one row of a matrix in tiles of 16 rows, where the elements of a row are 64 bytes apart; vector is scratch.
+func (c column) loadTiled(pointer, vector wasm.Local) *wasm.Func {
+	at := func() { c.Get(pointer).Get(c.offset).I32(4).Do(wasm.I32Shl, wasm.I32Add) }
+	at()
+	c.Mem(wasm.V128Load32Zero, 0)
+	if c.single {
+		return c.Func
+	}
+	for lane := 1; lane < 4; lane++ {
+		c.Set(vector)
+		at()
+		c.Get(vector).MemLane(wasm.V128Load32Lane, 64*lane, lane)
+	}
+	return c.Func
+}
+
 // store writes what value pushes.
 func (c column) store(pointer wasm.Local, value func()) {
 	c.Get(pointer).Get(c.offset).Do(wasm.I32Add)

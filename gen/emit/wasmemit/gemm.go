@@ -183,8 +183,12 @@ func (b *block) columnsAt(x, w wasm.Local, n int) {
 func (e *emitter) linear(f *code, s plan.Step) error {
 	o := s.Op
 	p := e.Place[o.Weights[0]]
-	if _, ok := formats[p.Layout]; !ok && weights.Quantised(p.Layout) == nil {
+	q := weights.Quantised(p.Layout)
+	if _, ok := formats[p.Layout]; !ok && q == nil {
 		return unsupported(o, "the weight layout %s", p.Layout)
+	}
+	if q != nil && q.Whole {
+		return unsupported(o, "weights of format %s; q8 has as many bits", q.Name)
 	}
 	y, ldy := e.address(o.Out[0])
 	x, ldx := e.address(o.In[0])

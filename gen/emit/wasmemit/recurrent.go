@@ -194,7 +194,8 @@ func (c *scanCode) segment(r *recurrence) {
 		r.Get(r.unit).I32(c.share).Do(wasm.I32DivU).I32(4 * c.n).Do(wasm.I32Mul).Set(group)
 		r.Get(r.in[2]).Get(group).Do(wasm.I32Add).Set(b).Get(r.in[3]).Get(group).Do(wasm.I32Add).Set(k)
 		if c.each {
-			r.Get(r.weights[0]).Get(r.unit).I32(4*c.n).Do(wasm.I32Mul, wasm.I32Add).Set(a)
+			r.Get(r.weights[0]).Get(r.unit).I32(4).Do(wasm.I32ShrU).I32(64*c.n).Do(wasm.I32Mul, wasm.I32Add)
+			r.Get(r.unit).I32(15).Do(wasm.I32And).I32(4).Do(wasm.I32Mul, wasm.I32Add).Set(a)
 		} else {
 			r.Get(step)
 			r.float(r.weights[0], r.unit, 0)
@@ -208,7 +209,7 @@ func (c *scanCode) segment(r *recurrence) {
 			r.Tee(q).Get(step).Do(wasm.F32Mul, wasm.F32x4Splat).Set(in).V(0).Set(sum)
 			r.columns(c.n, func(col column) {
 				if c.each {
-					col.load(a).Get(step).Do(wasm.F32x4Splat, wasm.F32x4Mul).Call(exp).Set(decay)
+					col.loadTiled(a, decay).Get(step).Do(wasm.F32x4Splat, wasm.F32x4Mul).Call(exp).Set(decay)
 				}
 				col.store(p, func() {
 					col.load(p).Get(decay).Do(wasm.F32x4Mul)

@@ -116,7 +116,7 @@ func (e *expectation) load(o *Options) (*tokenizer.Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	packed, _, err := source.FromFile(path)
+	packed, err := source.FromFile(path)
 	if err != nil {
 		return nil, err
 	}

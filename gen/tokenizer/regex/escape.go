@@ -42,10 +42,25 @@ func (p *parser) escape() *node {
 	if c >= '1' && c <= '9' {
 		p.fail("a back-reference is not supported")
 	}
+	at := p.at
 	if s, ok := p.classEscape(c); ok {
+		if c|0x20 == 'w' || plain(strings.Trim(p.src[at:p.at], "{^}")) == "word" {
+			s = looseWord(s)
+		}
 		return single(s) // in any case only inside brackets
 	}
 	return p.opt.char(p.charEscape(c))
+}
+
+// latinNumbers are word characters outside of brackets only: there Oniguruma asks its table of ISO 8859-1.
+var latinNumbers = set{0xb2, 0xb3, 0xb9, 0xb9, 0xbc, 0xbe}
+
+// looseWord makes \w of the word characters, or \W of the others.
+func looseWord(s set) set {
+	if s.has('a') {
+		return union(s, latinNumbers)
+	}
+	return intersect(s, invert(latinNumbers))
 }
 
 // classEscape reads \w, \p{…} and the like.

@@ -22,7 +22,7 @@ const ips = 50_000_000
 
 const configuration = `config_interface: textconfig
 display_library: rfb, options="timeout=0"
-plugin_ctrl: unmapped=1, biosdev=0, speaker=0, extfpuirq=0, parallel=0, serial=1
+plugin_ctrl: unmapped=1, biosdev=0, speaker=0, %sparallel=0, serial=1
 cpu: model=%s, count=1, ips=%d, reset_on_triple_fault=0, ignore_bad_msrs=1
 memory: guest=%d, host=%d
 romimage: file=rom, address=0x%x
@@ -46,6 +46,14 @@ type options struct {
 	memory  int // MiB
 	timeout time.Duration
 	mark    string
+	old     bool // the emulator is older than version 3
+}
+
+// oldBochs asks Bochs for its version.
+func oldBochs(bochs string) bool {
+	help, _ := exec.Command(bochs, "--help").CombinedOutput()
+	_, after, found := bytes.Cut(help, []byte("Bochs x86 Emulator "))
+	return !found || len(after) == 0 || after[0] < '3'
 }
 
 var errTimeout = errors.New("timed out")
@@ -53,7 +61,11 @@ var errTimeout = errors.New("timed out")
 // emulate runs the machine in dir until the guest has ended, copies what it writes to this process's output and
 // error output, and returns the exit status of the guest's program.
 func emulate(bochs, dir string, m machine, o options) (int, error) {
-	config := fmt.Sprintf(configuration, o.cpu, ips, o.memory, o.memory, uint32(romBase))
+	plugins := ""
+	if o.old {
+		plugins = "extfpuirq=0, "
+	}
+	config := fmt.Sprintf(configuration, plugins, o.cpu, ips, o.memory, o.memory, uint32(romBase))
 	for name, data := range map[string]string{
 		"rom": string(m.rom), "disk": string(m.disk), "bochsrc": config, "commands": "continue\n", "stdout": "", "stderr": "",
 	} {

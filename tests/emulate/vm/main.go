@@ -24,11 +24,10 @@ const (
 	exitMachine = 125
 )
 
-// kernelOptions keep the kernel away from what Bochs 2.7 does not emulate well (the first line) and make the boot short.
-//
-// Bochs reports XSAVE areas for protection keys and for the compacted format wrongly, so that Linux would switch AVX
-// off; and it has FSRM without ERMS, with which memmove of Linux 6.1 overruns short buffers.
-const kernelOptions = "clearcpuid=pku,xsaves,xsavec,fsrm acpi=off nosmp noapic nolapic tsc=reliable tsc_early_khz=%d " +
+// kernelOptions make the boot short and keep the kernel away from what Bochs does not emulate: protection keys (it reports their
+// XSAVE area wrongly) and FSRM, which it has without ERMS, so that memmove of Linux 6.1 overruns short buffers. Before version 3
+// it reports the compacted XSAVE format wrongly too, and Linux would switch AVX off; AMX needs that format.
+const kernelOptions = "clearcpuid=pku,%sfsrm acpi=off nosmp noapic nolapic tsc=reliable tsc_early_khz=%d " +
 	"console=ttyS1,115200 rdinit=/init panic=-1 reboot=t mitigations=off random.trust_cpu=on audit=0 lsm= nowatchdog " +
 	"cryptomgr.notests=1 initcall_blacklist=load_system_certificate_list,trace_eval_init,init_kprobe_trace," +
 	"cubictcp_register,crypto_kdf108_init,init_evm"
@@ -73,6 +72,7 @@ func run(args []string) (int, error) {
 	}
 	o := options{cpu: *cpu, memory: *memory, timeout: time.Duration(*seconds * float64(time.Second)), mark: "tfgen-emulate " + rand.Text() + " "}
 	start := time.Now()
+	o.old = oldBochs(*bochs)
 	m, err := prepare(*bzImage, *guest, flags.Args(), files, env, o, *verbose)
 	if err != nil {
 		return exitMachine, err
@@ -114,7 +114,11 @@ func prepare(bzImage, guest string, args, files, env []string, o options, verbos
 	if err != nil {
 		return machine{}, err
 	}
-	line := fmt.Sprintf(kernelOptions, ips/1000)
+	hidden := ""
+	if o.old {
+		hidden = "xsaves,xsavec,"
+	}
+	line := fmt.Sprintf(kernelOptions, hidden, ips/1000)
 	if !verbose {
 		line += " quiet loglevel=3"
 	}

@@ -17,6 +17,7 @@ func Kernels() []kernel.Kernel {
 	}
 	add("gemm", "f32", nil, 1, 2, 3, 7, 10, 17, 28, 64, 100, 384, 385, 768, 2048)
 	add("gemm", "f16", nil, 1, 3, 7, 17, 64, 385, 2048)
+	add("gemm", "i8", nil, 1, 3, 7, 17, 64, 385, 2048)
 	add("gemm", "bf16", nil, 1, 2, 3, 7, 10, 17, 64, 385, 768, 2048)
 	rows := []int{1, 3, 8, 15, 16, 17, 31, 33, 54, 72, 385, 768}
 	for _, op := range []string{"rmsNorm", "addRMSNorm"} {
@@ -28,6 +29,9 @@ func Kernels() []kernel.Kernel {
 	}
 	for _, op := range []string{"add", "mul", "scale", "scaleRows", "expandBF16"} {
 		add(op, "", nil, 1, 7, 14, 16, 33, 100, 768)
+	}
+	for _, op := range []string{"scanState", "scanHead"} {
+		add(op, "", nil, 1, 7, 16, 33)
 	}
 	for _, kind := range kernel.Activations() {
 		add("act", kind, nil, 1, 17, 90, 768)
@@ -56,8 +60,9 @@ func Quantised() []kernel.Kernel {
 		}
 		ks = append(ks, kernel.Kernel{Op: "qgemm", S: name, D: []int{columns}})
 	}
+	ks = append(ks, kernel.Kernel{Op: "qgemm", S: "int8", D: []int{1536}})
 	for _, columns := range []int{1, 31, 32, 33, 64, 90, 200, 512} {
-		ks = append(ks, kernel.Kernel{Op: "quantize", D: []int{columns}})
+		ks = append(ks, kernel.Kernel{Op: "quantize", D: []int{columns}}, kernel.Kernel{Op: "quantize", S: "rows", D: []int{columns}})
 	}
 	return kernel.Distinct(ks)
 }

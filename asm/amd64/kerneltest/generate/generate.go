@@ -29,10 +29,6 @@ func Files() ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	limits, limitStubs, err := amd64.EmitLimits("kerneltest", header)
-	if err != nil {
-		return nil, err
-	}
 	table, err := functionTable()
 	if err != nil {
 		return nil, err
@@ -40,7 +36,6 @@ func Files() ([]File, error) {
 	return []File{
 		{"kernels_amd64.s", asm}, {"kernels_amd64.go", stubs},
 		{"quant_amd64.s", quantAsm}, {"quant_amd64.go", quantStubs},
-		{"limits_amd64.s", limits}, {"limits_amd64.go", limitStubs},
 		{"functions_amd64.go", table},
 	}, nil
 }
@@ -61,9 +56,6 @@ func functionTable() ([]byte, error) {
 			seen[fn] = true
 			fmt.Fprintf(&twins, "%q: portable.%s,\n", fn, fn)
 		}
-	}
-	for _, isa := range amd64.Vectors() {
-		fmt.Fprintf(&asm, "\"fmaPeak%[1]s\": fmaPeak%[1]s,\n\"readBandwidth%[1]s\": readBandwidth%[1]s,\n", isa)
 	}
 	return format.Source(fmt.Appendf(nil, `// %s
 

@@ -133,6 +133,7 @@ const (
 	V128AnyTrue        Op = simd | 83
 	V128Store32Lane    Op = simd | 90
 	V128Store64Lane    Op = simd | 91
+	V128Load32Lane     Op = simd | 86
 	V128Load32Zero     Op = simd | 92
 	V128Load64Zero     Op = simd | 93
 	F32x4DemoteF64x2   Op = simd | 94
@@ -176,6 +177,6 @@ const (
 // alignment is the binary logarithm of the alignment that memory instructions announce. Atomic ones must have theirs.
 var alignment = map[Op]int{
 	I32Load: 2, F32Load: 2, F64Load: 3, I32Load16U: 1, I32Store: 2, F32Store: 2, F64Store: 3,
-	V128Load: 2, V128Load16x4U: 1, V128Load32Splat: 2, V128Store: 2, V128Store32Lane: 2, V128Store64Lane: 2, V128Load32Zero: 2, V128Load64Zero: 2,
+	V128Load: 2, V128Load16x4U: 1, V128Load32Splat: 2, V128Store: 2, V128Load32Lane: 2, V128Store32Lane: 2, V128Store64Lane: 2, V128Load32Zero: 2, V128Load64Zero: 2,
 	AtomicNotify: 2, AtomicWait32: 2, AtomicLoad: 2, AtomicStore: 2, AtomicAdd: 2,
 }

@@ -2,7 +2,7 @@
 
 //go:build amd64
 
-package kerneltest
+package limits
 
 // fmaPeakAVX2 runs n turns of 12 independent multiply-adds.
 //
