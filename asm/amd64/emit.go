@@ -83,7 +83,7 @@ func (e *emitter) kernel(isa ISA, k kernel.Kernel) error {
 	return e.function(isa, name, "func("+strings.Join(params, ", ")+")", doc, func(f *function) {
 		f.kernel = k
 		f.Comment(doc...)
-		lowerings[k.Op](f, k)
+		lowering(isa, k)(f, k)
 	})
 }
 
@@ -91,7 +91,9 @@ func (e *emitter) kernel(isa ISA, k kernel.Kernel) error {
 func (e *emitter) function(isa ISA, name, signature string, doc []string, body func(f *function)) error {
 	f := &function{Context: build.NewContext(), emitter: e, isa: isa.vector(), vnni: isa == AVX512VNNI, labels: map[string]int{}}
 	f.Function(name)
-	f.Attributes(attr.NOSPLIT)
+	if isa != AMX { // whose frame needs the check of the stack
+		f.Attributes(attr.NOSPLIT)
+	}
 	f.Pragma("noescape")
 	f.SignatureExpr(signature)
 	f.Doc(doc...)
@@ -101,6 +103,9 @@ func (e *emitter) function(isa ISA, name, signature string, doc []string, body f
 	file, err := f.Result()
 	if err == nil {
 		err = pass.Compile.Execute(file)
+	}
+	if err == nil {
+		err = encodeTiles(file)
 	}
 	if err == nil && isa == AVX2 {
 		err = checkRegisters(file)

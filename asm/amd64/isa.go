@@ -18,10 +18,11 @@ const (
 	AVX2       ISA = iota // AVX2 and FMA: Haswell, Zen and later; 16 registers of 8 float32
 	AVX512                // AVX-512 F, BW, DQ and VL: Skylake-X, Zen 4 and later; 32 registers of 16 float32
 	AVX512VNNI            // and VNNI: Cascade Lake, Zen 4 and later; only operations that gain by it have a lowering
+	AMX                   // and AMX tiles: Sapphire Rapids and later; matrix products with bfloat16 weights
 )
 
 // ISAs lists the instruction sets, the smallest first.
-var ISAs = []ISA{AVX2, AVX512, AVX512VNNI}
+var ISAs = []ISA{AVX2, AVX512, AVX512VNNI, AMX}
 
 // Vectors lists the instruction sets with registers of their own: all but those that only add instructions.
 func Vectors() []ISA { return []ISA{AVX2, AVX512} }
@@ -38,6 +39,8 @@ func (isa ISA) String() string {
 		return "AVX512"
 	case AVX512VNNI:
 		return "AVX512VNNI"
+	case AMX:
+		return "AMX"
 	}
 	return fmt.Sprintf("ISA(%d)", int(isa))
 }
@@ -64,13 +67,24 @@ var lowerings = map[string]func(f *function, k kernel.Kernel){
 	"quantize":     quantize,
 }
 
-// gains are the operations with a lowering of their own for an instruction set that extends a smaller one.
-var gains = map[ISA][]string{AVX512VNNI: {"qgemm"}}
+// gains says which kernels have a lowering of their own for an instruction set that extends a smaller one.
+var gains = map[ISA]func(k kernel.Kernel) bool{
+	AVX512VNNI: func(k kernel.Kernel) bool { return k.Op == "qgemm" },
+	AMX:        func(k kernel.Kernel) bool { return k.Op == "gemm" && k.S == "bf16" },
+}
+
+// lowering is the function that writes the body of a kernel for an instruction set.
+func lowering(isa ISA, k kernel.Kernel) func(f *function, k kernel.Kernel) {
+	if isa == AMX {
+		return tiles
+	}
+	return lowerings[k.Op]
+}
 
 // Supports reports whether Emit can lower the kernel to the instruction set.
 func Supports(isa ISA, k kernel.Kernel) bool {
 	_, ok := lowerings[k.Op]
-	if ops, extends := gains[isa]; extends && !slices.Contains(ops, k.Op) {
+	if gain, extends := gains[isa]; extends && !gain(k) {
 		return false
 	}
 	return ok && slices.Contains(ISAs, isa) && k.Validate() == nil

@@ -1814,6 +1814,575 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmBF16K256AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K256AMX(SB), $24776-72
+	// gemmBF16K256AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][128][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 24576(AX)
+	MOVB    $0x01, 24576(AX)
+	MOVB    $0x40, 24592(AX)
+	MOVB    $0x40, 24594(AX)
+	MOVB    $0x40, 24596(AX)
+	MOVB    $0x40, 24598(AX)
+	MOVB    $0x40, 24600(AX)
+	MOVB    $0x40, 24602(AX)
+	MOVB    $0x40, 24604(AX)
+	MOVB    $0x40, 24606(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 24768(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 24624(AX)
+	MOVB    DL, 24625(AX)
+	MOVB    DL, 24626(AX)
+	MOVB    DL, 24627(AX)
+	MOVB    BL, 24628(AX)
+	MOVB    DL, 24629(AX)
+	MOVB    DL, 24630(AX)
+	MOVB    DL, 24631(AX)
+
+	// LDTILECFG 24576(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x60
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 24768(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ $0x00000000, 48(SP)
+
+pass:
+	MOVQ    $0x00000008, DX
+	SUBQ    48(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 56(SP)
+
+	// Split x into three terms of bfloat16.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         48(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+
+splitRow:
+	MOVQ DX, R8
+	MOVQ BX, R9
+	MOVQ 56(SP), R10
+
+splitStep:
+	VMOVUPS (R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, (R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1024(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2048(R9)
+	VMOVUPS 64(R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 32(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1056(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2080(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000c00, R9
+	DECQ    R10
+	JNZ     splitStep
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     splitRow
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), BX
+	MOVQ    48(SP), SI
+	SHLQ    $0x0a, SI
+	ADDQ    SI, DX
+	XORQ    SI, SI
+	CMPQ    BX, $0x04
+	JLT     tilesDone
+
+tiles:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 64(DI)(R8*1), TMM1
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 128(DI)(R8*1), TMM2
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 192(DI)(R8*1), TMM3
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+
+	// TILELOADD 8192(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcf
+
+	// TDPBF16PS TMM4, TMM6, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xce
+
+	// TDPBF16PS TMM4, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcd
+
+	// TILELOADD 16384(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd7
+
+	// TDPBF16PS TMM4, TMM6, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd6
+
+	// TDPBF16PS TMM4, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd5
+
+	// TILELOADD 24576(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x60
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdf
+
+	// TDPBF16PS TMM4, TMM6, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xde
+
+	// TDPBF16PS TMM4, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdd
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 64(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 128(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 192(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00008000, DX
+	ADDQ $0x00000100, SI
+	SUBQ $0x04, BX
+	CMPQ BX, $0x04
+	JGE  tiles
+
+tilesDone:
+	CMPQ BX, $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step2:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step2
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00002000, DX
+	ADDQ $0x40, SI
+	SUBQ $0x01, BX
+	CMPQ BX, $0x01
+	JGE  tiles2
+
+tilesDone2:
+	MOVQ 8(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ 48(SP), DX
+	ADDQ 56(SP), DX
+	MOVQ DX, 48(SP)
+	CMPQ DX, $0x08
+	JLT  pass
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 24768(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmBF16K768AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $88-72
@@ -3518,6 +4087,575 @@ oneRowK3:
 
 tiles3:
 done:
+	VZEROUPPER
+	RET
+
+// func gemmBF16K768AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K768AMX(SB), $49352-72
+	// gemmBF16K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 49152(AX)
+	MOVB    $0x01, 49152(AX)
+	MOVB    $0x40, 49168(AX)
+	MOVB    $0x40, 49170(AX)
+	MOVB    $0x40, 49172(AX)
+	MOVB    $0x40, 49174(AX)
+	MOVB    $0x40, 49176(AX)
+	MOVB    $0x40, 49178(AX)
+	MOVB    $0x40, 49180(AX)
+	MOVB    $0x40, 49182(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 49344(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 49200(AX)
+	MOVB    DL, 49201(AX)
+	MOVB    DL, 49202(AX)
+	MOVB    DL, 49203(AX)
+	MOVB    BL, 49204(AX)
+	MOVB    DL, 49205(AX)
+	MOVB    DL, 49206(AX)
+	MOVB    DL, 49207(AX)
+
+	// LDTILECFG 49152(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 49344(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ $0x00000000, 48(SP)
+
+pass:
+	MOVQ    $0x00000018, DX
+	SUBQ    48(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 56(SP)
+
+	// Split x into three terms of bfloat16.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         48(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+
+splitRow:
+	MOVQ DX, R8
+	MOVQ BX, R9
+	MOVQ 56(SP), R10
+
+splitStep:
+	VMOVUPS (R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, (R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1024(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2048(R9)
+	VMOVUPS 64(R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 32(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1056(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2080(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000c00, R9
+	DECQ    R10
+	JNZ     splitStep
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     splitRow
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), BX
+	MOVQ    48(SP), SI
+	SHLQ    $0x0a, SI
+	ADDQ    SI, DX
+	XORQ    SI, SI
+	CMPQ    BX, $0x04
+	JLT     tilesDone
+
+tiles:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 64(DI)(R8*1), TMM1
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 128(DI)(R8*1), TMM2
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 192(DI)(R8*1), TMM3
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+
+	// TILELOADD 24576(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x60
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcf
+
+	// TDPBF16PS TMM4, TMM6, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xce
+
+	// TDPBF16PS TMM4, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcd
+
+	// TILELOADD 49152(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd7
+
+	// TDPBF16PS TMM4, TMM6, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd6
+
+	// TDPBF16PS TMM4, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd5
+
+	// TILELOADD 73728(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x20
+	BYTE $0x01
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdf
+
+	// TDPBF16PS TMM4, TMM6, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xde
+
+	// TDPBF16PS TMM4, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdd
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 64(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 128(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 192(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00018000, DX
+	ADDQ $0x00000100, SI
+	SUBQ $0x04, BX
+	CMPQ BX, $0x04
+	JGE  tiles
+
+tilesDone:
+	CMPQ BX, $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step2:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step2
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00006000, DX
+	ADDQ $0x40, SI
+	SUBQ $0x01, BX
+	CMPQ BX, $0x01
+	JGE  tiles2
+
+tilesDone2:
+	MOVQ 8(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ 48(SP), DX
+	ADDQ 56(SP), DX
+	MOVQ DX, 48(SP)
+	CMPQ DX, $0x18
+	JLT  pass
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 49344(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 

@@ -23,9 +23,10 @@ func detect() features {
 		return f
 	}
 	_, _, f.leaf1ECX, _ = cpuid(1, 0)
-	_, f.leaf7EBX, f.leaf7ECX, _ = cpuid(7, 0)
+	_, f.leaf7EBX, f.leaf7ECX, f.leaf7EDX = cpuid(7, 0)
 	if f.leaf1ECX&leaf1OSXSAVE != 0 {
 		f.xcr0 = xgetbv()
 	}
+	f.tiles = f.amxState() && requestTiles()
 	return f
 }

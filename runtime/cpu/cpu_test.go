@@ -19,6 +19,9 @@ var (
 	skylakeYMM = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xd39ffffb, xcr0: 0x7}
 	cascade    = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xd39ffffb, leaf7ECX: 0x00000808, xcr0: 0x2ff}
 	knl        = features{leaf1ECX: 0x7ff8f3bf, leaf7EBX: 0x1c0d23ab, xcr0: 0xe7}
+	sapphire   = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xf3bfbfef, leaf7ECX: 0x1b415f6e, leaf7EDX: 0xffdd4432, xcr0: 0x600e7, tiles: true}
+	noTiles    = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xf3bfbfef, leaf7ECX: 0x1b415f6e, leaf7EDX: 0xffdd4432, xcr0: 0x600e7}
+	noTileXCR0 = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xf3bfbfef, leaf7ECX: 0x1b415f6e, leaf7EDX: 0xffdd4432, xcr0: 0xe7, tiles: true}
 	noState    = features{leaf1ECX: 0x77fafbff, leaf7EBX: 0x000027ab}
 )
 
@@ -35,6 +38,9 @@ func TestLevels(t *testing.T) {
 		{"Zen 3", zen3, "portable, avx2"},
 		{"Skylake-SP", skylakeX, "portable, avx2, avx512"},
 		{"Cascade Lake", cascade, "portable, avx2, avx512, avx512vnni"},
+		{"Sapphire Rapids", sapphire, "portable, avx2, avx512, avx512vnni, amx"},
+		{"Sapphire Rapids, permission refused", noTiles, "portable, avx2, avx512, avx512vnni"},
+		{"Sapphire Rapids, system without tiles", noTileXCR0, "portable, avx2, avx512, avx512vnni"},
 		{"Skylake-SP, system without ZMM", skylakeYMM, "portable, avx2"},
 		{"Knights Landing: F without BW, DQ, VL", knl, "portable, avx2"},
 		{"Haswell, system without XSAVE", noState, "portable"},
@@ -63,6 +69,9 @@ func TestDetectAgreesWithSystem(t *testing.T) {
 			want += ", avx512"
 			if strings.Contains(flags, " avx512_vnni ") {
 				want += ", avx512vnni"
+				if strings.Contains(flags, " amx_tile ") && strings.Contains(flags, " amx_bf16 ") && strings.Contains(flags, " amx_int8 ") && detect().tiles {
+					want += ", amx"
+				}
 			}
 		}
 	}
@@ -72,6 +81,12 @@ func TestDetectAgreesWithSystem(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
+	all := []Level{Portable, AVX2, AVX512, AVX512VNNI, AMX}
+	for forced, want := range map[string]Level{"": AVX512VNNI, "amx": AMX, "avx2": AVX2} {
+		if l, err := choose(forced, all); l != want || err != nil {
+			t.Errorf("choose(%q) = %v, %v with every level; want %v", forced, l, err, want)
+		}
+	}
 	has := []Level{Portable, AVX2}
 	for _, c := range []struct {
 		forced string
@@ -82,7 +97,7 @@ func TestChoose(t *testing.T) {
 		{"portable", Portable, ""},
 		{"avx2", AVX2, ""},
 		{"avx512", AVX2, "TFGEN_CPU=avx512: this processor does not have it; available here: portable, avx2"},
-		{"AVX2", AVX2, `TFGEN_CPU=AVX2: unknown CPU level "AVX2": the levels are portable, avx2, avx512, avx512vnni; available here: portable, avx2`},
+		{"AVX2", AVX2, `TFGEN_CPU=AVX2: unknown CPU level "AVX2": the levels are portable, avx2, avx512, avx512vnni, amx; available here: portable, avx2`},
 	} {
 		l, err := choose(c.forced, has)
 		if l != c.want || fmt.Sprint(err) != cmpErr(c.err) {

@@ -7,7 +7,9 @@ type features struct {
 	leaf1ECX uint32 // CPUID.1:ECX
 	leaf7EBX uint32 // CPUID.(7,0):EBX
 	leaf7ECX uint32 // CPUID.(7,0):ECX
+	leaf7EDX uint32 // CPUID.(7,0):EDX
 	xcr0     uint32 // low half of XCR0, 0 when OSXSAVE is off
+	tiles    bool   // the operating system lets this process use tile data
 }
 
 const (
@@ -26,8 +28,13 @@ const (
 
 	leaf7VNNI = 1 << 11
 
-	xcr0YMM = 1<<1 | 1<<2                  // XMM and YMM state
-	xcr0ZMM = xcr0YMM | 1<<5 | 1<<6 | 1<<7 // mask registers, both parts of ZMM
+	leaf7AMXBF16 = 1 << 22
+	leaf7AMXTile = 1 << 24
+	leaf7AMXInt8 = 1 << 25
+
+	xcr0YMM  = 1<<1 | 1<<2                  // XMM and YMM state
+	xcr0ZMM  = xcr0YMM | 1<<5 | 1<<6 | 1<<7 // mask registers, both parts of ZMM
+	xcr0Tile = 1<<17 | 1<<18                // tile configuration and data
 )
 
 // avx2 reports whether the processor has AVX2, FMA, F16C, BMI1 and BMI2, and
@@ -48,3 +55,14 @@ func (f features) avx512() bool {
 
 // avx512vnni reports whether the processor has VNNI beside what avx512 asks.
 func (f features) avx512vnni() bool { return f.avx512() && f.leaf7ECX&leaf7VNNI != 0 }
+
+// amxState reports whether the processor has AMX tiles with bfloat16 and int8
+// products, and the operating system saves them. Linux also asks for a
+// permission: see requestTiles.
+func (f features) amxState() bool {
+	const leaf7 = leaf7AMXTile | leaf7AMXBF16 | leaf7AMXInt8
+	return f.avx512vnni() && f.leaf7EDX&leaf7 == leaf7 && f.xcr0&xcr0Tile == xcr0Tile
+}
+
+// amx reports whether the process may use AMX tiles beside what avx512vnni asks.
+func (f features) amx() bool { return f.amxState() && f.tiles }

@@ -19,18 +19,22 @@ const (
 	AVX2                    // amd64: AVX2, FMA, F16C, BMI1 and BMI2; 256-bit registers
 	AVX512                  // amd64: AVX2 and AVX-512 F, BW, DQ, VL; 512-bit registers
 	AVX512VNNI              // amd64: AVX512 and VNNI, integer dot products for quantised weights
+	AMX                     // amd64: AVX512VNNI and AMX tiles with bfloat16 and int8 products; linux only
 )
 
-// levels holds one row a level: its name in TFGEN_CPU and in messages, and
-// whether a processor with the given features has it.
+// levels holds one row a level: its name in TFGEN_CPU and in messages, whether
+// a processor with the given features has it, and whether it runs only when
+// TFGEN_CPU names it.
 var levels = [...]struct {
-	name string
-	has  func(features) bool
+	name   string
+	has    func(features) bool
+	byName bool
 }{
-	Portable:   {"portable", func(features) bool { return true }},
-	AVX2:       {"avx2", features.avx2},
-	AVX512:     {"avx512", features.avx512},
-	AVX512VNNI: {"avx512vnni", features.avx512vnni},
+	Portable:   {name: "portable", has: func(features) bool { return true }},
+	AVX2:       {name: "avx2", has: features.avx2},
+	AVX512:     {name: "avx512", has: features.avx512},
+	AVX512VNNI: {name: "avx512vnni", has: features.avx512vnni},
+	AMX:        {name: "amx", has: features.amx, byName: true},
 }
 
 // current and available are fixed when the program starts.
@@ -61,8 +65,9 @@ func Parse(name string) (Level, error) {
 	return Portable, fmt.Errorf("unknown CPU level %q: the levels are %s", name, list(all))
 }
 
-// Current returns the level that kernels use: the highest available one, or
-// the one named in TFGEN_CPU. When Err is not nil it is the highest available.
+// Current returns the level that kernels use: the one named in TFGEN_CPU, or
+// the highest available one that needs no naming. AMX is used only by name: its
+// kernels have not been measured. When Err is not nil it is as without TFGEN_CPU.
 func Current() Level { return current }
 
 // Available returns the levels that this processor and operating system
@@ -73,9 +78,15 @@ func Available() []Level { return append([]Level(nil), available...) }
 // available here. Opening a generated model returns it.
 func Err() error { return currentErr }
 
-// choose returns the level named forced, or the last of has when forced is empty.
+// choose returns the level named forced, or when forced is empty the last of
+// has that needs no naming.
 func choose(forced string, has []Level) (Level, error) {
-	best := has[len(has)-1]
+	best := Portable
+	for _, l := range has {
+		if !levels[l].byName {
+			best = l
+		}
+	}
 	if forced == "" {
 		return best, nil
 	}

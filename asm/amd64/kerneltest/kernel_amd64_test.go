@@ -2,10 +2,12 @@ package kerneltest
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/tfgen/tfgen/asm/amd64/kerneltest/cases"
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/runtime/cpu"
 )
 
 // shapes returns the run-time shapes that a kernel is tested with.
@@ -14,7 +16,7 @@ func shapes(k kernel.Kernel) []shape {
 		if k.D[0] > 400 {
 			return []shape{{rows: 3, tiles: 1, heads: 1, gap: 1, sharedC: true}}
 		}
-		return []shape{{rows: 9, tiles: 4, heads: 2, gap: 5}, {rows: 1, tiles: 13, heads: 1}}
+		return []shape{{rows: 9, tiles: 4, heads: 2, gap: 5}, {rows: 1, tiles: 13, heads: 1}, {rows: 33, tiles: 6, heads: 1, gap: 1, sharedC: true}}
 	}
 	list := []shape{
 		{rows: 1, tiles: 1, heads: 1},
@@ -39,9 +41,15 @@ func eachCall(t *testing.T, test func(t *testing.T, level string, c *call)) {
 	if len(available) == 0 {
 		t.Skip("this machine has neither AVX2 nor AVX-512")
 	}
+	if slices.Contains(cpu.Available(), cpu.AMX) {
+		available = append(available, "AMX")
+	}
 	for _, level := range available {
 		t.Run(level, func(t *testing.T) {
 			for i, k := range cases.Kernels() {
+				if level == "AMX" && functions[k.Name()+level] == nil {
+					continue // only operations that gain by tiles have a lowering
+				}
 				for j, s := range shapes(k) {
 					test(t, level, newCall(k, s, uint64(100*i+j)))
 				}

@@ -878,6 +878,13 @@ func gemmBF16K1AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles i
 //go:noescape
 func gemmBF16K1AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
+// gemmBF16K1AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmBF16K1AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
 // gemmBF16K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
 // w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -891,6 +898,13 @@ func gemmBF16K10AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles 
 //
 //go:noescape
 func gemmBF16K10AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K10AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
+// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmBF16K10AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
 // w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -906,6 +920,13 @@ func gemmBF16K17AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles 
 //go:noescape
 func gemmBF16K17AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
+// gemmBF16K17AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmBF16K17AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
 // gemmBF16K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
 // w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -919,6 +940,13 @@ func gemmBF16K2AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles i
 //
 //go:noescape
 func gemmBF16K2AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K2AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
+// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmBF16K2AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
 // w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -934,6 +962,13 @@ func gemmBF16K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tile
 //go:noescape
 func gemmBF16K2048AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
+// gemmBF16K2048AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmBF16K2048AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
 // gemmBF16K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
 // w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -947,6 +982,13 @@ func gemmBF16K3AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles i
 //
 //go:noescape
 func gemmBF16K3AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K3AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmBF16K3AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
 // w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -962,6 +1004,13 @@ func gemmBF16K385AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles
 //go:noescape
 func gemmBF16K385AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
+// gemmBF16K385AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmBF16K385AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
 // gemmBF16K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
 // w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -975,6 +1024,13 @@ func gemmBF16K64AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles 
 //
 //go:noescape
 func gemmBF16K64AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K64AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmBF16K64AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
 // w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -990,6 +1046,13 @@ func gemmBF16K7AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles i
 //go:noescape
 func gemmBF16K7AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
+// gemmBF16K7AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmBF16K7AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
 // gemmBF16K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
 // w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -1003,6 +1066,13 @@ func gemmBF16K768AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles
 //
 //go:noescape
 func gemmBF16K768AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+//
+//go:noescape
+func gemmBF16K768AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmF16K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 // w is float16 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.

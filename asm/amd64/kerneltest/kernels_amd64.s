@@ -15137,6 +15137,262 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmBF16K1AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K1AMX(SB), $4296-72
+	// gemmBF16K1AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 3072(AX)
+	VMOVUPS Z0, 3136(AX)
+	VMOVUPS Z0, 3200(AX)
+	VMOVUPS Z0, 3264(AX)
+	VMOVUPS Z0, 3328(AX)
+	VMOVUPS Z0, 3392(AX)
+	VMOVUPS Z0, 3456(AX)
+	VMOVUPS Z0, 3520(AX)
+	VMOVUPS Z0, 3584(AX)
+	VMOVUPS Z0, 3648(AX)
+	VMOVUPS Z0, 3712(AX)
+	VMOVUPS Z0, 3776(AX)
+	VMOVUPS Z0, 3840(AX)
+	VMOVUPS Z0, 3904(AX)
+	VMOVUPS Z0, 3968(AX)
+	VMOVUPS Z0, 4032(AX)
+	VMOVUPS Z0, 4096(AX)
+	MOVB    $0x01, 3072(AX)
+	MOVB    $0x40, 3088(AX)
+	MOVB    $0x40, 3090(AX)
+	MOVB    $0x40, 3092(AX)
+	MOVB    $0x40, 3094(AX)
+	MOVB    $0x40, 3096(AX)
+	MOVB    $0x40, 3098(AX)
+	MOVB    $0x40, 3100(AX)
+	MOVB    $0x40, 3102(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 4288(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 3120(AX)
+	MOVB    DL, 3121(AX)
+	MOVB    DL, 3122(AX)
+	MOVB    DL, 3123(AX)
+	MOVB    BL, 3124(AX)
+	MOVB    DL, 3125(AX)
+	MOVB    DL, 3126(AX)
+	MOVB    DL, 3127(AX)
+
+	// LDTILECFG 3072(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 4288(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 1 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	MOVL         $0x00000001, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, (BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2048(BX)
+	VMOVUPS.Z 64(DX), K2, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 32(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1056(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2080(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(AX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(AX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+restTile:
+	VMOVUPS (DX), Z0
+	VPSLLD  $0x10, Z0, Z0
+	VPSRLD  $0x10, Z0, Z0
+	VMOVUPS Z0, 3136(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 3136(AX)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x40
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 4288(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmBF16K10AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K10AVX2(SB), NOSPLIT, $88-72
@@ -17142,6 +17398,268 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmBF16K10AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K10AMX(SB), $4296-72
+	// gemmBF16K10AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 3072(AX)
+	VMOVUPS Z0, 3136(AX)
+	VMOVUPS Z0, 3200(AX)
+	VMOVUPS Z0, 3264(AX)
+	VMOVUPS Z0, 3328(AX)
+	VMOVUPS Z0, 3392(AX)
+	VMOVUPS Z0, 3456(AX)
+	VMOVUPS Z0, 3520(AX)
+	VMOVUPS Z0, 3584(AX)
+	VMOVUPS Z0, 3648(AX)
+	VMOVUPS Z0, 3712(AX)
+	VMOVUPS Z0, 3776(AX)
+	VMOVUPS Z0, 3840(AX)
+	VMOVUPS Z0, 3904(AX)
+	VMOVUPS Z0, 3968(AX)
+	VMOVUPS Z0, 4032(AX)
+	VMOVUPS Z0, 4096(AX)
+	MOVB    $0x01, 3072(AX)
+	MOVB    $0x40, 3088(AX)
+	MOVB    $0x40, 3090(AX)
+	MOVB    $0x40, 3092(AX)
+	MOVB    $0x40, 3094(AX)
+	MOVB    $0x40, 3096(AX)
+	MOVB    $0x40, 3098(AX)
+	MOVB    $0x40, 3100(AX)
+	MOVB    $0x40, 3102(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 4288(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 3120(AX)
+	MOVB    DL, 3121(AX)
+	MOVB    DL, 3122(AX)
+	MOVB    DL, 3123(AX)
+	MOVB    BL, 3124(AX)
+	MOVB    DL, 3125(AX)
+	MOVB    DL, 3126(AX)
+	MOVB    DL, 3127(AX)
+
+	// LDTILECFG 3072(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 4288(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 10 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	MOVL         $0x000003ff, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, (BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2048(BX)
+	VMOVUPS.Z 64(DX), K2, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 32(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1056(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2080(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(AX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(AX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+restTile:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, 3136(AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS Z0, 3200(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS Z0, 3264(AX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS Z0, 3328(AX)
+	VMOVUPS 256(DX), Z0
+	VMOVUPS Z0, 3392(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 3136(AX)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x40
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00000140, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 4288(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmBF16K17AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K17AVX2(SB), NOSPLIT, $88-72
@@ -18990,6 +19508,278 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmBF16K17AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K17AMX(SB), $4296-72
+	// gemmBF16K17AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 3072(AX)
+	VMOVUPS Z0, 3136(AX)
+	VMOVUPS Z0, 3200(AX)
+	VMOVUPS Z0, 3264(AX)
+	VMOVUPS Z0, 3328(AX)
+	VMOVUPS Z0, 3392(AX)
+	VMOVUPS Z0, 3456(AX)
+	VMOVUPS Z0, 3520(AX)
+	VMOVUPS Z0, 3584(AX)
+	VMOVUPS Z0, 3648(AX)
+	VMOVUPS Z0, 3712(AX)
+	VMOVUPS Z0, 3776(AX)
+	VMOVUPS Z0, 3840(AX)
+	VMOVUPS Z0, 3904(AX)
+	VMOVUPS Z0, 3968(AX)
+	VMOVUPS Z0, 4032(AX)
+	VMOVUPS Z0, 4096(AX)
+	MOVB    $0x01, 3072(AX)
+	MOVB    $0x40, 3088(AX)
+	MOVB    $0x40, 3090(AX)
+	MOVB    $0x40, 3092(AX)
+	MOVB    $0x40, 3094(AX)
+	MOVB    $0x40, 3096(AX)
+	MOVB    $0x40, 3098(AX)
+	MOVB    $0x40, 3100(AX)
+	MOVB    $0x40, 3102(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 4288(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 3120(AX)
+	MOVB    DL, 3121(AX)
+	MOVB    DL, 3122(AX)
+	MOVB    DL, 3123(AX)
+	MOVB    BL, 3124(AX)
+	MOVB    DL, 3125(AX)
+	MOVB    DL, 3126(AX)
+	MOVB    DL, 3127(AX)
+
+	// LDTILECFG 3072(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 4288(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 17 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	MOVL         $0x0000ffff, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000001, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, (BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2048(BX)
+	VMOVUPS.Z 64(DX), K2, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 32(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1056(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2080(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(AX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(AX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+restTile:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, 3136(AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS Z0, 3200(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS Z0, 3264(AX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS Z0, 3328(AX)
+	VMOVUPS 256(DX), Z0
+	VMOVUPS Z0, 3392(AX)
+	VMOVUPS 320(DX), Z0
+	VMOVUPS Z0, 3456(AX)
+	VMOVUPS 384(DX), Z0
+	VMOVUPS Z0, 3520(AX)
+	VMOVUPS 448(DX), Z0
+	VMOVUPS Z0, 3584(AX)
+	VMOVUPS 512(DX), Z0
+	VPSLLD  $0x10, Z0, Z0
+	VPSRLD  $0x10, Z0, Z0
+	VMOVUPS Z0, 3648(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 3136(AX)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x40
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00000240, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 4288(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmBF16K2AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K2AVX2(SB), NOSPLIT, $88-72
@@ -20182,6 +20972,260 @@ oneRowTiles3:
 
 tiles3:
 done:
+	VZEROUPPER
+	RET
+
+// func gemmBF16K2AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K2AMX(SB), $4296-72
+	// gemmBF16K2AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 3072(AX)
+	VMOVUPS Z0, 3136(AX)
+	VMOVUPS Z0, 3200(AX)
+	VMOVUPS Z0, 3264(AX)
+	VMOVUPS Z0, 3328(AX)
+	VMOVUPS Z0, 3392(AX)
+	VMOVUPS Z0, 3456(AX)
+	VMOVUPS Z0, 3520(AX)
+	VMOVUPS Z0, 3584(AX)
+	VMOVUPS Z0, 3648(AX)
+	VMOVUPS Z0, 3712(AX)
+	VMOVUPS Z0, 3776(AX)
+	VMOVUPS Z0, 3840(AX)
+	VMOVUPS Z0, 3904(AX)
+	VMOVUPS Z0, 3968(AX)
+	VMOVUPS Z0, 4032(AX)
+	VMOVUPS Z0, 4096(AX)
+	MOVB    $0x01, 3072(AX)
+	MOVB    $0x40, 3088(AX)
+	MOVB    $0x40, 3090(AX)
+	MOVB    $0x40, 3092(AX)
+	MOVB    $0x40, 3094(AX)
+	MOVB    $0x40, 3096(AX)
+	MOVB    $0x40, 3098(AX)
+	MOVB    $0x40, 3100(AX)
+	MOVB    $0x40, 3102(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 4288(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 3120(AX)
+	MOVB    DL, 3121(AX)
+	MOVB    DL, 3122(AX)
+	MOVB    DL, 3123(AX)
+	MOVB    BL, 3124(AX)
+	MOVB    DL, 3125(AX)
+	MOVB    DL, 3126(AX)
+	MOVB    DL, 3127(AX)
+
+	// LDTILECFG 3072(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 4288(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 2 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	MOVL         $0x00000003, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, (BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2048(BX)
+	VMOVUPS.Z 64(DX), K2, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 32(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1056(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2080(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(AX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(AX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+restTile:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, 3136(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 3136(AX)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x40
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 4288(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
@@ -21892,6 +22936,575 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmBF16K2048AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K2048AMX(SB), $49352-72
+	// gemmBF16K2048AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 49152(AX)
+	MOVB    $0x01, 49152(AX)
+	MOVB    $0x40, 49168(AX)
+	MOVB    $0x40, 49170(AX)
+	MOVB    $0x40, 49172(AX)
+	MOVB    $0x40, 49174(AX)
+	MOVB    $0x40, 49176(AX)
+	MOVB    $0x40, 49178(AX)
+	MOVB    $0x40, 49180(AX)
+	MOVB    $0x40, 49182(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 49344(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 49200(AX)
+	MOVB    DL, 49201(AX)
+	MOVB    DL, 49202(AX)
+	MOVB    DL, 49203(AX)
+	MOVB    BL, 49204(AX)
+	MOVB    DL, 49205(AX)
+	MOVB    DL, 49206(AX)
+	MOVB    DL, 49207(AX)
+
+	// LDTILECFG 49152(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 49344(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ $0x00000000, 48(SP)
+
+pass:
+	MOVQ    $0x00000040, DX
+	SUBQ    48(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 56(SP)
+
+	// Split x into three terms of bfloat16.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         48(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+
+splitRow:
+	MOVQ DX, R8
+	MOVQ BX, R9
+	MOVQ 56(SP), R10
+
+splitStep:
+	VMOVUPS (R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, (R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1024(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2048(R9)
+	VMOVUPS 64(R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 32(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1056(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2080(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000c00, R9
+	DECQ    R10
+	JNZ     splitStep
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     splitRow
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), BX
+	MOVQ    48(SP), SI
+	SHLQ    $0x0a, SI
+	ADDQ    SI, DX
+	XORQ    SI, SI
+	CMPQ    BX, $0x04
+	JLT     tilesDone
+
+tiles:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 64(DI)(R8*1), TMM1
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 128(DI)(R8*1), TMM2
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 192(DI)(R8*1), TMM3
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+
+	// TILELOADD 65536(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x01
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcf
+
+	// TDPBF16PS TMM4, TMM6, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xce
+
+	// TDPBF16PS TMM4, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcd
+
+	// TILELOADD 131072(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd7
+
+	// TDPBF16PS TMM4, TMM6, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd6
+
+	// TDPBF16PS TMM4, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd5
+
+	// TILELOADD 196608(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x03
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdf
+
+	// TDPBF16PS TMM4, TMM6, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xde
+
+	// TDPBF16PS TMM4, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdd
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 64(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 128(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 192(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00040000, DX
+	ADDQ $0x00000100, SI
+	SUBQ $0x04, BX
+	CMPQ BX, $0x04
+	JGE  tiles
+
+tilesDone:
+	CMPQ BX, $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step2:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step2
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00010000, DX
+	ADDQ $0x40, SI
+	SUBQ $0x01, BX
+	CMPQ BX, $0x01
+	JGE  tiles2
+
+tilesDone2:
+	MOVQ 8(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ 48(SP), DX
+	ADDQ 56(SP), DX
+	MOVQ DX, 48(SP)
+	CMPQ DX, $0x40
+	JLT  pass
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 49344(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmBF16K3AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K3AVX2(SB), NOSPLIT, $88-72
@@ -23288,6 +24901,264 @@ oneRowTiles3:
 
 tiles3:
 done:
+	VZEROUPPER
+	RET
+
+// func gemmBF16K3AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K3AMX(SB), $4296-72
+	// gemmBF16K3AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 3072(AX)
+	VMOVUPS Z0, 3136(AX)
+	VMOVUPS Z0, 3200(AX)
+	VMOVUPS Z0, 3264(AX)
+	VMOVUPS Z0, 3328(AX)
+	VMOVUPS Z0, 3392(AX)
+	VMOVUPS Z0, 3456(AX)
+	VMOVUPS Z0, 3520(AX)
+	VMOVUPS Z0, 3584(AX)
+	VMOVUPS Z0, 3648(AX)
+	VMOVUPS Z0, 3712(AX)
+	VMOVUPS Z0, 3776(AX)
+	VMOVUPS Z0, 3840(AX)
+	VMOVUPS Z0, 3904(AX)
+	VMOVUPS Z0, 3968(AX)
+	VMOVUPS Z0, 4032(AX)
+	VMOVUPS Z0, 4096(AX)
+	MOVB    $0x01, 3072(AX)
+	MOVB    $0x40, 3088(AX)
+	MOVB    $0x40, 3090(AX)
+	MOVB    $0x40, 3092(AX)
+	MOVB    $0x40, 3094(AX)
+	MOVB    $0x40, 3096(AX)
+	MOVB    $0x40, 3098(AX)
+	MOVB    $0x40, 3100(AX)
+	MOVB    $0x40, 3102(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 4288(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 3120(AX)
+	MOVB    DL, 3121(AX)
+	MOVB    DL, 3122(AX)
+	MOVB    DL, 3123(AX)
+	MOVB    BL, 3124(AX)
+	MOVB    DL, 3125(AX)
+	MOVB    DL, 3126(AX)
+	MOVB    DL, 3127(AX)
+
+	// LDTILECFG 3072(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 4288(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 3 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	MOVL         $0x00000007, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, (BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2048(BX)
+	VMOVUPS.Z 64(DX), K2, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 32(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1056(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2080(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(AX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(AX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+restTile:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, 3136(AX)
+	VMOVUPS 64(DX), Z0
+	VPSLLD  $0x10, Z0, Z0
+	VPSRLD  $0x10, Z0, Z0
+	VMOVUPS Z0, 3200(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 3136(AX)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x40
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00000080, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 4288(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
@@ -25222,6 +27093,745 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmBF16K385AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K385AMX(SB), $38088-72
+	// gemmBF16K385AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 36864(AX)
+	VMOVUPS Z0, 36928(AX)
+	VMOVUPS Z0, 36992(AX)
+	VMOVUPS Z0, 37056(AX)
+	VMOVUPS Z0, 37120(AX)
+	VMOVUPS Z0, 37184(AX)
+	VMOVUPS Z0, 37248(AX)
+	VMOVUPS Z0, 37312(AX)
+	VMOVUPS Z0, 37376(AX)
+	VMOVUPS Z0, 37440(AX)
+	VMOVUPS Z0, 37504(AX)
+	VMOVUPS Z0, 37568(AX)
+	VMOVUPS Z0, 37632(AX)
+	VMOVUPS Z0, 37696(AX)
+	VMOVUPS Z0, 37760(AX)
+	VMOVUPS Z0, 37824(AX)
+	VMOVUPS Z0, 37888(AX)
+	MOVB    $0x01, 36864(AX)
+	MOVB    $0x40, 36880(AX)
+	MOVB    $0x40, 36882(AX)
+	MOVB    $0x40, 36884(AX)
+	MOVB    $0x40, 36886(AX)
+	MOVB    $0x40, 36888(AX)
+	MOVB    $0x40, 36890(AX)
+	MOVB    $0x40, 36892(AX)
+	MOVB    $0x40, 36894(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 38080(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 36912(AX)
+	MOVB    DL, 36913(AX)
+	MOVB    DL, 36914(AX)
+	MOVB    DL, 36915(AX)
+	MOVB    BL, 36916(AX)
+	MOVB    DL, 36917(AX)
+	MOVB    DL, 36918(AX)
+	MOVB    DL, 36919(AX)
+
+	// LDTILECFG 36864(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x90
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 38080(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ $0x00000000, 48(SP)
+
+pass:
+	MOVQ    $0x0000000c, DX
+	SUBQ    48(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 56(SP)
+
+	// Split x into three terms of bfloat16.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         48(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+
+splitRow:
+	MOVQ DX, R8
+	MOVQ BX, R9
+	MOVQ 56(SP), R10
+
+splitStep:
+	VMOVUPS (R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, (R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1024(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2048(R9)
+	VMOVUPS 64(R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 32(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1056(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2080(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000c00, R9
+	DECQ    R10
+	JNZ     splitStep
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     splitRow
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), BX
+	MOVQ    48(SP), SI
+	SHLQ    $0x0a, SI
+	ADDQ    SI, DX
+	XORQ    SI, SI
+	CMPQ    BX, $0x04
+	JLT     tilesDone
+
+tiles:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 64(DI)(R8*1), TMM1
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 128(DI)(R8*1), TMM2
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 192(DI)(R8*1), TMM3
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+
+	// TILELOADD 12352(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x40
+	BYTE $0x30
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcf
+
+	// TDPBF16PS TMM4, TMM6, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xce
+
+	// TDPBF16PS TMM4, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcd
+
+	// TILELOADD 24704(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x80
+	BYTE $0x60
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd7
+
+	// TDPBF16PS TMM4, TMM6, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd6
+
+	// TDPBF16PS TMM4, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd5
+
+	// TILELOADD 37056(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0xc0
+	BYTE $0x90
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdf
+
+	// TDPBF16PS TMM4, TMM6, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xde
+
+	// TDPBF16PS TMM4, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdd
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 64(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 128(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 192(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x0000c100, DX
+	ADDQ $0x00000100, SI
+	SUBQ $0x04, BX
+	CMPQ BX, $0x04
+	JGE  tiles
+
+tilesDone:
+	CMPQ BX, $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step2:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step2
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00003040, DX
+	ADDQ $0x40, SI
+	SUBQ $0x01, BX
+	CMPQ BX, $0x01
+	JGE  tiles2
+
+tilesDone2:
+	MOVQ 8(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ 48(SP), DX
+	ADDQ 56(SP), DX
+	MOVQ DX, 48(SP)
+	CMPQ DX, $0x0c
+	JLT  pass
+
+	// The last 1 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	MOVL         $0x00000001, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z 1536(DX), K1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, (BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2048(BX)
+	VMOVUPS.Z 1600(DX), K2, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 32(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1056(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2080(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	ADDQ      $0x00003000, DX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(AX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(AX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+restTile:
+	VMOVUPS (DX), Z0
+	VPSLLD  $0x10, Z0, Z0
+	VPSRLD  $0x10, Z0, Z0
+	VMOVUPS Z0, 36928(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 36928(AX)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x40
+	BYTE $0x90
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00003040, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 38080(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmBF16K64AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K64AVX2(SB), NOSPLIT, $88-72
@@ -26863,6 +29473,575 @@ oneRowK3:
 
 tiles3:
 done:
+	VZEROUPPER
+	RET
+
+// func gemmBF16K64AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K64AMX(SB), $6344-72
+	// gemmBF16K64AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 6144(AX)
+	MOVB    $0x01, 6144(AX)
+	MOVB    $0x40, 6160(AX)
+	MOVB    $0x40, 6162(AX)
+	MOVB    $0x40, 6164(AX)
+	MOVB    $0x40, 6166(AX)
+	MOVB    $0x40, 6168(AX)
+	MOVB    $0x40, 6170(AX)
+	MOVB    $0x40, 6172(AX)
+	MOVB    $0x40, 6174(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 6336(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 6192(AX)
+	MOVB    DL, 6193(AX)
+	MOVB    DL, 6194(AX)
+	MOVB    DL, 6195(AX)
+	MOVB    BL, 6196(AX)
+	MOVB    DL, 6197(AX)
+	MOVB    DL, 6198(AX)
+	MOVB    DL, 6199(AX)
+
+	// LDTILECFG 6144(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x18
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 6336(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ $0x00000000, 48(SP)
+
+pass:
+	MOVQ    $0x00000002, DX
+	SUBQ    48(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 56(SP)
+
+	// Split x into three terms of bfloat16.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         48(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+
+splitRow:
+	MOVQ DX, R8
+	MOVQ BX, R9
+	MOVQ 56(SP), R10
+
+splitStep:
+	VMOVUPS (R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, (R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1024(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2048(R9)
+	VMOVUPS 64(R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 32(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1056(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2080(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000c00, R9
+	DECQ    R10
+	JNZ     splitStep
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     splitRow
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), BX
+	MOVQ    48(SP), SI
+	SHLQ    $0x0a, SI
+	ADDQ    SI, DX
+	XORQ    SI, SI
+	CMPQ    BX, $0x04
+	JLT     tilesDone
+
+tiles:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 64(DI)(R8*1), TMM1
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 128(DI)(R8*1), TMM2
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 192(DI)(R8*1), TMM3
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+
+	// TILELOADD 2048(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcf
+
+	// TDPBF16PS TMM4, TMM6, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xce
+
+	// TDPBF16PS TMM4, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcd
+
+	// TILELOADD 4096(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd7
+
+	// TDPBF16PS TMM4, TMM6, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd6
+
+	// TDPBF16PS TMM4, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd5
+
+	// TILELOADD 6144(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x18
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdf
+
+	// TDPBF16PS TMM4, TMM6, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xde
+
+	// TDPBF16PS TMM4, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdd
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 64(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 128(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 192(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00002000, DX
+	ADDQ $0x00000100, SI
+	SUBQ $0x04, BX
+	CMPQ BX, $0x04
+	JGE  tiles
+
+tilesDone:
+	CMPQ BX, $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step2:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step2
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00000800, DX
+	ADDQ $0x40, SI
+	SUBQ $0x01, BX
+	CMPQ BX, $0x01
+	JGE  tiles2
+
+tilesDone2:
+	MOVQ 8(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ 48(SP), DX
+	ADDQ 56(SP), DX
+	MOVQ DX, 48(SP)
+	CMPQ DX, $0x02
+	JLT  pass
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 6336(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
@@ -28987,6 +32166,268 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmBF16K7AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K7AMX(SB), $4296-72
+	// gemmBF16K7AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 3072(AX)
+	VMOVUPS Z0, 3136(AX)
+	VMOVUPS Z0, 3200(AX)
+	VMOVUPS Z0, 3264(AX)
+	VMOVUPS Z0, 3328(AX)
+	VMOVUPS Z0, 3392(AX)
+	VMOVUPS Z0, 3456(AX)
+	VMOVUPS Z0, 3520(AX)
+	VMOVUPS Z0, 3584(AX)
+	VMOVUPS Z0, 3648(AX)
+	VMOVUPS Z0, 3712(AX)
+	VMOVUPS Z0, 3776(AX)
+	VMOVUPS Z0, 3840(AX)
+	VMOVUPS Z0, 3904(AX)
+	VMOVUPS Z0, 3968(AX)
+	VMOVUPS Z0, 4032(AX)
+	VMOVUPS Z0, 4096(AX)
+	MOVB    $0x01, 3072(AX)
+	MOVB    $0x40, 3088(AX)
+	MOVB    $0x40, 3090(AX)
+	MOVB    $0x40, 3092(AX)
+	MOVB    $0x40, 3094(AX)
+	MOVB    $0x40, 3096(AX)
+	MOVB    $0x40, 3098(AX)
+	MOVB    $0x40, 3100(AX)
+	MOVB    $0x40, 3102(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 4288(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 3120(AX)
+	MOVB    DL, 3121(AX)
+	MOVB    DL, 3122(AX)
+	MOVB    DL, 3123(AX)
+	MOVB    BL, 3124(AX)
+	MOVB    DL, 3125(AX)
+	MOVB    DL, 3126(AX)
+	MOVB    DL, 3127(AX)
+
+	// LDTILECFG 3072(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 4288(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 7 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	MOVL         $0x0000007f, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, (BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2048(BX)
+	VMOVUPS.Z 64(DX), K2, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 32(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z2
+	VPMOVDW   Z2, 1056(BX)
+	VPANDD    Z1, Z0, Z2
+	VSUBPS    Z2, Z1, Z1
+	VPSRLD    $0x10, Z1, Z1
+	VPMOVDW   Z1, 2080(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(AX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(AX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+restTile:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, 3136(AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS Z0, 3200(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS Z0, 3264(AX)
+	VMOVUPS 192(DX), Z0
+	VPSLLD  $0x10, Z0, Z0
+	VPSRLD  $0x10, Z0, Z0
+	VMOVUPS Z0, 3328(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 3136(AX)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x40
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00000100, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 4288(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmBF16K768AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $88-72
@@ -30691,6 +34132,575 @@ oneRowK3:
 
 tiles3:
 done:
+	VZEROUPPER
+	RET
+
+// func gemmBF16K768AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K768AMX(SB), $49352-72
+	// gemmBF16K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 49152(AX)
+	MOVB    $0x01, 49152(AX)
+	MOVB    $0x40, 49168(AX)
+	MOVB    $0x40, 49170(AX)
+	MOVB    $0x40, 49172(AX)
+	MOVB    $0x40, 49174(AX)
+	MOVB    $0x40, 49176(AX)
+	MOVB    $0x40, 49178(AX)
+	MOVB    $0x40, 49180(AX)
+	MOVB    $0x40, 49182(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 49344(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 49200(AX)
+	MOVB    DL, 49201(AX)
+	MOVB    DL, 49202(AX)
+	MOVB    DL, 49203(AX)
+	MOVB    BL, 49204(AX)
+	MOVB    DL, 49205(AX)
+	MOVB    DL, 49206(AX)
+	MOVB    DL, 49207(AX)
+
+	// LDTILECFG 49152(AX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ 49344(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ $0x00000000, 48(SP)
+
+pass:
+	MOVQ    $0x00000018, DX
+	SUBQ    48(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 56(SP)
+
+	// Split x into three terms of bfloat16.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         48(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+
+splitRow:
+	MOVQ DX, R8
+	MOVQ BX, R9
+	MOVQ 56(SP), R10
+
+splitStep:
+	VMOVUPS (R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, (R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1024(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2048(R9)
+	VMOVUPS 64(R8), Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 32(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z2
+	VPMOVDW Z2, 1056(R9)
+	VPANDD  Z1, Z0, Z2
+	VSUBPS  Z2, Z1, Z1
+	VPSRLD  $0x10, Z1, Z1
+	VPMOVDW Z1, 2080(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000c00, R9
+	DECQ    R10
+	JNZ     splitStep
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     splitRow
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), BX
+	MOVQ    48(SP), SI
+	SHLQ    $0x0a, SI
+	ADDQ    SI, DX
+	XORQ    SI, SI
+	CMPQ    BX, $0x04
+	JLT     tilesDone
+
+tiles:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 64(DI)(R8*1), TMM1
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 128(DI)(R8*1), TMM2
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 192(DI)(R8*1), TMM3
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+
+	// TILELOADD 24576(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x60
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcf
+
+	// TDPBF16PS TMM4, TMM6, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xce
+
+	// TDPBF16PS TMM4, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xcd
+
+	// TILELOADD 49152(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd7
+
+	// TDPBF16PS TMM4, TMM6, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd6
+
+	// TDPBF16PS TMM4, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xd5
+
+	// TILELOADD 73728(R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x20
+	BYTE $0x01
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdf
+
+	// TDPBF16PS TMM4, TMM6, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xde
+
+	// TDPBF16PS TMM4, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xdd
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 64(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x07
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 128(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x07
+	BYTE $0x80
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 192(DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x07
+	BYTE $0xc0
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00018000, DX
+	ADDQ $0x00000100, SI
+	SUBQ $0x04, BX
+	CMPQ BX, $0x04
+	JGE  tiles
+
+tilesDone:
+	CMPQ BX, $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step2:
+	// TILELOADD (DI)(CX*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 1024(DI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 2048(DI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0f
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (R8)(CX*1), TMM4
+	BYTE $0xc4
+	BYTE $0xc2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS TMM4, TMM7, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc7
+
+	// TDPBF16PS TMM4, TMM6, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc6
+
+	// TDPBF16PS TMM4, TMM5, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x5a
+	BYTE $0x5c
+	BYTE $0xc5
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000c00, DI
+	DECQ R9
+	JNZ  step2
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x07
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x00006000, DX
+	ADDQ $0x40, SI
+	SUBQ $0x01, BX
+	CMPQ BX, $0x01
+	JGE  tiles2
+
+tilesDone2:
+	MOVQ 8(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ 48(SP), DX
+	ADDQ 56(SP), DX
+	MOVQ DX, 48(SP)
+	CMPQ DX, $0x18
+	JLT  pass
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 49344(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
