@@ -1,9 +1,6 @@
 package train
 
-import (
-	"container/heap"
-	"math"
-)
+import "math"
 
 // vocabulary is a Unigram model on its way: pieces with their log probabilities, found by a trie. Piece 0 is the
 // unknown one.
@@ -22,9 +19,10 @@ type trieNode struct {
 func newVocabulary(pieces []Token) *vocabulary {
 	v := &vocabulary{pieces: pieces, least: math.Inf(1), nodes: []trieNode{{piece: -1}}}
 	for i, p := range pieces {
-		if p.Score < v.least {
-			v.least = p.Score
+		if i == 0 {
+			continue // the unknown piece is no text
 		}
+		v.least = min(v.least, p.Score)
 		at := int32(0)
 		for k := range len(p.Text) {
 			at = v.child(at, p.Text[k])
@@ -178,33 +176,14 @@ func (l *lattice) marginal(freq float64, expected []float64) float64 {
 	return freq * z
 }
 
-// hypothesis is a way from some edge to the end: gx is its score, fx that of the best whole way along it.
-type hypothesis struct {
-	edge   int32
-	next   *hypothesis
-	fx, gx float64
-}
-
-type hypotheses []*hypothesis
-
-func (h hypotheses) Len() int           { return len(h) }
-func (h hypotheses) Less(i, k int) bool { return h[i].fx > h[k].fx }
-func (h hypotheses) Swap(i, k int)      { h[i], h[k] = h[k], h[i] }
-func (h *hypotheses) Push(x any)        { *h = append(*h, x.(*hypothesis)) }
-func (h *hypotheses) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
-}
-
 // nbest returns the n best ways, the best first (A* search from the end).
 func (l *lattice) nbest(n int) [][]int32 {
 	const most, kept = 100_000, 512
 	var out [][]int32
-	agenda := &hypotheses{{edge: 1, fx: l.edges[1].score, gx: l.edges[1].score}}
+	open := &agenda{{edge: 1, fx: l.edges[1].score, gx: l.edges[1].score}}
 	l.viterbi()
-	for agenda.Len() > 0 {
-		top := heap.Pop(agenda).(*hypothesis)
+	for len(*open) > 0 {
+		top := open.pop()
 		if top.edge == 0 {
 			var path []int32
 			for h := top.next; h.next != nil; h = h.next {
@@ -217,14 +196,14 @@ func (l *lattice) nbest(n int) [][]int32 {
 		}
 		for _, left := range l.ends[l.edges[top.edge].from] {
 			e := &l.edges[left]
-			heap.Push(agenda, &hypothesis{left, top, e.best + top.gx, e.score + top.gx})
+			open.push(&hypothesis{left, top, e.best + top.gx, e.score + top.gx})
 		}
-		if agenda.Len() > most { // texts with many repetitions
-			short := &hypotheses{}
+		if len(*open) > most { // texts with many repetitions
+			short := &agenda{}
 			for range min(kept, n*10) {
-				heap.Push(short, heap.Pop(agenda))
+				short.push(open.pop())
 			}
-			agenda = short
+			open = short
 		}
 	}
 	return out

@@ -103,9 +103,11 @@ func (t *unigram) seeds() []Token {
 
 // run alternates expectation, maximisation and pruning until the vocabulary is small enough.
 func (t *unigram) run(ctx context.Context) error {
-	desired := t.o.VocabSize * 11 / 10
+	const patience = 32 // rounds of expectation that may leave as many pieces as there were
+	desired, idle := t.o.VocabSize*11/10, 0
 	t.model = newVocabulary(t.pieces)
 	for round := 1; ; round++ {
+		before := len(t.pieces)
 		for range t.o.SubIterations {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -116,8 +118,11 @@ func (t *unigram) run(ctx context.Context) error {
 		if len(t.pieces) <= desired {
 			return nil
 		}
-		before := len(t.pieces)
-		if t.prune(desired); len(t.pieces) == before {
+		t.prune(desired)
+		if idle++; len(t.pieces) < before {
+			idle = 0
+		}
+		if idle == patience {
 			return fmt.Errorf("the vocabulary cannot be made smaller than %d pieces", before)
 		}
 		t.model = newVocabulary(t.pieces)
@@ -303,7 +308,8 @@ func (t *unigram) loss(i int, alt []int32, u *usage, sum float64) (float64, bool
 	}
 	f /= u.sum
 	logSum := math.Log(sum)
-	logAlt := math.Log(sum + u.freq[i]*float64(len(alt)-1))
+	// The library counts all pieces here, where SentencePiece counts the alternatives of this one.
+	logAlt := math.Log(sum + u.freq[i]*float64(len(t.pieces)-1))
 	with := math.Log(u.freq[i]) - logSum
 	without := 0.0
 	for _, k := range alt {
