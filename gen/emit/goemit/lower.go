@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tfgen/tfgen/asm/kernel"
 	"github.com/tfgen/tfgen/gen/ir"
@@ -126,7 +127,7 @@ func comment(text string) string {
 	for _, paragraph := range strings.Split(text, "\n") {
 		line := "//"
 		for _, word := range strings.Fields(paragraph) {
-			if len(line)+1+len(word) > 118 && line != "//" {
+			if utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > 118 && line != "//" {
 				b.WriteString(line + "\n")
 				line = "//"
 			}
