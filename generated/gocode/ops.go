@@ -7,8 +7,7 @@ import (
 	"github.com/tfgen/tfgen/runtime/rope"
 )
 
-// frequencies0 are the frequencies of rope: 64 rotated elements, theta 10000, scaling map[rope_type:default], in
-// radians a position.
+// frequencies0 are the frequencies of rope: 64 rotated elements, theta 10000, in radians a position.
 var frequencies0 = [32]float64{
 	1, 0.7498942093324559, 0.5623413251903491, 0.4216965034285822, 0.31622776601683794, 0.2371373705661655,
 	0.17782794100389224, 0.13335214321633237, 0.09999999999999998, 0.07498942093324555, 0.056234132519034884, 0.04216965034285822,

@@ -70,6 +70,7 @@ type emitter struct {
 	ops       map[string]string // wrapper name → text
 	tables    map[string]string // names of literal tables → text
 	views     []*view
+	viewOf    map[*ir.Value]*view
 	fields    map[*weights.Packed]field
 	relatives []relativeBias
 	zeros     int
