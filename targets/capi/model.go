@@ -7,11 +7,11 @@ package capi
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 
 	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/heads"
+	"github.com/tfgen/tfgen/runtime/json"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
