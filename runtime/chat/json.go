@@ -70,25 +70,6 @@ func take(m map[string]json.RawMessage, name string, v any) error {
 	return nil
 }
 
-// listOf reads a list of values that read themselves.
-func listOf[T any, P interface {
-	*T
-	json.Unmarshaler
-}](data []byte) (list []T, err error) {
-	r := json.NewReader(data)
-	if r.Kind() == json.Null {
-		return nil, r.Skip()
-	}
-	list = []T{}
-	err = r.List(func() error {
-		var item T
-		err := r.Value(P(&item))
-		list = append(list, item)
-		return err
-	})
-	return list, err
-}
-
 func rest(m map[string]json.RawMessage) map[string]any {
 	if len(m) == 0 {
 		return nil
@@ -110,7 +91,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	content := f["content"]
 	delete(f, "content")
 	if len(content) > 0 && content[0] == '[' {
-		m.Parts, err = listOf[Part](content)
+		m.Parts, err = json.Each(json.NewReader(content), (*Part).UnmarshalJSON)
 	} else if len(content) > 0 {
 		err = json.Unmarshal(content, &m.Content)
 	}
@@ -128,7 +109,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	if calls, ok := f["tool_calls"]; ok {
 		delete(f, "tool_calls")
 		var e error
-		if m.ToolCalls, e = listOf[ToolCall](calls); e != nil {
+		if m.ToolCalls, e = json.Each(json.NewReader(calls), (*ToolCall).UnmarshalJSON); e != nil {
 			err = fmt.Errorf("tool_calls: %w", e)
 		}
 	}

@@ -14,17 +14,14 @@ type RawMessage = json.RawMessage
 // Number is the text of a number, of the type of encoding/json.
 type Number = json.Number
 
-// Unmarshaler is what reads itself from JSON.
-type Unmarshaler interface{ UnmarshalJSON([]byte) error }
-
 // Valid reports whether data is one JSON value.
 func Valid(data []byte) bool {
 	r := NewReader(data)
 	return r.Skip() == nil && r.End() == nil
 }
 
-// Unmarshal reads one value into what v points to: an Unmarshaler, a text, a number, a truth value, a RawMessage, or a list or an
-// object of such as fit and list have them. As in encoding/json null empties lists and objects and leaves anything else alone.
+// Unmarshal reads one value into what v points to: a text, a number, a truth value, a RawMessage, and those lists and objects of
+// such that Value names. As in encoding/json null empties lists and objects and leaves anything else alone.
 func Unmarshal(data []byte, v any) error {
 	r := NewReader(data)
 	if err := r.Value(v); err != nil {
@@ -33,15 +30,14 @@ func Unmarshal(data []byte, v any) error {
 	return r.End()
 }
 
-// Value reads the next value into what v points to; see Unmarshal.
+// Value reads the next value into what v points to; see Unmarshal. Values that read themselves are for Each: an interface with
+// their method here would link that of time.Time, and the parser of times with it.
 func (r *Reader) Value(v any) error {
 	switch v := v.(type) {
-	case Unmarshaler: // RawMessage is one
+	case *RawMessage:
 		raw, err := r.Raw()
-		if err != nil {
-			return err
-		}
-		return v.UnmarshalJSON(raw)
+		*v = raw
+		return err
 	case *map[string]RawMessage:
 		return members(r, v)
 	case *[]RawMessage:
@@ -127,4 +123,23 @@ func members(r *Reader, v *map[string]RawMessage) error {
 		(*v)[name] = raw
 		return err
 	})
+}
+
+// Each reads a list of values that read themselves by the method unmarshal; null is an empty list.
+func Each[T any](r *Reader, unmarshal func(*T, []byte) error) ([]T, error) {
+	if r.Kind() == Null {
+		return nil, r.Skip()
+	}
+	list := []T{}
+	err := r.List(func() error {
+		raw, err := r.Raw()
+		if err != nil {
+			return err
+		}
+		var item T
+		err = unmarshal(&item, raw)
+		list = append(list, item)
+		return err
+	})
+	return list, err
 }

@@ -17,9 +17,18 @@ type request struct {
 
 // members reads a request: names are those of apply_chat_template in transformers. Others are left out.
 var members = map[string]func(r *json.Reader, q *request) error{
-	"messages":  func(r *json.Reader, q *request) error { return list(r, &q.messages) },
-	"tools":     func(r *json.Reader, q *request) error { return list(r, &q.options.Tools) },
-	"documents": func(r *json.Reader, q *request) error { return list(r, &q.options.Documents) },
+	"messages": func(r *json.Reader, q *request) (err error) {
+		q.messages, err = json.Each(r, (*chat.Message).UnmarshalJSON)
+		return err
+	},
+	"tools": func(r *json.Reader, q *request) (err error) {
+		q.options.Tools, err = json.Each(r, (*chat.Tool).UnmarshalJSON)
+		return err
+	},
+	"documents": func(r *json.Reader, q *request) (err error) {
+		q.options.Documents, err = json.Each(r, (*chat.Document).UnmarshalJSON)
+		return err
+	},
 	"add_generation_prompt": func(r *json.Reader, q *request) error {
 		var add bool
 		err := r.Value(&add)
@@ -38,23 +47,6 @@ var members = map[string]func(r *json.Reader, q *request) error{
 		}
 		return err
 	},
-}
-
-// list reads a list of values that read themselves; null is none.
-func list[T any, P interface {
-	*T
-	json.Unmarshaler
-}](r *json.Reader, out *[]T) error {
-	*out = nil
-	if r.Kind() == json.Null {
-		return r.Skip()
-	}
-	return r.List(func() error {
-		var item T
-		err := r.Value(P(&item))
-		*out = append(*out, item)
-		return err
-	})
 }
 
 // Renderer returns a function that renders a request in JSON with a model's chat template.
