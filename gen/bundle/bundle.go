@@ -262,7 +262,8 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	if b.Chat != nil {
 		m.ChatTokens, m.Answers = b.Chat.Tokens, b.Chat.Answers()
 		for _, t := range b.Chat.Templates {
-			m.Chat = append(m.Chat, goemit.ChatTemplate{Name: t.Name, Source: t.Text, Code: template.Compile(t.Text)})
+			code, filters := template.Compile(t.Text)
+			m.Chat = append(m.Chat, goemit.ChatTemplate{Name: t.Name, Source: t.Text, Code: code, Filters: filters})
 		}
 	}
 	files, err := goemit.Emit(m, goemit.Options{

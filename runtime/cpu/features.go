@@ -13,7 +13,9 @@ type features struct {
 }
 
 const (
+	leaf1SSSE3   = 1 << 9
 	leaf1FMA     = 1 << 12
+	leaf1SSE41   = 1 << 19
 	leaf1OSXSAVE = 1 << 27
 	leaf1AVX     = 1 << 28
 	leaf1F16C    = 1 << 29
@@ -21,6 +23,7 @@ const (
 	leaf7BMI1     = 1 << 3
 	leaf7AVX2     = 1 << 5
 	leaf7BMI2     = 1 << 8
+	leaf7SHA      = 1 << 29
 	leaf7AVX512F  = 1 << 16
 	leaf7AVX512DQ = 1 << 17
 	leaf7AVX512BW = 1 << 30
@@ -44,6 +47,15 @@ func (f features) avx2() bool {
 	const leaf7 = leaf7AVX2 | leaf7BMI1 | leaf7BMI2
 	return f.leaf1ECX&leaf1 == leaf1 && f.leaf7EBX&leaf7 == leaf7 && f.xcr0&xcr0YMM == xcr0YMM
 }
+
+// sha reports whether the processor has the SHA extensions, AVX's forms of moves, SSSE3 and SSE4.1.
+func (f features) sha() bool {
+	const leaf1 = leaf1OSXSAVE | leaf1AVX | leaf1SSSE3 | leaf1SSE41
+	return f.leaf1ECX&leaf1 == leaf1 && f.leaf7EBX&leaf7SHA != 0 && f.xcr0&xcr0YMM == xcr0YMM
+}
+
+// SHA reports whether the processor computes SHA-256 itself. Levels do not matter to it: the result is the same bits.
+func SHA() bool { return detected.sha() }
 
 // avx512 reports whether the processor has AVX-512 F, BW, DQ and VL beside
 // what avx2 asks, and the operating system saves ZMM registers. macOS grants

@@ -39,7 +39,8 @@ var levels = [...]struct {
 
 // current and available are fixed when the program starts.
 var (
-	available           = availableLevels(detect())
+	detected            = detect()
+	available           = availableLevels(detected)
 	current, currentErr = choose(os.Getenv(Variable), available)
 )
 

@@ -7,8 +7,8 @@ import (
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
-// embed returns the embedding of each text.
-func (i *Instance) embed(ctx context.Context, texts []string) ([][]float32, error) {
+// Embed returns the embedding of each text.
+func Embed(i *Instance, ctx context.Context, texts []string) ([][]float32, error) {
 	batch := make([]Sequence, len(texts))
 	for n, text := range texts {
 		batch[n].Tokens = shorten(i.Tokenizer.Encode(text, true))
@@ -16,8 +16,8 @@ func (i *Instance) embed(ctx context.Context, texts []string) ([][]float32, erro
 	return i.Run(ctx, batch, "embedding")
 }
 
-// classify returns the scores of each text, or of each pair of texts.
-func (i *Instance) classify(ctx context.Context, texts, pairs []string) ([][]float32, error) {
+// Classify returns the scores of each text, or of each pair of texts.
+func Classify(i *Instance, ctx context.Context, texts, pairs []string) ([][]float32, error) {
 	batch := make([]Sequence, len(texts))
 	for n, text := range texts {
 		if pairs == nil {

@@ -25,7 +25,7 @@ func tfgenGoEmbed(handle C.uintptr_t, texts **C.char, lengths *C.size_t, count C
 		if err := fits(len(list)*model.EmbeddingSize, vectors == nil, capacity, size); err != nil || vectors == nil {
 			return err
 		}
-		rows, err := i.embed(newCall(uintptr(abort), uintptr(user)), list)
+		rows, err := model.Embed(i.Instance, newCall(uintptr(abort), uintptr(user)), list)
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func tfgenGoClassify(handle C.uintptr_t, texts **C.char, lengths *C.size_t, pair
 		if err := fits(len(list)*model.classes(), scores == nil, capacity, size); err != nil || scores == nil {
 			return err
 		}
-		rows, err := i.classify(newCall(uintptr(abort), uintptr(user)), list, second)
+		rows, err := model.Classify(i.Instance, newCall(uintptr(abort), uintptr(user)), list, second)
 		if err != nil {
 			return err
 		}

@@ -7,11 +7,11 @@ package capi
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 
 	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/heads"
+	"github.com/tfgen/tfgen/runtime/json"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
@@ -37,6 +37,10 @@ type Model struct {
 	Outputs       []Output // of encoders
 	Labels        []string // of classifiers
 	Classifies    bool     // the output logits has one row a sequence
+
+	// Embed and Classify are those of this package where an output needs them. Libraries of other models do not link them.
+	Embed    func(i *Instance, ctx context.Context, texts []string) ([][]float32, error)
+	Classify func(i *Instance, ctx context.Context, texts, pairs []string) ([][]float32, error)
 
 	Tokenizes bool // instances have a tokenizer
 	Tags      bool // instances have Tag
@@ -131,7 +135,7 @@ const (
 // features are the TFGEN_CAN_ bits of the model.
 func (m *Model) features() (bits uint32) {
 	for bit, has := range map[uint32]bool{
-		canGenerate: m.SessionBytes != nil, canEmbed: m.EmbeddingSize > 0 && m.Tokenizes, canClassify: m.Classifies && m.Tokenizes,
+		canGenerate: m.SessionBytes != nil, canEmbed: m.Embed != nil, canClassify: m.Classify != nil,
 		canTokenize: m.Tokenizes, canRun: m.SessionBytes == nil, canTrace: m.Traces, canChat: m.Chat != nil,
 		canEncode: m.Encodes, canTag: m.Tags, canAnswer: m.Answers, canFill: m.Fills,
 	} {

@@ -1,7 +1,6 @@
 package capi
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/runtime/generate"
+	"github.com/tfgen/tfgen/runtime/json"
 )
 
 // options are the further options of a generation, by their names in transformers' generation_config.json and in llama.cpp.
