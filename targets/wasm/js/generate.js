@@ -52,7 +52,7 @@ export class Generation {
     engine.checkTokens(prompt);
     Object.assign(this, { engine, sequence, prompt, maxTokens, fed: 0, done: false, id: -1 });
     this.eos = new Set(eos);
-    this.sampler = new Sampler(options);
+    this.sampler = new Sampler({ ends: eos, length: maxTokens && prompt.length + maxTokens, ...options });
     this.history = this.sampler.needsHistory ? [...prompt] : null;
     this.stream = tokenizer?.stream({ skipSpecial: true });
     this.stopper = new Stopper(stop);
@@ -88,7 +88,7 @@ export class Generation {
   // choose samples the next token.
   choose(ids) {
     const { engine, sampler, stats } = this;
-    this.id = sampler.isGreedy ? engine.argMax() : sampler.next(engine.logits(), this.history);
+    this.id = sampler.isGreedy ? engine.argMax() : sampler.next(engine.logits(), this.history, this.prompt.length);
     if (this.id < 0 || (sampler.isGreedy && engine.logits()[this.id] === Infinity)) throw new Error("sample: logits are not finite");
     if (stats.tokens === 0) stats.first = performance.now() - this.begin;
     if (this.eos.has(this.id)) return this.finish("end of text");

@@ -56,19 +56,71 @@ export interface EncodeOptions {
   literal?: boolean;
 }
 
+/** How tokens are chosen. The processors run in the order of runtime/sample, with the same arithmetic: same logits, options and seed,
+ * same tokens. Those marked * count when sampling only. */
 export interface SampleOptions {
   /** Logits are divided by it; 0, the default, takes the most likely token. */
   temperature?: number;
-  /** Keeps the k largest logits; 0 keeps all. */
-  topK?: number;
-  /** Keeps the most probable tokens until their sum reaches p; 0 or 1 keeps all. */
-  topP?: number;
-  /** Keeps tokens with at least this share of the largest probability. */
-  minP?: number;
-  /** Makes tokens that occurred less probable; above 1. */
-  repetitionPenalty?: number;
   /** The same logits, options and seed give the same tokens. */
   seed?: number | bigint;
+  /** The second half of the seed: samples that differ in it are independent. */
+  sequence?: number | bigint;
+  /** * Keeps the k largest logits; 0 keeps all. */
+  topK?: number;
+  /** * Keeps the most probable tokens until their sum reaches p; 0 or 1 keeps all. */
+  topP?: number;
+  /** * Keeps tokens with at least this share of the largest probability. */
+  minP?: number;
+  /** * Keeps the most probable tokens until their share of the entropy reaches it. */
+  topH?: number;
+  /** * Keeps the tokens whose information is closest to the entropy until their sum reaches it. */
+  typicalP?: number;
+  /** * Drops tokens with a probability below it. */
+  epsilonCutoff?: number;
+  /** * Drops tokens with a probability below min(eta, sqrt(eta)·exp(-entropy)). */
+  etaCutoff?: number;
+  /** * Keeps logits within so many standard deviations of the largest. */
+  topNSigma?: number;
+  /** * How often XTC drops all tokens of at least the threshold except the least probable of them. */
+  xtcProbability?: number;
+  xtcThreshold?: number;
+  /** * 1 or 2: keeps the surprise near mirostatTau (5), in place of the options that drop tokens. */
+  mirostat?: number;
+  mirostatTau?: number;
+  mirostatEta?: number;
+  /** * Tokens that those options keep at least. */
+  keep?: number;
+  /** Divides the positive and multiplies the negative logits of tokens that occurred; above 1 makes them less probable. */
+  repetitionPenalty?: number;
+  /** The same for the prompt alone, inverted: above 1 makes its tokens more probable. */
+  encoderRepetitionPenalty?: number;
+  /** Subtracted for each time that a token occurred in the last penaltyWindow tokens (0: all), and once. */
+  frequencyPenalty?: number;
+  presencePenalty?: number;
+  penaltyWindow?: number;
+  /** Lowers the logits of tokens that would continue a repetition. */
+  dry?: { multiplier: number; base?: number; allowedLength?: number; window?: number; breakers?: number[][] };
+  /** Forbids sequences of so many tokens that occurred, or that are in the prompt. */
+  noRepeatNGram?: number;
+  encoderNoRepeatNGram?: number;
+  /** Biases of tokens, or of the last of several where the others precede it. */
+  sequenceBias?: { tokens: number[]; bias: number }[];
+  badWords?: number[][];
+  minLength?: number;
+  minNewTokens?: number;
+  /** The token behind a prompt of one token, the last one at the limit, and tokens by their place in the text. */
+  forcedBOS?: number[];
+  forcedEOS?: number[];
+  forcedTokens?: Record<number, number>;
+  /** The ends of text become more probable by decayFactor for each token after decayStart generated ones. */
+  decayStart?: number;
+  decayFactor?: number;
+  /** Tokens that are never chosen, or never as the first. */
+  suppress?: number[];
+  suppressFirst?: number[];
+  /** Replaces NaN and infinities by numbers. */
+  removeInvalid?: boolean;
+  renormalize?: boolean;
 }
 
 export interface GenerateOptions extends SampleOptions {

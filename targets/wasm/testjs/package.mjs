@@ -55,7 +55,15 @@ const tests = {
   async "sampling makes the choices of the Go package"() {
     for (const { options, logits, history, tokens } of JSON.parse(readFileSync(samplesFile))) {
       const s = new Sampler({ ...options, seed: BigInt(options.seed) });
-      const got = tokens.map(() => s.next(Float32Array.from(logits), history));
+      const text = [...history];
+      const got = tokens.map(() => {
+        try {
+          text.push(s.next(Float32Array.from(logits), text, history.length));
+          return text.at(-1);
+        } catch {
+          return -1;
+        }
+      });
       assert.deepEqual(got, tokens, JSON.stringify(options));
     }
   },
@@ -94,6 +102,9 @@ const tests = {
     await bad("x", { topK: 0.5 }, /topK 0.5/);
     await bad("x", { topP: 2 }, /topP 2/);
     await bad("x", { maxTokens: -1 }, /maxTokens -1/);
+    await bad("x", { dry: { multiplier: -1 } }, /dry.multiplier -1/);
+    await bad("x", { badWords: [[]] }, /a word without tokens/);
+    await bad("x", { suppress: 3 }, /suppress: must be a list/);
     await bad("x", { context: 0.5 }, /a context of 0.5 tokens/);
     await assert.rejects(model.createSession({ context: 1e6 }), /a context of 1000000 tokens/);
     await assert.rejects(model.embed(["x"]), /makes no embeddings/);
