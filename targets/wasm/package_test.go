@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tfgen/tfgen/runtime/chat"
 	"github.com/tfgen/tfgen/runtime/sample"
 )
 
@@ -114,6 +115,41 @@ func choices(t *testing.T) (list []choice) {
 	return list
 }
 
+// talk is a conversation and what the Go package makes of it.
+type talk struct {
+	Messages []chat.Message `json:"messages"`
+	Options  map[string]any `json:"options"`
+	Text     string         `json:"text"`
+}
+
+// talks are conversations through the chat template of the demo model.
+func talks(t *testing.T) (list []talk) {
+	t.Helper()
+	source, err := os.ReadFile("../../tests/demo-model/chat_template.jinja")
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := chat.New(map[string]string{"bos_token": "<|begin|>"}).Parse("default", string(source))
+	user, answer := chat.Message{Role: "user", Content: " Write it: \"ä\" <b> \n"}, chat.Message{Role: "assistant", Content: "func main() {"}
+	for _, c := range []struct {
+		messages []chat.Message
+		names    map[string]any
+		chat.Options
+	}{
+		{[]chat.Message{user}, map[string]any{}, chat.Options{}},
+		{[]chat.Message{{Role: "system", Content: "Be brief."}, user}, map[string]any{"addGenerationPrompt": false}, chat.Options{NoGenerationPrompt: true}},
+		{[]chat.Message{user, answer}, map[string]any{"continueFinalMessage": true}, chat.Options{Continue: true}},
+		{[]chat.Message{user, answer, user}, map[string]any{"thinking": false, "variables": map[string]any{"x": 1.5}}, chat.Options{Thinking: new(bool), Variables: map[string]any{"x": 1.5}}},
+	} {
+		r, err := model.Apply(c.messages, c.Options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, talk{c.messages, c.names, r.Text})
+	}
+	return list
+}
+
 // jsonUint writes a number that JavaScript cannot hold as a text.
 func jsonUint(v uint64) string {
 	data, _ := json.Marshal(v)
@@ -126,7 +162,7 @@ func TestPackage(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gocode")
 	demo(t, dir)
 	t.Run("npm pack", func(t *testing.T) { pack(t, dir) })
-	data, err := json.Marshal(choices(t))
+	data, err := json.Marshal(map[string]any{"samples": choices(t), "talks": talks(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,6 +107,7 @@ class Sequence {
   constructor(context) {
     this.context = context;
     this.length = 0;
+    this.tokens = []; // the tokens that it holds
     this.blocks = []; // memory: [address, bytes]
     this.table = 0;
   }
@@ -202,6 +203,7 @@ export class Engine {
         totals[at] = total ?? s.length + ids.length;
       }
       s.length += ids.length;
+      s.tokens.push(...ids);
     });
     this.ints(m.counts, 4).set([n, 0, parts.length, 0]);
     this.exports.layers();
@@ -220,8 +222,24 @@ export class Engine {
     this.ints(s.table + states.length * stateEntry, 1)[0] = n;
     this.ints(m.counts, 4).set([0, 0, 1, n]);
     this.exports.encode();
-    s.length = 0;
+    this.truncate(s, 0);
     s.source = n;
+  }
+
+  // truncate goes back to the first n tokens.
+  truncate(s, n) {
+    s.length = s.tokens.length = n;
+  }
+
+  // rewind goes back to what a sequence shares with a text, if its state can, else to nothing, and returns the length. The last token
+  // of the text is always left to compute.
+  rewind(s, text) {
+    let n = 0;
+    while (n < s.length && n < text.length - 1 && s.tokens[n] === text[n]) n++;
+    const whole = this.description.states.every((state) => state.ring === 0 || state.ring * 64 >= s.context); // nothing has been overwritten
+    const fixed = this.description.states.some((state) => state.value === 0 && state.key > 0);
+    this.truncate(s, n === s.length || (whole && !fixed) ? n : 0);
+    return s.length;
   }
 
   // head runs the head for some rows of the last pass.

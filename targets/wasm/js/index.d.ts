@@ -133,6 +133,32 @@ export interface GenerateOptions extends SampleOptions {
   signal?: AbortSignal;
 }
 
+/** A message of a conversation, with what else the chat template knows: tool_calls, name, reasoning_content, … */
+export interface Message {
+  role: string;
+  content?: string | { type: string; text?: string; [key: string]: unknown }[] | null;
+  [key: string]: unknown;
+}
+
+/** As of apply_chat_template of transformers. */
+export interface ChatOptions {
+  /** Functions that the model may call, as {type: "function", function: {name, description, parameters}}. */
+  tools?: object[];
+  documents?: object[];
+  /** Whether the model's answer is begun; true by default. */
+  addGenerationPrompt?: boolean;
+  /** Leaves the last message open, for the model to go on with. */
+  continueFinalMessage?: boolean;
+  /** Switches reasoning on or off in templates that know enable_thinking or thinking. */
+  thinking?: boolean;
+  /** The name of one of several templates. */
+  template?: string;
+  /** Further variables of the template. */
+  variables?: Record<string, unknown>;
+  /** The time that strftime_now tells; the default is now. */
+  now?: Date | string | number;
+}
+
 /** Times are milliseconds. */
 export interface Stats {
   promptTokens: number;
@@ -167,6 +193,8 @@ export interface Session {
   decode(token: number, options?: { signal?: AbortSignal }): Promise<Float32Array>;
   /** Continues with a prompt, text or tokens. */
   generate(prompt: string | Iterable<number>, options?: GenerateOptions): Generation;
+  /** Answers a conversation. Only what the session does not hold of it is computed, so that a conversation goes on where it was. */
+  chat(messages: Message[], options?: GenerateOptions & ChatOptions): Generation;
   reset(): Promise<void>;
   close(): Promise<void>;
 }
@@ -184,6 +212,10 @@ export interface Model {
   createSession(options?: { context?: number }): Promise<Session>;
   /** Continues a prompt in a session of its own. */
   generate(prompt: string | Iterable<number>, options?: GenerateOptions & { context?: number }): Generation;
+  /** A conversation as the text that the model was trained on, by its chat template. */
+  applyChatTemplate(messages: Message[], options?: ChatOptions): Promise<string>;
+  /** Answers a conversation in a session of its own. */
+  chat(messages: Message[], options?: GenerateOptions & ChatOptions & { context?: number }): Generation;
   /** Computes a batch of an encoder and returns the outputs of each sequence by name. */
   run(batch: Sequence[], options?: { signal?: AbortSignal }): Promise<Record<string, Float32Array>[]>;
   /** The embedding of each text. */

@@ -62,6 +62,16 @@ class Model {
     return this.#remote.call("encodePair", { a, b });
   }
 
+  // applyChatTemplate returns a conversation as the text that the model was trained on.
+  applyChatTemplate(messages, options) {
+    return this.#remote.call("applyChatTemplate", { messages, options });
+  }
+
+  // chat answers a conversation in a session of its own.
+  chat(messages, options = {}) {
+    return this.generate({ messages }, options);
+  }
+
   async createSession({ context } = {}) {
     return new Session(this.#remote, await this.#remote.call("openSession", { context }));
   }
@@ -141,6 +151,11 @@ class Session {
     return new Generation(this.#remote, prompt, options, async () => ({ id: this.#id, close: async () => {} }), (n) => (this.length = n));
   }
 
+  // chat answers a conversation: only what the session does not hold of it is computed.
+  chat(messages, options = {}) {
+    return this.generate({ messages }, options);
+  }
+
   async reset() {
     await this.#remote.call("resetSession", { id: this.#id });
     this.length = 0;
@@ -161,7 +176,7 @@ class Generation {
 
   constructor(remote, prompt, options, open, count = () => {}) {
     this.#remote = remote;
-    this.#prompt = typeof prompt === "string" ? prompt : Array.from(prompt);
+    this.#prompt = typeof prompt === "string" || prompt.messages ? prompt : Array.from(prompt);
     this.#options = options;
     this.#open = open;
     this.#count = count;

@@ -13,6 +13,7 @@ const { choose } = await own("variant.js");
 const { newMemory } = await own("engine.js");
 const { Remote } = await own("remote.js");
 const golden = JSON.parse(readFileSync(goldenFile));
+const { samples, talks } = JSON.parse(readFileSync(samplesFile));
 const weightsFile = JSON.parse(readFileSync(join(dir, "model.json"))).weights.file;
 
 // serve serves the package; fault(name, request, response, bytes) may answer in its own way.
@@ -53,7 +54,7 @@ const tests = {
   },
 
   async "sampling makes the choices of the Go package"() {
-    for (const { options, logits, history, tokens } of JSON.parse(readFileSync(samplesFile))) {
+    for (const { options, logits, history, tokens } of samples) {
       const s = new Sampler({ ...options, seed: BigInt(options.seed) });
       const text = [...history];
       const got = tokens.map(() => {
@@ -126,6 +127,38 @@ const tests = {
     await g.text();
     assert.equal(s.length, g.stats.promptTokens + 4);
     model.close();
+  },
+
+  async "conversations go through the chat template of the model"() {
+    const model = await load(undefined, { threads: 1 });
+    for (const { messages, options, text } of talks) assert.equal(await model.applyChatTemplate(messages, options), text);
+    const [{ messages, text }] = talks, set = { maxTokens: 12 };
+    const answer = model.chat(messages, set), plain = model.generate([...(await model.tokenize(text, { special: false }))], set);
+    assert.equal(await answer.text(), await plain.text());
+    assert.deepEqual(answer.ids, plain.ids);
+    const session = await model.createSession(), more = [...messages, { role: "assistant", content: "x := 1" }, { role: "user", content: "Go on." }];
+    await session.chat(messages, set).text();
+    const held = session.chat(more, set), anew = model.chat(more, { ...set, repetitionPenalty: 1.2 });
+    await held.text();
+    const fresh = model.chat(more, set);
+    await fresh.text();
+    assert.deepEqual(held.ids, fresh.ids);
+    assert.ok(held.stats.promptTokens < fresh.stats.promptTokens, `${held.stats.promptTokens} of ${fresh.stats.promptTokens} tokens are computed`);
+    await session.reset();
+    await session.chat(messages, set).text();
+    const penalised = session.chat(more, { ...set, repetitionPenalty: 1.2 }); // the penalty sees what the session holds
+    await penalised.text();
+    await anew.text();
+    assert.deepEqual(penalised.ids, anew.ids);
+    await assert.rejects(model.applyChatTemplate([]), /conversation is empty/);
+    await assert.rejects(model.applyChatTemplate(messages, { template: "rag" }), /no chat template rag/);
+    await assert.rejects(model.chat("hello").text(), /conversation is empty/);
+    model.close();
+    const other = await serve((name, _, response, bytes) => name === "model.json" && response.end(JSON.stringify({ ...JSON.parse(bytes), chat: "0" })));
+    const strange = await load(other.url, { threads: 1 });
+    await assert.rejects(strange.applyChatTemplate(messages), /those of another model/);
+    strange.close();
+    other.close();
   },
 
   async "an abort ends generation, prefill and loading"() {
