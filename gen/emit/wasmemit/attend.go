@@ -29,7 +29,10 @@ type attention struct {
 	relative           int     // address of the biases of each bucket and head, 0 without, …
 	buckets, farthest  int     // … of the buckets' rows in it by distance, and the largest distance of these
 	kept               bool    // the keys are those of a source, whose length stands behind the state table
-	ldy, ldq, ldk, ldv int     // strides in bytes
+	products           products
+	marks              bool // queries also see keys that are marked
+	marksStride        int  // in bytes
+	ldy, ldq, ldk, ldv int  // strides in bytes
 }
 
 // pad is the width of a head in the value cache: tiles of 16.
@@ -60,14 +63,20 @@ const (
 )
 
 // scratchBytes is the scratch memory that a thread needs: operations use it one after the other.
-func scratchBytes(g *ir.Graph) int64 {
-	bytes := 0
+func scratchBytes(g *ir.Graph, rows int) int64 {
+	bytes := 3 * 16 * spectrumLength(g, rows)
 	for _, o := range g.Ops {
 		switch o.Kind {
-		case "attend", "attend_kept":
+		case "attend", "attend_kept", "attend_marked":
 			bytes = max(bytes, valuesAt+vectorRows*((o.Attrs.Int("head_dim")+15)/16*16))
 		case "attend_latent":
 			bytes = max(bytes, latentScratch(o.Attrs.Int("rank")))
+		case "attend_projected":
+			bytes = max(bytes, newProjection(o).scratch())
+		case "attend_features":
+			bytes = max(bytes, 4*o.In[0].Type.Width()/o.Attrs.Int("heads")*(o.Attrs.Int("head_dim")+2))
+		case "linear_attention":
+			bytes = max(bytes, 4*o.In[0].Type.Width()/o.Attrs.Int("heads"))
 		case "delta_rule":
 			bytes = max(bytes, memoryScratch(o))
 		case "route":
@@ -101,6 +110,9 @@ func (e *emitter) attend(f *code, s plan.Step) error {
 	}
 	if o.Weights[1] != nil {
 		e.relativeBias(o, a)
+	}
+	if err := e.extras(f, o, a); err != nil {
+		return err
 	}
 	var at [4]int
 	for i, v := range []*ir.Value{o.Out[0], o.In[0], o.In[1], o.In[2]} {
@@ -221,6 +233,9 @@ func (e *emitter) units(a *attention) *wasm.Func {
 		unit := f.Local(wasm.I32)
 		u := &unitCode{code: f, a: a, y: y, q: q, sinks: 3, unit: unit, h: f.Local(wasm.I32), r: f.Local(wasm.I32)}
 		f.segments(state, func(start, rows, pos wasm.Local, c cache) {
+			if a.located() {
+				f.Get(start).SetGlobal(e.global("first row"))
+			}
 			if !a.causal {
 				u.prompt(start, rows, pos, c)
 				return

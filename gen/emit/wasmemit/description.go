@@ -106,7 +106,7 @@ func states(m *Model) (list []State) {
 	}
 	var row State
 	for _, o := range g.Ops {
-		if o.Kind == "attend" && o.State == nil {
+		if (o.Kind == "attend" || o.Kind == "attend_marked") && o.State == nil {
 			kv, dim := o.Attrs.Int("kv_heads"), o.Attrs.Int("head_dim")
 			row.Key, row.Value = max(row.Key, kv*keyBlock(dim)), max(row.Value, kv*valueBlock(dim))
 		}

@@ -36,6 +36,7 @@ type Memory struct {
 	Selected  int64 `json:"selected"`
 	Segments  int64 `json:"segments"`
 	Shifted   int64 `json:"shifted,omitempty"`
+	Global    int64 `json:"global,omitempty"` // 1: the token attends to all, 0: it does not, −1: as the model has it
 	Arena     int64 `json:"arena"`
 	Trace     int64 `json:"trace,omitempty"`
 	Weights   int64 `json:"weights"`
@@ -54,7 +55,7 @@ func layout(m *Model, trace bool) (*Memory, error) {
 		return from
 	}
 	rows := int64(max(l.Tokens, l.Source)) * 4
-	memory := &Memory{Counts: addrCounts, Scratch: scratchBytes(g)}
+	memory := &Memory{Counts: addrCounts, Scratch: scratchBytes(g, l.Tokens)}
 	for _, p := range []*int64{&memory.Tokens, &memory.Types, &memory.Positions, &memory.Totals} {
 		*p = take(rows)
 	}
@@ -62,6 +63,9 @@ func layout(m *Model, trace bool) (*Memory, error) {
 	memory.Segments = take(int64(max(l.Sequences, 1)) * Segment)
 	if g.Input("shifted_tokens") != nil {
 		memory.Shifted = take(rows)
+	}
+	if g.Input("global_attention") != nil {
+		memory.Global = take(rows)
 	}
 	memory.tables = take(tableBytes)
 	memory.Arena = take(int64(m.Plan.Arena) * 4)

@@ -59,6 +59,7 @@ type emitter struct {
 	threads int                   // … how many there are, …
 	scratch int                   // … and its own memory
 	counts  map[ir.Rows]int       // globals: rows of the current pass
+	globals map[string]int        // further globals by what they hold
 	pow     *wasm.Func            // of the host, if the model needs it
 	barrier *wasm.Func
 	tables  map[string]int // addresses of literal tables by their bytes
@@ -70,7 +71,7 @@ func Emit(m *Model, v Variant, trace bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &emitter{Model: m, Variant: v, memory: memory, module: &wasm.Module{}, shared: map[string]*wasm.Func{}, tables: map[string]int{}}
+	e := &emitter{Model: m, Variant: v, memory: memory, module: &wasm.Module{}, shared: map[string]*wasm.Func{}, tables: map[string]int{}, globals: map[string]int{}}
 	if needsPow(m.Plan.Graph) {
 		e.pow = e.module.ImportFunc("host", "pow", []wasm.Type{wasm.F64, wasm.F64}, []wasm.Type{wasm.F64})
 	}
@@ -100,6 +101,16 @@ func (e *emitter) sharedFunc(key string, params, results []wasm.Type, build func
 	e.shared[key] = f
 	build(e.code(f))
 	return f
+}
+
+// global returns a global of the instance by what it holds.
+func (e *emitter) global(what string) int {
+	g, ok := e.globals[what]
+	if !ok {
+		g = e.module.Global(0)
+		e.globals[what] = g
+	}
+	return g
 }
 
 // code wraps a function that is to be written.

@@ -187,18 +187,20 @@ export class Engine {
     }
   }
 
-  // layers runs the layers for the next tokens of some sequences: {sequence, tokens, types, total}.
+  // layers runs the layers for the next tokens of some sequences: {sequence, tokens, types, global, total}.
   layers(parts) {
     const { memory: m } = this.description;
     const n = parts.reduce((sum, p) => sum + p.tokens.length, 0);
     const tokens = this.ints(m.tokens, n), types = this.ints(m.types, n), positions = this.ints(m.positions, n), totals = this.ints(m.totals, n);
+    const global = m.global ? this.ints(m.global, n) : [];
     const segments = this.ints(m.segments, 4 * parts.length);
     let at = 0;
-    parts.forEach(({ sequence: s, tokens: ids, types: kinds, total }, i) => {
+    parts.forEach(({ sequence: s, tokens: ids, types: kinds, global: marks, total }, i) => {
       segments.set([at, ids.length, s.length, s.table], 4 * i);
       for (let j = 0; j < ids.length; j++, at++) {
         tokens[at] = ids[j];
         types[at] = kinds ? kinds[j] : 0;
+        global[at] = marks ? marks[j] : -1;
         positions[at] = s.length + j;
         totals[at] = total ?? s.length + ids.length;
       }
@@ -274,12 +276,14 @@ export class Engine {
     return this.exports.argmax(0);
   }
 
-  // run computes whole sequences of an encoder: {tokens, types}. One pass takes several.
+  // run computes whole sequences of an encoder: {tokens, types, global}. One pass takes several.
   run(batch) {
     const { limits, context, outputs } = this.description, results = [];
-    batch.forEach(({ tokens, types }, i) => {
+    batch.forEach(({ tokens, types, global }, i) => {
       if (tokens.length < 1 || tokens.length > context) throw new ContextError(`sequence ${i} has ${tokens.length} tokens, expected 1 to ${context}`);
       if (types && types.length !== tokens.length) throw new RangeError(`sequence ${i} has ${tokens.length} tokens and ${types.length} token types`);
+      if (global && !this.description.memory.global) throw new RangeError(`sequence ${i}: the model has no global attention`);
+      if (global && (global.length !== tokens.length || global.some((v) => v !== 0 && v !== 1))) throw new RangeError(`sequence ${i}: global must be 0 or 1 for each of the ${tokens.length} tokens`);
       this.checkTokens(tokens);
     });
     for (let from = 0; from < batch.length; ) {

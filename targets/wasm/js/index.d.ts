@@ -199,8 +199,9 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** One input of an encoder: a text, or tokens with their special tokens. */
-export type Sequence = string | { tokens: Iterable<number>; types?: Iterable<number> };
+/** One input of an encoder: a text, or tokens with their special tokens, their types, and which of them attend to all (1, else 0; by
+ * default as the model has it). */
+export type Sequence = string | { tokens: Iterable<number>; types?: Iterable<number>; global?: Iterable<number> };
 
 export interface Model {
   readonly info: Info;

@@ -111,7 +111,7 @@ class Model {
   }
 }
 
-const plain = (q) => (typeof q === "string" ? q : { tokens: Array.from(q.tokens), types: q.types && Array.from(q.types) });
+const plain = (q) => (typeof q === "string" ? q : { tokens: Array.from(q.tokens), types: q.types && Array.from(q.types), global: q.global && Array.from(q.global) });
 
 // Session is the state of one sequence.
 class Session {

@@ -242,6 +242,7 @@ func (m *matrix) floats() (*golden.Matrix, error) {
 type segment struct {
 	Tokens []int32 `json:"tokens"`
 	Types  []int32 `json:"types,omitempty"`
+	Global []int32 `json:"global,omitempty"`
 	Source []int32 `json:"source,omitempty"`
 	Total  int     `json:"total"`
 }
@@ -250,7 +251,7 @@ type segment struct {
 func (e *Engine) Full(segments []op.Segment) (golden.Result, error) {
 	var list []segment
 	for _, s := range segments {
-		list = append(list, segment{s.Tokens, s.Types, s.Source, s.Total})
+		list = append(list, segment{s.Tokens, s.Types, s.Global, s.Source, s.Total})
 	}
 	data, err := e.ask("full", map[string]any{"segments": list})
 	if err != nil {

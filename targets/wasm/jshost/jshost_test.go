@@ -81,12 +81,12 @@ func TestChromium(t *testing.T) {
 }
 
 func TestNodeAll(t *testing.T) {
-	all := wasmtest.All(t)
+	all := wasmtest.All(t, root)
 	hold(t, start(t, "node"), all)
 }
 
 func TestChromiumAll(t *testing.T) {
-	all := wasmtest.All(t)
+	all := wasmtest.All(t, root)
 	hold(t, start(t, "chromium"), all)
 }
 
