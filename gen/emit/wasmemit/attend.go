@@ -142,6 +142,18 @@ func (e *emitter) state(s *ir.State) int {
 // StateEntry is the size of an entry of a state table: addresses of keys and values, and the number of positions.
 const StateEntry = 12
 
+// AddressUnit is what addresses in state tables and segments count where addresses have 64 bits; elsewhere it is a byte.
+const AddressUnit = 64
+
+// loadAddress loads an address from a state table or a segment.
+func (f *code) loadAddress(offset int) *wasm.Func {
+	f.Mem(wasm.I32Load, offset)
+	if f.e.Wide {
+		f.I32(AddressUnit).Do(wasm.I32Mul)
+	}
+	return f.Func
+}
+
 // cache holds the entry of a state table, and its address.
 type cache struct{ k, v, keys, entry wasm.Local }
 
@@ -155,10 +167,13 @@ func (f *code) segments(state wasm.Local, body func(start, rows, pos wasm.Local,
 		for i, l := range []wasm.Local{start, rows, pos} {
 			f.Get(at).Mem(wasm.I32Load, 4*i).Set(l)
 		}
-		f.Get(at).Mem(wasm.I32Load, 12).Get(state).Do(wasm.I32Add).Set(entry)
-		for i, l := range []wasm.Local{c.k, c.v, c.keys} {
-			f.Get(entry).Mem(wasm.I32Load, 4*i).Set(l)
+		f.Get(at)
+		f.loadAddress(12).Get(state).Do(wasm.I32Add).Set(entry)
+		for i, l := range []wasm.Local{c.k, c.v} {
+			f.Get(entry)
+			f.loadAddress(4 * i).Set(l)
 		}
+		f.Get(entry).Mem(wasm.I32Load, 8).Set(c.keys)
 		body(start, rows, pos, c)
 		f.add(at, Segment)
 	})

@@ -18,6 +18,12 @@ const (
 	addrInputs     = 512
 )
 
+// What models may take of 32-bit and of 64-bit memories, so that there is room for states.
+const (
+	narrowLimit = wasm.MaxPages*wasm.Page - 64<<20
+	wideLimit   = wasm.MaxWidePages*wasm.Page - 64<<20
+)
+
 // tableBytes is the room for literal tables.
 const tableBytes = 32 << 10
 
@@ -72,11 +78,12 @@ func layout(m *Model, trace bool) (*Memory, error) {
 	if trace {
 		memory.Trace = take(traceBytes(m))
 	}
+	at += m.Gap
 	memory.Weights = take(m.FileSize)
 	memory.Heap = take(0)
-	if limit := int64(wasm.MaxPages)*wasm.Page - (64 << 20); memory.Heap > limit {
-		return nil, fmt.Errorf("the model needs %d B of memory without any state, a 32-bit WebAssembly memory has %d: choose a smaller weight format",
-			memory.Heap, int64(wasm.MaxPages)*wasm.Page)
+	if memory.Heap > wideLimit {
+		return nil, fmt.Errorf("the model needs %d B of memory without any state, a WebAssembly memory has at most %d: choose a smaller weight format",
+			memory.Heap, int64(wasm.MaxWidePages)*wasm.Page)
 	}
 	return memory, nil
 }

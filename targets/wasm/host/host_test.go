@@ -189,7 +189,7 @@ func TestValid(t *testing.T) {
 		}
 		for _, format := range formats {
 			t.Run(filepath.Base(dir)+" "+format, func(t *testing.T) {
-				for name, data := range wasmtest.Build(t, dir, format).Modules {
+				for name, data := range wasmtest.BuildFar(t, dir, format, 64).Modules { // all variants
 					path := filepath.Join(t.TempDir(), name+".wasm")
 					if err := os.WriteFile(path, data, 0o644); err != nil {
 						t.Fatal(err)

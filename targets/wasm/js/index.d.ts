@@ -8,7 +8,8 @@ export interface Progress {
   cached: number;
 }
 
-export type Variant = "simd" | "relaxed" | "simd-threads" | "relaxed-threads";
+/** Those with "-64" have 64-bit addresses; only models have them that may need more than 4 GiB. */
+export type Variant = "simd" | "relaxed" | "simd-threads" | "relaxed-threads" | "simd-64" | "relaxed-64" | "simd-threads-64" | "relaxed-threads-64";
 
 export interface LoadOptions {
   progress?(progress: Progress): void;
@@ -18,6 +19,8 @@ export interface LoadOptions {
   threads?: number;
   /** Forces a variant of the module; by default the best that runs here is chosen. */
   variant?: Variant;
+  /** The longest session that will be opened, in tokens: if its state does not fit 4 GiB, a variant with 64-bit addresses is taken. */
+  context?: number;
   /** Whether downloads are kept in the browser (Cache API); true by default. */
   cache?: boolean;
   /** Is told what does not work as well as it could, for example that the cache is full. */

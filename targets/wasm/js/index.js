@@ -9,7 +9,7 @@ const budget = 8; // milliseconds of one step of a generation: how soon an abort
 const warmup = 60; // milliseconds
 
 // load downloads a model and starts it. Without an address it is the one that this package came with.
-export async function load(url = new URL("./", import.meta.url), { progress, signal, threads, variant, cache = true, warn } = {}) {
+export async function load(url = new URL("./", import.meta.url), { progress, signal, threads, variant, context, cache = true, warn } = {}) {
   signal?.throwIfAborted();
   const base = new URL(url, globalThis.location?.href);
   const directory = base.href.endsWith("/") || base.pathname.endsWith(".json") ? base : new URL(base.href + "/");
@@ -23,7 +23,7 @@ export async function load(url = new URL("./", import.meta.url), { progress, sig
   const abort = () => remote.end(signal.reason);
   signal?.addEventListener("abort", abort);
   try {
-    const loaded = await remote.call("load", { url: directory.href, threads: threads ?? Math.min(processors(), 4), variant, cache });
+    const loaded = await remote.call("load", { url: directory.href, threads: threads ?? Math.min(processors(), 4), variant, context, cache });
     if (loaded.threads) await remote.addThreads(loaded.variant.threads, loaded.threads);
     await remote.call("start", { warm: warmup });
     notes.unshift(...loaded.variant.notes);

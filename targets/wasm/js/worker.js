@@ -47,12 +47,14 @@ function find(map, id, what) {
 // methods are what the page may call.
 const methods = {
   // load downloads everything and instantiates the first thread; start follows when the other threads are there.
-  async load({ url, threads, variant, cache }) {
+  async load({ url, threads, variant, cache, context }) {
     const warn = (message) => port.post({ warning: message });
     const d = new Downloader(new URL(url), { signal: loading.signal, cache, warn, progress: (p) => port.post({ progress: p }) });
     manifest = await d.json("model.json");
     if (manifest.format !== 1) throw new Error(`model.json has the format ${manifest.format}, this package reads 1: update the package or build the model again`);
-    const chosen = choose(threads, variant);
+    const far = !!context && manifest.model.causal && !Engine.fits(manifest.model, threads, context);
+    const chosen = choose(threads, variant, Object.keys(manifest.variants), far);
+    manifest.model.wide = chosen.name.endsWith("-64");
     const entry = manifest.variants[chosen.name];
     const pieces = await d.json(manifest.pieces);
     const weights = { ...manifest.weights, ...pieces };

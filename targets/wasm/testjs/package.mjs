@@ -245,6 +245,16 @@ const tests = {
       assert.deepEqual(choose(4).notes.length, 2);
       assert.equal(choose(4).name, "simd");
       assert.throws(() => choose(1, "relaxed"), /no relaxed SIMD/);
+      const far = ["simd-64", "simd-threads-64"], both = ["simd", ...far];
+      assert.throws(() => choose(1, undefined, far), /needs more than 4 GiB, and this engine has no 64-bit/);
+      assert.equal(choose(1, undefined, both).name, "simd");
+      assert.match(choose(1, undefined, both, true).notes.at(-1), /at most 4 GiB/);
+      assert.throws(() => choose(1, "simd-64", both), /has no 64-bit memory/);
+      assert.throws(() => choose(1, "simd-64", ["simd"]), /the model has no variant simd-64; it has simd/);
+      WebAssembly.validate = (b) => !b.includes(0x85);
+      assert.equal(choose(1, undefined, both, true).name, "simd-64");
+      assert.equal(choose(1, undefined, both, false).name, "simd");
+      assert.equal(choose(2, undefined, far, false).name, "simd-threads-64");
     } finally {
       WebAssembly.validate = validate;
     }

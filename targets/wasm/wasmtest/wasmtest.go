@@ -31,6 +31,12 @@ type Case struct {
 // Build compiles the golden case of a directory.
 func Build(t testing.TB, dir, format string) *Case {
 	t.Helper()
+	return BuildFar(t, dir, format, 0)
+}
+
+// BuildFar is Build with a gap in the memory before the weights; with one there are all variants that such a memory has.
+func BuildFar(t testing.TB, dir, format string, gap int64) *Case {
+	t.Helper()
 	c, err := golden.Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +46,7 @@ func Build(t testing.TB, dir, format string) *Case {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	o := bundle.Options{Package: "model", Title: c.Name, Weights: format, Trace: true}
+	o := bundle.Options{Package: "model", Title: c.Name, Weights: format, Trace: true, Gap: gap}
 	for i := range c.Inputs {
 		o.Context = max(o.Context, longest(&c.Inputs[i]))
 	}
