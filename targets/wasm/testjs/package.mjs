@@ -10,7 +10,7 @@ const own = (name) => import(pathToFileURL(join(dir, name)));
 const { load } = await own("index.js");
 const { Sampler } = await own("sample.js");
 const { choose } = await own("variant.js");
-const { newMemory } = await own("engine.js");
+const { Engine, newMemory } = await own("engine.js");
 const { Remote } = await own("remote.js");
 const golden = JSON.parse(readFileSync(goldenFile));
 const { samples, talks } = JSON.parse(readFileSync(samplesFile));
@@ -219,6 +219,8 @@ const tests = {
     await fails(await answers(weightsFile, (b) => b.subarray(0, 100000)), /ends after|broke off/);
     await fails(await answers(weightsFile, (b) => Buffer.concat([b, Buffer.alloc(10)])), /longer than/);
     await fails(await answers(weightsFile, (b) => { b[5000] ^= 1; return b; }), /expected digest/);
+    await fails(await answers(weightsFile, (b) => Buffer.concat([b.subarray(b.length >> 1), b.subarray(0, b.length >> 1)])), /expected digest/); // halves swapped
+    await fails(await answers(weightsFile, (b) => Buffer.alloc(b.length, 7)), /expected digest/); // another file of the same length
     await fails(await answers("simd.wasm", (b) => { b[50] ^= 1; return b; }), /expected digest/);
     await fails(await answers("tokenizer.bin", (b) => { b[50] ^= 1; return b; }), /expected digest/);
     await fails(await answers("model.json", () => "{"), /model\.json/);
@@ -234,6 +236,33 @@ const tests = {
     remote.worker.stop();
     await assert.rejects(call, /worker of the model died|model\.json/);
     await assert.rejects(remote.call("memory"), /died/);
+  },
+
+  async "a generation ends where the context does, and a prompt that is longer is an error"() {
+    const model = await load(undefined, { threads: 1 });
+    const g = model.generate(golden[0].input_ids, { context: golden[0].input_ids.length + 3, eos: [] });
+    await g.text();
+    assert.equal(g.stats.reason, "context full");
+    assert.equal(g.ids.length, 4); // the last one is not fed any more
+    await assert.rejects(model.generate(golden[0].input_ids, { context: 2 }).text(), { name: "ContextError", message: /context is full: the prompt has/ });
+    const s = await model.createSession({ context: 4 });
+    await s.prefill([1, 2, 3]);
+    await assert.rejects(s.prefill([4, 5]), { name: "ContextError", message: /2 tokens more do not fit, the session holds 3 of 4/ });
+    await assert.rejects(s.prefill([1e6]), { name: "RangeError", message: /the token id 1000000 does not exist/ });
+    assert.equal(s.length, 3);
+    model.close();
+  },
+
+  async "a memory that does not grow is an error, and what was there goes on"() {
+    const description = JSON.parse(readFileSync(join(dir, "model.json"))).model, { pages } = description;
+    const memory = new WebAssembly.Memory({ initial: pages + 200, maximum: pages + 200 });
+    const engine = new Engine({}, memory, description, 1), open = [];
+    assert.throws(() => { for (;;) open.push(engine.open(description.context)); }, { name: "MemoryError", message: /there is no memory for \d+ bytes more/ });
+    assert.ok(open.length > 0);
+    engine.close(open.pop());
+    open.push(engine.open(description.context));
+    for (const s of open) engine.close(s);
+    assert.deepEqual(engine.heap.free.length, 1);
   },
 
   async "what the engine lacks is said"() {
