@@ -43,6 +43,7 @@ type Options struct {
 	Embed      bool                 // compile the weights into the program
 	Program    bool                 // add a main package
 	ImportPath string               // of the generated package, for that program
+	Gap        int64                // bytes of WebAssembly memory left free before the weights, for tests of 64-bit addresses; every variant is made
 	Dump       func(pass string, g *ir.Graph)
 }
 
