@@ -38,7 +38,7 @@ type decoded struct {
 }
 
 // kinds are the kinds of records that tfgen has.
-var kinds = []string{"greedy", "prompt-lookup", "beam", "diverse-beam", "contrastive"}
+var kinds = []string{"greedy", "prompt-lookup", "beam", "diverse-beam", "constrained-beam", "contrastive"}
 
 // check checks one record.
 func (d *decoding) check(line []byte) (kind string, err error) {

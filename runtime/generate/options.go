@@ -51,6 +51,10 @@ type Beam struct {
 	Diversity     float64 // taken from a logit for each group before that chose the token in the same place
 	LengthPenalty float64 // scores are divided by the length to this power; transformers' default is 1
 	Early         EarlyStopping
+
+	// Words are what the texts have to say (force_words_ids of transformers 4): of each word one of its phrases, which
+	// are sequences of tokens and do not begin each other. Where the length does not suffice, texts may lack some.
+	Words [][][]int32
 }
 
 // EarlyStopping says when beam search ends.

@@ -50,7 +50,7 @@ func Search[S Session[S], M Model[S]](ctx context.Context, m M, context int, pro
 		context = len(prompt) + most
 	}
 	switch {
-	case o.Beam.Width > 1 && o.Beam.Groups > 1:
+	case o.Beam.Width > 1 && (o.Beam.Groups > 1 || len(o.Beam.Words) > 0):
 		return groupSearch[S](ctx, m, context, prompt, o)
 	case o.Beam.Width > 1:
 		return beamSearch[S](ctx, m, context, prompt, o)
@@ -79,7 +79,7 @@ func searchable(o *Options, prompt int) error {
 	case o.Contrastive.Alpha > 0 && beams.Width <= 1 && (o.guided() || o.Temperature != 0 || n > 1 || o.Constraint != nil):
 		return fmt.Errorf("contrastive search is greedy and returns one sequence without guidance or constraint")
 	}
-	return nil
+	return o.errForced()
 }
 
 // pool is a set of sessions that sequences move between.
