@@ -38,6 +38,7 @@ type Options struct {
 	Weights    string               // weight format: a row of the formats table of gen/weights; a list as weights.ParsePolicy reads it
 	KV         string               // format of keys and values in sessions: f32 or f16; "": f32
 	Context    int                  // longest sequence; 0: what the model was made for
+	Early      string               // layers whose states the output layer reads too, for DoLa, as pass.EarlyLayers reads them; "": as generation_config.json says
 	Importance map[string][]float32 // how much the columns of tensors count when they are quantised (gen/importance); nil: all the same
 	Trace      bool                 // add the probe of `tfgen verify`
 	Embed      bool                 // compile the weights into the program
@@ -56,6 +57,7 @@ type Bundle struct {
 	Packed    []*weights.Packed
 	Tokenizer []byte          // packed; nil if the checkpoint has none
 	Chat      *template.Found // chat templates; nil or empty if the checkpoint has none
+	early     []int           // layers
 	place     map[*ir.Weight]*weights.Packed
 	header    int64
 	size      int64
@@ -87,6 +89,9 @@ func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
 	}
 	if !o.Trace && b.causal() {
 		keepOutputs(g, "logits", "final")
+	}
+	if err := b.addEarly(g); err != nil {
+		return nil, err
 	}
 	if err := b.setKV(g); err != nil {
 		return nil, err
@@ -309,8 +314,8 @@ func (b *Bundle) generation() (eos []int32, defaults string, err error) {
 	if !b.causal() {
 		return eos, "", nil
 	}
-	text, err := b.Source.ReadFile("generation_config.json")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	text, err := b.readOptional("generation_config.json")
+	if err != nil {
 		return nil, "", err
 	}
 	if text == nil && b.Result.Graph.Towers() {
@@ -318,8 +323,38 @@ func (b *Bundle) generation() (eos []int32, defaults string, err error) {
 			return nil, "", err
 		}
 	}
-	defaults, o, _, err := generation.Compiled(text, eos)
+	defaults, o, _, err := generation.Compiled(text, eos, b.early)
 	return o.EOS, defaults, err
+}
+
+// readOptional reads a file of the checkpoint, nil if there is none.
+func (b *Bundle) readOptional(name string) ([]byte, error) {
+	text, err := b.Source.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return text, err
+}
+
+// addEarly adds the outputs of early layers that the options, or else the model's own settings ask for.
+func (b *Bundle) addEarly(g *ir.Graph) error {
+	setting := b.Options.Early
+	if setting == "" && b.causal() && !g.Towers() {
+		text, err := b.readOptional("generation_config.json")
+		if err != nil || text == nil {
+			return err
+		}
+		c, _, err := generation.Parse(text)
+		if err != nil {
+			return err
+		}
+		setting = string(c.DoLa)
+	}
+	var err error
+	if b.early, err = pass.EarlyLayers(g, setting); err != nil {
+		return err
+	}
+	return pass.AddEarly(g, b.early)
 }
 
 // oldGeneration are the generation settings in config.json, where models had them before generation_config.json.

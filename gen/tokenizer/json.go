@@ -130,8 +130,12 @@ func (b *builder) json(src []byte) ([]added, error) {
 	}{
 		{"normalizer", f.Normalizer}, {"pre_tokenizer", f.PreTokenizer}, {"post_processor", f.PostProcessor}, {"decoder", f.Decoder},
 	} {
+		before := len(b.Steps)
 		if err := b.each(s.raw, 0, stages[s.name]); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		if len(b.Steps) == before && len(s.raw) > 0 && !bytes.Equal(s.raw, []byte("null")) {
+			b.empty(s.name)
 		}
 	}
 	if err := b.model(f.Model); err != nil {
@@ -147,6 +151,16 @@ func (b *builder) json(src []byte) ([]added, error) {
 		})
 	}
 	return list, nil
+}
+
+// empty stands for a Sequence of nothing: a post-processor still numbers texts, a decoder joins tokens without spaces.
+func (b *builder) empty(stage string) {
+	switch stage {
+	case "post_processor":
+		b.step(tokenizer.PostTrim, []int32{0, 0})
+	case "decoder":
+		b.step(tokenizer.DecodeFuse, nil)
+	}
 }
 
 // each calls read for a component, or for those of a Sequence in order.

@@ -74,12 +74,15 @@ type encoded struct {
 }
 
 func newEncoded(e *tokenizer.Encoding) encoded {
-	out := encoded{IDs: e.IDs, Types: e.TypeIDs, Mask: e.Mask, Special: e.Special, Off: flat(e.Offsets), Seq: e.Sequences()}
+	out := encoded{IDs: list(e.IDs), Types: list(e.TypeIDs), Mask: list(e.Mask), Special: list(e.Special), Off: flat(e.Offsets), Seq: list(e.Sequences())}
 	for _, w := range e.Overflow {
 		out.Overflow = append(out.Overflow, newEncoded(w))
 	}
 	return out
 }
+
+// list is the list itself, or an empty one for nil.
+func list(l []int32) []int32 { return append([]int32{}, l...) }
 
 func flat(off [][2]int) []int {
 	out := make([]int, 0, 2*len(off))
