@@ -10,6 +10,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/asm/tuning"
 )
 
 // A function is the body being written: avo's context, with a vocabulary of
@@ -21,6 +22,7 @@ type function struct {
 	vnni    bool
 	tiles   bool
 	kernel  kernel.Kernel
+	cut     tuning.Blocking // of a product
 	labels  map[string]int
 }
 
@@ -55,6 +57,13 @@ func (f *function) vecs(n int) []reg.VecVirtual {
 // zero clears a vector. VXORPS of a register with itself is the form that avo
 // knows to end the register's life.
 func (f *function) zero(v reg.VecVirtual) { f.VXORPS(v, v, v) }
+
+// prefetch fetches the line that is a distance behind a place, unless the distance is off.
+func (f *function) prefetch(from operand.Mem, distance int) {
+	if distance != tuning.Off {
+		f.PREFETCHT0(from.Offset(distance))
+	}
+}
 
 // arg loads a pointer or integer parameter.
 func (f *function) arg(name string) reg.GPVirtual {

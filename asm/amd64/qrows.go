@@ -52,7 +52,7 @@ func (p *quantProduct) seedRows() {
 // eightColumns adds the products of 8 columns, the first of them so many behind column.
 func (p *quantProduct) eightColumns(first int) {
 	for line := range 2 {
-		p.PREFETCHT0(at(p.codes, first*quant.Rows+64*line+prefetchAhead))
+		p.prefetch(at(p.codes, first*quant.Rows+64*line), p.distance())
 	}
 	w := p.temp("weights", 2*p.parts)
 	for i := range w {

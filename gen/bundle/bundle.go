@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tfgen/tfgen/asm/tuning"
 	"github.com/tfgen/tfgen/gen/build"
 	"github.com/tfgen/tfgen/gen/emit/goemit"
 	"github.com/tfgen/tfgen/gen/generation"
@@ -45,6 +46,7 @@ type Options struct {
 	Program    bool                 // add a main package
 	ImportPath string               // of the generated package, for that program
 	Gap        int64                // bytes of WebAssembly memory left free before the weights, for tests of 64-bit addresses; every variant is made
+	Tuning     *tuning.Table        // blockings of products; nil: rules
 	Dump       func(pass string, g *ir.Graph)
 }
 
@@ -275,6 +277,7 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	files, err := goemit.Emit(m, goemit.Options{
 		Package: b.Options.Package, Title: b.Options.Title, Spec: r.Spec.File, SpecSHA: r.Spec.SHA256,
 		Format: b.Options.Weights, Trace: b.Options.Trace, Embed: b.Options.Embed, Tokens: b.Tokenizer != nil, Program: b.Options.Program, ImportPath: b.Options.ImportPath,
+		Tuning: b.Options.Tuning,
 	})
 	if err != nil {
 		return nil, err

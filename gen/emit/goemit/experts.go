@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/asm/tuning"
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
 	"github.com/tfgen/tfgen/gen/plan"
@@ -21,7 +22,7 @@ const gatherTiles = 8
 // product is a matrix product in groups of rows of its weight: experts or heads.
 type product struct {
 	o           *ir.Op
-	matrix      matrix
+	matrix      kernel.Matrix
 	k, dim      int
 	tiles       int // of a group
 	block       int // tiles at a time
@@ -40,11 +41,11 @@ func (e *emitter) product(o *ir.Op, dim int) (*product, error) {
 		return nil, fmt.Errorf("%s: no matrix product reads the layout %s of %s", o.Pos, packed.Layout, packed.Name)
 	}
 	p := &product{o: o, matrix: m, k: packed.Cols, dim: dim, tiles: (dim + 15) / 16, input: "x"}
-	p.block = min(tileBlock(m.bytes), gatherTiles, p.tiles)
-	p.gemm = e.kernel(m.kernel)
+	p.block = min(tuning.SweepRule(m.Input, m.Bytes).Tiles, gatherTiles, p.tiles)
+	p.gemm = e.kernel(m.Kernel)
 	if weights.Quantised(packed.Layout) != nil {
 		k := e.kernel(kernel.Kernel{Op: "quantize", D: []int{p.k}})
-		p.quantize, p.input = fmt.Sprintf("%s(s.q[:], %d, s.x[:], %d, len(rows))\n", k, m.input, p.k), "q"
+		p.quantize, p.input = fmt.Sprintf("%s(s.q[:], %d, s.x[:], %d, len(rows))\n", k, m.Input, p.k), "q"
 	}
 	p.params, p.arg = "w []"+elem(packed.Layout), e.weightRef(o.Weights[0], o.Region)
 	p.start = "zeros[:]"
@@ -59,13 +60,13 @@ func (e *emitter) product(o *ir.Op, dim int) (*product, error) {
 // name is that of the method: the kind, the format and the sizes.
 func (p *product) name(kind string) string {
 	bias := pick(p.o.Weights[1] != nil, "Bias", "")
-	return fmt.Sprintf("%s%sx%dx%d%s", kind, strings.ToUpper(p.matrix.kernel.S), p.k, p.dim, bias)
+	return fmt.Sprintf("%s%sx%dx%d%s", kind, strings.ToUpper(p.matrix.Kernel.S), p.k, p.dim, bias)
 }
 
 // fill replaces the markers of a text.
 func (p *product) fill(text string, more ...string) string {
-	pairs := []string{"$tiles", fmt.Sprint(p.tiles), "$block", fmt.Sprint(p.block), "$wide", fmt.Sprint(p.block * 16), "$stride", fmt.Sprint(p.matrix.stride), "$gemm", p.gemm,
-		"$start", p.start, "$dim", fmt.Sprint(p.dim), "$k", fmt.Sprint(p.k), "$quantize", p.quantize, "$in", p.input, "$words", fmt.Sprint(p.matrix.input), "$rows", fmt.Sprint(gatherRows)}
+	pairs := []string{"$tiles", fmt.Sprint(p.tiles), "$block", fmt.Sprint(p.block), "$wide", fmt.Sprint(p.block * 16), "$stride", fmt.Sprint(p.matrix.Stride), "$gemm", p.gemm,
+		"$start", p.start, "$dim", fmt.Sprint(p.dim), "$k", fmt.Sprint(p.k), "$quantize", p.quantize, "$in", p.input, "$words", fmt.Sprint(p.matrix.Input), "$rows", fmt.Sprint(gatherRows)}
 	return strings.NewReplacer(append(pairs, more...)...).Replace(text)
 }
 

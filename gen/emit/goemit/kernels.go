@@ -25,7 +25,7 @@ func (e *emitter) operations() ([]File, error) {
 // kernelFiles emits the kernels: assembly and its declarations for amd64, and the functions that choose between them
 // and the portable twins.
 func (e *emitter) kernelFiles() ([]File, error) {
-	asm, stubs, err := amd64.Emit(e.Package, strings.TrimPrefix(e.header(), "// "), e.kernels)
+	asm, stubs, err := amd64.EmitTuned(e.Package, strings.TrimPrefix(e.header(), "// "), e.kernels, e.Tuning)
 	if err != nil {
 		return nil, err
 	}
