@@ -71,7 +71,7 @@ func (t *thread) rows(n int) (from, to int) { return t.run.pool.Range(t.id, n, 1
 func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 1) }
 
 // mine reports whether a unit of attention is this worker's.
-func (t *thread) mine(unit int) bool { return unit%len(t.run.threads) == t.id }
+func (t *thread) mine(unit int) bool { return unit%t.run.pool.Active() == t.id }
 
 // segment is a part of a run's rows that belongs to one sequence.
 type segment struct {

@@ -133,7 +133,7 @@ func (t *thread) rows(n int) (from, to int) { return t.run.pool.Range(t.id, n, 1
 func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 1) }
 
 // mine reports whether a unit of attention is this worker's.
-func (t *thread) mine(unit int) bool { return unit%%len(t.run.threads) == t.id }
+func (t *thread) mine(unit int) bool { return unit%%t.run.pool.Active() == t.id }
 %[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph)+
 		efficientScratch(e.Plan.Graph)+spectrumScratch(e.Plan.Graph, e.Plan.Limits.Tokens)+scanScratch(e.Plan.Graph))
 }
