@@ -9,6 +9,8 @@ import json, os, sys
 import numpy as np
 from safetensors.numpy import save_file
 
+import formula_xlstm
+
 MASK, GOLDEN = (1 << 64) - 1, 0x9E3779B97F4A7C15
 
 
@@ -174,6 +176,7 @@ CASES = {
                expand_k=1.0, expand_v=2.0, intermediate_size=48, norm_eps=1e-6, vocab_size=97, tie_word_embeddings=False)),
     "rwkv5": (rwkv, rwkv_shapes, 452, "Rwkv5ForCausalLM", dict(model_type="rwkv5", **RWKV)),
     "rwkv6": (rwkv, rwkv_shapes, 453, "Rwkv6ForCausalLM", dict(model_type="rwkv6", **RWKV)),
+    **formula_xlstm.CASES,
 }
 
 

@@ -171,5 +171,17 @@ func (e *emitter) mlstm(s plan.Step) (string, error) {
 		heads, heads, dk, dv, number(o.Attrs.Float("eps"))))
 }
 
+func (e *emitter) slstm(s plan.Step) (string, error) {
+	o := s.Op
+	heads, width := o.Attrs.Int("heads"), o.In[0].Type.Width()
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("sLSTM%dx%d", heads, width/heads), units: heads, grain: 1,
+		start: fmt.Sprintf("portable.StartSLSTM(state, from, to, %d, %d)", heads, width/heads),
+		doc:   fmt.Sprintf("is the scalar memory of %d heads of %d, whose gates see the result of the token before.", heads, width/heads)}
+	for i, name := range []string{"gi", "gf", "z", "o"} {
+		m.input(i, name)
+	}
+	return m.emit(fmt.Sprintf("portable.SLSTM($y, $gi, $gf, $z, $o, state, %s, %s, s.rows, from, to, %d, %d)", m.weight(0, "w"), m.weight(1, "b"), heads, width/heads))
+}
+
 // fixedState is the number of elements of a state that does not grow with the sequence, 0 for one that does.
 func fixedState(s *ir.State) int { return s.Attrs.Int("size") }
