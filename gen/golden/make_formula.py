@@ -9,7 +9,7 @@ import json, os, sys
 import numpy as np
 from safetensors.numpy import save_file
 
-import formula_xlstm
+import formula_spaces, formula_xlstm
 
 MASK, GOLDEN = (1 << 64) - 1, 0x9E3779B97F4A7C15
 
@@ -177,6 +177,7 @@ CASES = {
     "rwkv5": (rwkv, rwkv_shapes, 452, "Rwkv5ForCausalLM", dict(model_type="rwkv5", **RWKV)),
     "rwkv6": (rwkv, rwkv_shapes, 453, "Rwkv6ForCausalLM", dict(model_type="rwkv6", **RWKV)),
     **formula_xlstm.CASES,
+    **formula_spaces.CASES,
 }
 
 

@@ -76,6 +76,7 @@ func init() {
 		"delta_rule":     {false, (*emitter).deltaRule},
 		"mlstm":          {false, (*emitter).mlstm},
 		"slstm":          {false, (*emitter).slstm},
+		"state_space":    {false, (*emitter).stateSpace},
 
 		"linear_attention": {false, (*emitter).linearAttention},
 		"concat":           {true, (*emitter).concat},

@@ -183,5 +183,18 @@ func (e *emitter) slstm(s plan.Step) (string, error) {
 	return m.emit(fmt.Sprintf("portable.SLSTM($y, $gi, $gf, $z, $o, state, %s, %s, s.rows, from, to, %d, %d)", m.weight(0, "w"), m.weight(1, "b"), heads, width/heads))
 }
 
+func (e *emitter) stateSpace(s plan.Step) (string, error) {
+	o := s.Op
+	width, n, rank := o.In[0].Type.Width(), o.Attrs.Int("state_size"), o.Attrs.Int("rank")
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("stateSpace%dx%d", width, n), units: width, grain: 16, size: 2 * n,
+		doc: fmt.Sprintf("runs the linear systems of %d channels, with %d complex numbers each.", width, n)}
+	m.input(0, "x")
+	if rank > 0 {
+		m.name += fmt.Sprintf("x%d", rank)
+		m.doc += fmt.Sprintf(" Their matrices are a diagonal less a matrix of rank %d.", rank)
+	}
+	return m.emit(fmt.Sprintf("portable.StateSpace($y, $x, state, %s, %s, s.rows, from, to, %d, %d)", m.weight(0, "system"), m.weight(1, "d"), n, rank))
+}
+
 // fixedState is the number of elements of a state that does not grow with the sequence, 0 for one that does.
 func fixedState(s *ir.State) int { return s.Attrs.Int("size") }
