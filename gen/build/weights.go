@@ -300,7 +300,7 @@ func (s *store) irSteps(steps []spec.TensorStep, env *spec.Env, stars []string) 
 		case "layernorm", "window":
 			step.W, step.B, step.C = names[0], names[1], args[0]
 		case "sin":
-			step.W = names[0]
+			step.W = s.firstOf(strings.Fields(names[0]))
 		case "state_space":
 			step.System = s.system(names, words, args[0])
 		case "rows", "reshape":
@@ -315,6 +315,23 @@ func (s *store) irSteps(steps []spec.TensorStep, env *spec.Env, stars []string) 
 		out = append(out, step)
 	}
 	return out, nil
+}
+
+// storedAll gives the stored names of one name or of several with spaces between them.
+func (s *store) storedAll(names string, stars []string) string {
+	list := strings.Fields(names)
+	for i, n := range list {
+		list[i] = s.stored(spec.Fill(n, stars))
+	}
+	return strings.Join(list, " ")
+}
+
+// firstOf is the first of several names that is stored, or else the first: parameters that layers share are stored once.
+func (s *store) firstOf(names []string) string {
+	if t, ok := s.first(names); ok {
+		return t.Name
+	}
+	return names[0]
 }
 
 // system is the system of a step; its sizes are those of the stored tensors.
@@ -348,7 +365,7 @@ func (s *store) stepArgs(st spec.TensorStep, env *spec.Env, stars []string) (arg
 			if kind == "string" {
 				words = append(words, x)
 			} else {
-				names = append(names, s.stored(spec.Fill(x, stars)))
+				names = append(names, s.storedAll(x, stars))
 			}
 		default:
 			if kind != "name" {

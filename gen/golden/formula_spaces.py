@@ -1,4 +1,4 @@
-"""S4, S4D (Gu et al. 2022) as linear systems with whole matrices, and their stacks in state-spaces/s4."""
+"""S4, S4D (Gu et al. 2022) as linear systems with whole matrices and their stacks in state-spaces/s4; Hyena (Poli et al. 2023)."""
 import math
 import numpy as np
 
@@ -94,10 +94,66 @@ def s4(c, w, ids):
     return hidden, final, final @ w["decoder.0.weight"].T + w["decoder.0.bias"]
 
 
+# --- Hyena: Poli et al. 2023; names of LongSafari/hyenadna-*-hf ----------------------------------------------------------------
+
+
+def hyena_shapes(c):
+    d, f, o, e, L = c["d_model"], c["d_inner"], c["filter_order"], c["emb_dim"], c["max_seq_len"]
+    vocab = -(-c["vocab_size"] // 8) * 8
+    t = {"hyena.backbone.embeddings.word_embeddings.weight": ([vocab, d], 0, 1), "lm_head.weight": ([vocab, d], 0, 2 / d**0.5)}
+    norms = ["hyena.backbone.ln_f"]
+    for i in range(c["n_layer"]):
+        b = f"hyena.backbone.layers.{i}."
+        m, k = b + "mixer.", b + "mixer.filter_fn."
+        norms += [b + "norm1", b + "norm2"]
+        for name, (rows, cols) in {m + "in_proj": (3 * d, d), m + "out_proj": (d, d), b + "mlp.fc1": (f, d), b + "mlp.fc2": (d, f)}.items():
+            t |= {name + ".weight": ([rows, cols], 0, 1.3 / cols**0.5), name + ".bias": ([rows], 0, 0.2)}
+        t |= {m + "short_filter.weight": ([3 * d, 1, 3], 0, 0.6), m + "short_filter.bias": ([3 * d], 0, 0.2), k + "bias": ([d], 0, 1)}
+        t |= {k + "pos_emb.z": ([1, L, e], 0.5, 0.5), k + "pos_emb.t": ([1, L, 1], 0.5, 0.3), k + "modulation.deltas": ([1, 1, d], -4, 3)}
+        n = c["num_inner_mlps"]
+        for j in range(n + 1):
+            cols = o if j else e
+            t |= {k + f"implicit_filter.{2*j}.weight": ([o, cols], 0, 1 / cols**0.5), k + f"implicit_filter.{2*j}.bias": ([o], 0, 0.5)}
+        t |= {k + "implicit_filter.1.freq": ([1, o], 2, 0.8), k + f"implicit_filter.{2*n+2}.weight": ([d, o], 0, 0.6 / o**0.5)}
+    for n in norms:
+        t |= {n + ".weight": ([d], 1, 0.2), n + ".bias": ([d], 0, 0.2)}
+    return t
+
+
+def hyena(c, w, ids):
+    x, T, d = w["hyena.backbone.embeddings.word_embeddings.weight"][ids], len(ids), c["d_model"]
+    hidden = [x]
+    for i in range(c["n_layer"]):
+        W = lambda name: w[f"hyena.backbone.layers.{i}." + name]
+        linear = lambda x, n: x @ W(n + ".weight").T + W(n + ".bias")
+        norm = lambda x, n: layer_norm(x, W(n + ".weight"), W(n + ".bias"))
+        u = linear(norm(x, "norm1"), "mixer.in_proj")
+        u = np.concatenate([np.zeros_like(u[:2]), u])
+        u = W("mixer.short_filter.bias") + sum(u[j : j + T] * W("mixer.short_filter.weight")[:, 0, j] for j in range(3))
+        a, b, v = u[:, :d], u[:, d : 2 * d], u[:, 2 * d :]
+        k, f = W("mixer.filter_fn.pos_emb.z")[0, :T], "mixer.filter_fn.implicit_filter."
+        for j in range(c["num_inner_mlps"] + 1):
+            k = np.sin(W(f + "1.freq") * linear(k, f + str(2 * j)))
+        k = k @ W(f + f"{2 * c['num_inner_mlps'] + 2}.weight").T
+        k = k * (np.exp(-W("mixer.filter_fn.pos_emb.t")[0, :T] * np.abs(W("mixer.filter_fn.modulation.deltas")[0])) + 0.05)
+        v = b * v
+        y = np.stack([sum(k[j] * v[t - j] for j in range(t + 1)) for t in range(T)]) + v * W("mixer.filter_fn.bias")
+        x = x + linear(y * a, "mixer.out_proj")
+        h = linear(norm(x, "norm2"), "mlp.fc1")
+        x = x + linear(0.5 * h * (1 + np.tanh((2 / np.pi) ** 0.5 * (h + 0.044715 * h**3))), "mlp.fc2")
+        hidden.append(x)
+    final = layer_norm(x, w["hyena.backbone.ln_f.weight"], w["hyena.backbone.ln_f.bias"])
+    return hidden, final, final @ w["lm_head.weight"].T
+
+
+HYENA = dict(model_type="hyenadna", d_model=24, d_inner=40, n_layer=2, hyena_order=2, filter_order=10, emb_dim=5, max_seq_len=192, vocab_size=90,
+             pad_vocab_size_multiple=8, short_filter_order=3, use_bias=True, train_freq=True, layer_norm_epsilon=1e-5, tie_word_embeddings=False)
 CASES = {
-    "s4": (s4, s4_shapes, 471, "S4LMModel", dict(model_type="s4", d_model=24, n_layers=1, prenorm=True, norm="layer", vocab_size=97, l_max=64, tied=False,
+    "hyena": (hyena, hyena_shapes, 481, "HyenaDNAForCausalLM", dict(num_inner_mlps=2, **HYENA)),
+    "hyena-shallow": (hyena, hyena_shapes, 482, "HyenaDNAForCausalLM", dict(HYENA, num_inner_mlps=1, emb_dim=3)),
+    "s4": (s4, s4_shapes, 471, "S4LMModel", dict(model_type="s4", d_model=24, n_layers=1, prenorm=True, norm="layer", vocab_size=97, l_max=192, tied=False,
            layer=[dict(_name_="s4", d_state=8, mode="nplr", dt_transform="softplus", attuned=16, n_ssm=3), dict(_name_="ffn", expand=2),
                   dict(_name_="s4", d_state=8, rank=2, dt_transform="softplus", attuned=0, dt_tie=False)])),
-    "s4d": (s4, s4_shapes, 472, "S4LMModel", dict(model_type="s4", d_model=24, n_layers=1, prenorm=False, norm="layer", vocab_size=97, l_max=64, tied=False,
+    "s4d": (s4, s4_shapes, 472, "S4LMModel", dict(model_type="s4", d_model=24, n_layers=1, prenorm=False, norm="layer", vocab_size=97, l_max=192, tied=False,
             layer=[dict(_name_="s4", d_state=8, mode="diag", disc="bilinear", real_transform="softplus"), dict(_name_="s4d", d_state=8), dict(_name_="ffn", expand=4)])),
 }

@@ -121,7 +121,7 @@ def run(c, w, ids):
     return hidden, final, final @ w["lm_head.weight"].T
 
 
-COMMON = dict(model_type="xlstm_lm", embedding_dim=32, context_length=64, vocab_size=97, tie_weights=False)
+COMMON = dict(model_type="xlstm_lm", embedding_dim=32, context_length=192, vocab_size=97, tie_weights=False)
 CASES = {
     "xlstm-mixed": (run, shapes, 461, "xLSTMLMModel", dict(num_blocks=3, slstm_at=[1], mlstm_block={"mlstm": {"num_heads": 2}},
                     slstm_block={"slstm": {"num_heads": 4, "backend": "cuda"}}, **COMMON)),

@@ -185,7 +185,7 @@ def make(name, out):
     model, shapes, seed, cls, config = CASES[name]
     rows = dict(sorted(shapes(config).items()))
     run = lambda ids, t: model(config, {k: tensor(seed, k, *r).astype(t) for k, r in rows.items()}, np.array(ids))
-    vocab, ids = config["vocab_size"], [5 + i * i * 7 % 89 for i in range(12)]
+    ids = [5 + i * i * 7 % 89 for i in range(12)]
     hidden, final, logits = run(ids, np.float64)
     rough = run(ids, np.float32)
     text = list(ids)

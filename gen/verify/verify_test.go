@@ -55,7 +55,7 @@ var fewDecoders = []string{"apertus", "bloom-post", "cohere-bias", "falcon-alibi
 var fewEncoders = []string{"deberta-v2-groups", "deberta-v3", "fnet-odd", "linformer", "longformer-far", "performer"}
 
 // fewSequences are cases of testdata/sequences that together have the operations that only they use.
-var fewSequences = []string{"s4", "xlstm-mixed"}
+var fewSequences = []string{"hyena", "s4", "xlstm-mixed"}
 
 // TestGolden holds the checked-in cases on every backend of this machine.
 func TestGolden(t *testing.T) {

@@ -77,6 +77,7 @@ func init() {
 		"mlstm":          {false, (*emitter).mlstm},
 		"slstm":          {false, (*emitter).slstm},
 		"state_space":    {false, (*emitter).stateSpace},
+		"long_conv":      {false, (*emitter).longConv},
 
 		"linear_attention": {false, (*emitter).linearAttention},
 		"concat":           {true, (*emitter).concat},

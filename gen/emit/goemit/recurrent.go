@@ -196,5 +196,16 @@ func (e *emitter) stateSpace(s plan.Step) (string, error) {
 	return m.emit(fmt.Sprintf("portable.StateSpace($y, $x, state, %s, %s, s.rows, from, to, %d, %d)", m.weight(0, "system"), m.weight(1, "d"), n, rank))
 }
 
+// longConv emits a convolution with filters as long as the context. Its state is all inputs so far, which need no clearing.
+func (e *emitter) longConv(s plan.Step) (string, error) {
+	o := s.Op
+	width, length := o.In[0].Type.Width(), o.Attrs.Int("length")
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("longConv%dx%d", width, length), units: width, grain: 16,
+		start: "_ = state // what it held of another sequence is not read",
+		doc:   fmt.Sprintf("is a causal convolution of each of %d channels with a filter of %d; the state are the inputs so far.", width, length)}
+	m.input(0, "x")
+	return m.emit(fmt.Sprintf("portable.LongConv($y, $x, state, %s, %s, s.rows, from, to, %d, %d, s.pos)", m.weight(0, "filter"), m.weight(1, "d"), width, length))
+}
+
 // fixedState is the number of elements of a state that does not grow with the sequence, 0 for one that does.
 func fixedState(s *ir.State) int { return s.Attrs.Int("size") }
