@@ -51,7 +51,7 @@ check:
 
 # Verifies all golden cases, those of the project and those of TFGEN_SHARED, and writes docs/architectures.md. Takes minutes.
 support: $(BIN)/tfgen
-	$(BIN)/tfgen verify --json $$(ls -d gen/golden/testdata/*/ gen/verify/testdata/*coders/*/ $(if $(TFGEN_SHARED),$(TFGEN_SHARED)/golden/hf/*/)) > $(BIN)/verify.json || true
+	$(BIN)/tfgen verify --json $$(ls -d gen/golden/testdata/*/ gen/verify/testdata/*coders/*/ gen/verify/testdata/sequences/*/ $(if $(TFGEN_SHARED),$(TFGEN_SHARED)/golden/hf/*/)) > $(BIN)/verify.json || true
 	@{ echo '# Architectures'; echo; \
 	  echo 'Written by `make support` from the specifications and the results of `tfgen verify`, on reference and all CPU levels of one machine.'; echo; \
 	  $(BIN)/tfgen spec table $(BIN)/verify.json; } > $(BIN)/architectures.md

@@ -36,6 +36,7 @@ func init() {
 		"add":           {true, (*emitter).binary},
 		"mul":           {true, (*emitter).binary},
 		"scale":         {true, (*emitter).scale},
+		"gain":          {true, (*emitter).gain},
 		"softcap":       {true, (*emitter).softcap},
 		"clamp":         {true, (*emitter).clamp},
 		"act":           {true, (*emitter).act},
@@ -75,6 +76,9 @@ func init() {
 		"wkv":            {false, (*emitter).wkv},
 		"delta_rule":     {false, (*emitter).deltaRule},
 		"mlstm":          {false, (*emitter).mlstm},
+		"slstm":          {false, (*emitter).slstm},
+		"state_space":    {false, (*emitter).stateSpace},
+		"long_conv":      {false, (*emitter).longConv},
 
 		"linear_attention": {false, (*emitter).linearAttention},
 		"concat":           {true, (*emitter).concat},
@@ -285,6 +289,16 @@ func (e *emitter) scaled(v *ir.Value, c float64) string {
 	e.rowwise(k, fmt.Sprintf("computes y *= c for rows of %d.", v.Type.Width()), "y view, c float32",
 		fmt.Sprintf("factor := [1]float32{c}\n%s(t.at(y, from), y.ld, factor[:], to-from)", k))
 	return fmt.Sprintf("t.%s(%s, %s, %s)", k, e.ref(v), number(c), count(v.Type.Rows))
+}
+
+// gain multiplies channels by their factors: the kernel for rows that are all multiplied by one row.
+func (e *emitter) gain(s plan.Step) (string, error) {
+	o, width := s.Op, s.Op.Out[0].Type.Width()
+	name := fmt.Sprintf("gain%d", width)
+	k := e.kernel(kernel.Kernel{Op: "mul", D: []int{width}})
+	e.rowwise(name, fmt.Sprintf("multiplies every channel of rows of %d by its factor, in place.", width), "y view, w []float32",
+		fmt.Sprintf("%s(t.at(y, from), y.ld, w, 0, to-from)", k))
+	return e.copied(s) + fmt.Sprintf("t.%s(%s, %s, %s)", name, e.ref(o.Out[0]), e.weightRef(o.Weights[0], o.Region), count(o.Out[0].Type.Rows)), nil
 }
 
 // softcap is cap·tanh(x/cap), from the kernels that there are.
