@@ -28,6 +28,8 @@ type expander struct {
 	seen    map[*ir.Weight]bool
 	users   map[*ir.Weight]string // the step that each weight belongs to; nil: nobody asks
 	depth   int
+
+	generates bool // the head's class makes text: only some rows are asked for
 }
 
 // frame is where a sequence of steps runs: the names it can use and the implicit current value.
@@ -101,6 +103,8 @@ func (x *expander) step(f *frame, s *spec.Step) error {
 	switch {
 	case s.Macro != nil:
 		return x.macro(f, s)
+	case s.Kind == "select" && !x.generates: // every row is asked for
+		return nil
 	case s.Op != nil:
 		return x.operation(f, s)
 	}

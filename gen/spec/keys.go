@@ -25,6 +25,7 @@ var objects = map[string][]key{
 		{"embed", "steps", true, "from the inputs to what the first block receives"},
 		{"blocks", "blocks", true, "the layers"},
 		{"end", "steps", false, "between the last block and every head"},
+		{"classes", "word", false, "classes of the library that stand beside those of heads"},
 		{"heads", "map of head", true, "what follows the last block, by class name; {A,B}ForX stands for AForX and BForX"},
 	},
 	"hf": {
@@ -111,6 +112,12 @@ var objects = map[string][]key{
 		{"doc", "word", true, "whose names they are"},
 		{"config", "map of ggufField", true, "metadata keys for values of config, as in gguf; {arch} is the architecture of the file"},
 		{"tensors", "map of rule", true, "names of tensors in the file"},
+	},
+	"classes": {
+		{"classes", "word", true, "name"},
+		{"doc", "word", true, "whose classes they are"},
+		{"config", "map of field", true, "values of the configuration that they need"},
+		{"heads", "map of head", true, "as in a specification; * stands for what the names of its own classes begin with, before For or LMHead"},
 	},
 	"keys": {
 		{"keys", "word", true, "name"},
