@@ -38,7 +38,7 @@ func pythonFiles(o *output, b *bundle.Bundle) ([]file.File, error) {
 	m := &pyemit.Model{
 		Package: c.Package, Title: c.Title, Architecture: c.Architecture, Format: c.Format, Version: libraryVersion, Parameters: c.Parameters,
 		Causal: c.Causal, Encodes: c.Encodes, Tokens: c.Tokens, Chat: c.Chat, Embedded: c.Embedded,
-		Embeds: c.Tokens && c.EmbeddingSize() > 0, Classifies: c.Tokens && c.Classes() > 0,
+		Embeds: c.Tokens && c.EmbeddingSize() > 0, Classifies: c.Tokens && c.Classes() > 0, Ranks: c.Ranks,
 	}
 	for _, out := range c.Outputs {
 		if out.ByToken {
