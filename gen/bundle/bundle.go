@@ -265,7 +265,7 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	m := &goemit.Model{
 		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
 		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Start: int32s(r.Start), Defaults: defaults, MaxLength: r.Context,
-		Task: r.Task, Labels: r.Labels, SeveralLabels: j.Problem == "multi_label_classification", Regression: j.Problem == "regression", RawScores: j.raw(),
+		Task: r.Task, Labels: r.Labels, SeveralLabels: b.Several(), Regression: b.Regression(), RawScores: j.raw(),
 	}
 	if b.Chat != nil {
 		m.ChatTokens, m.Answers = b.Chat.Tokens, b.Chat.Answers()
@@ -304,6 +304,10 @@ func (b *Bundle) judging() (j judging) {
 	}
 	return j
 }
+
+// Several and Regression report what the logits of a classifier are: independent of each other, or the numbers themselves.
+func (b *Bundle) Several() bool    { return b.judging().Problem == "multi_label_classification" }
+func (b *Bundle) Regression() bool { return b.judging().Problem == "regression" }
 
 // raw reports whether cross-encoders are said to give their logits, and not the sigmoid of them.
 func (j judging) raw() bool {
