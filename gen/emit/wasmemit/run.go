@@ -87,6 +87,8 @@ func (e *emitter) run(regions []*wasm.Func) {
 		}
 		if e.Threads { // also a part without regions ends when all have come
 			f.Call(e.barrier)
+			passes := e.global("passes of " + job.name)
+			f.GetGlobal(passes).I32(1).Do(wasm.I32Add).SetGlobal(passes)
 		}
 	}
 	for i, job := range jobs {
