@@ -206,7 +206,6 @@ func (e *emitter) linear(f *code, s plan.Step) error {
 	}
 	args := []int{y, x, e.weight(o.Weights[0]), c}
 	if e.Threads {
-		f.GetGlobal(e.passes(o)).SetGlobal(e.global("passes of the operation"))
 		args = append(args, e.ticket())
 	}
 	e.call(f, e.sharedTiles(g, (o.Attrs.Int("dim")+15)/16), o.Out[0].Type.Rows, args...)

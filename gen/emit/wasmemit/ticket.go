@@ -31,12 +31,15 @@ func (e *emitter) ticket() int {
 	return int(e.memory.tickets) + ticketBytes*(e.drawn-1)
 }
 
-// passes is the global with the number of passes that the job of an operation has done before.
-func (e *emitter) passes(o *ir.Op) int { return e.global("passes of " + jobOf(e.Plan.Graph, o.Region)) }
+// beginPass notes how many passes a job has done, which its counters tell, and counts one more.
+func (f *code) beginPass(job string) {
+	passes := f.e.global("passes of " + job)
+	f.GetGlobal(passes).SetGlobal(f.e.global("passes")).GetGlobal(passes).I32(1).Do(wasm.I32Add).SetGlobal(passes)
+}
 
 // before pushes what a counter stood at when the pass began, for a product of so many tiles.
 func (f *code) before(tiles int) {
-	f.GetGlobal(f.e.global("passes of the operation")).GetGlobal(f.e.threads).I32(tiles).Do(wasm.I32Add, wasm.I32Mul)
+	f.GetGlobal(f.e.global("passes")).GetGlobal(f.e.threads).I32(tiles).Do(wasm.I32Add, wasm.I32Mul)
 }
 
 // drawTiles computes tiles as long as there are some.
