@@ -88,8 +88,8 @@ func (m *wasmRun) engine(name string, start func() (*jshost.Engine, error)) {
 		return
 	}
 	for _, variant := range slices.Sorted(maps.Keys(m.manifest.Variants)) {
-		if !can.Runs(variant) {
-			m.job.skip(m.out.target, variant, name+" has no relaxed SIMD or no 64-bit memory")
+		if what := can.Lacks(variant); what != "" {
+			m.job.skip(m.out.target, variant, name+" has no "+what)
 			continue
 		}
 		module, ok := m.module(variant)

@@ -49,6 +49,7 @@ type Memory struct {
 	Heap      int64 `json:"heap"`
 	Scratch   int64 `json:"scratch"` // bytes of each thread
 	tables    int64
+	tickets   int64
 }
 
 // layout places the parts of the memory one behind another.
@@ -74,6 +75,7 @@ func layout(m *Model, trace bool) (*Memory, error) {
 		memory.Global = take(rows)
 	}
 	memory.tables = take(tableBytes)
+	memory.tickets = take(int64(tickets(g)) * ticketBytes)
 	memory.Arena = take(int64(m.Plan.Arena) * 4)
 	if trace {
 		memory.Trace = take(traceBytes(m))

@@ -94,6 +94,7 @@ type emitter struct {
 	pow     *wasm.Func            // of the host, if the model needs it
 	barrier *wasm.Func
 	tables  map[string]int // addresses of literal tables by their bytes
+	drawn   int            // counters of tickets that have been given out
 }
 
 // Emit returns the module of one variant.

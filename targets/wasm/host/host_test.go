@@ -52,8 +52,8 @@ func hold(t *testing.T, dirs []string, except ...string) {
 				seen[o] = true
 			}
 			for name, data := range c.Modules {
-				if n := zipped(t, data); n > 12_000 {
-					t.Errorf("the module %s has %d bytes compressed, at most 12,000 are wanted", name, n)
+				if n := zipped(t, data); n > 12<<10 {
+					t.Errorf("the module %s has %d bytes compressed, at most 12 KiB are wanted", name, n)
 				}
 			}
 			c.Compare(t, "wasm simd", open(t, c, "simd", 1))

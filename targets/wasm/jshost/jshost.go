@@ -110,9 +110,15 @@ func (e *Engine) Features() (f Features, err error) {
 	return f, err
 }
 
-// Runs reports whether the engine has what a variant needs.
-func (f Features) Runs(variant string) bool {
-	return (f.Relaxed || !strings.HasPrefix(variant, "relaxed")) && (f.Wide || !strings.HasSuffix(variant, "-64"))
+// Lacks says what a variant needs that the engine does not have, "" if it runs.
+func (f Features) Lacks(variant string) string {
+	switch {
+	case strings.HasPrefix(variant, "relaxed") && !f.Relaxed:
+		return "relaxed SIMD"
+	case strings.HasSuffix(variant, "-64") && !f.Wide:
+		return "64-bit memory"
+	}
+	return ""
 }
 
 // Chromium starts headless Chromium.
