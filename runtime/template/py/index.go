@@ -197,6 +197,19 @@ func (m *Machine) Slice(v, start, stop, step Value) Value {
 	return &List{items}
 }
 
+// SoftSlice is Slice where jinja folds it: of what has no slices it is Undefined.
+func (m *Machine) SoftSlice(v, start, stop, step Value) (part Value) {
+	defer func() {
+		if r := recover(); r != nil {
+			if e, ok := r.(*Error); !ok || e.Type != "TypeError" {
+				panic(r)
+			}
+			part = &Undefined{Object: v, Name: "slice"}
+		}
+	}()
+	return m.Slice(v, start, stop, step)
+}
+
 func sliceLen(from, to, by int) int {
 	if by < 0 {
 		from, to, by = to, from, -by
