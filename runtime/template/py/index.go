@@ -45,6 +45,17 @@ func (m *Machine) indexable(v Value) int {
 	return -1
 }
 
+// needSubscripts throws TypeError for values that have no items at all.
+func (m *Machine) needSubscripts(v Value) {
+	switch v.(type) {
+	case *Dict, Indexable:
+		return
+	}
+	if m.indexable(v) < 0 {
+		typeError("'%s' object is not subscriptable", TypeName(v))
+	}
+}
+
 func (m *Machine) dictItem(d *Dict, key Value) (x Value) {
 	if !hashable(key) {
 		return nil
