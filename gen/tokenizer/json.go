@@ -242,8 +242,9 @@ func (b *builder) normalizer(c component) error {
 
 // replace makes a step of a Replace. An empty text to look for matches nothing.
 func (b *builder) replace(c component, text, regex tokenizer.Kind) error {
+	c.Pattern.empty()
 	switch {
-	case c.Pattern.String != nil && *c.Pattern.String != "":
+	case c.Pattern.String != nil:
 		b.step(text, nil, *c.Pattern.String, c.Content)
 	case c.Pattern.Regex != nil && known(*c.Pattern.Regex) && text == tokenizer.NormReplace:
 		b.step(tokenizer.NormPattern, nil, *c.Pattern.Regex, c.Content)
@@ -257,6 +258,13 @@ func (b *builder) replace(c component, text, regex tokenizer.Kind) error {
 		return fmt.Errorf("no pattern")
 	}
 	return nil
+}
+
+// empty makes an empty text the empty regular expression, which matches between all characters.
+func (p *pattern) empty() {
+	if p.String != nil && *p.String == "" {
+		p.Regex, p.String = p.String, nil
+	}
 }
 
 // charsMap checks a precompiled map by packing nothing of it: the step itself reads it.
@@ -353,8 +361,9 @@ func (b *builder) split(c component) error {
 		return err
 	}
 	args := []int32{how, bit(c.Invert)}
+	c.Pattern.empty()
 	switch {
-	case c.Pattern.String != nil && *c.Pattern.String != "":
+	case c.Pattern.String != nil:
 		b.step(tokenizer.PreText, args, *c.Pattern.String)
 	case c.Pattern.Regex != nil:
 		if known(*c.Pattern.Regex) {

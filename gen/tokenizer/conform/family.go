@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
@@ -80,6 +81,9 @@ func newEncoded(e *tokenizer.Encoding) encoded {
 	}
 	return out
 }
+
+// isSpace is white space as Python splits at it.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
 
 // list is the list itself, or an empty one for nil.
 func list(l []int32) []int32 { return append([]int32{}, l...) }
@@ -251,7 +255,7 @@ func (c *checker) input(j *job, r *record) (in tokenizer.Input, text string) {
 		return tokenizer.Text(text), text
 	case r.WordsOf != nil:
 		text, _ = c.text(j, *r.WordsOf)
-		return tokenizer.Words(strings.Fields(text)), text
+		return tokenizer.Words(strings.FieldsFunc(text, isSpace)), text
 	case len(r.Pair) != 2:
 		j.err = fmt.Errorf("a pair of %d texts", len(r.Pair))
 		return in, ""
