@@ -7,6 +7,7 @@ import (
 
 	"github.com/tfgen/tfgen/asm/kernel"
 	"github.com/tfgen/tfgen/asm/tuning"
+	"github.com/tfgen/tfgen/runtime/quant"
 )
 
 // Level is the name of the instruction set in tuning tables and for users.
@@ -30,7 +31,16 @@ func Rule(isa ISA, k kernel.Kernel) (tuning.Blocking, bool) {
 	if k.Op == "gemm" && k.S == "bf16" {
 		b.Unroll = 2
 	}
+	if wholeRows(k) && isa == AVX2 {
+		b.Rows = 6 // accumulators are in memory
+	}
 	return b, ok && isa != AMX
+}
+
+// wholeRows reports whether a product has weights with one scale for a row.
+func wholeRows(k kernel.Kernel) bool {
+	f, err := quant.Lookup(k.S)
+	return err == nil && f.Whole
 }
 
 // blocking returns the blocking of a kernel by a table, nil for none.
@@ -57,6 +67,9 @@ const (
 func Fits(isa ISA, k kernel.Kernel, b tuning.Blocking) error {
 	if k.Op == "qgemm" {
 		most := map[ISA]int{AVX2: 4, AVX512: 8}[isa.vector()]
+		if wholeRows(k) && isa == AVX2 {
+			most = 6
+		}
 		if b.Rows < 1 || b.Rows > most || b.Tiles != 0 || b.Depth != 0 || b.Unroll != 0 || b.Stream != 0 {
 			return fmt.Errorf("%s: products with quantised weights take 1 to %d rows and distances of prefetches", b, most)
 		}

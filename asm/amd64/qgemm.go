@@ -73,6 +73,7 @@ func qgemm(f *function, k kernel.Kernel) {
 func (p *quantProduct) places(rows int) {
 	if p.format.Whole {
 		p.constant("ones", 0x00010001)
+		p.sums = p.AllocLocal(64 * rows)
 		return
 	}
 	p.ways = p.chooseProduct()
