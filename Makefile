@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo demo-web test test-all check bench bench-peers bench-tokenizers native-tokenizers test-native support parity cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all stress check bench bench-peers bench-tokenizers native-tokenizers test-native support parity cover fuzz quick install-tools clean
 
 all: test
 
@@ -39,6 +39,11 @@ test:
 test-all: test
 	$(GO) test -race ./runtime/...
 	TFGEN_ALL=1 $(GO) test -count=1 -timeout 60m ./gen/... ./tests/... ./cmd/...
+
+# Runs models under conditions that no one would choose (tests/stress) for so long.
+STRESS  ?= 1m
+stress:
+	TFGEN_STRESS=$(STRESS) $(GO) test -count=1 -timeout 60m -v ./tests/stress
 
 quick:
 	$(GO) test -short ./...

@@ -4,7 +4,7 @@ import "time"
 
 const (
 	measureEvery = 2 * time.Millisecond   // between the runs that are measured
-	window       = 20 * time.Millisecond  // of measured runs before a decision
+	window       = 100 * time.Millisecond // of measured runs before a decision: longer than a single disturbance
 	firstPause   = 200 * time.Millisecond // without a worker that was in the way; doubled each time
 	longestPause = 5 * time.Second
 )

@@ -48,12 +48,12 @@ func TestPeakIsWhatInspectSays(t *testing.T) {
 		if models := os.Getenv("TFGEN_MODELS"); models != "" {
 			gemma := filepath.Join(models, "gemma-3-270m", "gemma-3-270m-q4_k_m.gguf")
 			minilm := filepath.Join(models, "all-minilm-l6-v2")
-			runs = append(runs, run{gemma, "source", "f32", 2048, decoder}, run{gemma, "f32", "f16", 1024, decoder}, run{gemma, "q8", "q8", 4096, decoder},
+			runs = append(runs, run{gemma, "source", "f32", 1024, decoder}, run{gemma, "f32", "f16", 256, decoder}, run{gemma, "q8", "q8", 1024, decoder},
 				run{minilm, "f32", "", 0, encoder}, run{minilm, "int8", "", 0, encoder})
 		}
 	}
 	for _, path := range filepath.SplitList(os.Getenv("TFGEN_DECODERS")) { // further files or directories
-		runs = append(runs, run{path, "source", "f32", 2048, decoder})
+		runs = append(runs, run{path, "source", "f32", 512, decoder})
 	}
 	for _, r := range runs {
 		t.Run(fmt.Sprintf("%s-%s", filepath.Base(r.path), r.weights), func(t *testing.T) { r.check(t) })
