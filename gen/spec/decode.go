@@ -118,6 +118,17 @@ func (d *decoder) storage(s *Spec, f map[string]*yaml.Node) error {
 	if s.Tensors.Map, err = d.rules(t["map"], sc); err != nil {
 		return err
 	}
+	if t["like"] != nil {
+		n, err := d.namesLike(t["like"])
+		if err != nil {
+			return err
+		}
+		more, err := n.d.rules(n.tensors, sc)
+		if err != nil {
+			return err
+		}
+		s.Tensors.Map = append(s.Tensors.Map, more...)
+	}
 	if s.Tensors.Ignore, err = d.ignores(t["ignore"], sc); err != nil || f["gguf"] == nil {
 		return err
 	}

@@ -43,6 +43,7 @@ var objects = map[string][]key{
 	"tensors": {
 		{"prefix", "words", false, "prefixes of names that do not begin with /; the first that the checkpoint uses"},
 		{"map", "map of rule", false, "where weights whose names match a pattern are stored"},
+		{"like", "word", false, "names of the library that count where map has none"},
 		{"ignore", "ignores", false, "stored tensors that the model does not use"},
 	},
 	"rule": {
@@ -110,7 +111,7 @@ var objects = map[string][]key{
 	"names": {
 		{"names", "word", true, "name"},
 		{"doc", "word", true, "whose names they are"},
-		{"config", "map of ggufField", true, "metadata keys for values of config, as in gguf; {arch} is the architecture of the file"},
+		{"config", "map of ggufField", false, "metadata keys for values of config, as in gguf; {arch} is the architecture of the file"},
 		{"tensors", "map of rule", true, "names of tensors in the file"},
 	},
 	"classes": {
