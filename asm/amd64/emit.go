@@ -80,6 +80,9 @@ func (e *emitter) kernel(isa ISA, k kernel.Kernel) error {
 	}
 	name := k.Name() + isa.String()
 	doc := strings.Split(name+strings.TrimPrefix(k.Doc(), k.Name()), "\n")
+	if n := note(isa, k); n != "" {
+		doc = append(doc, n)
+	}
 	return e.function(isa, name, "func("+strings.Join(params, ", ")+")", doc, func(f *function) {
 		f.kernel = k
 		f.Comment(doc...)

@@ -1805,6 +1805,7 @@ TEXT ·gemmINT8K1536AMXInt8(SB), $4224-72
 	// gemmINT8K1536AMXInt8 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 1536 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
 	// w is [tiles][24640] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
 	// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ (SP), AX
 	ADDQ $0x3f, AX
 	ANDQ $-64, AX
@@ -1812,16 +1813,9 @@ TEXT ·gemmINT8K1536AMXInt8(SB), $4224-72
 	LEAQ tilesOf64Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 4160(SP)
 	MOVQ y+0(FP), DX
@@ -1856,109 +1850,57 @@ rows:
 	MOVQ 4160(SP), SI
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 	MOVQ $0x00000018, R8
 
 columns:
 	// TILELOADD (DX)(DI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x3a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(DI*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x3b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003bac
+	WORD $0x0000
 
 	// TILELOADD (SI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000eb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TDPBSUD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xd5
 
 	// TILELOADD 24640(SI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0e
-	BYTE $0x40
-	BYTE $0x60
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x60400ebc
+	WORD $0x0000
 
 	// TDPBSUD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xcc
 
 	// TDPBSUD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xdd
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
@@ -1967,52 +1909,24 @@ columns:
 	JNZ  columns
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM2, 1024(AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000894
+	WORD $0x0000
 
 	// TILESTORED TMM1, 2048(AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0800088c
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x9c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x0c
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0c00089c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -2073,69 +1987,36 @@ rows2:
 	MOVQ 4160(SP), BX
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 	MOVQ $0x00000018, DI
 
 columns2:
 	// TILELOADD (DX)(SI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x32
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000032a4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TILELOADD 24640(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x40
-	BYTE $0x60
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x60400bbc
+	WORD $0x0000
 
 	// TDPBSUD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xcc
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
@@ -2143,28 +2024,14 @@ columns2:
 	JNZ  columns2
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM1, 2048(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x8c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0800088c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -2246,69 +2113,36 @@ rows3:
 	MOVQ 4160(SP), SI
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 	MOVQ $0x00000018, R8
 
 columns3:
 	// TILELOADD (DX)(DI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x3a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(DI*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x3b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003bac
+	WORD $0x0000
 
 	// TILELOADD (SI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000eb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TDPBSUD TMM6, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xcd
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
@@ -2317,28 +2151,14 @@ columns3:
 	JNZ  columns3
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x8c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x04
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0400088c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -2391,43 +2211,23 @@ rows4:
 	MOVQ 4160(SP), BX
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 	MOVQ $0x00000018, DI
 
 columns4:
 	// TILELOADD (DX)(SI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x32
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000032a4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
@@ -2435,16 +2235,9 @@ columns4:
 	JNZ  columns4
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x84
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x00
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x00000884
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -2493,10 +2286,7 @@ rowsDone4:
 
 tilesDone2:
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -4064,6 +3854,7 @@ TEXT ·gemmINT8K200AMXInt8(SB), $4224-72
 	// gemmINT8K200AMXInt8 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
 	// w is [tiles][4160] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
 	// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ (SP), AX
 	ADDQ $0x3f, AX
 	ANDQ $-64, AX
@@ -4071,16 +3862,9 @@ TEXT ·gemmINT8K200AMXInt8(SB), $4224-72
 	LEAQ tilesOf64Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 4160(SP)
 	MOVQ y+0(FP), DX
@@ -4115,109 +3899,57 @@ rows:
 	MOVQ 4160(SP), SI
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 	MOVQ $0x00000004, R8
 
 columns:
 	// TILELOADD (DX)(DI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x3a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(DI*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x3b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003bac
+	WORD $0x0000
 
 	// TILELOADD (SI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000eb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TDPBSUD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xd5
 
 	// TILELOADD 4160(SI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0e
-	BYTE $0x40
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x10400ebc
+	WORD $0x0000
 
 	// TDPBSUD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xcc
 
 	// TDPBSUD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xdd
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
@@ -4226,52 +3958,24 @@ columns:
 	JNZ  columns
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM2, 1024(AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000894
+	WORD $0x0000
 
 	// TILESTORED TMM1, 2048(AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0800088c
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x9c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x0c
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0c00089c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -4332,69 +4036,36 @@ rows2:
 	MOVQ 4160(SP), BX
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 	MOVQ $0x00000004, DI
 
 columns2:
 	// TILELOADD (DX)(SI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x32
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000032a4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TILELOADD 4160(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x40
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x10400bbc
+	WORD $0x0000
 
 	// TDPBSUD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xcc
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
@@ -4402,28 +4073,14 @@ columns2:
 	JNZ  columns2
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM1, 2048(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x8c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0800088c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -4505,69 +4162,36 @@ rows3:
 	MOVQ 4160(SP), SI
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 	MOVQ $0x00000004, R8
 
 columns3:
 	// TILELOADD (DX)(DI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x3a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(DI*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x3b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003bac
+	WORD $0x0000
 
 	// TILELOADD (SI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000eb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TDPBSUD TMM6, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xcd
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
@@ -4576,28 +4200,14 @@ columns3:
 	JNZ  columns3
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x8c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x04
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0400088c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -4650,43 +4260,23 @@ rows4:
 	MOVQ 4160(SP), BX
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 	MOVQ $0x00000004, DI
 
 columns4:
 	// TILELOADD (DX)(SI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x32
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000032a4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
@@ -4694,16 +4284,9 @@ columns4:
 	JNZ  columns4
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x84
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x00
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x00000884
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -4752,10 +4335,7 @@ rowsDone4:
 
 tilesDone2:
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -9649,6 +9229,7 @@ TEXT ·gemmIQ4NLK200AMXInt8(SB), $8992-72
 	// gemmIQ4NLK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][2304] bytes of format iq4nl (IQ4_NL: 16 levels, 32 columns an f16 scale).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ            (SP), AX
 	ADDQ            $0x3f, AX
 	ANDQ            $-64, AX
@@ -9658,16 +9239,9 @@ TEXT ·gemmIQ4NLK200AMXInt8(SB), $8992-72
 	LEAQ            tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 8768(SP)
 	MOVQ y+0(FP), DX
@@ -9834,104 +9408,50 @@ rows16:
 	MOVQ    8840(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -9941,104 +9461,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z18
@@ -10307,10 +9773,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -13246,6 +12709,7 @@ TEXT ·gemmIQ4XSK512AMXInt8(SB), $13600-72
 	// gemmIQ4XSK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][4480] bytes of format iq4xs (IQ4_XS: 16 levels, 32 columns a scale of 6 bits).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ            (SP), AX
 	ADDQ            $0x3f, AX
 	ANDQ            $-64, AX
@@ -13255,16 +12719,9 @@ TEXT ·gemmIQ4XSK512AMXInt8(SB), $13600-72
 	LEAQ            tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 13376(SP)
 	MOVQ y+0(FP), DX
@@ -13410,104 +12867,50 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -13517,104 +12920,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z18
@@ -13883,10 +13232,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -17782,6 +17128,7 @@ TEXT ·gemmMXFP4K200AMXInt8(SB), $8992-72
 	// gemmMXFP4K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][2304] bytes of format mxfp4 (MXFP4: floats of 4 bits, doubled, 32 columns a power of two).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ            (SP), AX
 	ADDQ            $0x3f, AX
 	ANDQ            $-64, AX
@@ -17791,16 +17138,9 @@ TEXT ·gemmMXFP4K200AMXInt8(SB), $8992-72
 	LEAQ            tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 8768(SP)
 	MOVQ y+0(FP), DX
@@ -17969,104 +17309,50 @@ rows16:
 	MOVQ    8840(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -18076,104 +17362,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z18
@@ -18442,10 +17674,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -21540,6 +20769,7 @@ TEXT ·gemmQ2KK512AMXInt8(SB), $29216-72
 	// gemmQ2KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][3200] bytes of format q2k (Q2_K: 2 bits, 16 columns a scale and offset of 4 bits).
 	// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -21553,16 +20783,9 @@ TEXT ·gemmQ2KK512AMXInt8(SB), $29216-72
 	LEAQ         tilesOf16Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 28992(SP)
 	MOVQ y+0(FP), DX
@@ -21714,320 +20937,153 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD 28672(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x70
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x700008bc
+	WORD $0x0000
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcc
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd5
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0c000e9c
+	WORD $0x0000
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcc
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd5
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, 4096(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x10000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 5120(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x14
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x14000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 6144(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x18000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 7168(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x1c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x1c000e9c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -22037,320 +21093,153 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD 28672(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x70
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x700008bc
+	WORD $0x0000
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcc
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd5
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0c000e9c
+	WORD $0x0000
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcc
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd5
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, 4096(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x10000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 5120(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x14
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x14000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 6144(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x18000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 7168(SI)(CX*1)
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x7a
-	BYTE         $0x4b
-	BYTE         $0x9c
-	BYTE         $0x0e
-	BYTE         $0x00
-	BYTE         $0x1c
-	BYTE         $0x00
-	BYTE         $0x00
+	LONG         $0x4b7ae2c4
+	LONG         $0x1c000e9c
+	WORD         $0x0000
 	ADDQ         $0x40, DX
 	ADDQ         $0x00000400, BX
 	VMOVUPS      (R8), Z17
@@ -23207,10 +22096,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -26146,6 +25032,7 @@ TEXT ·gemmQ3KK512AMXInt8(SB), $18720-72
 	// gemmQ3KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][3712] bytes of format q3k (Q3_K: 3 bits, 16 columns a scale of 6 bits).
 	// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -26156,16 +25043,9 @@ TEXT ·gemmQ3KK512AMXInt8(SB), $18720-72
 	LEAQ         tilesOf16Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 18496(SP)
 	MOVQ y+0(FP), DX
@@ -26339,204 +25219,96 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM4, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd4
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0c000e9c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -26546,204 +25318,96 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM4, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd4
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x9c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x0c
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x0c000e9c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z19
@@ -27208,10 +25872,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -30757,6 +29418,7 @@ TEXT ·gemmQ4K200AMXInt8(SB), $8992-72
 	// gemmQ4K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][2304] bytes of format q4 (Q4_0: 4 bits, 32 columns an f16 scale).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -30766,16 +29428,9 @@ TEXT ·gemmQ4K200AMXInt8(SB), $8992-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 8768(SP)
 	MOVQ y+0(FP), DX
@@ -30942,104 +29597,50 @@ rows16:
 	MOVQ    8840(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -31049,104 +29650,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z18
@@ -31415,10 +29962,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -33756,6 +32300,7 @@ TEXT ·gemmQ4KK2304AMXInt8(SB), $24864-72
 	// gemmQ4KK2304AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -33764,16 +32309,9 @@ TEXT ·gemmQ4KK2304AMXInt8(SB), $24864-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 24640(SP)
 	MOVQ y+0(FP), DX
@@ -33919,104 +32457,50 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -34026,104 +32510,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE              $0xc4
-	BYTE              $0xe2
-	BYTE              $0x7a
-	BYTE              $0x4b
-	BYTE              $0x8c
-	BYTE              $0x0e
-	BYTE              $0x00
-	BYTE              $0x04
-	BYTE              $0x00
-	BYTE              $0x00
+	LONG              $0x4b7ae2c4
+	LONG              $0x04000e8c
+	WORD              $0x0000
 	ADDQ              $0x40, DX
 	ADDQ              $0x00000400, BX
 	VMOVUPS           (R8), Z17
@@ -34470,10 +32900,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -36811,6 +35238,7 @@ TEXT ·gemmQ4KK512AMXInt8(SB), $14624-72
 	// gemmQ4KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][4736] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -36819,16 +35247,9 @@ TEXT ·gemmQ4KK512AMXInt8(SB), $14624-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 14400(SP)
 	MOVQ y+0(FP), DX
@@ -36972,104 +35393,50 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -37079,104 +35446,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE              $0xc4
-	BYTE              $0xe2
-	BYTE              $0x7a
-	BYTE              $0x4b
-	BYTE              $0x8c
-	BYTE              $0x0e
-	BYTE              $0x00
-	BYTE              $0x04
-	BYTE              $0x00
-	BYTE              $0x00
+	LONG              $0x4b7ae2c4
+	LONG              $0x04000e8c
+	WORD              $0x0000
 	ADDQ              $0x40, DX
 	ADDQ              $0x00000400, BX
 	VMOVUPS           (R8), Z17
@@ -37513,10 +35826,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -41106,6 +39416,7 @@ TEXT ·gemmQ4MK200AMXInt8(SB), $9504-72
 	// gemmQ4MK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][2560] bytes of format q4m (Q4_1: 4 bits, 32 columns an f16 scale and offset).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -41114,16 +39425,9 @@ TEXT ·gemmQ4MK200AMXInt8(SB), $9504-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 9280(SP)
 	MOVQ y+0(FP), DX
@@ -41278,104 +39582,50 @@ rows16:
 	MOVQ    9352(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -41385,104 +39635,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE              $0xc4
-	BYTE              $0xe2
-	BYTE              $0x7a
-	BYTE              $0x4b
-	BYTE              $0x8c
-	BYTE              $0x0e
-	BYTE              $0x00
-	BYTE              $0x04
-	BYTE              $0x00
-	BYTE              $0x00
+	LONG              $0x4b7ae2c4
+	LONG              $0x04000e8c
+	WORD              $0x0000
 	ADDQ              $0x40, DX
 	ADDQ              $0x00000400, BX
 	VMOVUPS           (R8), Z17
@@ -41819,10 +40015,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -46132,6 +44325,7 @@ TEXT ·gemmQ5K200AMXInt8(SB), $8992-72
 	// gemmQ5K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][2816] bytes of format q5 (Q5_0: 5 bits, 32 columns an f16 scale).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -46142,16 +44336,9 @@ TEXT ·gemmQ5K200AMXInt8(SB), $8992-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 8768(SP)
 	MOVQ y+0(FP), DX
@@ -46366,104 +44553,50 @@ rows16:
 	MOVQ    8840(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -46473,104 +44606,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z19
@@ -46839,10 +44918,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -49748,6 +47824,7 @@ TEXT ·gemmQ5KK512AMXInt8(SB), $14624-72
 	// gemmQ5KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][5760] bytes of format q5k (Q5_K: 5 bits, 32 columns a scale and offset of 6 bits).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -49757,16 +47834,9 @@ TEXT ·gemmQ5KK512AMXInt8(SB), $14624-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 14400(SP)
 	MOVQ y+0(FP), DX
@@ -49934,104 +48004,50 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -50041,104 +48057,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE              $0xc4
-	BYTE              $0xe2
-	BYTE              $0x7a
-	BYTE              $0x4b
-	BYTE              $0x8c
-	BYTE              $0x0e
-	BYTE              $0x00
-	BYTE              $0x04
-	BYTE              $0x00
-	BYTE              $0x00
+	LONG              $0x4b7ae2c4
+	LONG              $0x04000e8c
+	WORD              $0x0000
 	ADDQ              $0x40, DX
 	ADDQ              $0x00000400, BX
 	VMOVUPS           (R8), Z18
@@ -50475,10 +48437,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -55200,6 +53159,7 @@ TEXT ·gemmQ5MK200AMXInt8(SB), $9504-72
 	// gemmQ5MK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][3072] bytes of format q5m (Q5_1: 5 bits, 32 columns an f16 scale and offset).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -55209,16 +53169,9 @@ TEXT ·gemmQ5MK200AMXInt8(SB), $9504-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 9280(SP)
 	MOVQ y+0(FP), DX
@@ -55421,104 +53374,50 @@ rows16:
 	MOVQ    9352(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -55528,104 +53427,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE              $0xc4
-	BYTE              $0xe2
-	BYTE              $0x7a
-	BYTE              $0x4b
-	BYTE              $0x8c
-	BYTE              $0x0e
-	BYTE              $0x00
-	BYTE              $0x04
-	BYTE              $0x00
-	BYTE              $0x00
+	LONG              $0x4b7ae2c4
+	LONG              $0x04000e8c
+	WORD              $0x0000
 	ADDQ              $0x40, DX
 	ADDQ              $0x00000400, BX
 	VMOVUPS           (R8), Z18
@@ -55962,10 +53807,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -58892,6 +56734,7 @@ TEXT ·gemmQ6KK512AMXInt8(SB), $18720-72
 	// gemmQ6KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][6784] bytes of format q6k (Q6_K: 6 bits, 16 columns a scale of 8 bits).
 	// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -58902,16 +56745,9 @@ TEXT ·gemmQ6KK512AMXInt8(SB), $18720-72
 	LEAQ         tilesOf16Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 18496(SP)
 	MOVQ y+0(FP), DX
@@ -59085,204 +56921,96 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM4, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd4
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0c000e9c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -59292,204 +57020,96 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM4, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd4
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x9c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x0c
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x0c000e9c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z19
@@ -59954,10 +57574,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -64568,6 +62185,7 @@ TEXT ·gemmQ8K200AMXInt8(SB), $8992-72
 	// gemmQ8K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][4352] bytes of format q8 (Q8_0: 8 bits, 32 columns an f16 scale).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -64576,16 +62194,9 @@ TEXT ·gemmQ8K200AMXInt8(SB), $8992-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 8768(SP)
 	MOVQ y+0(FP), DX
@@ -64752,104 +62363,50 @@ rows16:
 	MOVQ    8840(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -64859,104 +62416,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z17
@@ -65225,10 +62728,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
