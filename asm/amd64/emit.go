@@ -103,6 +103,9 @@ func (e *emitter) kernel(isa ISA, k kernel.Kernel, t *tuning.Table) error {
 	}
 	name := k.Name() + isa.String()
 	doc := strings.Split(name+strings.TrimPrefix(k.Doc(), k.Name()), "\n")
+	if n := note(isa, k); n != "" {
+		doc = append(doc, n)
+	}
 	return e.function(isa, name, "func("+strings.Join(params, ", ")+")", doc, func(f *function) {
 		f.kernel, f.cut = k, cut
 		f.Comment(doc...)

@@ -1,8 +1,8 @@
 package amd64
 
 import (
+	"encoding/binary"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/mmcloughlin/avo/ir"
@@ -132,8 +132,18 @@ func disassembly(i *ir.Instruction) string {
 // machineCode returns directives for the bytes of an instruction.
 func machineCode(code []byte) []ir.Node {
 	var nodes []ir.Node
-	for b := range slices.Values(code) {
-		nodes = append(nodes, &ir.Instruction{Opcode: "BYTE", Operands: []operand.Op{operand.U8(b)}})
+	directive := func(opcode string, value operand.Op) {
+		nodes = append(nodes, &ir.Instruction{Opcode: opcode, Operands: []operand.Op{value}})
+	}
+	for ; len(code) >= 4; code = code[4:] {
+		directive("LONG", operand.U32(binary.LittleEndian.Uint32(code)))
+	}
+	if len(code) >= 2 {
+		directive("WORD", operand.U16(binary.LittleEndian.Uint16(code)))
+		code = code[2:]
+	}
+	if len(code) == 1 {
+		directive("BYTE", operand.U8(code[0]))
 	}
 	return nodes
 }

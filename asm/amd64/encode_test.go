@@ -2,6 +2,8 @@ package amd64
 
 import (
 	"encoding/hex"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -49,6 +51,9 @@ func TestEncodeTile(t *testing.T) {
 		if want, _ := hex.DecodeString(strings.ReplaceAll(e.code, " ", "")); err != nil || string(code) != string(want) {
 			t.Errorf("%s is % x (%v), want %s", e.text, code, err, e.code)
 		}
+		if got := directives(t, machineCode(code)); got != e.code {
+			t.Errorf("%s is emitted as %s", e.text, got)
+		}
 		if got := disassembly(i); got != e.text {
 			t.Errorf("%s is written as %s", e.text, got)
 		}
@@ -58,6 +63,24 @@ func TestEncodeTile(t *testing.T) {
 			t.Errorf("%s is not tested", opcode)
 		}
 	}
+}
+
+// directives returns the bytes that directives stand for.
+func directives(t *testing.T, nodes []ir.Node) string {
+	var bytes []string
+	for _, n := range nodes {
+		i := n.(*ir.Instruction)
+		size := map[string]int{"BYTE": 1, "WORD": 2, "LONG": 4}[i.Opcode]
+		value, err := strconv.ParseUint(strings.TrimPrefix(i.Operands[0].Asm(), "$"), 0, 32)
+		if size == 0 || err != nil {
+			t.Fatalf("%s %s: %v", i.Opcode, i.Operands[0].Asm(), err)
+		}
+		for ; size > 0; size-- {
+			bytes = append(bytes, fmt.Sprintf("%02x", byte(value)))
+			value >>= 8
+		}
+	}
+	return strings.Join(bytes, " ")
 }
 
 // TestEncodeTileRejects: addresses that the instructions do not have are errors.

@@ -45,3 +45,16 @@ func (f *function) configureTiles(name string, shapes [8]tileShape) {
 	f.LEAQ(f.words(name, words), at64)
 	f.tile("LDTILECFG", at(at64, 0))
 }
+
+// whileLeft writes a loop that does n of something as long as so many are left.
+func (f *function) whileLeft(left operand.Mem, n int, name string, body func()) {
+	done := f.newLabel(name + "Done")
+	f.CMPQ(left, imm(n))
+	f.JLT(done)
+	loop := f.label(name)
+	body()
+	f.SUBQ(imm(n), left)
+	f.CMPQ(left, imm(n))
+	f.JGE(loop)
+	f.Label(string(done))
+}

@@ -19,11 +19,12 @@ const (
 	AVX512                // AVX-512 F, BW, DQ and VL: Skylake-X, Zen 4 and later; 32 registers of 16 float32
 	AVX512VNNI            // and VNNI: Cascade Lake, Zen 4 and later; only operations that gain by it have a lowering
 	AMXInt8               // and AMX tiles of integers: Sapphire Rapids and later; several rows times quantised weights
-	AMX                   // and AMX tiles of bfloat16; matrix products with bfloat16 weights
+	AMX                   // and AMX tiles of bfloat16: products with bfloat16 weights, and with float32 weights by three products
+	AMXStrict             // the same with six products for float32 weights
 )
 
 // ISAs lists the instruction sets, the smallest first.
-var ISAs = []ISA{AVX2, AVX512, AVX512VNNI, AMXInt8, AMX}
+var ISAs = []ISA{AVX2, AVX512, AVX512VNNI, AMXInt8, AMX, AMXStrict}
 
 // Vectors lists the instruction sets with registers of their own: all but those that only add instructions.
 func Vectors() []ISA { return []ISA{AVX2, AVX512} }
@@ -44,6 +45,8 @@ func (isa ISA) String() string {
 		return "AMXInt8"
 	case AMX:
 		return "AMX"
+	case AMXStrict:
+		return "AMXStrict"
 	}
 	return fmt.Sprintf("ISA(%d)", int(isa))
 }
@@ -76,6 +79,8 @@ type extension struct {
 	gains func(k kernel.Kernel) bool
 	lower func(f *function, k kernel.Kernel) // nil: the lowering of the smaller set, which asks what there is
 	rows  func(k kernel.Kernel) Rows         // nil: any number
+	notes map[string]string                  // what the comment of a function adds to that of the kernel, by type of weights; "": all others
+	loss  map[string]float64                 // what a product x·w may lose beside rounding, as a part of it, by type of weights
 }
 
 // Rows says for how many rows a function may be called: multiples of a number, and from which number on it is worth it. The
@@ -84,8 +89,38 @@ type Rows struct{ Multiple, Least int }
 
 var extensions = map[ISA]extension{
 	AVX512VNNI: {gains: quantised},
-	AMXInt8:    {gains: quantised, lower: integerTiles, rows: integerTileRows},
-	AMX:        {gains: func(k kernel.Kernel) bool { return k.Op == "gemm" && k.S == "bf16" }, lower: tiles},
+	AMXInt8: {gains: quantised, lower: integerTiles, rows: integerTileRows,
+		notes: map[string]string{"": "rows is a multiple of 16."}},
+	AMX: {gains: floats("f32", "bf16"), lower: floatTiles, loss: map[string]float64{"f32": 3 * 0x1p-16},
+		notes: map[string]string{
+			"bf16": "x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.",
+			"f32":  "x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.",
+		}},
+	AMXStrict: {gains: floats("f32"), lower: splitTo(sixProducts), loss: map[string]float64{"f32": 0x1p-22},
+		notes: map[string]string{"f32": "x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k."}},
+}
+
+// Loss returns what a product x·w of a kernel may lose on an instruction set, beside the rounding that its tolerance is for,
+// as a part of it: of float32 that are sums of bfloat16 the smallest products are left out.
+func Loss(isa ISA, k kernel.Kernel) float64 { return extensions[isa].loss[k.S] }
+
+// note returns what the comment of a function adds to that of its kernel.
+func note(isa ISA, k kernel.Kernel) string {
+	notes := extensions[isa].notes
+	if n, ok := notes[k.S]; ok {
+		return n
+	}
+	return notes[""]
+}
+
+// floats reports whether a kernel is a product with weights of one of these types.
+func floats(types ...string) func(k kernel.Kernel) bool {
+	return func(k kernel.Kernel) bool { return k.Op == "gemm" && slices.Contains(types, k.S) }
+}
+
+// floatTiles writes products by tiles of bfloat16.
+func floatTiles(f *function, k kernel.Kernel) {
+	map[string]func(f *function, k kernel.Kernel){"bf16": tiles, "f32": splitTo(threeProducts)}[k.S](f, k)
 }
 
 func quantised(k kernel.Kernel) bool { return k.Op == "qgemm" }

@@ -50,19 +50,6 @@ func (p *rowTiles) write() {
 	p.tile("TILERELEASE")
 }
 
-// whileLeft writes a loop that does n of something as long as so many are left.
-func (p *rowTiles) whileLeft(left operand.Mem, n int, name string, body func()) {
-	done := p.newLabel(name + "Done")
-	p.CMPQ(left, imm(n))
-	p.JLT(done)
-	loop := p.label(name)
-	body()
-	p.SUBQ(imm(n), left)
-	p.CMPQ(left, imm(n))
-	p.JGE(loop)
-	p.Label(string(done))
-}
-
 // allRows computes all rows of n tiles of outputs.
 func (p *rowTiles) allRows(n int) {
 	p.copyWord(p.argument("x"), p.rowX)

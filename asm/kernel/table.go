@@ -266,7 +266,11 @@ func gemmDoc(k Kernel) string {
 	if k.S == "i8" {
 		layout = fmt.Sprintf("w is int8 [tiles][%d][16]", k.D[0])
 	}
-	return fmt.Sprintf("computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … %d in this order, for n < 16·tiles.\n"+
+	order := "in this order"
+	if k.S == "f32" || k.S == "bf16" {
+		order += " (with AMX: 32 at a time)"
+	}
+	return fmt.Sprintf("computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … %d "+order+", for n < 16·tiles.\n"+
 		"%s. ldc = 0 adds one bias row to every row; c may be y.\n"+
 		"The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.", k.D[0]-1, layout)
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/tfgen/tfgen/runtime/portable"
 )
 
-// gemmBF16K256 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order, for n < 16·tiles.
+// gemmBF16K256 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order (with AMX: 32 at a
+// time), for n < 16·tiles.
 // w is bfloat16 [tiles][128][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be
 // y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -15,7 +16,7 @@ import (
 //go:noinline
 func gemmBF16K256(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles int, c []float32, ldc int, rows int) {
 	switch level {
-	case cpu.AMX:
+	case cpu.AMXStrict, cpu.AMX:
 		gemmBF16K256AMX(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
 	case cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		gemmBF16K256AVX512(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
@@ -26,7 +27,8 @@ func gemmBF16K256(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles 
 	}
 }
 
-// gemmBF16K768 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+// gemmBF16K768 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a
+// time), for n < 16·tiles.
 // w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be
 // y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -34,7 +36,7 @@ func gemmBF16K256(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles 
 //go:noinline
 func gemmBF16K768(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles int, c []float32, ldc int, rows int) {
 	switch level {
-	case cpu.AMX:
+	case cpu.AMXStrict, cpu.AMX:
 		gemmBF16K768AMX(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
 	case cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		gemmBF16K768AVX512(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
@@ -45,14 +47,19 @@ func gemmBF16K768(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles 
 	}
 }
 
-// gemmF32K64 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+// gemmF32K64 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a
+// time), for n < 16·tiles.
 // w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
 //go:noinline
 func gemmF32K64(y []float32, ldy int, x []float32, ldx int, w []float32, tiles int, c []float32, ldc int, rows int) {
 	switch level {
-	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMXStrict:
+		gemmF32K64AMXStrict(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
+	case cpu.AMX:
+		gemmF32K64AMX(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
+	case cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		gemmF32K64AVX512(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
 	case cpu.AVX2:
 		gemmF32K64AVX2(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
@@ -67,7 +74,7 @@ func gemmF32K64(y []float32, ldy int, x []float32, ldx int, w []float32, tiles i
 //go:noinline
 func gluSiLU768(y []float32, ldy int, x []float32, ldx int, u []float32, ldu int, rows int) {
 	switch level {
-	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMXStrict, cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		gluSiLU768AVX512(&y[0], ldy, &x[0], ldx, &u[0], ldu, rows)
 	case cpu.AVX2:
 		gluSiLU768AVX2(&y[0], ldy, &x[0], ldx, &u[0], ldu, rows)
@@ -82,7 +89,7 @@ func gluSiLU768(y []float32, ldy int, x []float32, ldx int, u []float32, ldu int
 //go:noinline
 func rmsNorm256(y []float32, ldy int, x []float32, ldx int, w []float32, rows int) {
 	switch level {
-	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMXStrict, cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		rmsNorm256AVX512(&y[0], ldy, &x[0], ldx, &w[0], rows)
 	case cpu.AVX2:
 		rmsNorm256AVX2(&y[0], ldy, &x[0], ldx, &w[0], rows)
@@ -98,7 +105,7 @@ func rmsNorm256(y []float32, ldy int, x []float32, ldx int, w []float32, rows in
 //go:noinline
 func ropeHalf64(x []float32, ldx int, cs []float32, ldcs int, heads int, rows int) {
 	switch level {
-	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMXStrict, cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		ropeHalf64AVX512(&x[0], ldx, &cs[0], ldcs, heads, rows)
 	case cpu.AVX2:
 		ropeHalf64AVX2(&x[0], ldx, &cs[0], ldcs, heads, rows)
@@ -112,7 +119,7 @@ func ropeHalf64(x []float32, ldx int, cs []float32, ldcs int, heads int, rows in
 //go:noinline
 func scaleRows64(y []float32, ldy int, a []float32, rows int) {
 	switch level {
-	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMXStrict, cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		scaleRows64AVX512(&y[0], ldy, &a[0], rows)
 	case cpu.AVX2:
 		scaleRows64AVX2(&y[0], ldy, &a[0], rows)
@@ -129,7 +136,7 @@ func scaleRows64(y []float32, ldy int, a []float32, rows int) {
 //go:noinline
 func softmaxBlock64(s []float32, rows int, lo []int32, hi []int32, m []float32, l []float32, alpha []float32) {
 	switch level {
-	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMXStrict, cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		softmaxBlock64AVX512(&s[0], rows, &lo[0], &hi[0], &m[0], &l[0], &alpha[0])
 	case cpu.AVX2:
 		softmaxBlock64AVX2(&s[0], rows, &lo[0], &hi[0], &m[0], &l[0], &alpha[0])

@@ -158,6 +158,24 @@ DATA softmaxBlock64Scale<>+16(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64Scale<>+24(SB)/8, $0x3e0000003e000000
 GLOBL softmaxBlock64Scale<>(SB), RODATA|NOPTR, $32
 
+DATA splitBeyond<>+0(SB)/8, $0x4780008047800080
+DATA splitBeyond<>+8(SB)/8, $0x4780008047800080
+DATA splitBeyond<>+16(SB)/8, $0x4780008047800080
+DATA splitBeyond<>+24(SB)/8, $0x4780008047800080
+GLOBL splitBeyond<>(SB), RODATA|NOPTR, $32
+
+DATA splitHalf<>+0(SB)/8, $0x0000800000008000
+DATA splitHalf<>+8(SB)/8, $0x0000800000008000
+DATA splitHalf<>+16(SB)/8, $0x0000800000008000
+DATA splitHalf<>+24(SB)/8, $0x0000800000008000
+GLOBL splitHalf<>(SB), RODATA|NOPTR, $32
+
+DATA splitUpper<>+0(SB)/8, $0x4780000047800000
+DATA splitUpper<>+8(SB)/8, $0x4780000047800000
+DATA splitUpper<>+16(SB)/8, $0x4780000047800000
+DATA splitUpper<>+24(SB)/8, $0x4780000047800000
+GLOBL splitUpper<>(SB), RODATA|NOPTR, $32
+
 DATA twoToMinus64<>+0(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+8(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+16(SB)/8, $0x1f8000001f800000
@@ -173,7 +191,7 @@ GLOBL upperHalf<>(SB), RODATA|NOPTR, $32
 // func gemmBF16K256AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K256AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K256AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order, for n < 16·tiles.
+	// gemmBF16K256AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][128][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -853,7 +871,7 @@ done:
 // func gemmBF16K256AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K256AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K256AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order, for n < 16·tiles.
+	// gemmBF16K256AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][128][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -1817,9 +1835,10 @@ done:
 // func gemmBF16K256AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K256AMX(SB), $24776-72
-	// gemmBF16K256AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order, for n < 16·tiles.
+	// gemmBF16K256AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][128][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -1860,16 +1879,9 @@ rows16:
 	MOVB    DL, 24631(AX)
 
 	// LDTILECFG 24576(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x60
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x60002084
+	WORD $0x0000
 	MOVQ 24768(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -1947,223 +1959,110 @@ tiles:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 64(DI)(R8*1), TMM1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILELOADD 128(DI)(R8*1), TMM2
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILELOADD 192(DI)(R8*1), TMM3
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 
 	// TILELOADD 8192(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x200008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcf
 
 	// TDPBF16PS TMM4, TMM6, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xce
 
 	// TDPBF16PS TMM4, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcd
 
 	// TILELOADD 16384(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x400008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd7
 
 	// TDPBF16PS TMM4, TMM6, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd6
 
 	// TDPBF16PS TMM4, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd5
 
 	// TILELOADD 24576(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x60
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x600008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdf
 
 	// TDPBF16PS TMM4, TMM6, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xde
 
 	// TDPBF16PS TMM4, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdd
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -2175,52 +2074,24 @@ step:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILESTORED TMM1, 64(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 128(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILESTORED TMM3, 192(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	ADDQ $0x00008000, DX
 	ADDQ $0x00000100, SI
 	SUBQ $0x04, BX
@@ -2237,88 +2108,44 @@ tiles2:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step2:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -2330,16 +2157,9 @@ step2:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00002000, DX
 	ADDQ $0x40, SI
 	SUBQ $0x01, BX
@@ -2375,10 +2195,7 @@ tilesDone2:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -2386,7 +2203,7 @@ tilesDone2:
 // func gemmBF16K768AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+	// gemmBF16K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -3097,7 +2914,7 @@ done:
 // func gemmBF16K768AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K768AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K768AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+	// gemmBF16K768AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -4093,9 +3910,10 @@ done:
 // func gemmBF16K768AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K768AMX(SB), $49352-72
-	// gemmBF16K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+	// gemmBF16K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -4136,16 +3954,9 @@ rows16:
 	MOVB    DL, 49207(AX)
 
 	// LDTILECFG 49152(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0000
 	MOVQ 49344(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -4223,223 +4034,110 @@ tiles:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 64(DI)(R8*1), TMM1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILELOADD 128(DI)(R8*1), TMM2
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILELOADD 192(DI)(R8*1), TMM3
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 
 	// TILELOADD 24576(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x60
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x600008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcf
 
 	// TDPBF16PS TMM4, TMM6, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xce
 
 	// TDPBF16PS TMM4, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcd
 
 	// TILELOADD 49152(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0xc00008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd7
 
 	// TDPBF16PS TMM4, TMM6, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd6
 
 	// TDPBF16PS TMM4, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd5
 
 	// TILELOADD 73728(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x20
-	BYTE $0x01
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x200008a4
+	WORD $0x0001
 
 	// TDPBF16PS TMM4, TMM7, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdf
 
 	// TDPBF16PS TMM4, TMM6, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xde
 
 	// TDPBF16PS TMM4, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdd
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -4451,52 +4149,24 @@ step:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILESTORED TMM1, 64(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 128(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILESTORED TMM3, 192(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	ADDQ $0x00018000, DX
 	ADDQ $0x00000100, SI
 	SUBQ $0x04, BX
@@ -4513,88 +4183,44 @@ tiles2:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step2:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -4606,16 +4232,9 @@ step2:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00006000, DX
 	ADDQ $0x40, SI
 	SUBQ $0x01, BX
@@ -4651,10 +4270,7 @@ tilesDone2:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -4662,7 +4278,7 @@ tilesDone2:
 // func gemmF32K64AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K64AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+	// gemmF32K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -5267,7 +4883,7 @@ done:
 // func gemmF32K64AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K64AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+	// gemmF32K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -6178,6 +5794,2284 @@ oneRowK3:
 
 tiles3:
 done:
+	VZEROUPPER
+	RET
+
+// func gemmF32K64AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K64AMX(SB), $41224-72
+	// gemmF32K64AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 40960(AX)
+	MOVB    $0x01, 40960(AX)
+	MOVB    $0x40, 40976(AX)
+	MOVB    $0x10, 41008(AX)
+	MOVB    $0x40, 40978(AX)
+	MOVB    $0x10, 41009(AX)
+	MOVB    $0x40, 40980(AX)
+	MOVB    $0x10, 41010(AX)
+	MOVB    $0x40, 40982(AX)
+	MOVB    $0x10, 41011(AX)
+	MOVB    $0x40, 40984(AX)
+	MOVB    $0x10, 41012(AX)
+	MOVB    $0x40, 40986(AX)
+	MOVB    $0x10, 41013(AX)
+	MOVB    $0x40, 40988(AX)
+	MOVB    $0x10, 41014(AX)
+	MOVB    $0x40, 40990(AX)
+	MOVB    $0x10, 41015(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 41112(SP)
+
+group:
+	MOVQ    41112(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 41120(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 41088(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 41096(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 41104(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 41128(SP)
+	MOVQ    $0x00000000, 41152(SP)
+	MOVQ    $0x00000002, DX
+	SUBQ    41152(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 41160(SP)
+	MOVQ    $0x00000002, BX
+	SUBQ    41152(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 41168(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         41088(SP), DX
+	MOVQ         41152(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         41120(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  41168(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	VMOVUPS      64(R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000800, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 41152(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 41136(SP)
+	MOVQ 41096(SP), DX
+	MOVQ DX, 41176(SP)
+	MOVQ 41104(SP), DX
+	MOVQ DX, 41184(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 41144(SP)
+	CMPQ 41144(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         41136(SP), DX
+	LEAQ         32768(AX), BX
+	MOVQ         41168(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  41136(SP), DX
+	ADDQ  $0x00001000, DX
+	LEAQ  36864(AX), BX
+	MOVQ  41168(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 41192(SP)
+	MOVQ 41176(SP), DX
+	MOVQ DX, 41200(SP)
+	MOVQ 41184(SP), DX
+	MOVQ DX, 41208(SP)
+	MOVQ 41120(SP), DX
+	MOVQ DX, 41216(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 41008(AX)
+	MOVB DL, 41009(AX)
+	MOVB DL, 41010(AX)
+	MOVB DL, 41011(AX)
+	MOVB DL, 41012(AX)
+	MOVB DL, 41013(AX)
+
+	// LDTILECFG 40960(AX)
+	LONG $0x4978e2c4
+	LONG $0xa0002084
+	WORD $0x0000
+	CMPQ 41216(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 41208(SP), DX
+	MOVQ 41128(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 41192(SP), DX
+	LEAQ 32768(AX), BX
+	MOVQ 41160(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 41200(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 41200(SP)
+	MOVQ   41128(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 41208(SP)
+	ADDQ   $0x00002000, 41192(SP)
+	SUBQ   $0x20, 41216(SP)
+	CMPQ   41216(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 41216(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    41216(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 41008(AX)
+	MOVB    DL, 41009(AX)
+	MOVB    DL, 41010(AX)
+	MOVB    DL, 41011(AX)
+	MOVB    DL, 41012(AX)
+	MOVB    DL, 41013(AX)
+
+	// LDTILECFG 40960(AX)
+	LONG $0x4978e2c4
+	LONG $0xa0002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 41208(SP), DX
+	MOVQ 41128(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 41192(SP), DX
+	LEAQ 32768(AX), BX
+	MOVQ 41160(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 41200(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 41200(SP)
+	MOVQ   41128(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 41208(SP)
+	ADDQ   $0x00001000, 41192(SP)
+	SUBQ   $0x10, 41216(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00002000, 41136(SP)
+	ADDQ $0x00000080, 41176(SP)
+	ADDQ $0x00000080, 41184(SP)
+	SUBQ $0x02, 41144(SP)
+	CMPQ 41144(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 41144(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         41136(SP), DX
+	LEAQ         32768(AX), BX
+	MOVQ         41168(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 41192(SP)
+	MOVQ 41176(SP), DX
+	MOVQ DX, 41200(SP)
+	MOVQ 41184(SP), DX
+	MOVQ DX, 41208(SP)
+	MOVQ 41120(SP), DX
+	MOVQ DX, 41216(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 41008(AX)
+	MOVB DL, 41009(AX)
+	MOVB DL, 41010(AX)
+	MOVB DL, 41011(AX)
+	MOVB DL, 41012(AX)
+	MOVB DL, 41013(AX)
+
+	// LDTILECFG 40960(AX)
+	LONG $0x4978e2c4
+	LONG $0xa0002084
+	WORD $0x0000
+	CMPQ 41216(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 41208(SP), DX
+	MOVQ 41128(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 41192(SP), DX
+	LEAQ 32768(AX), BX
+	MOVQ 41160(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 41200(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 41200(SP)
+	MOVQ   41128(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 41208(SP)
+	ADDQ   $0x00002000, 41192(SP)
+	SUBQ   $0x20, 41216(SP)
+	CMPQ   41216(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 41216(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    41216(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 41008(AX)
+	MOVB    DL, 41009(AX)
+	MOVB    DL, 41010(AX)
+	MOVB    DL, 41011(AX)
+	MOVB    DL, 41012(AX)
+	MOVB    DL, 41013(AX)
+
+	// LDTILECFG 40960(AX)
+	LONG $0x4978e2c4
+	LONG $0xa0002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 41208(SP), DX
+	MOVQ 41128(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 41192(SP), DX
+	LEAQ 32768(AX), BX
+	MOVQ 41160(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 41200(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 41200(SP)
+	MOVQ   41128(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 41208(SP)
+	ADDQ   $0x00001000, 41192(SP)
+	SUBQ   $0x10, 41216(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00001000, 41136(SP)
+	ADDQ $0x40, 41176(SP)
+	ADDQ $0x40, 41184(SP)
+	SUBQ $0x01, 41144(SP)
+	CMPQ 41144(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 41112(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K64AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K64AMXStrict(SB), $61704-72
+	// gemmF32K64AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 61440(AX)
+	MOVB    $0x01, 61440(AX)
+	MOVB    $0x40, 61456(AX)
+	MOVB    $0x10, 61488(AX)
+	MOVB    $0x40, 61458(AX)
+	MOVB    $0x10, 61489(AX)
+	MOVB    $0x40, 61460(AX)
+	MOVB    $0x10, 61490(AX)
+	MOVB    $0x40, 61462(AX)
+	MOVB    $0x10, 61491(AX)
+	MOVB    $0x40, 61464(AX)
+	MOVB    $0x10, 61492(AX)
+	MOVB    $0x40, 61466(AX)
+	MOVB    $0x10, 61493(AX)
+	MOVB    $0x40, 61468(AX)
+	MOVB    $0x10, 61494(AX)
+	MOVB    $0x40, 61470(AX)
+	MOVB    $0x10, 61495(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 61592(SP)
+
+group:
+	MOVQ    61592(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 61600(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 61568(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 61576(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 61584(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 61608(SP)
+	MOVQ    $0x00000000, 61632(SP)
+	MOVQ    $0x00000002, DX
+	SUBQ    61632(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 61640(SP)
+	MOVQ    $0x00000002, BX
+	SUBQ    61632(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 61648(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         61568(SP), DX
+	MOVQ         61632(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         61600(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  61648(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	VMOVUPS      64(R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000c00, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00001400, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 61632(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 61616(SP)
+	MOVQ 61576(SP), DX
+	MOVQ DX, 61656(SP)
+	MOVQ 61584(SP), DX
+	MOVQ DX, 61664(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 61624(SP)
+	CMPQ 61624(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         61616(SP), DX
+	LEAQ         49152(AX), BX
+	MOVQ         61648(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  61616(SP), DX
+	ADDQ  $0x00001000, DX
+	LEAQ  55296(AX), BX
+	MOVQ  61648(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 61672(SP)
+	MOVQ 61656(SP), DX
+	MOVQ DX, 61680(SP)
+	MOVQ 61664(SP), DX
+	MOVQ DX, 61688(SP)
+	MOVQ 61600(SP), DX
+	MOVQ DX, 61696(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 61488(AX)
+	MOVB DL, 61489(AX)
+	MOVB DL, 61490(AX)
+	MOVB DL, 61491(AX)
+	MOVB DL, 61492(AX)
+	MOVB DL, 61493(AX)
+
+	// LDTILECFG 61440(AX)
+	LONG $0x4978e2c4
+	LONG $0xf0002084
+	WORD $0x0000
+	CMPQ 61696(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 61688(SP), DX
+	MOVQ 61608(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 61672(SP), DX
+	LEAQ 49152(AX), BX
+	MOVQ 61640(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 6144(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x18000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 8192(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x20000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 7168(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x1c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 7168(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x1c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 6144(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x18000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 8192(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x20000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 6144(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x18000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 61680(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 61680(SP)
+	MOVQ   61608(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 61688(SP)
+	ADDQ   $0x00003000, 61672(SP)
+	SUBQ   $0x20, 61696(SP)
+	CMPQ   61696(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 61696(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    61696(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 61488(AX)
+	MOVB    DL, 61489(AX)
+	MOVB    DL, 61490(AX)
+	MOVB    DL, 61491(AX)
+	MOVB    DL, 61492(AX)
+	MOVB    DL, 61493(AX)
+
+	// LDTILECFG 61440(AX)
+	LONG $0x4978e2c4
+	LONG $0xf0002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 61688(SP), DX
+	MOVQ 61608(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 61672(SP), DX
+	LEAQ 49152(AX), BX
+	MOVQ 61640(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 8192(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x20000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 7168(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x1c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 6144(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x18000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 61680(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 61680(SP)
+	MOVQ   61608(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 61688(SP)
+	ADDQ   $0x00001800, 61672(SP)
+	SUBQ   $0x10, 61696(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00002000, 61616(SP)
+	ADDQ $0x00000080, 61656(SP)
+	ADDQ $0x00000080, 61664(SP)
+	SUBQ $0x02, 61624(SP)
+	CMPQ 61624(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 61624(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         61616(SP), DX
+	LEAQ         49152(AX), BX
+	MOVQ         61648(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 61672(SP)
+	MOVQ 61656(SP), DX
+	MOVQ DX, 61680(SP)
+	MOVQ 61664(SP), DX
+	MOVQ DX, 61688(SP)
+	MOVQ 61600(SP), DX
+	MOVQ DX, 61696(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 61488(AX)
+	MOVB DL, 61489(AX)
+	MOVB DL, 61490(AX)
+	MOVB DL, 61491(AX)
+	MOVB DL, 61492(AX)
+	MOVB DL, 61493(AX)
+
+	// LDTILECFG 61440(AX)
+	LONG $0x4978e2c4
+	LONG $0xf0002084
+	WORD $0x0000
+	CMPQ 61696(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 61688(SP), DX
+	MOVQ 61608(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 61672(SP), DX
+	LEAQ 49152(AX), BX
+	MOVQ 61640(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 6144(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x18000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 7168(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x1c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 8192(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x20000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 6144(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x18000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 61680(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 61680(SP)
+	MOVQ   61608(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 61688(SP)
+	ADDQ   $0x00003000, 61672(SP)
+	SUBQ   $0x20, 61696(SP)
+	CMPQ   61696(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 61696(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    61696(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 61488(AX)
+	MOVB    DL, 61489(AX)
+	MOVB    DL, 61490(AX)
+	MOVB    DL, 61491(AX)
+	MOVB    DL, 61492(AX)
+	MOVB    DL, 61493(AX)
+
+	// LDTILECFG 61440(AX)
+	LONG $0x4978e2c4
+	LONG $0xf0002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 61688(SP), DX
+	MOVQ 61608(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 61672(SP), DX
+	LEAQ 49152(AX), BX
+	MOVQ 61640(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 61680(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 61680(SP)
+	MOVQ   61608(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 61688(SP)
+	ADDQ   $0x00001800, 61672(SP)
+	SUBQ   $0x10, 61696(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00001000, 61616(SP)
+	ADDQ $0x40, 61656(SP)
+	ADDQ $0x40, 61664(SP)
+	SUBQ $0x01, 61624(SP)
+	CMPQ 61624(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 61592(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 

@@ -39,7 +39,7 @@ func TestLevels(t *testing.T) {
 		{"Zen 3", zen3, "portable, avx2"},
 		{"Skylake-SP", skylakeX, "portable, avx2, avx512"},
 		{"Cascade Lake", cascade, "portable, avx2, avx512, avx512vnni"},
-		{"Sapphire Rapids", sapphire, "portable, avx2, avx512, avx512vnni, amxint8, amx"},
+		{"Sapphire Rapids", sapphire, "portable, avx2, avx512, avx512vnni, amxint8, amx, amxstrict"},
 		{"tiles without bfloat16", onlyInt8, "portable, avx2, avx512, avx512vnni, amxint8"},
 		{"Sapphire Rapids, permission refused", noTiles, "portable, avx2, avx512, avx512vnni"},
 		{"Sapphire Rapids, system without tiles", noTileXCR0, "portable, avx2, avx512, avx512vnni"},
@@ -74,7 +74,7 @@ func TestDetectAgreesWithSystem(t *testing.T) {
 				if strings.Contains(flags, " amx_tile ") && strings.Contains(flags, " amx_int8 ") && detect(true).tiles {
 					want += ", amxint8"
 					if strings.Contains(flags, " amx_bf16 ") {
-						want += ", amx"
+						want += ", amx, amxstrict"
 					}
 				}
 			}
@@ -86,8 +86,8 @@ func TestDetectAgreesWithSystem(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	all := []Level{Portable, AVX2, AVX512, AVX512VNNI, AMXInt8, AMX}
-	for forced, want := range map[string]Level{"": AMXInt8, "amx": AMX, "avx512vnni": AVX512VNNI, "avx2": AVX2} {
+	all := []Level{Portable, AVX2, AVX512, AVX512VNNI, AMXInt8, AMX, AMXStrict}
+	for forced, want := range map[string]Level{"": AMXInt8, "amx": AMX, "amxstrict": AMXStrict, "avx512vnni": AVX512VNNI, "avx2": AVX2} {
 		if l, err := choose(forced, all); l != want || err != nil {
 			t.Errorf("choose(%q) = %v, %v with every level; want %v", forced, l, err, want)
 		}
@@ -102,7 +102,7 @@ func TestChoose(t *testing.T) {
 		{"portable", Portable, ""},
 		{"avx2", AVX2, ""},
 		{"avx512", AVX2, "TFGEN_CPU=avx512: this processor does not have it; available here: portable, avx2"},
-		{"AVX2", AVX2, `TFGEN_CPU=AVX2: unknown CPU level "AVX2": the levels are portable, avx2, avx512, avx512vnni, amxint8, amx; available here: portable, avx2`},
+		{"AVX2", AVX2, `TFGEN_CPU=AVX2: unknown CPU level "AVX2": the levels are portable, avx2, avx512, avx512vnni, amxint8, amx, amxstrict; available here: portable, avx2`},
 	} {
 		l, err := choose(c.forced, has)
 		if l != c.want || fmt.Sprint(err) != cmpErr(c.err) {

@@ -21,6 +21,7 @@ const (
 	AVX512VNNI              // amd64: AVX512 and VNNI, integer dot products for quantised weights
 	AMXInt8                 // amd64: AVX512VNNI and AMX tiles with int8 products, with the bits of AVX512VNNI; linux only
 	AMX                     // amd64: AMXInt8 and tiles with bfloat16 products, whose sums have an order of their own
+	AMXStrict               // amd64: as AMX, with six products of bfloat16 for one of float32 instead of three
 )
 
 // levels holds one row a level: its name in TFGEN_CPU and in messages, whether
@@ -37,6 +38,7 @@ var levels = [...]struct {
 	AVX512VNNI: {name: "avx512vnni", has: features.avx512vnni},
 	AMXInt8:    {name: "amxint8", has: features.amxInt8},
 	AMX:        {name: "amx", has: features.amx, byName: true},
+	AMXStrict:  {name: "amxstrict", has: features.amx, byName: true},
 }
 
 // current and available are fixed when the program starts.

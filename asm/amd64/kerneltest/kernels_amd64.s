@@ -960,6 +960,24 @@ DATA softmaxBlock64V3Scale<>+16(SB)/8, $0x3f8000003f800000
 DATA softmaxBlock64V3Scale<>+24(SB)/8, $0x3f8000003f800000
 GLOBL softmaxBlock64V3Scale<>(SB), RODATA|NOPTR, $32
 
+DATA splitBeyond<>+0(SB)/8, $0x4780008047800080
+DATA splitBeyond<>+8(SB)/8, $0x4780008047800080
+DATA splitBeyond<>+16(SB)/8, $0x4780008047800080
+DATA splitBeyond<>+24(SB)/8, $0x4780008047800080
+GLOBL splitBeyond<>(SB), RODATA|NOPTR, $32
+
+DATA splitHalf<>+0(SB)/8, $0x0000800000008000
+DATA splitHalf<>+8(SB)/8, $0x0000800000008000
+DATA splitHalf<>+16(SB)/8, $0x0000800000008000
+DATA splitHalf<>+24(SB)/8, $0x0000800000008000
+GLOBL splitHalf<>(SB), RODATA|NOPTR, $32
+
+DATA splitUpper<>+0(SB)/8, $0x4780000047800000
+DATA splitUpper<>+8(SB)/8, $0x4780000047800000
+DATA splitUpper<>+16(SB)/8, $0x4780000047800000
+DATA splitUpper<>+24(SB)/8, $0x4780000047800000
+GLOBL splitUpper<>(SB), RODATA|NOPTR, $32
+
 DATA tailMask<>+0(SB)/8, $0xffffffffffffffff
 DATA tailMask<>+8(SB)/8, $0xffffffffffffffff
 DATA tailMask<>+16(SB)/8, $0xffffffffffffffff
@@ -14102,7 +14120,7 @@ column:
 // func gemmBF16K1AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K1AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+	// gemmBF16K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -14520,7 +14538,7 @@ done:
 // func gemmBF16K1AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K1AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K1AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+	// gemmBF16K1AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -15140,9 +15158,10 @@ done:
 // func gemmBF16K1AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K1AMX(SB), $4296-72
-	// gemmBF16K1AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+	// gemmBF16K1AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -15199,16 +15218,9 @@ rows16:
 	MOVB    DL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x0c002084
+	WORD $0x0000
 	MOVQ 4288(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -15259,40 +15271,19 @@ splitRest:
 	XORQ      SI, SI
 
 	// TILELOADD (AX)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000008ac
+	WORD $0x0000
 
 	// TILELOADD 1024(AX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x040008b4
+	WORD $0x0000
 
 	// TILELOADD 2048(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x080008bc
+	WORD $0x0000
 
 restTile:
 	VMOVUPS (DX), Z0
@@ -15304,48 +15295,25 @@ restTile:
 	ADDQ    SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 3136(AX)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x40
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x0c4008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
@@ -15353,16 +15321,9 @@ restTile:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x40, SI
 	DECQ BX
@@ -15385,10 +15346,7 @@ restTile:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -15396,7 +15354,7 @@ restTile:
 // func gemmBF16K10AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K10AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
+	// gemmBF16K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -16233,7 +16191,7 @@ done:
 // func gemmBF16K10AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K10AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K10AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
+	// gemmBF16K10AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -17401,9 +17359,10 @@ done:
 // func gemmBF16K10AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K10AMX(SB), $4296-72
-	// gemmBF16K10AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
+	// gemmBF16K10AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -17460,16 +17419,9 @@ rows16:
 	MOVB    DL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x0c002084
+	WORD $0x0000
 	MOVQ 4288(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -17520,40 +17472,19 @@ splitRest:
 	XORQ      SI, SI
 
 	// TILELOADD (AX)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000008ac
+	WORD $0x0000
 
 	// TILELOADD 1024(AX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x040008b4
+	WORD $0x0000
 
 	// TILELOADD 2048(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x080008bc
+	WORD $0x0000
 
 restTile:
 	VMOVUPS (DX), Z0
@@ -17571,48 +17502,25 @@ restTile:
 	ADDQ    SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 3136(AX)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x40
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x0c4008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
@@ -17620,16 +17528,9 @@ restTile:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00000140, DX
 	ADDQ $0x40, SI
 	DECQ BX
@@ -17652,10 +17553,7 @@ restTile:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -17663,7 +17561,7 @@ restTile:
 // func gemmBF16K17AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K17AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+	// gemmBF16K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -18435,7 +18333,7 @@ done:
 // func gemmBF16K17AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K17AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K17AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+	// gemmBF16K17AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -19511,9 +19409,10 @@ done:
 // func gemmBF16K17AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K17AMX(SB), $4296-72
-	// gemmBF16K17AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+	// gemmBF16K17AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -19570,16 +19469,9 @@ rows16:
 	MOVB    DL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x0c002084
+	WORD $0x0000
 	MOVQ 4288(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -19630,40 +19522,19 @@ splitRest:
 	XORQ      SI, SI
 
 	// TILELOADD (AX)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000008ac
+	WORD $0x0000
 
 	// TILELOADD 1024(AX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x040008b4
+	WORD $0x0000
 
 	// TILELOADD 2048(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x080008bc
+	WORD $0x0000
 
 restTile:
 	VMOVUPS (DX), Z0
@@ -19691,48 +19562,25 @@ restTile:
 	ADDQ    SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 3136(AX)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x40
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x0c4008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
@@ -19740,16 +19588,9 @@ restTile:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00000240, DX
 	ADDQ $0x40, SI
 	DECQ BX
@@ -19772,10 +19613,7 @@ restTile:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -19783,7 +19621,7 @@ restTile:
 // func gemmBF16K2AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K2AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
+	// gemmBF16K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -20266,7 +20104,7 @@ done:
 // func gemmBF16K2AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K2AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K2AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
+	// gemmBF16K2AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -20978,9 +20816,10 @@ done:
 // func gemmBF16K2AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K2AMX(SB), $4296-72
-	// gemmBF16K2AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
+	// gemmBF16K2AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -21037,16 +20876,9 @@ rows16:
 	MOVB    DL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x0c002084
+	WORD $0x0000
 	MOVQ 4288(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -21097,40 +20929,19 @@ splitRest:
 	XORQ      SI, SI
 
 	// TILELOADD (AX)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000008ac
+	WORD $0x0000
 
 	// TILELOADD 1024(AX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x040008b4
+	WORD $0x0000
 
 	// TILELOADD 2048(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x080008bc
+	WORD $0x0000
 
 restTile:
 	VMOVUPS (DX), Z0
@@ -21140,48 +20951,25 @@ restTile:
 	ADDQ    SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 3136(AX)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x40
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x0c4008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
@@ -21189,16 +20977,9 @@ restTile:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x40, SI
 	DECQ BX
@@ -21221,10 +21002,7 @@ restTile:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -21232,7 +21010,7 @@ restTile:
 // func gemmBF16K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K2048AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+	// gemmBF16K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -21943,7 +21721,7 @@ done:
 // func gemmBF16K2048AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K2048AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K2048AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+	// gemmBF16K2048AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -22939,9 +22717,10 @@ done:
 // func gemmBF16K2048AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K2048AMX(SB), $49352-72
-	// gemmBF16K2048AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+	// gemmBF16K2048AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -22982,16 +22761,9 @@ rows16:
 	MOVB    DL, 49207(AX)
 
 	// LDTILECFG 49152(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0000
 	MOVQ 49344(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -23069,223 +22841,110 @@ tiles:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 64(DI)(R8*1), TMM1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILELOADD 128(DI)(R8*1), TMM2
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILELOADD 192(DI)(R8*1), TMM3
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 
 	// TILELOADD 65536(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0001
 
 	// TDPBF16PS TMM4, TMM7, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcf
 
 	// TDPBF16PS TMM4, TMM6, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xce
 
 	// TDPBF16PS TMM4, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcd
 
 	// TILELOADD 131072(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0002
 
 	// TDPBF16PS TMM4, TMM7, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd7
 
 	// TDPBF16PS TMM4, TMM6, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd6
 
 	// TDPBF16PS TMM4, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd5
 
 	// TILELOADD 196608(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0003
 
 	// TDPBF16PS TMM4, TMM7, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdf
 
 	// TDPBF16PS TMM4, TMM6, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xde
 
 	// TDPBF16PS TMM4, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdd
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -23297,52 +22956,24 @@ step:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILESTORED TMM1, 64(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 128(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILESTORED TMM3, 192(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	ADDQ $0x00040000, DX
 	ADDQ $0x00000100, SI
 	SUBQ $0x04, BX
@@ -23359,88 +22990,44 @@ tiles2:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step2:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -23452,16 +23039,9 @@ step2:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00010000, DX
 	ADDQ $0x40, SI
 	SUBQ $0x01, BX
@@ -23497,10 +23077,7 @@ tilesDone2:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -23508,7 +23085,7 @@ tilesDone2:
 // func gemmBF16K3AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K3AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+	// gemmBF16K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -24083,7 +23660,7 @@ done:
 // func gemmBF16K3AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K3AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K3AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+	// gemmBF16K3AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -24907,9 +24484,10 @@ done:
 // func gemmBF16K3AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K3AMX(SB), $4296-72
-	// gemmBF16K3AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+	// gemmBF16K3AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -24966,16 +24544,9 @@ rows16:
 	MOVB    DL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x0c002084
+	WORD $0x0000
 	MOVQ 4288(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -25026,40 +24597,19 @@ splitRest:
 	XORQ      SI, SI
 
 	// TILELOADD (AX)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000008ac
+	WORD $0x0000
 
 	// TILELOADD 1024(AX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x040008b4
+	WORD $0x0000
 
 	// TILELOADD 2048(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x080008bc
+	WORD $0x0000
 
 restTile:
 	VMOVUPS (DX), Z0
@@ -25073,48 +24623,25 @@ restTile:
 	ADDQ    SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 3136(AX)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x40
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x0c4008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
@@ -25122,16 +24649,9 @@ restTile:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00000080, DX
 	ADDQ $0x40, SI
 	DECQ BX
@@ -25154,10 +24674,7 @@ restTile:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -25165,7 +24682,7 @@ restTile:
 // func gemmBF16K385AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K385AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+	// gemmBF16K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -25976,7 +25493,7 @@ done:
 // func gemmBF16K385AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K385AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K385AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+	// gemmBF16K385AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -27096,9 +26613,10 @@ done:
 // func gemmBF16K385AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K385AMX(SB), $38088-72
-	// gemmBF16K385AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+	// gemmBF16K385AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -27155,16 +26673,9 @@ rows16:
 	MOVB    DL, 36919(AX)
 
 	// LDTILECFG 36864(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x90
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x90002084
+	WORD $0x0000
 	MOVQ 38080(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -27242,223 +26753,110 @@ tiles:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 64(DI)(R8*1), TMM1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILELOADD 128(DI)(R8*1), TMM2
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILELOADD 192(DI)(R8*1), TMM3
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 
 	// TILELOADD 12352(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x40
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x304008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcf
 
 	// TDPBF16PS TMM4, TMM6, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xce
 
 	// TDPBF16PS TMM4, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcd
 
 	// TILELOADD 24704(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x80
-	BYTE $0x60
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x608008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd7
 
 	// TDPBF16PS TMM4, TMM6, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd6
 
 	// TDPBF16PS TMM4, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd5
 
 	// TILELOADD 37056(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0xc0
-	BYTE $0x90
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x90c008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdf
 
 	// TDPBF16PS TMM4, TMM6, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xde
 
 	// TDPBF16PS TMM4, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdd
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -27470,52 +26868,24 @@ step:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILESTORED TMM1, 64(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 128(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILESTORED TMM3, 192(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	ADDQ $0x0000c100, DX
 	ADDQ $0x00000100, SI
 	SUBQ $0x04, BX
@@ -27532,88 +26902,44 @@ tiles2:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step2:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -27625,16 +26951,9 @@ step2:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00003040, DX
 	ADDQ $0x40, SI
 	SUBQ $0x01, BX
@@ -27698,40 +27017,19 @@ splitRest:
 	XORQ      SI, SI
 
 	// TILELOADD (AX)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000008ac
+	WORD $0x0000
 
 	// TILELOADD 1024(AX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x040008b4
+	WORD $0x0000
 
 	// TILELOADD 2048(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x080008bc
+	WORD $0x0000
 
 restTile:
 	VMOVUPS (DX), Z0
@@ -27743,48 +27041,25 @@ restTile:
 	ADDQ    SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 36928(AX)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x40
-	BYTE $0x90
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x904008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
@@ -27792,16 +27067,9 @@ restTile:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00003040, DX
 	ADDQ $0x40, SI
 	DECQ BX
@@ -27824,10 +27092,7 @@ restTile:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -27835,7 +27100,7 @@ restTile:
 // func gemmBF16K64AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K64AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+	// gemmBF16K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -28515,7 +27780,7 @@ done:
 // func gemmBF16K64AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K64AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+	// gemmBF16K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -29479,9 +28744,10 @@ done:
 // func gemmBF16K64AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K64AMX(SB), $6344-72
-	// gemmBF16K64AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+	// gemmBF16K64AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -29522,16 +28788,9 @@ rows16:
 	MOVB    DL, 6199(AX)
 
 	// LDTILECFG 6144(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x18002084
+	WORD $0x0000
 	MOVQ 6336(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -29609,223 +28868,110 @@ tiles:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 64(DI)(R8*1), TMM1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILELOADD 128(DI)(R8*1), TMM2
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILELOADD 192(DI)(R8*1), TMM3
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 
 	// TILELOADD 2048(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x080008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcf
 
 	// TDPBF16PS TMM4, TMM6, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xce
 
 	// TDPBF16PS TMM4, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcd
 
 	// TILELOADD 4096(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x100008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd7
 
 	// TDPBF16PS TMM4, TMM6, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd6
 
 	// TDPBF16PS TMM4, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd5
 
 	// TILELOADD 6144(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x180008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdf
 
 	// TDPBF16PS TMM4, TMM6, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xde
 
 	// TDPBF16PS TMM4, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdd
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -29837,52 +28983,24 @@ step:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILESTORED TMM1, 64(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 128(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILESTORED TMM3, 192(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	ADDQ $0x00002000, DX
 	ADDQ $0x00000100, SI
 	SUBQ $0x04, BX
@@ -29899,88 +29017,44 @@ tiles2:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step2:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -29992,16 +29066,9 @@ step2:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00000800, DX
 	ADDQ $0x40, SI
 	SUBQ $0x01, BX
@@ -30037,10 +29104,7 @@ tilesDone2:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -30048,7 +29112,7 @@ tilesDone2:
 // func gemmBF16K7AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K7AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+	// gemmBF16K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -30937,7 +30001,7 @@ done:
 // func gemmBF16K7AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K7AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K7AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+	// gemmBF16K7AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -32169,9 +31233,10 @@ done:
 // func gemmBF16K7AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K7AMX(SB), $4296-72
-	// gemmBF16K7AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+	// gemmBF16K7AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -32228,16 +31293,9 @@ rows16:
 	MOVB    DL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x0c002084
+	WORD $0x0000
 	MOVQ 4288(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -32288,40 +31346,19 @@ splitRest:
 	XORQ      SI, SI
 
 	// TILELOADD (AX)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000008ac
+	WORD $0x0000
 
 	// TILELOADD 1024(AX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x040008b4
+	WORD $0x0000
 
 	// TILELOADD 2048(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x080008bc
+	WORD $0x0000
 
 restTile:
 	VMOVUPS (DX), Z0
@@ -32339,48 +31376,25 @@ restTile:
 	ADDQ    SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 3136(AX)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x40
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x0c4008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
@@ -32388,16 +31402,9 @@ restTile:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00000100, DX
 	ADDQ $0x40, SI
 	DECQ BX
@@ -32420,10 +31427,7 @@ restTile:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -32431,7 +31435,7 @@ restTile:
 // func gemmBF16K768AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
 TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $88-72
-	// gemmBF16K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+	// gemmBF16K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Y0
@@ -33142,7 +32146,7 @@ done:
 // func gemmBF16K768AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmBF16K768AVX512(SB), NOSPLIT, $88-72
-	// gemmBF16K768AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+	// gemmBF16K768AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	VBROADCASTSS upperHalf<>+0(SB), Z0
@@ -34138,9 +33142,10 @@ done:
 // func gemmBF16K768AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
 TEXT ·gemmBF16K768AMX(SB), $49352-72
-	// gemmBF16K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+	// gemmBF16K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 	LEAQ    64(SP), AX
 	ADDQ    $0x3f, AX
 	ANDQ    $-64, AX
@@ -34181,16 +33186,9 @@ rows16:
 	MOVB    DL, 49207(AX)
 
 	// LDTILECFG 49152(AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0000
 	MOVQ 49344(SP), DX
 	MOVQ DX, 16(SP)
 	MOVQ ldc+56(FP), DX
@@ -34268,223 +33266,110 @@ tiles:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILELOADD 64(DI)(R8*1), TMM1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILELOADD 128(DI)(R8*1), TMM2
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILELOADD 192(DI)(R8*1), TMM3
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 
 	// TILELOADD 24576(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x60
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x600008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcf
 
 	// TDPBF16PS TMM4, TMM6, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xce
 
 	// TDPBF16PS TMM4, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xcd
 
 	// TILELOADD 49152(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0xc00008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd7
 
 	// TDPBF16PS TMM4, TMM6, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd6
 
 	// TDPBF16PS TMM4, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xd5
 
 	// TILELOADD 73728(R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x20
-	BYTE $0x01
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x200008a4
+	WORD $0x0001
 
 	// TDPBF16PS TMM4, TMM7, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdf
 
 	// TDPBF16PS TMM4, TMM6, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xde
 
 	// TDPBF16PS TMM4, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xdd
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -34496,52 +33381,24 @@ step:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 
 	// TILESTORED TMM1, 64(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x07
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x0040078c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 128(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x07
-	BYTE $0x80
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00800794
+	WORD $0x0000
 
 	// TILESTORED TMM3, 192(DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x07
-	BYTE $0xc0
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00c0079c
+	WORD $0x0000
 	ADDQ $0x00018000, DX
 	ADDQ $0x00000100, SI
 	SUBQ $0x04, BX
@@ -34558,88 +33415,44 @@ tiles2:
 	ADDQ SI, DI
 
 	// TILELOADD (DI)(R8*1), TMM0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
 	MOVQ AX, DI
 	MOVQ DX, R8
 	MOVQ 56(SP), R9
 
 step2:
 	// TILELOADD (DI)(CX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000fac
+	WORD $0x0000
 
 	// TILELOADD 1024(DI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x04000fb4
+	WORD $0x0000
 
 	// TILELOADD 2048(DI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0f
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x08000fbc
+	WORD $0x0000
 
 	// TILELOADD (R8)(CX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7bc2c4
+	LONG $0x000008a4
+	WORD $0x0000
 
 	// TDPBF16PS TMM4, TMM7, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc7
 
 	// TDPBF16PS TMM4, TMM6, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc6
 
 	// TDPBF16PS TMM4, TMM5, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x5a
-	BYTE $0x5c
+	LONG $0x5c5ae2c4
 	BYTE $0xc5
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
@@ -34651,16 +33464,9 @@ step2:
 	ADDQ SI, DI
 
 	// TILESTORED TMM0, (DI)(R8*1)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x07
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
 	ADDQ $0x00006000, DX
 	ADDQ $0x40, SI
 	SUBQ $0x01, BX
@@ -34696,10 +33502,7 @@ tilesDone2:
 	JG   rows16
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -46131,7 +44934,7 @@ done:
 // func gemmF32K1AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K1AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+	// gemmF32K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -46516,7 +45319,7 @@ done:
 // func gemmF32K1AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K1AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K1AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
+	// gemmF32K1AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -47119,10 +45922,2001 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K1AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K1AMX(SB), $20744-72
+	// gemmF32K1AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 20480(AX)
+	MOVB    $0x01, 20480(AX)
+	MOVB    $0x40, 20496(AX)
+	MOVB    $0x10, 20528(AX)
+	MOVB    $0x40, 20498(AX)
+	MOVB    $0x10, 20529(AX)
+	MOVB    $0x40, 20500(AX)
+	MOVB    $0x10, 20530(AX)
+	MOVB    $0x40, 20502(AX)
+	MOVB    $0x10, 20531(AX)
+	MOVB    $0x40, 20504(AX)
+	MOVB    $0x10, 20532(AX)
+	MOVB    $0x40, 20506(AX)
+	MOVB    $0x10, 20533(AX)
+	MOVB    $0x40, 20508(AX)
+	MOVB    $0x10, 20534(AX)
+	MOVB    $0x40, 20510(AX)
+	MOVB    $0x10, 20535(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 20632(SP)
+
+group:
+	MOVQ    20632(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20640(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20608(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20616(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20624(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 20648(SP)
+	MOVQ    $0x00000000, 20672(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    20672(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20680(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    20672(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20688(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         20608(SP), DX
+	MOVQ         20672(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         20640(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         20688(SP), R11
+	MOVQ         20688(SP), R11
+	CMPQ         R11, 20680(SP)
+	JEQ          restDone
+	MOVL         $0x00000001, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000400, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 20672(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 20656(SP)
+	MOVQ 20616(SP), DX
+	MOVQ DX, 20696(SP)
+	MOVQ 20624(SP), DX
+	MOVQ DX, 20704(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z3
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z3, 1024(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 64(BX)
+	VMOVUPS      Z3, 1088(BX)
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ         20656(SP), DX
+	ADDQ         $0x40, DX
+	LEAQ         18432(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z3
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z3, 1024(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 64(BX)
+	VMOVUPS      Z3, 1088(BX)
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000080, 20656(SP)
+	ADDQ $0x00000080, 20696(SP)
+	ADDQ $0x00000080, 20704(SP)
+	SUBQ $0x02, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 20664(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z1
+	VFNMADD231PS Z0, Z3, Z1
+	VPSRLD       $0x10, Z1, Z0
+	VSUBPS       Z1, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z1
+	VMOVUPS      Z0, (BX)
+	VMOVUPS      Z1, 1024(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 64(BX)
+	VMOVUPS      Z3, 1088(BX)
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x40, 20656(SP)
+	ADDQ $0x40, 20696(SP)
+	ADDQ $0x40, 20704(SP)
+	SUBQ $0x01, 20664(SP)
+	CMPQ 20664(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 20632(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K1AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K1AMXStrict(SB), $30984-72
+	// gemmF32K1AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 30720(AX)
+	MOVB    $0x01, 30720(AX)
+	MOVB    $0x40, 30736(AX)
+	MOVB    $0x10, 30768(AX)
+	MOVB    $0x40, 30738(AX)
+	MOVB    $0x10, 30769(AX)
+	MOVB    $0x40, 30740(AX)
+	MOVB    $0x10, 30770(AX)
+	MOVB    $0x40, 30742(AX)
+	MOVB    $0x10, 30771(AX)
+	MOVB    $0x40, 30744(AX)
+	MOVB    $0x10, 30772(AX)
+	MOVB    $0x40, 30746(AX)
+	MOVB    $0x10, 30773(AX)
+	MOVB    $0x40, 30748(AX)
+	MOVB    $0x10, 30774(AX)
+	MOVB    $0x40, 30750(AX)
+	MOVB    $0x10, 30775(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 30872(SP)
+
+group:
+	MOVQ    30872(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30880(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30848(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30856(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30864(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 30888(SP)
+	MOVQ    $0x00000000, 30912(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    30912(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30920(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    30912(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30928(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         30848(SP), DX
+	MOVQ         30912(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         30880(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         30928(SP), R11
+	MOVQ         30928(SP), R11
+	CMPQ         R11, 30920(SP)
+	JEQ          restDone
+	MOVL         $0x00000001, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000800, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 30912(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 30896(SP)
+	MOVQ 30856(SP), DX
+	MOVQ DX, 30936(SP)
+	MOVQ 30864(SP), DX
+	MOVQ DX, 30944(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z2
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z2, 2048(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 64(BX)
+	VMOVUPS      Z2, 1088(BX)
+	VMOVUPS      Z2, 2112(BX)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ         30896(SP), DX
+	ADDQ         $0x40, DX
+	LEAQ         27648(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z2
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z2, 2048(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 64(BX)
+	VMOVUPS      Z2, 1088(BX)
+	VMOVUPS      Z2, 2112(BX)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000080, 30896(SP)
+	ADDQ $0x00000080, 30936(SP)
+	ADDQ $0x00000080, 30944(SP)
+	SUBQ $0x02, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 30904(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z0
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z1
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z0, 1024(BX)
+	VMOVUPS      Z1, 2048(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 64(BX)
+	VMOVUPS      Z2, 1088(BX)
+	VMOVUPS      Z2, 2112(BX)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x40, 30896(SP)
+	ADDQ $0x40, 30936(SP)
+	ADDQ $0x40, 30944(SP)
+	SUBQ $0x01, 30904(SP)
+	CMPQ 30904(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 30872(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K10AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K10AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
+	// gemmF32K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][10][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -47847,7 +48641,7 @@ done:
 // func gemmF32K10AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K10AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K10AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order, for n < 16·tiles.
+	// gemmF32K10AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][10][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -48925,10 +49719,2460 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K10AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K10AMX(SB), $20744-72
+	// gemmF32K10AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][10][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 20480(AX)
+	MOVB    $0x01, 20480(AX)
+	MOVB    $0x40, 20496(AX)
+	MOVB    $0x10, 20528(AX)
+	MOVB    $0x40, 20498(AX)
+	MOVB    $0x10, 20529(AX)
+	MOVB    $0x40, 20500(AX)
+	MOVB    $0x10, 20530(AX)
+	MOVB    $0x40, 20502(AX)
+	MOVB    $0x10, 20531(AX)
+	MOVB    $0x40, 20504(AX)
+	MOVB    $0x10, 20532(AX)
+	MOVB    $0x40, 20506(AX)
+	MOVB    $0x10, 20533(AX)
+	MOVB    $0x40, 20508(AX)
+	MOVB    $0x10, 20534(AX)
+	MOVB    $0x40, 20510(AX)
+	MOVB    $0x10, 20535(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 20632(SP)
+
+group:
+	MOVQ    20632(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20640(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20608(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20616(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20624(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 20648(SP)
+	MOVQ    $0x00000000, 20672(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    20672(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20680(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    20672(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20688(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         20608(SP), DX
+	MOVQ         20672(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         20640(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         20688(SP), R11
+	MOVQ         20688(SP), R11
+	CMPQ         R11, 20680(SP)
+	JEQ          restDone
+	MOVL         $0x000003ff, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000400, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 20672(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 20656(SP)
+	MOVQ 20616(SP), DX
+	MOVQ DX, 20696(SP)
+	MOVQ 20624(SP), DX
+	MOVQ DX, 20704(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ         20656(SP), DX
+	ADDQ         $0x00000280, DX
+	LEAQ         18432(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000500, 20656(SP)
+	ADDQ $0x00000080, 20696(SP)
+	ADDQ $0x00000080, 20704(SP)
+	SUBQ $0x02, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 20664(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00000280, 20656(SP)
+	ADDQ $0x40, 20696(SP)
+	ADDQ $0x40, 20704(SP)
+	SUBQ $0x01, 20664(SP)
+	CMPQ 20664(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 20632(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K10AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K10AMXStrict(SB), $30984-72
+	// gemmF32K10AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][10][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 30720(AX)
+	MOVB    $0x01, 30720(AX)
+	MOVB    $0x40, 30736(AX)
+	MOVB    $0x10, 30768(AX)
+	MOVB    $0x40, 30738(AX)
+	MOVB    $0x10, 30769(AX)
+	MOVB    $0x40, 30740(AX)
+	MOVB    $0x10, 30770(AX)
+	MOVB    $0x40, 30742(AX)
+	MOVB    $0x10, 30771(AX)
+	MOVB    $0x40, 30744(AX)
+	MOVB    $0x10, 30772(AX)
+	MOVB    $0x40, 30746(AX)
+	MOVB    $0x10, 30773(AX)
+	MOVB    $0x40, 30748(AX)
+	MOVB    $0x10, 30774(AX)
+	MOVB    $0x40, 30750(AX)
+	MOVB    $0x10, 30775(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 30872(SP)
+
+group:
+	MOVQ    30872(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30880(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30848(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30856(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30864(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 30888(SP)
+	MOVQ    $0x00000000, 30912(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    30912(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30920(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    30912(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30928(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         30848(SP), DX
+	MOVQ         30912(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         30880(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         30928(SP), R11
+	MOVQ         30928(SP), R11
+	CMPQ         R11, 30920(SP)
+	JEQ          restDone
+	MOVL         $0x000003ff, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000800, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 30912(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 30896(SP)
+	MOVQ 30856(SP), DX
+	MOVQ DX, 30936(SP)
+	MOVQ 30864(SP), DX
+	MOVQ DX, 30944(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ         30896(SP), DX
+	ADDQ         $0x00000280, DX
+	LEAQ         27648(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000500, 30896(SP)
+	ADDQ $0x00000080, 30936(SP)
+	ADDQ $0x00000080, 30944(SP)
+	SUBQ $0x02, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 30904(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00000280, 30896(SP)
+	ADDQ $0x40, 30936(SP)
+	ADDQ $0x40, 30944(SP)
+	SUBQ $0x01, 30904(SP)
+	CMPQ 30904(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 30872(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K100AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K100AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K100AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order, for n < 16·tiles.
+	// gemmF32K100AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -49533,7 +52777,7 @@ done:
 // func gemmF32K100AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K100AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K100AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order, for n < 16·tiles.
+	// gemmF32K100AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -50447,10 +53691,2830 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K100AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K100AMX(SB), $82184-72
+	// gemmF32K100AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 81920(AX)
+	MOVB    $0x01, 81920(AX)
+	MOVB    $0x40, 81936(AX)
+	MOVB    $0x10, 81968(AX)
+	MOVB    $0x40, 81938(AX)
+	MOVB    $0x10, 81969(AX)
+	MOVB    $0x40, 81940(AX)
+	MOVB    $0x10, 81970(AX)
+	MOVB    $0x40, 81942(AX)
+	MOVB    $0x10, 81971(AX)
+	MOVB    $0x40, 81944(AX)
+	MOVB    $0x10, 81972(AX)
+	MOVB    $0x40, 81946(AX)
+	MOVB    $0x10, 81973(AX)
+	MOVB    $0x40, 81948(AX)
+	MOVB    $0x10, 81974(AX)
+	MOVB    $0x40, 81950(AX)
+	MOVB    $0x10, 81975(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 82072(SP)
+
+group:
+	MOVQ    82072(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 82080(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 82048(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 82056(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 82064(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 82088(SP)
+	MOVQ    $0x00000000, 82112(SP)
+	MOVQ    $0x00000004, DX
+	SUBQ    82112(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 82120(SP)
+	MOVQ    $0x00000003, BX
+	SUBQ    82112(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 82128(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         82048(SP), DX
+	MOVQ         82112(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         82080(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  82128(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	VMOVUPS      64(R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000800, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	MOVQ         82128(SP), R11
+	CMPQ         R11, 82120(SP)
+	JEQ          restDone
+	MOVL         $0x0000000f, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00001c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 82112(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 82096(SP)
+	MOVQ 82056(SP), DX
+	MOVQ DX, 82136(SP)
+	MOVQ 82064(SP), DX
+	MOVQ DX, 82144(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 82104(SP)
+	CMPQ 82104(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         82096(SP), DX
+	LEAQ         65536(AX), BX
+	MOVQ         82128(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ         82128(SP), SI
+	CMPQ         SI, 82120(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ  82096(SP), DX
+	ADDQ  $0x00001900, DX
+	LEAQ  73728(AX), BX
+	MOVQ  82128(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	MOVQ         82128(SP), SI
+	CMPQ         SI, 82120(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 82152(SP)
+	MOVQ 82136(SP), DX
+	MOVQ DX, 82160(SP)
+	MOVQ 82144(SP), DX
+	MOVQ DX, 82168(SP)
+	MOVQ 82080(SP), DX
+	MOVQ DX, 82176(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 81968(AX)
+	MOVB DL, 81969(AX)
+	MOVB DL, 81970(AX)
+	MOVB DL, 81971(AX)
+	MOVB DL, 81972(AX)
+	MOVB DL, 81973(AX)
+
+	// LDTILECFG 81920(AX)
+	LONG $0x4978e2c4
+	LONG $0x40002084
+	WORD $0x0001
+	CMPQ 82176(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 82168(SP), DX
+	MOVQ 82088(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 82152(SP), DX
+	LEAQ 65536(AX), BX
+	MOVQ 82120(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 8192(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x20000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 9216(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x24000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 8192(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x20000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 9216(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x24000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 82160(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 82160(SP)
+	MOVQ   82088(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 82168(SP)
+	ADDQ   $0x00004000, 82152(SP)
+	SUBQ   $0x20, 82176(SP)
+	CMPQ   82176(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 82176(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    82176(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 81968(AX)
+	MOVB    DL, 81969(AX)
+	MOVB    DL, 81970(AX)
+	MOVB    DL, 81971(AX)
+	MOVB    DL, 81972(AX)
+	MOVB    DL, 81973(AX)
+
+	// LDTILECFG 81920(AX)
+	LONG $0x4978e2c4
+	LONG $0x40002084
+	WORD $0x0001
+
+	// 16 × 32 outputs.
+	MOVQ 82168(SP), DX
+	MOVQ 82088(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 82152(SP), DX
+	LEAQ 65536(AX), BX
+	MOVQ 82120(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 9216(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x24000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 8192(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x20000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 82160(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 82160(SP)
+	MOVQ   82088(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 82168(SP)
+	ADDQ   $0x00002000, 82152(SP)
+	SUBQ   $0x10, 82176(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00003200, 82096(SP)
+	ADDQ $0x00000080, 82136(SP)
+	ADDQ $0x00000080, 82144(SP)
+	SUBQ $0x02, 82104(SP)
+	CMPQ 82104(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 82104(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         82096(SP), DX
+	LEAQ         65536(AX), BX
+	MOVQ         82128(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	MOVQ         82128(SP), SI
+	CMPQ         SI, 82120(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 82152(SP)
+	MOVQ 82136(SP), DX
+	MOVQ DX, 82160(SP)
+	MOVQ 82144(SP), DX
+	MOVQ DX, 82168(SP)
+	MOVQ 82080(SP), DX
+	MOVQ DX, 82176(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 81968(AX)
+	MOVB DL, 81969(AX)
+	MOVB DL, 81970(AX)
+	MOVB DL, 81971(AX)
+	MOVB DL, 81972(AX)
+	MOVB DL, 81973(AX)
+
+	// LDTILECFG 81920(AX)
+	LONG $0x4978e2c4
+	LONG $0x40002084
+	WORD $0x0001
+	CMPQ 82176(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 82168(SP), DX
+	MOVQ 82088(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 82152(SP), DX
+	LEAQ 65536(AX), BX
+	MOVQ 82120(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 8192(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x20000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 9216(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x24000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 82160(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 82160(SP)
+	MOVQ   82088(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 82168(SP)
+	ADDQ   $0x00004000, 82152(SP)
+	SUBQ   $0x20, 82176(SP)
+	CMPQ   82176(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 82176(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    82176(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 81968(AX)
+	MOVB    DL, 81969(AX)
+	MOVB    DL, 81970(AX)
+	MOVB    DL, 81971(AX)
+	MOVB    DL, 81972(AX)
+	MOVB    DL, 81973(AX)
+
+	// LDTILECFG 81920(AX)
+	LONG $0x4978e2c4
+	LONG $0x40002084
+	WORD $0x0001
+
+	// 16 × 16 outputs.
+	MOVQ 82168(SP), DX
+	MOVQ 82088(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 82152(SP), DX
+	LEAQ 65536(AX), BX
+	MOVQ 82120(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 82160(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 82160(SP)
+	MOVQ   82088(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 82168(SP)
+	ADDQ   $0x00002000, 82152(SP)
+	SUBQ   $0x10, 82176(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00001900, 82096(SP)
+	ADDQ $0x40, 82136(SP)
+	ADDQ $0x40, 82144(SP)
+	SUBQ $0x01, 82104(SP)
+	CMPQ 82104(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 82072(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K100AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K100AMXStrict(SB), $123144-72
+	// gemmF32K100AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 122880(AX)
+	MOVB    $0x01, 122880(AX)
+	MOVB    $0x40, 122896(AX)
+	MOVB    $0x10, 122928(AX)
+	MOVB    $0x40, 122898(AX)
+	MOVB    $0x10, 122929(AX)
+	MOVB    $0x40, 122900(AX)
+	MOVB    $0x10, 122930(AX)
+	MOVB    $0x40, 122902(AX)
+	MOVB    $0x10, 122931(AX)
+	MOVB    $0x40, 122904(AX)
+	MOVB    $0x10, 122932(AX)
+	MOVB    $0x40, 122906(AX)
+	MOVB    $0x10, 122933(AX)
+	MOVB    $0x40, 122908(AX)
+	MOVB    $0x10, 122934(AX)
+	MOVB    $0x40, 122910(AX)
+	MOVB    $0x10, 122935(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 123032(SP)
+
+group:
+	MOVQ    123032(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 123040(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 123008(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 123016(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 123024(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 123048(SP)
+	MOVQ    $0x00000000, 123072(SP)
+	MOVQ    $0x00000004, DX
+	SUBQ    123072(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 123080(SP)
+	MOVQ    $0x00000003, BX
+	SUBQ    123072(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 123088(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         123008(SP), DX
+	MOVQ         123072(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         123040(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  123088(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	VMOVUPS      64(R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000c00, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	MOVQ         123088(SP), R11
+	CMPQ         R11, 123080(SP)
+	JEQ          restDone
+	MOVL         $0x0000000f, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00002c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 123072(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 123056(SP)
+	MOVQ 123016(SP), DX
+	MOVQ DX, 123096(SP)
+	MOVQ 123024(SP), DX
+	MOVQ DX, 123104(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 123064(SP)
+	CMPQ 123064(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         123056(SP), DX
+	LEAQ         98304(AX), BX
+	MOVQ         123088(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ         123088(SP), SI
+	CMPQ         SI, 123080(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ  123056(SP), DX
+	ADDQ  $0x00001900, DX
+	LEAQ  110592(AX), BX
+	MOVQ  123088(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	MOVQ         123088(SP), SI
+	CMPQ         SI, 123080(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 123112(SP)
+	MOVQ 123096(SP), DX
+	MOVQ DX, 123120(SP)
+	MOVQ 123104(SP), DX
+	MOVQ DX, 123128(SP)
+	MOVQ 123040(SP), DX
+	MOVQ DX, 123136(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 122928(AX)
+	MOVB DL, 122929(AX)
+	MOVB DL, 122930(AX)
+	MOVB DL, 122931(AX)
+	MOVB DL, 122932(AX)
+	MOVB DL, 122933(AX)
+
+	// LDTILECFG 122880(AX)
+	LONG $0x4978e2c4
+	LONG $0xe0002084
+	WORD $0x0001
+	CMPQ 123136(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 123128(SP), DX
+	MOVQ 123048(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 123112(SP), DX
+	LEAQ 98304(AX), BX
+	MOVQ 123080(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 12288(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x30000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 14336(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x38000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 13312(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x34000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 13312(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x34000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 12288(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x30000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 14336(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x38000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 12288(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x30000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 123120(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 123120(SP)
+	MOVQ   123048(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 123128(SP)
+	ADDQ   $0x00006000, 123112(SP)
+	SUBQ   $0x20, 123136(SP)
+	CMPQ   123136(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 123136(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    123136(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 122928(AX)
+	MOVB    DL, 122929(AX)
+	MOVB    DL, 122930(AX)
+	MOVB    DL, 122931(AX)
+	MOVB    DL, 122932(AX)
+	MOVB    DL, 122933(AX)
+
+	// LDTILECFG 122880(AX)
+	LONG $0x4978e2c4
+	LONG $0xe0002084
+	WORD $0x0001
+
+	// 16 × 32 outputs.
+	MOVQ 123128(SP), DX
+	MOVQ 123048(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 123112(SP), DX
+	LEAQ 98304(AX), BX
+	MOVQ 123080(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 14336(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x38000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 13312(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x34000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 12288(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x30000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 123120(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 123120(SP)
+	MOVQ   123048(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 123128(SP)
+	ADDQ   $0x00003000, 123112(SP)
+	SUBQ   $0x10, 123136(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00003200, 123056(SP)
+	ADDQ $0x00000080, 123096(SP)
+	ADDQ $0x00000080, 123104(SP)
+	SUBQ $0x02, 123064(SP)
+	CMPQ 123064(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 123064(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         123056(SP), DX
+	LEAQ         98304(AX), BX
+	MOVQ         123088(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	MOVQ         123088(SP), SI
+	CMPQ         SI, 123080(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 123112(SP)
+	MOVQ 123096(SP), DX
+	MOVQ DX, 123120(SP)
+	MOVQ 123104(SP), DX
+	MOVQ DX, 123128(SP)
+	MOVQ 123040(SP), DX
+	MOVQ DX, 123136(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 122928(AX)
+	MOVB DL, 122929(AX)
+	MOVB DL, 122930(AX)
+	MOVB DL, 122931(AX)
+	MOVB DL, 122932(AX)
+	MOVB DL, 122933(AX)
+
+	// LDTILECFG 122880(AX)
+	LONG $0x4978e2c4
+	LONG $0xe0002084
+	WORD $0x0001
+	CMPQ 123136(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 123128(SP), DX
+	MOVQ 123048(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 123112(SP), DX
+	LEAQ 98304(AX), BX
+	MOVQ 123080(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 12288(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x30000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 13312(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x34000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 14336(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x38000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 12288(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x30000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 123120(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 123120(SP)
+	MOVQ   123048(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 123128(SP)
+	ADDQ   $0x00006000, 123112(SP)
+	SUBQ   $0x20, 123136(SP)
+	CMPQ   123136(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 123136(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    123136(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 122928(AX)
+	MOVB    DL, 122929(AX)
+	MOVB    DL, 122930(AX)
+	MOVB    DL, 122931(AX)
+	MOVB    DL, 122932(AX)
+	MOVB    DL, 122933(AX)
+
+	// LDTILECFG 122880(AX)
+	LONG $0x4978e2c4
+	LONG $0xe0002084
+	WORD $0x0001
+
+	// 16 × 16 outputs.
+	MOVQ 123128(SP), DX
+	MOVQ 123048(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 123112(SP), DX
+	LEAQ 98304(AX), BX
+	MOVQ 123080(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 123120(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 123120(SP)
+	MOVQ   123048(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 123128(SP)
+	ADDQ   $0x00003000, 123112(SP)
+	SUBQ   $0x10, 123136(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00001900, 123056(SP)
+	ADDQ $0x40, 123096(SP)
+	ADDQ $0x40, 123104(SP)
+	SUBQ $0x01, 123064(SP)
+	CMPQ 123064(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 123032(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K17AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K17AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+	// gemmF32K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -51115,7 +57179,7 @@ done:
 // func gemmF32K17AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K17AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K17AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
+	// gemmF32K17AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -52128,10 +58192,2817 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K17AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K17AMX(SB), $20744-72
+	// gemmF32K17AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 20480(AX)
+	MOVB    $0x01, 20480(AX)
+	MOVB    $0x40, 20496(AX)
+	MOVB    $0x10, 20528(AX)
+	MOVB    $0x40, 20498(AX)
+	MOVB    $0x10, 20529(AX)
+	MOVB    $0x40, 20500(AX)
+	MOVB    $0x10, 20530(AX)
+	MOVB    $0x40, 20502(AX)
+	MOVB    $0x10, 20531(AX)
+	MOVB    $0x40, 20504(AX)
+	MOVB    $0x10, 20532(AX)
+	MOVB    $0x40, 20506(AX)
+	MOVB    $0x10, 20533(AX)
+	MOVB    $0x40, 20508(AX)
+	MOVB    $0x10, 20534(AX)
+	MOVB    $0x40, 20510(AX)
+	MOVB    $0x10, 20535(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 20632(SP)
+
+group:
+	MOVQ    20632(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20640(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20608(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20616(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20624(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 20648(SP)
+	MOVQ    $0x00000000, 20672(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    20672(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20680(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    20672(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20688(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         20608(SP), DX
+	MOVQ         20672(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         20640(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         20688(SP), R11
+	MOVQ         20688(SP), R11
+	CMPQ         R11, 20680(SP)
+	JEQ          restDone
+	MOVL         $0x0000ffff, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x00000001, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000400, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 20672(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 20656(SP)
+	MOVQ 20616(SP), DX
+	MOVQ DX, 20696(SP)
+	MOVQ 20624(SP), DX
+	MOVQ DX, 20704(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VMOVUPS      640(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      704(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 1344(BX)
+	VMOVUPS      768(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      832(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 384(BX)
+	VMOVUPS      Z6, 1408(BX)
+	VMOVUPS      896(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      960(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 448(BX)
+	VMOVUPS      Z6, 1472(BX)
+	VMOVUPS      1024(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, 512(BX)
+	VMOVUPS      Z6, 1536(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ         20656(SP), DX
+	ADDQ         $0x00000440, DX
+	LEAQ         18432(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VMOVUPS      640(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      704(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 1344(BX)
+	VMOVUPS      768(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      832(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 384(BX)
+	VMOVUPS      Z6, 1408(BX)
+	VMOVUPS      896(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      960(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 448(BX)
+	VMOVUPS      Z6, 1472(BX)
+	VMOVUPS      1024(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, 512(BX)
+	VMOVUPS      Z6, 1536(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000880, 20656(SP)
+	ADDQ $0x00000080, 20696(SP)
+	ADDQ $0x00000080, 20704(SP)
+	SUBQ $0x02, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 20664(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VMOVUPS      640(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      704(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 1344(BX)
+	VMOVUPS      768(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      832(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 384(BX)
+	VMOVUPS      Z6, 1408(BX)
+	VMOVUPS      896(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      960(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 448(BX)
+	VMOVUPS      Z6, 1472(BX)
+	VMOVUPS      1024(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, 512(BX)
+	VMOVUPS      Z6, 1536(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00000440, 20656(SP)
+	ADDQ $0x40, 20696(SP)
+	ADDQ $0x40, 20704(SP)
+	SUBQ $0x01, 20664(SP)
+	CMPQ 20664(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 20632(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K17AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K17AMXStrict(SB), $30984-72
+	// gemmF32K17AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 30720(AX)
+	MOVB    $0x01, 30720(AX)
+	MOVB    $0x40, 30736(AX)
+	MOVB    $0x10, 30768(AX)
+	MOVB    $0x40, 30738(AX)
+	MOVB    $0x10, 30769(AX)
+	MOVB    $0x40, 30740(AX)
+	MOVB    $0x10, 30770(AX)
+	MOVB    $0x40, 30742(AX)
+	MOVB    $0x10, 30771(AX)
+	MOVB    $0x40, 30744(AX)
+	MOVB    $0x10, 30772(AX)
+	MOVB    $0x40, 30746(AX)
+	MOVB    $0x10, 30773(AX)
+	MOVB    $0x40, 30748(AX)
+	MOVB    $0x10, 30774(AX)
+	MOVB    $0x40, 30750(AX)
+	MOVB    $0x10, 30775(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 30872(SP)
+
+group:
+	MOVQ    30872(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30880(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30848(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30856(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30864(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 30888(SP)
+	MOVQ    $0x00000000, 30912(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    30912(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30920(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    30912(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30928(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         30848(SP), DX
+	MOVQ         30912(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         30880(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         30928(SP), R11
+	MOVQ         30928(SP), R11
+	CMPQ         R11, 30920(SP)
+	JEQ          restDone
+	MOVL         $0x0000ffff, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x00000001, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000800, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 30912(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 30896(SP)
+	MOVQ 30856(SP), DX
+	MOVQ DX, 30936(SP)
+	MOVQ 30864(SP), DX
+	MOVQ DX, 30944(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VMOVUPS      640(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      704(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 320(BX)
+	VMOVUPS      Z5, 1344(BX)
+	VMOVUPS      Z6, 2368(BX)
+	VMOVUPS      768(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      832(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 384(BX)
+	VMOVUPS      Z5, 1408(BX)
+	VMOVUPS      Z6, 2432(BX)
+	VMOVUPS      896(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      960(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 448(BX)
+	VMOVUPS      Z5, 1472(BX)
+	VMOVUPS      Z6, 2496(BX)
+	VMOVUPS      1024(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, 512(BX)
+	VMOVUPS      Z5, 1536(BX)
+	VMOVUPS      Z6, 2560(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ         30896(SP), DX
+	ADDQ         $0x00000440, DX
+	LEAQ         27648(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VMOVUPS      640(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      704(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 320(BX)
+	VMOVUPS      Z5, 1344(BX)
+	VMOVUPS      Z6, 2368(BX)
+	VMOVUPS      768(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      832(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 384(BX)
+	VMOVUPS      Z5, 1408(BX)
+	VMOVUPS      Z6, 2432(BX)
+	VMOVUPS      896(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      960(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 448(BX)
+	VMOVUPS      Z5, 1472(BX)
+	VMOVUPS      Z6, 2496(BX)
+	VMOVUPS      1024(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, 512(BX)
+	VMOVUPS      Z5, 1536(BX)
+	VMOVUPS      Z6, 2560(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000880, 30896(SP)
+	ADDQ $0x00000080, 30936(SP)
+	ADDQ $0x00000080, 30944(SP)
+	SUBQ $0x02, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 30904(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VMOVUPS      640(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      704(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 320(BX)
+	VMOVUPS      Z5, 1344(BX)
+	VMOVUPS      Z6, 2368(BX)
+	VMOVUPS      768(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      832(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 384(BX)
+	VMOVUPS      Z5, 1408(BX)
+	VMOVUPS      Z6, 2432(BX)
+	VMOVUPS      896(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      960(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 448(BX)
+	VMOVUPS      Z5, 1472(BX)
+	VMOVUPS      Z6, 2496(BX)
+	VMOVUPS      1024(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, 512(BX)
+	VMOVUPS      Z5, 1536(BX)
+	VMOVUPS      Z6, 2560(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00000440, 30896(SP)
+	ADDQ $0x40, 30936(SP)
+	ADDQ $0x40, 30944(SP)
+	SUBQ $0x01, 30904(SP)
+	CMPQ 30904(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 30872(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K2AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K2AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
+	// gemmF32K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][2][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -52576,7 +61447,7 @@ done:
 // func gemmF32K2AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K2AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K2AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order, for n < 16·tiles.
+	// gemmF32K2AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][2][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -53278,10 +62149,2052 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K2AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K2AMX(SB), $20744-72
+	// gemmF32K2AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][2][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 20480(AX)
+	MOVB    $0x01, 20480(AX)
+	MOVB    $0x40, 20496(AX)
+	MOVB    $0x10, 20528(AX)
+	MOVB    $0x40, 20498(AX)
+	MOVB    $0x10, 20529(AX)
+	MOVB    $0x40, 20500(AX)
+	MOVB    $0x10, 20530(AX)
+	MOVB    $0x40, 20502(AX)
+	MOVB    $0x10, 20531(AX)
+	MOVB    $0x40, 20504(AX)
+	MOVB    $0x10, 20532(AX)
+	MOVB    $0x40, 20506(AX)
+	MOVB    $0x10, 20533(AX)
+	MOVB    $0x40, 20508(AX)
+	MOVB    $0x10, 20534(AX)
+	MOVB    $0x40, 20510(AX)
+	MOVB    $0x10, 20535(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 20632(SP)
+
+group:
+	MOVQ    20632(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20640(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20608(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20616(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20624(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 20648(SP)
+	MOVQ    $0x00000000, 20672(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    20672(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20680(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    20672(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20688(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         20608(SP), DX
+	MOVQ         20672(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         20640(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         20688(SP), R11
+	MOVQ         20688(SP), R11
+	CMPQ         R11, 20680(SP)
+	JEQ          restDone
+	MOVL         $0x00000003, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000400, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 20672(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 20656(SP)
+	MOVQ 20616(SP), DX
+	MOVQ DX, 20696(SP)
+	MOVQ 20624(SP), DX
+	MOVQ DX, 20704(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 64(BX)
+	VMOVUPS      Z3, 1088(BX)
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ         20656(SP), DX
+	ADDQ         $0x00000080, DX
+	LEAQ         18432(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 64(BX)
+	VMOVUPS      Z3, 1088(BX)
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000100, 20656(SP)
+	ADDQ $0x00000080, 20696(SP)
+	ADDQ $0x00000080, 20704(SP)
+	SUBQ $0x02, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 20664(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z1
+	VFNMADD231PS Z0, Z3, Z1
+	VMOVDQU16    Z1, K1, Z5
+	VSUBPS       Z1, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z4, 1024(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 64(BX)
+	VMOVUPS      Z3, 1088(BX)
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00000080, 20656(SP)
+	ADDQ $0x40, 20696(SP)
+	ADDQ $0x40, 20704(SP)
+	SUBQ $0x01, 20664(SP)
+	CMPQ 20664(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 20632(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K2AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K2AMXStrict(SB), $30984-72
+	// gemmF32K2AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][2][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 30720(AX)
+	MOVB    $0x01, 30720(AX)
+	MOVB    $0x40, 30736(AX)
+	MOVB    $0x10, 30768(AX)
+	MOVB    $0x40, 30738(AX)
+	MOVB    $0x10, 30769(AX)
+	MOVB    $0x40, 30740(AX)
+	MOVB    $0x10, 30770(AX)
+	MOVB    $0x40, 30742(AX)
+	MOVB    $0x10, 30771(AX)
+	MOVB    $0x40, 30744(AX)
+	MOVB    $0x10, 30772(AX)
+	MOVB    $0x40, 30746(AX)
+	MOVB    $0x10, 30773(AX)
+	MOVB    $0x40, 30748(AX)
+	MOVB    $0x10, 30774(AX)
+	MOVB    $0x40, 30750(AX)
+	MOVB    $0x10, 30775(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 30872(SP)
+
+group:
+	MOVQ    30872(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30880(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30848(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30856(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30864(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 30888(SP)
+	MOVQ    $0x00000000, 30912(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    30912(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30920(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    30912(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30928(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         30848(SP), DX
+	MOVQ         30912(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         30880(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         30928(SP), R11
+	MOVQ         30928(SP), R11
+	CMPQ         R11, 30920(SP)
+	JEQ          restDone
+	MOVL         $0x00000003, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000800, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 30912(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 30896(SP)
+	MOVQ 30856(SP), DX
+	MOVQ DX, 30936(SP)
+	MOVQ 30864(SP), DX
+	MOVQ DX, 30944(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 64(BX)
+	VMOVUPS      Z2, 1088(BX)
+	VMOVUPS      Z2, 2112(BX)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ         30896(SP), DX
+	ADDQ         $0x00000080, DX
+	LEAQ         27648(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 64(BX)
+	VMOVUPS      Z2, 1088(BX)
+	VMOVUPS      Z2, 2112(BX)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000100, 30896(SP)
+	ADDQ $0x00000080, 30936(SP)
+	ADDQ $0x00000080, 30944(SP)
+	SUBQ $0x02, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 30904(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 64(BX)
+	VMOVUPS      Z2, 1088(BX)
+	VMOVUPS      Z2, 2112(BX)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00000080, 30896(SP)
+	ADDQ $0x40, 30936(SP)
+	ADDQ $0x40, 30944(SP)
+	SUBQ $0x01, 30904(SP)
+	CMPQ 30904(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 30872(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K2048AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+	// gemmF32K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -53917,7 +64830,7 @@ done:
 // func gemmF32K2048AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K2048AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K2048AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
+	// gemmF32K2048AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -54863,10 +65776,2316 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K2048AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K2048AMX(SB), $164104-72
+	// gemmF32K2048AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 163840(AX)
+	MOVB    $0x01, 163840(AX)
+	MOVB    $0x40, 163856(AX)
+	MOVB    $0x10, 163888(AX)
+	MOVB    $0x40, 163858(AX)
+	MOVB    $0x10, 163889(AX)
+	MOVB    $0x40, 163860(AX)
+	MOVB    $0x10, 163890(AX)
+	MOVB    $0x40, 163862(AX)
+	MOVB    $0x10, 163891(AX)
+	MOVB    $0x40, 163864(AX)
+	MOVB    $0x10, 163892(AX)
+	MOVB    $0x40, 163866(AX)
+	MOVB    $0x10, 163893(AX)
+	MOVB    $0x40, 163868(AX)
+	MOVB    $0x10, 163894(AX)
+	MOVB    $0x40, 163870(AX)
+	MOVB    $0x10, 163895(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 163992(SP)
+
+group:
+	MOVQ    163992(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164000(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163968(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163976(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163984(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 164008(SP)
+	MOVQ    $0x00000000, 164032(SP)
+
+pass:
+	MOVQ    $0x00000040, DX
+	SUBQ    164032(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164040(SP)
+	MOVQ    $0x00000040, BX
+	SUBQ    164032(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164048(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         163968(SP), DX
+	MOVQ         164032(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         164000(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  164048(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	VMOVUPS      64(R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000800, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00003c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 164032(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 164016(SP)
+	MOVQ 163976(SP), DX
+	MOVQ DX, 164056(SP)
+	MOVQ 163984(SP), DX
+	MOVQ DX, 164064(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  164016(SP), DX
+	ADDQ  $0x00020000, DX
+	LEAQ  147456(AX), BX
+	MOVQ  164048(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00040000, 164016(SP)
+	ADDQ $0x00000080, 164056(SP)
+	ADDQ $0x00000080, 164064(SP)
+	SUBQ $0x02, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 164024(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00020000, 164016(SP)
+	ADDQ $0x40, 164056(SP)
+	ADDQ $0x40, 164064(SP)
+	SUBQ $0x01, 164024(SP)
+	CMPQ 164024(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 163976(SP), DX
+	MOVQ DX, 163984(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 164008(SP)
+	MOVQ 164032(SP), DX
+	ADDQ 164040(SP), DX
+	MOVQ DX, 164032(SP)
+	CMPQ DX, $0x40
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 163992(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K2048AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K2048AMXStrict(SB), $246024-72
+	// gemmF32K2048AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 245760(AX)
+	MOVB    $0x01, 245760(AX)
+	MOVB    $0x40, 245776(AX)
+	MOVB    $0x10, 245808(AX)
+	MOVB    $0x40, 245778(AX)
+	MOVB    $0x10, 245809(AX)
+	MOVB    $0x40, 245780(AX)
+	MOVB    $0x10, 245810(AX)
+	MOVB    $0x40, 245782(AX)
+	MOVB    $0x10, 245811(AX)
+	MOVB    $0x40, 245784(AX)
+	MOVB    $0x10, 245812(AX)
+	MOVB    $0x40, 245786(AX)
+	MOVB    $0x10, 245813(AX)
+	MOVB    $0x40, 245788(AX)
+	MOVB    $0x10, 245814(AX)
+	MOVB    $0x40, 245790(AX)
+	MOVB    $0x10, 245815(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 245912(SP)
+
+group:
+	MOVQ    245912(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245920(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245888(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245896(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245904(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 245928(SP)
+	MOVQ    $0x00000000, 245952(SP)
+
+pass:
+	MOVQ    $0x00000040, DX
+	SUBQ    245952(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245960(SP)
+	MOVQ    $0x00000040, BX
+	SUBQ    245952(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245968(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         245888(SP), DX
+	MOVQ         245952(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         245920(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  245968(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	VMOVUPS      64(R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000c00, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00005c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 245952(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 245936(SP)
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245976(SP)
+	MOVQ 245904(SP), DX
+	MOVQ DX, 245984(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  245936(SP), DX
+	ADDQ  $0x00020000, DX
+	LEAQ  221184(AX), BX
+	MOVQ  245968(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00040000, 245936(SP)
+	ADDQ $0x00000080, 245976(SP)
+	ADDQ $0x00000080, 245984(SP)
+	SUBQ $0x02, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 245944(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00020000, 245936(SP)
+	ADDQ $0x40, 245976(SP)
+	ADDQ $0x40, 245984(SP)
+	SUBQ $0x01, 245944(SP)
+	CMPQ 245944(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245904(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 245928(SP)
+	MOVQ 245952(SP), DX
+	ADDQ 245960(SP), DX
+	MOVQ DX, 245952(SP)
+	CMPQ DX, $0x40
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 245912(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K28AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K28AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K28AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 27 in this order, for n < 16·tiles.
+	// gemmF32K28AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 27 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][28][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -55471,7 +68690,7 @@ done:
 // func gemmF32K28AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K28AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K28AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 27 in this order, for n < 16·tiles.
+	// gemmF32K28AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 27 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][28][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -56385,10 +69604,3378 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K28AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K28AMX(SB), $20744-72
+	// gemmF32K28AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 27 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][28][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 20480(AX)
+	MOVB    $0x01, 20480(AX)
+	MOVB    $0x40, 20496(AX)
+	MOVB    $0x10, 20528(AX)
+	MOVB    $0x40, 20498(AX)
+	MOVB    $0x10, 20529(AX)
+	MOVB    $0x40, 20500(AX)
+	MOVB    $0x10, 20530(AX)
+	MOVB    $0x40, 20502(AX)
+	MOVB    $0x10, 20531(AX)
+	MOVB    $0x40, 20504(AX)
+	MOVB    $0x10, 20532(AX)
+	MOVB    $0x40, 20506(AX)
+	MOVB    $0x10, 20533(AX)
+	MOVB    $0x40, 20508(AX)
+	MOVB    $0x10, 20534(AX)
+	MOVB    $0x40, 20510(AX)
+	MOVB    $0x10, 20535(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 20632(SP)
+
+group:
+	MOVQ    20632(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20640(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20608(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20616(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20624(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 20648(SP)
+	MOVQ    $0x00000000, 20672(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    20672(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20680(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    20672(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20688(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         20608(SP), DX
+	MOVQ         20672(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         20640(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         20688(SP), R11
+	MOVQ         20688(SP), R11
+	CMPQ         R11, 20680(SP)
+	JEQ          restDone
+	MOVL         $0x0000ffff, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x00000fff, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000400, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 20672(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 20656(SP)
+	MOVQ 20616(SP), DX
+	MOVQ DX, 20696(SP)
+	MOVQ 20624(SP), DX
+	MOVQ DX, 20704(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VMOVUPS      640(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      704(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 1344(BX)
+	VMOVUPS      768(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      832(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 384(BX)
+	VMOVUPS      Z6, 1408(BX)
+	VMOVUPS      896(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      960(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 448(BX)
+	VMOVUPS      Z6, 1472(BX)
+	VMOVUPS      1024(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1088(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 512(BX)
+	VMOVUPS      Z6, 1536(BX)
+	VMOVUPS      1152(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1216(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 576(BX)
+	VMOVUPS      Z6, 1600(BX)
+	VMOVUPS      1280(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1344(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 640(BX)
+	VMOVUPS      Z6, 1664(BX)
+	VMOVUPS      1408(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1472(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 704(BX)
+	VMOVUPS      Z6, 1728(BX)
+	VMOVUPS      1536(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1600(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 768(BX)
+	VMOVUPS      Z6, 1792(BX)
+	VMOVUPS      1664(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1728(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 832(BX)
+	VMOVUPS      Z6, 1856(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ         20656(SP), DX
+	ADDQ         $0x00000700, DX
+	LEAQ         18432(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VMOVUPS      640(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      704(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 1344(BX)
+	VMOVUPS      768(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      832(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 384(BX)
+	VMOVUPS      Z6, 1408(BX)
+	VMOVUPS      896(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      960(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 448(BX)
+	VMOVUPS      Z6, 1472(BX)
+	VMOVUPS      1024(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1088(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 512(BX)
+	VMOVUPS      Z6, 1536(BX)
+	VMOVUPS      1152(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1216(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 576(BX)
+	VMOVUPS      Z6, 1600(BX)
+	VMOVUPS      1280(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1344(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 640(BX)
+	VMOVUPS      Z6, 1664(BX)
+	VMOVUPS      1408(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1472(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 704(BX)
+	VMOVUPS      Z6, 1728(BX)
+	VMOVUPS      1536(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1600(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 768(BX)
+	VMOVUPS      Z6, 1792(BX)
+	VMOVUPS      1664(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1728(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 832(BX)
+	VMOVUPS      Z6, 1856(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000e00, 20656(SP)
+	ADDQ $0x00000080, 20696(SP)
+	ADDQ $0x00000080, 20704(SP)
+	SUBQ $0x02, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 20664(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VMOVUPS      640(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      704(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 1344(BX)
+	VMOVUPS      768(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      832(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 384(BX)
+	VMOVUPS      Z6, 1408(BX)
+	VMOVUPS      896(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      960(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 448(BX)
+	VMOVUPS      Z6, 1472(BX)
+	VMOVUPS      1024(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1088(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 512(BX)
+	VMOVUPS      Z6, 1536(BX)
+	VMOVUPS      1152(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1216(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 576(BX)
+	VMOVUPS      Z6, 1600(BX)
+	VMOVUPS      1280(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1344(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 640(BX)
+	VMOVUPS      Z6, 1664(BX)
+	VMOVUPS      1408(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1472(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 704(BX)
+	VMOVUPS      Z6, 1728(BX)
+	VMOVUPS      1536(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1600(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 768(BX)
+	VMOVUPS      Z6, 1792(BX)
+	VMOVUPS      1664(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1728(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 832(BX)
+	VMOVUPS      Z6, 1856(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00000700, 20656(SP)
+	ADDQ $0x40, 20696(SP)
+	ADDQ $0x40, 20704(SP)
+	SUBQ $0x01, 20664(SP)
+	CMPQ 20664(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 20632(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K28AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K28AMXStrict(SB), $30984-72
+	// gemmF32K28AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 27 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][28][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 30720(AX)
+	MOVB    $0x01, 30720(AX)
+	MOVB    $0x40, 30736(AX)
+	MOVB    $0x10, 30768(AX)
+	MOVB    $0x40, 30738(AX)
+	MOVB    $0x10, 30769(AX)
+	MOVB    $0x40, 30740(AX)
+	MOVB    $0x10, 30770(AX)
+	MOVB    $0x40, 30742(AX)
+	MOVB    $0x10, 30771(AX)
+	MOVB    $0x40, 30744(AX)
+	MOVB    $0x10, 30772(AX)
+	MOVB    $0x40, 30746(AX)
+	MOVB    $0x10, 30773(AX)
+	MOVB    $0x40, 30748(AX)
+	MOVB    $0x10, 30774(AX)
+	MOVB    $0x40, 30750(AX)
+	MOVB    $0x10, 30775(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 30872(SP)
+
+group:
+	MOVQ    30872(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30880(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30848(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30856(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30864(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 30888(SP)
+	MOVQ    $0x00000000, 30912(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    30912(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30920(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    30912(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30928(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         30848(SP), DX
+	MOVQ         30912(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         30880(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         30928(SP), R11
+	MOVQ         30928(SP), R11
+	CMPQ         R11, 30920(SP)
+	JEQ          restDone
+	MOVL         $0x0000ffff, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x00000fff, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000800, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 30912(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 30896(SP)
+	MOVQ 30856(SP), DX
+	MOVQ DX, 30936(SP)
+	MOVQ 30864(SP), DX
+	MOVQ DX, 30944(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VMOVUPS      640(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      704(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 320(BX)
+	VMOVUPS      Z5, 1344(BX)
+	VMOVUPS      Z6, 2368(BX)
+	VMOVUPS      768(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      832(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 384(BX)
+	VMOVUPS      Z5, 1408(BX)
+	VMOVUPS      Z6, 2432(BX)
+	VMOVUPS      896(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      960(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 448(BX)
+	VMOVUPS      Z5, 1472(BX)
+	VMOVUPS      Z6, 2496(BX)
+	VMOVUPS      1024(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1088(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 512(BX)
+	VMOVUPS      Z5, 1536(BX)
+	VMOVUPS      Z6, 2560(BX)
+	VMOVUPS      1152(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1216(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 576(BX)
+	VMOVUPS      Z5, 1600(BX)
+	VMOVUPS      Z6, 2624(BX)
+	VMOVUPS      1280(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1344(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 640(BX)
+	VMOVUPS      Z5, 1664(BX)
+	VMOVUPS      Z6, 2688(BX)
+	VMOVUPS      1408(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1472(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 704(BX)
+	VMOVUPS      Z5, 1728(BX)
+	VMOVUPS      Z6, 2752(BX)
+	VMOVUPS      1536(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1600(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 768(BX)
+	VMOVUPS      Z5, 1792(BX)
+	VMOVUPS      Z6, 2816(BX)
+	VMOVUPS      1664(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1728(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 832(BX)
+	VMOVUPS      Z5, 1856(BX)
+	VMOVUPS      Z6, 2880(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ         30896(SP), DX
+	ADDQ         $0x00000700, DX
+	LEAQ         27648(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VMOVUPS      640(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      704(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 320(BX)
+	VMOVUPS      Z5, 1344(BX)
+	VMOVUPS      Z6, 2368(BX)
+	VMOVUPS      768(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      832(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 384(BX)
+	VMOVUPS      Z5, 1408(BX)
+	VMOVUPS      Z6, 2432(BX)
+	VMOVUPS      896(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      960(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 448(BX)
+	VMOVUPS      Z5, 1472(BX)
+	VMOVUPS      Z6, 2496(BX)
+	VMOVUPS      1024(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1088(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 512(BX)
+	VMOVUPS      Z5, 1536(BX)
+	VMOVUPS      Z6, 2560(BX)
+	VMOVUPS      1152(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1216(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 576(BX)
+	VMOVUPS      Z5, 1600(BX)
+	VMOVUPS      Z6, 2624(BX)
+	VMOVUPS      1280(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1344(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 640(BX)
+	VMOVUPS      Z5, 1664(BX)
+	VMOVUPS      Z6, 2688(BX)
+	VMOVUPS      1408(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1472(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 704(BX)
+	VMOVUPS      Z5, 1728(BX)
+	VMOVUPS      Z6, 2752(BX)
+	VMOVUPS      1536(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1600(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 768(BX)
+	VMOVUPS      Z5, 1792(BX)
+	VMOVUPS      Z6, 2816(BX)
+	VMOVUPS      1664(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1728(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 832(BX)
+	VMOVUPS      Z5, 1856(BX)
+	VMOVUPS      Z6, 2880(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000e00, 30896(SP)
+	ADDQ $0x00000080, 30936(SP)
+	ADDQ $0x00000080, 30944(SP)
+	SUBQ $0x02, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 30904(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VMOVUPS      640(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      704(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 320(BX)
+	VMOVUPS      Z5, 1344(BX)
+	VMOVUPS      Z6, 2368(BX)
+	VMOVUPS      768(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      832(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 384(BX)
+	VMOVUPS      Z5, 1408(BX)
+	VMOVUPS      Z6, 2432(BX)
+	VMOVUPS      896(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      960(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 448(BX)
+	VMOVUPS      Z5, 1472(BX)
+	VMOVUPS      Z6, 2496(BX)
+	VMOVUPS      1024(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1088(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 512(BX)
+	VMOVUPS      Z5, 1536(BX)
+	VMOVUPS      Z6, 2560(BX)
+	VMOVUPS      1152(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1216(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 576(BX)
+	VMOVUPS      Z5, 1600(BX)
+	VMOVUPS      Z6, 2624(BX)
+	VMOVUPS      1280(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1344(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 640(BX)
+	VMOVUPS      Z5, 1664(BX)
+	VMOVUPS      Z6, 2688(BX)
+	VMOVUPS      1408(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1472(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 704(BX)
+	VMOVUPS      Z5, 1728(BX)
+	VMOVUPS      Z6, 2752(BX)
+	VMOVUPS      1536(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1600(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 768(BX)
+	VMOVUPS      Z5, 1792(BX)
+	VMOVUPS      Z6, 2816(BX)
+	VMOVUPS      1664(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1728(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 832(BX)
+	VMOVUPS      Z5, 1856(BX)
+	VMOVUPS      Z6, 2880(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00000700, 30896(SP)
+	ADDQ $0x40, 30936(SP)
+	ADDQ $0x40, 30944(SP)
+	SUBQ $0x01, 30904(SP)
+	CMPQ 30904(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 30872(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K3AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K3AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+	// gemmF32K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -56893,7 +73480,7 @@ done:
 // func gemmF32K3AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K3AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K3AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
+	// gemmF32K3AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -57694,10 +74281,2103 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K3AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K3AMX(SB), $20744-72
+	// gemmF32K3AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 20480(AX)
+	MOVB    $0x01, 20480(AX)
+	MOVB    $0x40, 20496(AX)
+	MOVB    $0x10, 20528(AX)
+	MOVB    $0x40, 20498(AX)
+	MOVB    $0x10, 20529(AX)
+	MOVB    $0x40, 20500(AX)
+	MOVB    $0x10, 20530(AX)
+	MOVB    $0x40, 20502(AX)
+	MOVB    $0x10, 20531(AX)
+	MOVB    $0x40, 20504(AX)
+	MOVB    $0x10, 20532(AX)
+	MOVB    $0x40, 20506(AX)
+	MOVB    $0x10, 20533(AX)
+	MOVB    $0x40, 20508(AX)
+	MOVB    $0x10, 20534(AX)
+	MOVB    $0x40, 20510(AX)
+	MOVB    $0x10, 20535(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 20632(SP)
+
+group:
+	MOVQ    20632(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20640(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20608(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20616(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20624(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 20648(SP)
+	MOVQ    $0x00000000, 20672(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    20672(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20680(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    20672(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20688(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         20608(SP), DX
+	MOVQ         20672(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         20640(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         20688(SP), R11
+	MOVQ         20688(SP), R11
+	CMPQ         R11, 20680(SP)
+	JEQ          restDone
+	MOVL         $0x00000007, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000400, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 20672(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 20656(SP)
+	MOVQ 20616(SP), DX
+	MOVQ DX, 20696(SP)
+	MOVQ 20624(SP), DX
+	MOVQ DX, 20704(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ         20656(SP), DX
+	ADDQ         $0x000000c0, DX
+	LEAQ         18432(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000180, 20656(SP)
+	ADDQ $0x00000080, 20696(SP)
+	ADDQ $0x00000080, 20704(SP)
+	SUBQ $0x02, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 20664(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x000000c0, 20656(SP)
+	ADDQ $0x40, 20696(SP)
+	ADDQ $0x40, 20704(SP)
+	SUBQ $0x01, 20664(SP)
+	CMPQ 20664(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 20632(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K3AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K3AMXStrict(SB), $30984-72
+	// gemmF32K3AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 30720(AX)
+	MOVB    $0x01, 30720(AX)
+	MOVB    $0x40, 30736(AX)
+	MOVB    $0x10, 30768(AX)
+	MOVB    $0x40, 30738(AX)
+	MOVB    $0x10, 30769(AX)
+	MOVB    $0x40, 30740(AX)
+	MOVB    $0x10, 30770(AX)
+	MOVB    $0x40, 30742(AX)
+	MOVB    $0x10, 30771(AX)
+	MOVB    $0x40, 30744(AX)
+	MOVB    $0x10, 30772(AX)
+	MOVB    $0x40, 30746(AX)
+	MOVB    $0x10, 30773(AX)
+	MOVB    $0x40, 30748(AX)
+	MOVB    $0x10, 30774(AX)
+	MOVB    $0x40, 30750(AX)
+	MOVB    $0x10, 30775(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 30872(SP)
+
+group:
+	MOVQ    30872(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30880(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30848(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30856(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30864(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 30888(SP)
+	MOVQ    $0x00000000, 30912(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    30912(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30920(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    30912(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30928(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         30848(SP), DX
+	MOVQ         30912(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         30880(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         30928(SP), R11
+	MOVQ         30928(SP), R11
+	CMPQ         R11, 30920(SP)
+	JEQ          restDone
+	MOVL         $0x00000007, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000800, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 30912(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 30896(SP)
+	MOVQ 30856(SP), DX
+	MOVQ DX, 30936(SP)
+	MOVQ 30864(SP), DX
+	MOVQ DX, 30944(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ         30896(SP), DX
+	ADDQ         $0x000000c0, DX
+	LEAQ         27648(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000180, 30896(SP)
+	ADDQ $0x00000080, 30936(SP)
+	ADDQ $0x00000080, 30944(SP)
+	SUBQ $0x02, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 30904(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x000000c0, 30896(SP)
+	ADDQ $0x40, 30936(SP)
+	ADDQ $0x40, 30944(SP)
+	SUBQ $0x01, 30904(SP)
+	CMPQ 30904(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 30872(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K384AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K384AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K384AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order, for n < 16·tiles.
+	// gemmF32K384AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -58302,7 +76982,7 @@ done:
 // func gemmF32K384AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K384AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K384AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order, for n < 16·tiles.
+	// gemmF32K384AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -59216,10 +77896,2316 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K384AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K384AMX(SB), $164104-72
+	// gemmF32K384AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 163840(AX)
+	MOVB    $0x01, 163840(AX)
+	MOVB    $0x40, 163856(AX)
+	MOVB    $0x10, 163888(AX)
+	MOVB    $0x40, 163858(AX)
+	MOVB    $0x10, 163889(AX)
+	MOVB    $0x40, 163860(AX)
+	MOVB    $0x10, 163890(AX)
+	MOVB    $0x40, 163862(AX)
+	MOVB    $0x10, 163891(AX)
+	MOVB    $0x40, 163864(AX)
+	MOVB    $0x10, 163892(AX)
+	MOVB    $0x40, 163866(AX)
+	MOVB    $0x10, 163893(AX)
+	MOVB    $0x40, 163868(AX)
+	MOVB    $0x10, 163894(AX)
+	MOVB    $0x40, 163870(AX)
+	MOVB    $0x10, 163895(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 163992(SP)
+
+group:
+	MOVQ    163992(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164000(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163968(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163976(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163984(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 164008(SP)
+	MOVQ    $0x00000000, 164032(SP)
+
+pass:
+	MOVQ    $0x0000000c, DX
+	SUBQ    164032(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164040(SP)
+	MOVQ    $0x0000000c, BX
+	SUBQ    164032(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164048(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         163968(SP), DX
+	MOVQ         164032(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         164000(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  164048(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	VMOVUPS      64(R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000800, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00003c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 164032(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 164016(SP)
+	MOVQ 163976(SP), DX
+	MOVQ DX, 164056(SP)
+	MOVQ 163984(SP), DX
+	MOVQ DX, 164064(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  164016(SP), DX
+	ADDQ  $0x00006000, DX
+	LEAQ  147456(AX), BX
+	MOVQ  164048(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x0000c000, 164016(SP)
+	ADDQ $0x00000080, 164056(SP)
+	ADDQ $0x00000080, 164064(SP)
+	SUBQ $0x02, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 164024(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00006000, 164016(SP)
+	ADDQ $0x40, 164056(SP)
+	ADDQ $0x40, 164064(SP)
+	SUBQ $0x01, 164024(SP)
+	CMPQ 164024(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 163976(SP), DX
+	MOVQ DX, 163984(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 164008(SP)
+	MOVQ 164032(SP), DX
+	ADDQ 164040(SP), DX
+	MOVQ DX, 164032(SP)
+	CMPQ DX, $0x0c
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 163992(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K384AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K384AMXStrict(SB), $246024-72
+	// gemmF32K384AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 245760(AX)
+	MOVB    $0x01, 245760(AX)
+	MOVB    $0x40, 245776(AX)
+	MOVB    $0x10, 245808(AX)
+	MOVB    $0x40, 245778(AX)
+	MOVB    $0x10, 245809(AX)
+	MOVB    $0x40, 245780(AX)
+	MOVB    $0x10, 245810(AX)
+	MOVB    $0x40, 245782(AX)
+	MOVB    $0x10, 245811(AX)
+	MOVB    $0x40, 245784(AX)
+	MOVB    $0x10, 245812(AX)
+	MOVB    $0x40, 245786(AX)
+	MOVB    $0x10, 245813(AX)
+	MOVB    $0x40, 245788(AX)
+	MOVB    $0x10, 245814(AX)
+	MOVB    $0x40, 245790(AX)
+	MOVB    $0x10, 245815(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 245912(SP)
+
+group:
+	MOVQ    245912(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245920(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245888(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245896(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245904(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 245928(SP)
+	MOVQ    $0x00000000, 245952(SP)
+
+pass:
+	MOVQ    $0x0000000c, DX
+	SUBQ    245952(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245960(SP)
+	MOVQ    $0x0000000c, BX
+	SUBQ    245952(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245968(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         245888(SP), DX
+	MOVQ         245952(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         245920(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  245968(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	VMOVUPS      64(R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000c00, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00005c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 245952(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 245936(SP)
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245976(SP)
+	MOVQ 245904(SP), DX
+	MOVQ DX, 245984(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  245936(SP), DX
+	ADDQ  $0x00006000, DX
+	LEAQ  221184(AX), BX
+	MOVQ  245968(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x0000c000, 245936(SP)
+	ADDQ $0x00000080, 245976(SP)
+	ADDQ $0x00000080, 245984(SP)
+	SUBQ $0x02, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 245944(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00006000, 245936(SP)
+	ADDQ $0x40, 245976(SP)
+	ADDQ $0x40, 245984(SP)
+	SUBQ $0x01, 245944(SP)
+	CMPQ 245944(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245904(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 245928(SP)
+	MOVQ 245952(SP), DX
+	ADDQ 245960(SP), DX
+	MOVQ DX, 245952(SP)
+	CMPQ DX, $0x0c
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 245912(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K385AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K385AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+	// gemmF32K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -59923,7 +80909,7 @@ done:
 // func gemmF32K385AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K385AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K385AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
+	// gemmF32K385AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -60980,10 +81966,2705 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K385AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K385AMX(SB), $164104-72
+	// gemmF32K385AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 163840(AX)
+	MOVB    $0x01, 163840(AX)
+	MOVB    $0x40, 163856(AX)
+	MOVB    $0x10, 163888(AX)
+	MOVB    $0x40, 163858(AX)
+	MOVB    $0x10, 163889(AX)
+	MOVB    $0x40, 163860(AX)
+	MOVB    $0x10, 163890(AX)
+	MOVB    $0x40, 163862(AX)
+	MOVB    $0x10, 163891(AX)
+	MOVB    $0x40, 163864(AX)
+	MOVB    $0x10, 163892(AX)
+	MOVB    $0x40, 163866(AX)
+	MOVB    $0x10, 163893(AX)
+	MOVB    $0x40, 163868(AX)
+	MOVB    $0x10, 163894(AX)
+	MOVB    $0x40, 163870(AX)
+	MOVB    $0x10, 163895(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 163992(SP)
+
+group:
+	MOVQ    163992(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164000(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163968(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163976(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163984(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 164008(SP)
+	MOVQ    $0x00000000, 164032(SP)
+
+pass:
+	MOVQ    $0x0000000d, DX
+	SUBQ    164032(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164040(SP)
+	MOVQ    $0x0000000c, BX
+	SUBQ    164032(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164048(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         163968(SP), DX
+	MOVQ         164032(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         164000(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  164048(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	VMOVUPS      64(R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000800, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	MOVQ         164048(SP), R11
+	CMPQ         R11, 164040(SP)
+	JEQ          restDone
+	MOVL         $0x00000001, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00003c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 164032(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 164016(SP)
+	MOVQ 163976(SP), DX
+	MOVQ DX, 164056(SP)
+	MOVQ 163984(SP), DX
+	MOVQ DX, 164064(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ         164048(SP), SI
+	CMPQ         SI, 164040(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 64(BX)
+	VMOVUPS      Z3, 1088(BX)
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ  164016(SP), DX
+	ADDQ  $0x00006040, DX
+	LEAQ  147456(AX), BX
+	MOVQ  164048(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	MOVQ         164048(SP), SI
+	CMPQ         SI, 164040(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 64(BX)
+	VMOVUPS      Z3, 1088(BX)
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x0000c080, 164016(SP)
+	ADDQ $0x00000080, 164056(SP)
+	ADDQ $0x00000080, 164064(SP)
+	SUBQ $0x02, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 164024(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	MOVQ         164048(SP), SI
+	CMPQ         SI, 164040(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 64(BX)
+	VMOVUPS      Z3, 1088(BX)
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00006040, 164016(SP)
+	ADDQ $0x40, 164056(SP)
+	ADDQ $0x40, 164064(SP)
+	SUBQ $0x01, 164024(SP)
+	CMPQ 164024(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 163976(SP), DX
+	MOVQ DX, 163984(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 164008(SP)
+	MOVQ 164032(SP), DX
+	ADDQ 164040(SP), DX
+	MOVQ DX, 164032(SP)
+	CMPQ DX, $0x0d
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 163992(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K385AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K385AMXStrict(SB), $246024-72
+	// gemmF32K385AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 245760(AX)
+	MOVB    $0x01, 245760(AX)
+	MOVB    $0x40, 245776(AX)
+	MOVB    $0x10, 245808(AX)
+	MOVB    $0x40, 245778(AX)
+	MOVB    $0x10, 245809(AX)
+	MOVB    $0x40, 245780(AX)
+	MOVB    $0x10, 245810(AX)
+	MOVB    $0x40, 245782(AX)
+	MOVB    $0x10, 245811(AX)
+	MOVB    $0x40, 245784(AX)
+	MOVB    $0x10, 245812(AX)
+	MOVB    $0x40, 245786(AX)
+	MOVB    $0x10, 245813(AX)
+	MOVB    $0x40, 245788(AX)
+	MOVB    $0x10, 245814(AX)
+	MOVB    $0x40, 245790(AX)
+	MOVB    $0x10, 245815(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 245912(SP)
+
+group:
+	MOVQ    245912(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245920(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245888(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245896(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245904(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 245928(SP)
+	MOVQ    $0x00000000, 245952(SP)
+
+pass:
+	MOVQ    $0x0000000d, DX
+	SUBQ    245952(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245960(SP)
+	MOVQ    $0x0000000c, BX
+	SUBQ    245952(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245968(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         245888(SP), DX
+	MOVQ         245952(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         245920(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  245968(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	VMOVUPS      64(R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000c00, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	MOVQ         245968(SP), R11
+	CMPQ         R11, 245960(SP)
+	JEQ          restDone
+	MOVL         $0x00000001, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00005c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 245952(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 245936(SP)
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245976(SP)
+	MOVQ 245904(SP), DX
+	MOVQ DX, 245984(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ         245968(SP), SI
+	CMPQ         SI, 245960(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 64(BX)
+	VMOVUPS      Z2, 1088(BX)
+	VMOVUPS      Z2, 2112(BX)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ  245936(SP), DX
+	ADDQ  $0x00006040, DX
+	LEAQ  221184(AX), BX
+	MOVQ  245968(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	MOVQ         245968(SP), SI
+	CMPQ         SI, 245960(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 64(BX)
+	VMOVUPS      Z2, 1088(BX)
+	VMOVUPS      Z2, 2112(BX)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x0000c080, 245936(SP)
+	ADDQ $0x00000080, 245976(SP)
+	ADDQ $0x00000080, 245984(SP)
+	SUBQ $0x02, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 245944(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	MOVQ         245968(SP), SI
+	CMPQ         SI, 245960(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 64(BX)
+	VMOVUPS      Z2, 1088(BX)
+	VMOVUPS      Z2, 2112(BX)
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00006040, 245936(SP)
+	ADDQ $0x40, 245976(SP)
+	ADDQ $0x40, 245984(SP)
+	SUBQ $0x01, 245944(SP)
+	CMPQ 245944(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245904(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 245928(SP)
+	MOVQ 245952(SP), DX
+	ADDQ 245960(SP), DX
+	MOVQ DX, 245952(SP)
+	CMPQ DX, $0x0d
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 245912(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K64AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K64AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+	// gemmF32K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -61588,7 +85269,7 @@ done:
 // func gemmF32K64AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K64AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
+	// gemmF32K64AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -62502,10 +86183,2288 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K64AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K64AMX(SB), $41224-72
+	// gemmF32K64AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 40960(AX)
+	MOVB    $0x01, 40960(AX)
+	MOVB    $0x40, 40976(AX)
+	MOVB    $0x10, 41008(AX)
+	MOVB    $0x40, 40978(AX)
+	MOVB    $0x10, 41009(AX)
+	MOVB    $0x40, 40980(AX)
+	MOVB    $0x10, 41010(AX)
+	MOVB    $0x40, 40982(AX)
+	MOVB    $0x10, 41011(AX)
+	MOVB    $0x40, 40984(AX)
+	MOVB    $0x10, 41012(AX)
+	MOVB    $0x40, 40986(AX)
+	MOVB    $0x10, 41013(AX)
+	MOVB    $0x40, 40988(AX)
+	MOVB    $0x10, 41014(AX)
+	MOVB    $0x40, 40990(AX)
+	MOVB    $0x10, 41015(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 41112(SP)
+
+group:
+	MOVQ    41112(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 41120(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 41088(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 41096(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 41104(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 41128(SP)
+	MOVQ    $0x00000000, 41152(SP)
+	MOVQ    $0x00000002, DX
+	SUBQ    41152(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 41160(SP)
+	MOVQ    $0x00000002, BX
+	SUBQ    41152(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 41168(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         41088(SP), DX
+	MOVQ         41152(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         41120(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  41168(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	VMOVUPS      64(R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000800, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 41152(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 41136(SP)
+	MOVQ 41096(SP), DX
+	MOVQ DX, 41176(SP)
+	MOVQ 41104(SP), DX
+	MOVQ DX, 41184(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 41144(SP)
+	CMPQ 41144(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         41136(SP), DX
+	LEAQ         32768(AX), BX
+	MOVQ         41168(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  41136(SP), DX
+	ADDQ  $0x00001000, DX
+	LEAQ  36864(AX), BX
+	MOVQ  41168(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 41192(SP)
+	MOVQ 41176(SP), DX
+	MOVQ DX, 41200(SP)
+	MOVQ 41184(SP), DX
+	MOVQ DX, 41208(SP)
+	MOVQ 41120(SP), DX
+	MOVQ DX, 41216(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 41008(AX)
+	MOVB DL, 41009(AX)
+	MOVB DL, 41010(AX)
+	MOVB DL, 41011(AX)
+	MOVB DL, 41012(AX)
+	MOVB DL, 41013(AX)
+
+	// LDTILECFG 40960(AX)
+	LONG $0x4978e2c4
+	LONG $0xa0002084
+	WORD $0x0000
+	CMPQ 41216(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 41208(SP), DX
+	MOVQ 41128(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 41192(SP), DX
+	LEAQ 32768(AX), BX
+	MOVQ 41160(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 41200(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 41200(SP)
+	MOVQ   41128(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 41208(SP)
+	ADDQ   $0x00002000, 41192(SP)
+	SUBQ   $0x20, 41216(SP)
+	CMPQ   41216(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 41216(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    41216(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 41008(AX)
+	MOVB    DL, 41009(AX)
+	MOVB    DL, 41010(AX)
+	MOVB    DL, 41011(AX)
+	MOVB    DL, 41012(AX)
+	MOVB    DL, 41013(AX)
+
+	// LDTILECFG 40960(AX)
+	LONG $0x4978e2c4
+	LONG $0xa0002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 41208(SP), DX
+	MOVQ 41128(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 41192(SP), DX
+	LEAQ 32768(AX), BX
+	MOVQ 41160(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 41200(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 41200(SP)
+	MOVQ   41128(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 41208(SP)
+	ADDQ   $0x00001000, 41192(SP)
+	SUBQ   $0x10, 41216(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00002000, 41136(SP)
+	ADDQ $0x00000080, 41176(SP)
+	ADDQ $0x00000080, 41184(SP)
+	SUBQ $0x02, 41144(SP)
+	CMPQ 41144(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 41144(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         41136(SP), DX
+	LEAQ         32768(AX), BX
+	MOVQ         41168(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 41192(SP)
+	MOVQ 41176(SP), DX
+	MOVQ DX, 41200(SP)
+	MOVQ 41184(SP), DX
+	MOVQ DX, 41208(SP)
+	MOVQ 41120(SP), DX
+	MOVQ DX, 41216(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 41008(AX)
+	MOVB DL, 41009(AX)
+	MOVB DL, 41010(AX)
+	MOVB DL, 41011(AX)
+	MOVB DL, 41012(AX)
+	MOVB DL, 41013(AX)
+
+	// LDTILECFG 40960(AX)
+	LONG $0x4978e2c4
+	LONG $0xa0002084
+	WORD $0x0000
+	CMPQ 41216(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 41208(SP), DX
+	MOVQ 41128(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 41192(SP), DX
+	LEAQ 32768(AX), BX
+	MOVQ 41160(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 41200(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 41200(SP)
+	MOVQ   41128(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 41208(SP)
+	ADDQ   $0x00002000, 41192(SP)
+	SUBQ   $0x20, 41216(SP)
+	CMPQ   41216(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 41216(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    41216(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 41008(AX)
+	MOVB    DL, 41009(AX)
+	MOVB    DL, 41010(AX)
+	MOVB    DL, 41011(AX)
+	MOVB    DL, 41012(AX)
+	MOVB    DL, 41013(AX)
+
+	// LDTILECFG 40960(AX)
+	LONG $0x4978e2c4
+	LONG $0xa0002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 41208(SP), DX
+	MOVQ 41128(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 41192(SP), DX
+	LEAQ 32768(AX), BX
+	MOVQ 41160(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 41200(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 41200(SP)
+	MOVQ   41128(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 41208(SP)
+	ADDQ   $0x00001000, 41192(SP)
+	SUBQ   $0x10, 41216(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00001000, 41136(SP)
+	ADDQ $0x40, 41176(SP)
+	ADDQ $0x40, 41184(SP)
+	SUBQ $0x01, 41144(SP)
+	CMPQ 41144(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 41112(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K64AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K64AMXStrict(SB), $61704-72
+	// gemmF32K64AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 61440(AX)
+	MOVB    $0x01, 61440(AX)
+	MOVB    $0x40, 61456(AX)
+	MOVB    $0x10, 61488(AX)
+	MOVB    $0x40, 61458(AX)
+	MOVB    $0x10, 61489(AX)
+	MOVB    $0x40, 61460(AX)
+	MOVB    $0x10, 61490(AX)
+	MOVB    $0x40, 61462(AX)
+	MOVB    $0x10, 61491(AX)
+	MOVB    $0x40, 61464(AX)
+	MOVB    $0x10, 61492(AX)
+	MOVB    $0x40, 61466(AX)
+	MOVB    $0x10, 61493(AX)
+	MOVB    $0x40, 61468(AX)
+	MOVB    $0x10, 61494(AX)
+	MOVB    $0x40, 61470(AX)
+	MOVB    $0x10, 61495(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 61592(SP)
+
+group:
+	MOVQ    61592(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 61600(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 61568(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 61576(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 61584(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 61608(SP)
+	MOVQ    $0x00000000, 61632(SP)
+	MOVQ    $0x00000002, DX
+	SUBQ    61632(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 61640(SP)
+	MOVQ    $0x00000002, BX
+	SUBQ    61632(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 61648(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         61568(SP), DX
+	MOVQ         61632(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         61600(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  61648(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	VMOVUPS      64(R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000c00, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00001400, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 61632(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 61616(SP)
+	MOVQ 61576(SP), DX
+	MOVQ DX, 61656(SP)
+	MOVQ 61584(SP), DX
+	MOVQ DX, 61664(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 61624(SP)
+	CMPQ 61624(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         61616(SP), DX
+	LEAQ         49152(AX), BX
+	MOVQ         61648(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  61616(SP), DX
+	ADDQ  $0x00001000, DX
+	LEAQ  55296(AX), BX
+	MOVQ  61648(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 61672(SP)
+	MOVQ 61656(SP), DX
+	MOVQ DX, 61680(SP)
+	MOVQ 61664(SP), DX
+	MOVQ DX, 61688(SP)
+	MOVQ 61600(SP), DX
+	MOVQ DX, 61696(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 61488(AX)
+	MOVB DL, 61489(AX)
+	MOVB DL, 61490(AX)
+	MOVB DL, 61491(AX)
+	MOVB DL, 61492(AX)
+	MOVB DL, 61493(AX)
+
+	// LDTILECFG 61440(AX)
+	LONG $0x4978e2c4
+	LONG $0xf0002084
+	WORD $0x0000
+	CMPQ 61696(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 61688(SP), DX
+	MOVQ 61608(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 61672(SP), DX
+	LEAQ 49152(AX), BX
+	MOVQ 61640(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 6144(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x18000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 8192(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x20000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 7168(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x1c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 7168(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x1c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 6144(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x18000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 8192(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x20000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 6144(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x18000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 61680(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 61680(SP)
+	MOVQ   61608(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 61688(SP)
+	ADDQ   $0x00003000, 61672(SP)
+	SUBQ   $0x20, 61696(SP)
+	CMPQ   61696(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 61696(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    61696(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 61488(AX)
+	MOVB    DL, 61489(AX)
+	MOVB    DL, 61490(AX)
+	MOVB    DL, 61491(AX)
+	MOVB    DL, 61492(AX)
+	MOVB    DL, 61493(AX)
+
+	// LDTILECFG 61440(AX)
+	LONG $0x4978e2c4
+	LONG $0xf0002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 61688(SP), DX
+	MOVQ 61608(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 61672(SP), DX
+	LEAQ 49152(AX), BX
+	MOVQ 61640(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 8192(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x20000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 7168(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x1c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 6144(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x18000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 61680(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 61680(SP)
+	MOVQ   61608(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 61688(SP)
+	ADDQ   $0x00001800, 61672(SP)
+	SUBQ   $0x10, 61696(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00002000, 61616(SP)
+	ADDQ $0x00000080, 61656(SP)
+	ADDQ $0x00000080, 61664(SP)
+	SUBQ $0x02, 61624(SP)
+	CMPQ 61624(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 61624(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         61616(SP), DX
+	LEAQ         49152(AX), BX
+	MOVQ         61648(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 61672(SP)
+	MOVQ 61656(SP), DX
+	MOVQ DX, 61680(SP)
+	MOVQ 61664(SP), DX
+	MOVQ DX, 61688(SP)
+	MOVQ 61600(SP), DX
+	MOVQ DX, 61696(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 61488(AX)
+	MOVB DL, 61489(AX)
+	MOVB DL, 61490(AX)
+	MOVB DL, 61491(AX)
+	MOVB DL, 61492(AX)
+	MOVB DL, 61493(AX)
+
+	// LDTILECFG 61440(AX)
+	LONG $0x4978e2c4
+	LONG $0xf0002084
+	WORD $0x0000
+	CMPQ 61696(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 61688(SP), DX
+	MOVQ 61608(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 61672(SP), DX
+	LEAQ 49152(AX), BX
+	MOVQ 61640(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 6144(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x18000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 7168(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x1c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 8192(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x20000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 6144(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x18000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 61680(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 61680(SP)
+	MOVQ   61608(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 61688(SP)
+	ADDQ   $0x00003000, 61672(SP)
+	SUBQ   $0x20, 61696(SP)
+	CMPQ   61696(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 61696(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    61696(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 61488(AX)
+	MOVB    DL, 61489(AX)
+	MOVB    DL, 61490(AX)
+	MOVB    DL, 61491(AX)
+	MOVB    DL, 61492(AX)
+	MOVB    DL, 61493(AX)
+
+	// LDTILECFG 61440(AX)
+	LONG $0x4978e2c4
+	LONG $0xf0002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 61688(SP), DX
+	MOVQ 61608(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 61672(SP), DX
+	LEAQ 49152(AX), BX
+	MOVQ 61640(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 61680(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 61680(SP)
+	MOVQ   61608(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 61688(SP)
+	ADDQ   $0x00001800, 61672(SP)
+	SUBQ   $0x10, 61696(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00001000, 61616(SP)
+	ADDQ $0x40, 61656(SP)
+	ADDQ $0x40, 61664(SP)
+	SUBQ $0x01, 61624(SP)
+	CMPQ 61624(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 61592(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K7AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K7AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+	// gemmF32K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -63250,7 +89209,7 @@ done:
 // func gemmF32K7AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K7AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K7AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
+	// gemmF32K7AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -64387,10 +90346,2307 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K7AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K7AMX(SB), $20744-72
+	// gemmF32K7AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 20480(AX)
+	MOVB    $0x01, 20480(AX)
+	MOVB    $0x40, 20496(AX)
+	MOVB    $0x10, 20528(AX)
+	MOVB    $0x40, 20498(AX)
+	MOVB    $0x10, 20529(AX)
+	MOVB    $0x40, 20500(AX)
+	MOVB    $0x10, 20530(AX)
+	MOVB    $0x40, 20502(AX)
+	MOVB    $0x10, 20531(AX)
+	MOVB    $0x40, 20504(AX)
+	MOVB    $0x10, 20532(AX)
+	MOVB    $0x40, 20506(AX)
+	MOVB    $0x10, 20533(AX)
+	MOVB    $0x40, 20508(AX)
+	MOVB    $0x10, 20534(AX)
+	MOVB    $0x40, 20510(AX)
+	MOVB    $0x10, 20535(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 20632(SP)
+
+group:
+	MOVQ    20632(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20640(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20608(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20616(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20624(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 20648(SP)
+	MOVQ    $0x00000000, 20672(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    20672(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20680(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    20672(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20688(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         20608(SP), DX
+	MOVQ         20672(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         20640(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         20688(SP), R11
+	MOVQ         20688(SP), R11
+	CMPQ         R11, 20680(SP)
+	JEQ          restDone
+	MOVL         $0x0000007f, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000400, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 20672(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 20656(SP)
+	MOVQ 20616(SP), DX
+	MOVQ DX, 20696(SP)
+	MOVQ 20624(SP), DX
+	MOVQ DX, 20704(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ         20656(SP), DX
+	ADDQ         $0x000001c0, DX
+	LEAQ         18432(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000380, 20656(SP)
+	ADDQ $0x00000080, 20696(SP)
+	ADDQ $0x00000080, 20704(SP)
+	SUBQ $0x02, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 20664(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x000001c0, 20656(SP)
+	ADDQ $0x40, 20696(SP)
+	ADDQ $0x40, 20704(SP)
+	SUBQ $0x01, 20664(SP)
+	CMPQ 20664(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 20632(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K7AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K7AMXStrict(SB), $30984-72
+	// gemmF32K7AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 30720(AX)
+	MOVB    $0x01, 30720(AX)
+	MOVB    $0x40, 30736(AX)
+	MOVB    $0x10, 30768(AX)
+	MOVB    $0x40, 30738(AX)
+	MOVB    $0x10, 30769(AX)
+	MOVB    $0x40, 30740(AX)
+	MOVB    $0x10, 30770(AX)
+	MOVB    $0x40, 30742(AX)
+	MOVB    $0x10, 30771(AX)
+	MOVB    $0x40, 30744(AX)
+	MOVB    $0x10, 30772(AX)
+	MOVB    $0x40, 30746(AX)
+	MOVB    $0x10, 30773(AX)
+	MOVB    $0x40, 30748(AX)
+	MOVB    $0x10, 30774(AX)
+	MOVB    $0x40, 30750(AX)
+	MOVB    $0x10, 30775(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 30872(SP)
+
+group:
+	MOVQ    30872(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30880(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30848(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30856(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30864(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 30888(SP)
+	MOVQ    $0x00000000, 30912(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    30912(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30920(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    30912(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30928(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         30848(SP), DX
+	MOVQ         30912(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         30880(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         30928(SP), R11
+	MOVQ         30928(SP), R11
+	CMPQ         R11, 30920(SP)
+	JEQ          restDone
+	MOVL         $0x0000007f, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000800, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 30912(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 30896(SP)
+	MOVQ 30856(SP), DX
+	MOVQ DX, 30936(SP)
+	MOVQ 30864(SP), DX
+	MOVQ DX, 30944(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ         30896(SP), DX
+	ADDQ         $0x000001c0, DX
+	LEAQ         27648(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000380, 30896(SP)
+	ADDQ $0x00000080, 30936(SP)
+	ADDQ $0x00000080, 30944(SP)
+	SUBQ $0x02, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 30904(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x000001c0, 30896(SP)
+	ADDQ $0x40, 30936(SP)
+	ADDQ $0x40, 30944(SP)
+	SUBQ $0x01, 30904(SP)
+	CMPQ 30904(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 30872(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K768AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K768AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+	// gemmF32K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][768][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -65026,7 +93282,7 @@ done:
 // func gemmF32K768AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K768AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K768AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order, for n < 16·tiles.
+	// gemmF32K768AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][768][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -65969,6 +94225,2312 @@ oneRowK3:
 
 tiles3:
 done:
+	VZEROUPPER
+	RET
+
+// func gemmF32K768AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K768AMX(SB), $164104-72
+	// gemmF32K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][768][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 163840(AX)
+	MOVB    $0x01, 163840(AX)
+	MOVB    $0x40, 163856(AX)
+	MOVB    $0x10, 163888(AX)
+	MOVB    $0x40, 163858(AX)
+	MOVB    $0x10, 163889(AX)
+	MOVB    $0x40, 163860(AX)
+	MOVB    $0x10, 163890(AX)
+	MOVB    $0x40, 163862(AX)
+	MOVB    $0x10, 163891(AX)
+	MOVB    $0x40, 163864(AX)
+	MOVB    $0x10, 163892(AX)
+	MOVB    $0x40, 163866(AX)
+	MOVB    $0x10, 163893(AX)
+	MOVB    $0x40, 163868(AX)
+	MOVB    $0x10, 163894(AX)
+	MOVB    $0x40, 163870(AX)
+	MOVB    $0x10, 163895(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 163992(SP)
+
+group:
+	MOVQ    163992(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164000(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163968(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163976(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163984(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 164008(SP)
+	MOVQ    $0x00000000, 164032(SP)
+
+pass:
+	MOVQ    $0x00000018, DX
+	SUBQ    164032(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164040(SP)
+	MOVQ    $0x00000018, BX
+	SUBQ    164032(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164048(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         163968(SP), DX
+	MOVQ         164032(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         164000(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  164048(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	VMOVUPS      64(R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000800, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00003c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 164032(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 164016(SP)
+	MOVQ 163976(SP), DX
+	MOVQ DX, 164056(SP)
+	MOVQ 163984(SP), DX
+	MOVQ DX, 164064(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  164016(SP), DX
+	ADDQ  $0x0000c000, DX
+	LEAQ  147456(AX), BX
+	MOVQ  164048(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00018000, 164016(SP)
+	ADDQ $0x00000080, 164056(SP)
+	ADDQ $0x00000080, 164064(SP)
+	SUBQ $0x02, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 164024(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x0000c000, 164016(SP)
+	ADDQ $0x40, 164056(SP)
+	ADDQ $0x40, 164064(SP)
+	SUBQ $0x01, 164024(SP)
+	CMPQ 164024(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 163976(SP), DX
+	MOVQ DX, 163984(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 164008(SP)
+	MOVQ 164032(SP), DX
+	ADDQ 164040(SP), DX
+	MOVQ DX, 164032(SP)
+	CMPQ DX, $0x18
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 163992(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K768AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K768AMXStrict(SB), $246024-72
+	// gemmF32K768AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][768][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 245760(AX)
+	MOVB    $0x01, 245760(AX)
+	MOVB    $0x40, 245776(AX)
+	MOVB    $0x10, 245808(AX)
+	MOVB    $0x40, 245778(AX)
+	MOVB    $0x10, 245809(AX)
+	MOVB    $0x40, 245780(AX)
+	MOVB    $0x10, 245810(AX)
+	MOVB    $0x40, 245782(AX)
+	MOVB    $0x10, 245811(AX)
+	MOVB    $0x40, 245784(AX)
+	MOVB    $0x10, 245812(AX)
+	MOVB    $0x40, 245786(AX)
+	MOVB    $0x10, 245813(AX)
+	MOVB    $0x40, 245788(AX)
+	MOVB    $0x10, 245814(AX)
+	MOVB    $0x40, 245790(AX)
+	MOVB    $0x10, 245815(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 245912(SP)
+
+group:
+	MOVQ    245912(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245920(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245888(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245896(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245904(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 245928(SP)
+	MOVQ    $0x00000000, 245952(SP)
+
+pass:
+	MOVQ    $0x00000018, DX
+	SUBQ    245952(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245960(SP)
+	MOVQ    $0x00000018, BX
+	SUBQ    245952(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245968(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         245888(SP), DX
+	MOVQ         245952(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         245920(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  245968(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	VMOVUPS      64(R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000c00, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00005c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 245952(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 245936(SP)
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245976(SP)
+	MOVQ 245904(SP), DX
+	MOVQ DX, 245984(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  245936(SP), DX
+	ADDQ  $0x0000c000, DX
+	LEAQ  221184(AX), BX
+	MOVQ  245968(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00018000, 245936(SP)
+	ADDQ $0x00000080, 245976(SP)
+	ADDQ $0x00000080, 245984(SP)
+	SUBQ $0x02, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 245944(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x0000c000, 245936(SP)
+	ADDQ $0x40, 245976(SP)
+	ADDQ $0x40, 245984(SP)
+	SUBQ $0x01, 245944(SP)
+	CMPQ 245944(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245904(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 245928(SP)
+	MOVQ 245952(SP), DX
+	ADDQ 245960(SP), DX
+	MOVQ DX, 245952(SP)
+	CMPQ DX, $0x18
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 245912(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 

@@ -28,6 +28,7 @@ func gemmINT8K1536AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8,
 // gemmINT8K1536AMXInt8 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 1536 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
 // w is [tiles][24640] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
 // The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmINT8K1536AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -56,6 +57,7 @@ func gemmINT8K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, 
 // gemmINT8K200AMXInt8 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
 // w is [tiles][4160] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
 // The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmINT8K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -84,6 +86,7 @@ func gemmIQ4NLK200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8,
 // gemmIQ4NLK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2304] bytes of format iq4nl (IQ4_NL: 16 levels, 32 columns an f16 scale).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmIQ4NLK200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -112,6 +115,7 @@ func gemmIQ4XSK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8,
 // gemmIQ4XSK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][4480] bytes of format iq4xs (IQ4_XS: 16 levels, 32 columns a scale of 6 bits).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmIQ4XSK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -140,6 +144,7 @@ func gemmMXFP4K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8,
 // gemmMXFP4K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2304] bytes of format mxfp4 (MXFP4: floats of 4 bits, doubled, 32 columns a power of two).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmMXFP4K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -168,6 +173,7 @@ func gemmQ2KK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, t
 // gemmQ2KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][3200] bytes of format q2k (Q2_K: 2 bits, 16 columns a scale and offset of 4 bits).
 // Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ2KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -196,6 +202,7 @@ func gemmQ3KK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, t
 // gemmQ3KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][3712] bytes of format q3k (Q3_K: 3 bits, 16 columns a scale of 6 bits).
 // Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ3KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -224,6 +231,7 @@ func gemmQ4K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, ti
 // gemmQ4K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2304] bytes of format q4 (Q4_0: 4 bits, 32 columns an f16 scale).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ4K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -252,6 +260,7 @@ func gemmQ4KK2304AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, 
 // gemmQ4KK2304AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ4KK2304AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -280,6 +289,7 @@ func gemmQ4KK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, t
 // gemmQ4KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][4736] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ4KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -308,6 +318,7 @@ func gemmQ4MK200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, t
 // gemmQ4MK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2560] bytes of format q4m (Q4_1: 4 bits, 32 columns an f16 scale and offset).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ4MK200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -336,6 +347,7 @@ func gemmQ5K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, ti
 // gemmQ5K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2816] bytes of format q5 (Q5_0: 5 bits, 32 columns an f16 scale).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ5K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -364,6 +376,7 @@ func gemmQ5KK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, t
 // gemmQ5KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][5760] bytes of format q5k (Q5_K: 5 bits, 32 columns a scale and offset of 6 bits).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ5KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -392,6 +405,7 @@ func gemmQ5MK200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, t
 // gemmQ5MK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][3072] bytes of format q5m (Q5_1: 5 bits, 32 columns an f16 scale and offset).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ5MK200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -420,6 +434,7 @@ func gemmQ6KK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, t
 // gemmQ6KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][6784] bytes of format q6k (Q6_K: 6 bits, 16 columns a scale of 8 bits).
 // Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ6KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
@@ -448,6 +463,7 @@ func gemmQ8K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, ti
 // gemmQ8K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][4352] bytes of format q8 (Q8_0: 8 bits, 32 columns an f16 scale).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+// rows is a multiple of 16.
 //
 //go:noescape
 func gemmQ8K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)

@@ -2064,6 +2064,7 @@ TEXT ·gemmINT8K1536AMXInt8(SB), $4224-72
 	// gemmINT8K1536AMXInt8 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 1536 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
 	// w is [tiles][24640] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
 	// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ (SP), AX
 	ADDQ $0x3f, AX
 	ANDQ $-64, AX
@@ -2071,16 +2072,9 @@ TEXT ·gemmINT8K1536AMXInt8(SB), $4224-72
 	LEAQ tilesOf64Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 4160(SP)
 	MOVQ y+0(FP), DX
@@ -2115,109 +2109,57 @@ rows:
 	MOVQ 4160(SP), SI
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 	MOVQ $0x00000018, R8
 
 columns:
 	// TILELOADD (DX)(DI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x3a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(DI*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x3b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003bac
+	WORD $0x0000
 
 	// TILELOADD (SI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000eb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TDPBSUD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xd5
 
 	// TILELOADD 24640(SI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0e
-	BYTE $0x40
-	BYTE $0x60
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x60400ebc
+	WORD $0x0000
 
 	// TDPBSUD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xcc
 
 	// TDPBSUD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xdd
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
@@ -2226,52 +2168,24 @@ columns:
 	JNZ  columns
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM2, 1024(AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000894
+	WORD $0x0000
 
 	// TILESTORED TMM1, 2048(AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0800088c
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x9c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x0c
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0c00089c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -2332,69 +2246,36 @@ rows2:
 	MOVQ 4160(SP), BX
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 	MOVQ $0x00000018, DI
 
 columns2:
 	// TILELOADD (DX)(SI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x32
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000032a4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TILELOADD 24640(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x40
-	BYTE $0x60
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x60400bbc
+	WORD $0x0000
 
 	// TDPBSUD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xcc
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
@@ -2402,28 +2283,14 @@ columns2:
 	JNZ  columns2
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM1, 2048(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x8c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0800088c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -2505,69 +2372,36 @@ rows3:
 	MOVQ 4160(SP), SI
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 	MOVQ $0x00000018, R8
 
 columns3:
 	// TILELOADD (DX)(DI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x3a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(DI*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x3b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003bac
+	WORD $0x0000
 
 	// TILELOADD (SI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000eb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TDPBSUD TMM6, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xcd
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
@@ -2576,28 +2410,14 @@ columns3:
 	JNZ  columns3
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x8c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x04
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0400088c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -2650,43 +2470,23 @@ rows4:
 	MOVQ 4160(SP), BX
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 	MOVQ $0x00000018, DI
 
 columns4:
 	// TILELOADD (DX)(SI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x32
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000032a4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
@@ -2694,16 +2494,9 @@ columns4:
 	JNZ  columns4
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x84
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x00
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x00000884
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -2752,10 +2545,7 @@ rowsDone4:
 
 tilesDone2:
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -4582,6 +4372,7 @@ TEXT ·gemmINT8K200AMXInt8(SB), $4224-72
 	// gemmINT8K200AMXInt8 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
 	// w is [tiles][4160] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
 	// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ (SP), AX
 	ADDQ $0x3f, AX
 	ANDQ $-64, AX
@@ -4589,16 +4380,9 @@ TEXT ·gemmINT8K200AMXInt8(SB), $4224-72
 	LEAQ tilesOf64Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 4160(SP)
 	MOVQ y+0(FP), DX
@@ -4633,109 +4417,57 @@ rows:
 	MOVQ 4160(SP), SI
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 	MOVQ $0x00000004, R8
 
 columns:
 	// TILELOADD (DX)(DI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x3a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(DI*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x3b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003bac
+	WORD $0x0000
 
 	// TILELOADD (SI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000eb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TDPBSUD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xd5
 
 	// TILELOADD 4160(SI)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0e
-	BYTE $0x40
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x10400ebc
+	WORD $0x0000
 
 	// TDPBSUD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xcc
 
 	// TDPBSUD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xdd
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
@@ -4744,52 +4476,24 @@ columns:
 	JNZ  columns
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM2, 1024(AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000894
+	WORD $0x0000
 
 	// TILESTORED TMM1, 2048(AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0800088c
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x9c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x0c
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0c00089c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -4850,69 +4554,36 @@ rows2:
 	MOVQ 4160(SP), BX
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 	MOVQ $0x00000004, DI
 
 columns2:
 	// TILELOADD (DX)(SI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x32
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000032a4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TILELOADD 4160(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x40
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x10400bbc
+	WORD $0x0000
 
 	// TDPBSUD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5e
+	LONG $0x5e42e2c4
 	BYTE $0xcc
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
@@ -4920,28 +4591,14 @@ columns2:
 	JNZ  columns2
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM1, 2048(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x8c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0800088c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -5023,69 +4680,36 @@ rows3:
 	MOVQ 4160(SP), SI
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 	MOVQ $0x00000004, R8
 
 columns3:
 	// TILELOADD (DX)(DI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x3a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(DI*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x3b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00003bac
+	WORD $0x0000
 
 	// TILELOADD (SI)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000eb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 
 	// TDPBSUD TMM6, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xcd
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
@@ -5094,28 +4718,14 @@ columns3:
 	JNZ  columns3
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000884
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x8c
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x04
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x0400088c
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -5168,43 +4778,23 @@ rows4:
 	MOVQ 4160(SP), BX
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 	MOVQ $0x00000004, DI
 
 columns4:
 	// TILELOADD (DX)(SI*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x32
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x000032a4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TDPBSUD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5e
+	LONG $0x5e4ae2c4
 	BYTE $0xc4
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
@@ -5212,16 +4802,9 @@ columns4:
 	JNZ  columns4
 
 	// TILESTORED TMM0, (AX)(CX*1)
-	BYTE    $0xc4
-	BYTE    $0xe2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x84
-	BYTE    $0x08
-	BYTE    $0x00
-	BYTE    $0x00
-	BYTE    $0x00
-	BYTE    $0x00
+	LONG    $0x4b7ae2c4
+	LONG    $0x00000884
+	WORD    $0x0000
 	MOVQ    ldx+24(FP), R9
 	SHLQ    $0x02, R9
 	MOVQ    ldy+8(FP), R10
@@ -5270,10 +4853,7 @@ rowsDone4:
 
 tilesDone2:
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -10167,6 +9747,7 @@ TEXT ·gemmIQ4NLK200AMXInt8(SB), $8992-72
 	// gemmIQ4NLK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][2304] bytes of format iq4nl (IQ4_NL: 16 levels, 32 columns an f16 scale).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ            (SP), AX
 	ADDQ            $0x3f, AX
 	ANDQ            $-64, AX
@@ -10176,16 +9757,9 @@ TEXT ·gemmIQ4NLK200AMXInt8(SB), $8992-72
 	LEAQ            tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 8768(SP)
 	MOVQ y+0(FP), DX
@@ -10352,104 +9926,50 @@ rows16:
 	MOVQ    8840(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -10459,104 +9979,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z18
@@ -10825,10 +10291,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -13764,6 +13227,7 @@ TEXT ·gemmIQ4XSK512AMXInt8(SB), $13600-72
 	// gemmIQ4XSK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][4480] bytes of format iq4xs (IQ4_XS: 16 levels, 32 columns a scale of 6 bits).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ            (SP), AX
 	ADDQ            $0x3f, AX
 	ANDQ            $-64, AX
@@ -13773,16 +13237,9 @@ TEXT ·gemmIQ4XSK512AMXInt8(SB), $13600-72
 	LEAQ            tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 13376(SP)
 	MOVQ y+0(FP), DX
@@ -13928,104 +13385,50 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -14035,104 +13438,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z18
@@ -14401,10 +13750,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -18300,6 +17646,7 @@ TEXT ·gemmMXFP4K200AMXInt8(SB), $8992-72
 	// gemmMXFP4K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][2304] bytes of format mxfp4 (MXFP4: floats of 4 bits, doubled, 32 columns a power of two).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ            (SP), AX
 	ADDQ            $0x3f, AX
 	ANDQ            $-64, AX
@@ -18309,16 +17656,9 @@ TEXT ·gemmMXFP4K200AMXInt8(SB), $8992-72
 	LEAQ            tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 8768(SP)
 	MOVQ y+0(FP), DX
@@ -18487,104 +17827,50 @@ rows16:
 	MOVQ    8840(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -18594,104 +17880,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z18
@@ -18960,10 +18192,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -22058,6 +21287,7 @@ TEXT ·gemmQ2KK512AMXInt8(SB), $29216-72
 	// gemmQ2KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][3200] bytes of format q2k (Q2_K: 2 bits, 16 columns a scale and offset of 4 bits).
 	// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -22071,16 +21301,9 @@ TEXT ·gemmQ2KK512AMXInt8(SB), $29216-72
 	LEAQ         tilesOf16Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 28992(SP)
 	MOVQ y+0(FP), DX
@@ -22232,320 +21455,153 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD 28672(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x70
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x700008bc
+	WORD $0x0000
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcc
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd5
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0c000e9c
+	WORD $0x0000
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcc
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd5
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, 4096(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x10000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 5120(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x14
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x14000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 6144(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x18000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 7168(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x1c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x1c000e9c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -22555,320 +21611,153 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD 28672(AX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x70
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x700008bc
+	WORD $0x0000
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcc
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd5
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0c000e9c
+	WORD $0x0000
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcc
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd5
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, 4096(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x10000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 5120(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x14
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x14000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 6144(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x18000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 7168(SI)(CX*1)
-	BYTE         $0xc4
-	BYTE         $0xe2
-	BYTE         $0x7a
-	BYTE         $0x4b
-	BYTE         $0x9c
-	BYTE         $0x0e
-	BYTE         $0x00
-	BYTE         $0x1c
-	BYTE         $0x00
-	BYTE         $0x00
+	LONG         $0x4b7ae2c4
+	LONG         $0x1c000e9c
+	WORD         $0x0000
 	ADDQ         $0x40, DX
 	ADDQ         $0x00000400, BX
 	VMOVUPS      (R8), Z17
@@ -23725,10 +22614,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -26664,6 +25550,7 @@ TEXT ·gemmQ3KK512AMXInt8(SB), $18720-72
 	// gemmQ3KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][3712] bytes of format q3k (Q3_K: 3 bits, 16 columns a scale of 6 bits).
 	// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -26674,16 +25561,9 @@ TEXT ·gemmQ3KK512AMXInt8(SB), $18720-72
 	LEAQ         tilesOf16Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 18496(SP)
 	MOVQ y+0(FP), DX
@@ -26857,204 +25737,96 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM4, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd4
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0c000e9c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -27064,204 +25836,96 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM4, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd4
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x9c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x0c
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x0c000e9c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z19
@@ -27726,10 +26390,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -31275,6 +29936,7 @@ TEXT ·gemmQ4K200AMXInt8(SB), $8992-72
 	// gemmQ4K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][2304] bytes of format q4 (Q4_0: 4 bits, 32 columns an f16 scale).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -31284,16 +29946,9 @@ TEXT ·gemmQ4K200AMXInt8(SB), $8992-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 8768(SP)
 	MOVQ y+0(FP), DX
@@ -31460,104 +30115,50 @@ rows16:
 	MOVQ    8840(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -31567,104 +30168,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z18
@@ -31933,10 +30480,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -34274,6 +32818,7 @@ TEXT ·gemmQ4KK2304AMXInt8(SB), $24864-72
 	// gemmQ4KK2304AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -34282,16 +32827,9 @@ TEXT ·gemmQ4KK2304AMXInt8(SB), $24864-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 24640(SP)
 	MOVQ y+0(FP), DX
@@ -34437,104 +32975,50 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -34544,104 +33028,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE              $0xc4
-	BYTE              $0xe2
-	BYTE              $0x7a
-	BYTE              $0x4b
-	BYTE              $0x8c
-	BYTE              $0x0e
-	BYTE              $0x00
-	BYTE              $0x04
-	BYTE              $0x00
-	BYTE              $0x00
+	LONG              $0x4b7ae2c4
+	LONG              $0x04000e8c
+	WORD              $0x0000
 	ADDQ              $0x40, DX
 	ADDQ              $0x00000400, BX
 	VMOVUPS           (R8), Z17
@@ -34988,10 +33418,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -37329,6 +35756,7 @@ TEXT ·gemmQ4KK512AMXInt8(SB), $14624-72
 	// gemmQ4KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][4736] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -37337,16 +35765,9 @@ TEXT ·gemmQ4KK512AMXInt8(SB), $14624-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 14400(SP)
 	MOVQ y+0(FP), DX
@@ -37490,104 +35911,50 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -37597,104 +35964,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE              $0xc4
-	BYTE              $0xe2
-	BYTE              $0x7a
-	BYTE              $0x4b
-	BYTE              $0x8c
-	BYTE              $0x0e
-	BYTE              $0x00
-	BYTE              $0x04
-	BYTE              $0x00
-	BYTE              $0x00
+	LONG              $0x4b7ae2c4
+	LONG              $0x04000e8c
+	WORD              $0x0000
 	ADDQ              $0x40, DX
 	ADDQ              $0x00000400, BX
 	VMOVUPS           (R8), Z17
@@ -38031,10 +36344,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -41624,6 +39934,7 @@ TEXT ·gemmQ4MK200AMXInt8(SB), $9504-72
 	// gemmQ4MK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][2560] bytes of format q4m (Q4_1: 4 bits, 32 columns an f16 scale and offset).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -41632,16 +39943,9 @@ TEXT ·gemmQ4MK200AMXInt8(SB), $9504-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 9280(SP)
 	MOVQ y+0(FP), DX
@@ -41796,104 +40100,50 @@ rows16:
 	MOVQ    9352(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -41903,104 +40153,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE              $0xc4
-	BYTE              $0xe2
-	BYTE              $0x7a
-	BYTE              $0x4b
-	BYTE              $0x8c
-	BYTE              $0x0e
-	BYTE              $0x00
-	BYTE              $0x04
-	BYTE              $0x00
-	BYTE              $0x00
+	LONG              $0x4b7ae2c4
+	LONG              $0x04000e8c
+	WORD              $0x0000
 	ADDQ              $0x40, DX
 	ADDQ              $0x00000400, BX
 	VMOVUPS           (R8), Z17
@@ -42337,10 +40533,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -46650,6 +44843,7 @@ TEXT ·gemmQ5K200AMXInt8(SB), $8992-72
 	// gemmQ5K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][2816] bytes of format q5 (Q5_0: 5 bits, 32 columns an f16 scale).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -46660,16 +44854,9 @@ TEXT ·gemmQ5K200AMXInt8(SB), $8992-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 8768(SP)
 	MOVQ y+0(FP), DX
@@ -46884,104 +45071,50 @@ rows16:
 	MOVQ    8840(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -46991,104 +45124,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z19
@@ -47357,10 +45436,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -50266,6 +48342,7 @@ TEXT ·gemmQ5KK512AMXInt8(SB), $14624-72
 	// gemmQ5KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][5760] bytes of format q5k (Q5_K: 5 bits, 32 columns a scale and offset of 6 bits).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -50275,16 +48352,9 @@ TEXT ·gemmQ5KK512AMXInt8(SB), $14624-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 14400(SP)
 	MOVQ y+0(FP), DX
@@ -50452,104 +48522,50 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -50559,104 +48575,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE              $0xc4
-	BYTE              $0xe2
-	BYTE              $0x7a
-	BYTE              $0x4b
-	BYTE              $0x8c
-	BYTE              $0x0e
-	BYTE              $0x00
-	BYTE              $0x04
-	BYTE              $0x00
-	BYTE              $0x00
+	LONG              $0x4b7ae2c4
+	LONG              $0x04000e8c
+	WORD              $0x0000
 	ADDQ              $0x40, DX
 	ADDQ              $0x00000400, BX
 	VMOVUPS           (R8), Z18
@@ -50993,10 +48955,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -55718,6 +53677,7 @@ TEXT ·gemmQ5MK200AMXInt8(SB), $9504-72
 	// gemmQ5MK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][3072] bytes of format q5m (Q5_1: 5 bits, 32 columns an f16 scale and offset).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -55727,16 +53687,9 @@ TEXT ·gemmQ5MK200AMXInt8(SB), $9504-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 9280(SP)
 	MOVQ y+0(FP), DX
@@ -55939,104 +53892,50 @@ rows16:
 	MOVQ    9352(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -56046,104 +53945,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE              $0xc4
-	BYTE              $0xe2
-	BYTE              $0x7a
-	BYTE              $0x4b
-	BYTE              $0x8c
-	BYTE              $0x0e
-	BYTE              $0x00
-	BYTE              $0x04
-	BYTE              $0x00
-	BYTE              $0x00
+	LONG              $0x4b7ae2c4
+	LONG              $0x04000e8c
+	WORD              $0x0000
 	ADDQ              $0x40, DX
 	ADDQ              $0x00000400, BX
 	VMOVUPS           (R8), Z18
@@ -56480,10 +54325,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -59410,6 +57252,7 @@ TEXT ·gemmQ6KK512AMXInt8(SB), $18720-72
 	// gemmQ6KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][6784] bytes of format q6k (Q6_K: 6 bits, 16 columns a scale of 8 bits).
 	// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -59420,16 +57263,9 @@ TEXT ·gemmQ6KK512AMXInt8(SB), $18720-72
 	LEAQ         tilesOf16Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 18496(SP)
 	MOVQ y+0(FP), DX
@@ -59603,204 +57439,96 @@ rows16:
 	IMUL3Q  $0x04, R11, R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM4, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd4
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x0c
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x0c000e9c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -59810,204 +57538,96 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 16(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x10
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00100aac
+	WORD $0x0000
 
 	// TILELOADD 256(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x01
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x01000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILELOADD 32(DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aa4
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd0
 
 	// TDPBSSD TMM6, TMM4, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xd4
 
 	// TILELOADD 48(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x30
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00300aac
+	WORD $0x0000
 
 	// TILELOADD 768(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x03
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x03000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xd8
 
 	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xdd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 
 	// TILESTORED TMM2, 2048(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x08000e94
+	WORD $0x0000
 
 	// TILESTORED TMM3, 3072(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x9c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x0c
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x0c000e9c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z19
@@ -60472,10 +58092,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -65086,6 +62703,7 @@ TEXT ·gemmQ8K200AMXInt8(SB), $8992-72
 	// gemmQ8K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 	// w is [tiles][4352] bytes of format q8 (Q8_0: 8 bits, 32 columns an f16 scale).
 	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	// rows is a multiple of 16.
 	LEAQ         (SP), AX
 	ADDQ         $0x3f, AX
 	ANDQ         $-64, AX
@@ -65094,16 +62712,9 @@ TEXT ·gemmQ8K200AMXInt8(SB), $8992-72
 	LEAQ         tilesOf32Columns<>+0(SB), DX
 
 	// LDTILECFG (DX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x22
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4978e2c4
+	LONG $0x00002284
+	WORD $0x0000
 	MOVQ w+32(FP), DX
 	MOVQ DX, 8768(SP)
 	MOVQ y+0(FP), DX
@@ -65270,104 +62881,50 @@ rows16:
 	MOVQ    8840(SP), R11
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x04000e8c
+	WORD $0x0000
 	ADDQ $0x40, DX
 	ADDQ $0x00000400, BX
 	DECQ R11
@@ -65377,104 +62934,50 @@ turn:
 	XCHGQ SI, DI
 
 	// TILELOADD (DX)(R9*1), TMM4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00000aa4
+	WORD $0x0000
 
 	// TILELOADD (BX)(CX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
 
 	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc0
 
 	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
+	LONG $0x5e4be2c4
 	BYTE $0xc4
 
 	// TILELOADD 32(DX)(R9*1), TMM5
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0a
-	BYTE $0x20
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ba2c4
+	LONG $0x00200aac
+	WORD $0x0000
 
 	// TILELOADD 512(BX)(CX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x02
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7be2c4
+	LONG $0x02000bbc
+	WORD $0x0000
 
 	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
+	LONG $0x497be2c4
 	BYTE $0xc8
 
 	// TDPBSSD TMM7, TMM5, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
+	LONG $0x5e43e2c4
 	BYTE $0xcd
 
 	// TILESTORED TMM0, (SI)(CX*1)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
+	LONG $0x4b7ae2c4
+	LONG $0x00000e84
+	WORD $0x0000
 
 	// TILESTORED TMM1, 1024(SI)(CX*1)
-	BYTE        $0xc4
-	BYTE        $0xe2
-	BYTE        $0x7a
-	BYTE        $0x4b
-	BYTE        $0x8c
-	BYTE        $0x0e
-	BYTE        $0x00
-	BYTE        $0x04
-	BYTE        $0x00
-	BYTE        $0x00
+	LONG        $0x4b7ae2c4
+	LONG        $0x04000e8c
+	WORD        $0x0000
 	ADDQ        $0x40, DX
 	ADDQ        $0x00000400, BX
 	VMOVUPS     (R8), Z17
@@ -65743,10 +63246,7 @@ lastTurn:
 	JNZ  tile
 
 	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
+	LONG $0x4978e2c4
 	BYTE $0xc0
 	VZEROUPPER
 	RET

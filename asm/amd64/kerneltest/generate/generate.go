@@ -42,7 +42,7 @@ func Files() ([]File, error) {
 
 // functionTable writes the maps from names to functions that the tests look up.
 func functionTable() ([]byte, error) {
-	var asm, twins bytes.Buffer
+	var asm, twins, losses bytes.Buffer
 	seen := map[string]bool{}
 	for _, k := range slices.Concat(cases.Kernels(), cases.Quantised()) {
 		for _, isa := range amd64.ISAs {
@@ -51,6 +51,10 @@ func functionTable() ([]byte, error) {
 			}
 			name := k.Name() + isa.String()
 			fmt.Fprintf(&asm, "%q: %s,\n", name, name)
+			if loss := amd64.Loss(isa, k); loss != 0 && !seen[isa.String()+k.S] {
+				seen[isa.String()+k.S] = true
+				fmt.Fprintf(&losses, "%q: %v,\n", isa.String()+k.S, loss)
+			}
 		}
 		if fn, _ := k.Portable(); !seen[fn] {
 			seen[fn] = true
@@ -70,5 +74,9 @@ var functions = map[string]any{
 // twins has the portable function of every kernel by name.
 var twins = map[string]any{
 %s}
-`, header, asm.Bytes(), twins.Bytes()))
+
+// losses has what a product may lose beside rounding, by instruction set and type of weights.
+var losses = map[string]float64{
+%s}
+`, header, asm.Bytes(), twins.Bytes(), losses.Bytes()))
 }
