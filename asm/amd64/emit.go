@@ -39,7 +39,7 @@ func EmitTuned(pkg, header string, ks []kernel.Kernel, t *tuning.Table) (asmText
 			return nil, nil, fmt.Errorf("amd64: two kernels are named %s", k.Name())
 		}
 		for _, isa := range ISAs {
-			if _, extends := gains[isa]; extends && !Supports(isa, k) {
+			if _, extends := extensions[isa]; extends && !Supports(isa, k) {
 				continue
 			}
 			if !Supports(isa, k) {
@@ -112,9 +112,9 @@ func (e *emitter) kernel(isa ISA, k kernel.Kernel, t *tuning.Table) error {
 
 // function adds one function to the file, with the return after its body.
 func (e *emitter) function(isa ISA, name, signature string, doc []string, body func(f *function)) error {
-	f := &function{Context: build.NewContext(), emitter: e, isa: isa.vector(), vnni: isa == AVX512VNNI, labels: map[string]int{}}
+	f := &function{Context: build.NewContext(), emitter: e, isa: isa.vector(), vnni: isa == AVX512VNNI, tiles: isa >= AMXInt8, labels: map[string]int{}}
 	f.Function(name)
-	if isa != AMX { // whose frame needs the check of the stack
+	if !f.tiles { // their frames need the check of the stack
 		f.Attributes(attr.NOSPLIT)
 	}
 	f.Pragma("noescape")

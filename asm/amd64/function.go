@@ -20,6 +20,7 @@ type function struct {
 	emitter *emitter
 	isa     ISA // AVX2 or AVX512
 	vnni    bool
+	tiles   bool
 	kernel  kernel.Kernel
 	cut     tuning.Blocking // of a product
 	labels  map[string]int
@@ -94,6 +95,16 @@ func (f *function) stride(name string, size int) reg.GPVirtual {
 	r := f.arg(name)
 	f.SHLQ(operand.U8(uint8(math.Log2(float64(size)))), r)
 	return r
+}
+
+// copyWord copies a word through a register where both are memory.
+func (f *function) copyWord(from, to operand.Op) {
+	if operand.IsMem(from) && operand.IsMem(to) {
+		r := f.GP64()
+		f.MOVQ(from, r)
+		from = r
+	}
+	f.MOVQ(from, to)
 }
 
 // label defines a label that is unique in the function and returns it.

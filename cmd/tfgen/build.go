@@ -87,6 +87,7 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	f.StringVar(&o.Weights, "weights", "f32", weightsHelp)
 	f.StringVar(&o.KV, "kv", "f32", kvHelp)
 	o.weighing.flags(f)
+	f.StringVar(&o.Early, "early", "", "`layers` whose states the output layer reads too, for DoLa decoding: low, high, or numbers of blocks as in 0,2")
 	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
 	f.StringVar(&o.tuning, "tuning", "", tuningHelp)
 	f.BoolVar(&o.Program, "program", false, "add a main package: a command-line program")

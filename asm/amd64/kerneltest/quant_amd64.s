@@ -40,6 +40,12 @@ DATA mxfp4_codesDots<>+16(SB)/8, $0x8c88868483828180
 DATA mxfp4_codesDots<>+24(SB)/8, $0x74787a7c7d7e7f80
 GLOBL mxfp4_codesDots<>(SB), RODATA|NOPTR, $32
 
+DATA mxfp4_values<>+0(SB)/8, $0x0c08060403020100
+DATA mxfp4_values<>+8(SB)/8, $0xf4f8fafcfdfeff00
+DATA mxfp4_values<>+16(SB)/8, $0x0c08060403020100
+DATA mxfp4_values<>+24(SB)/8, $0xf4f8fafcfdfeff00
+GLOBL mxfp4_values<>(SB), RODATA|NOPTR, $32
+
 DATA quant_00010001<>+0(SB)/8, $0x0001000100010001
 DATA quant_00010001<>+8(SB)/8, $0x0001000100010001
 DATA quant_00010001<>+16(SB)/8, $0x0001000100010001
@@ -51,6 +57,12 @@ DATA quant_00100010<>+8(SB)/8, $0x0010001000100010
 DATA quant_00100010<>+16(SB)/8, $0x0010001000100010
 DATA quant_00100010<>+24(SB)/8, $0x0010001000100010
 GLOBL quant_00100010<>(SB), RODATA|NOPTR, $32
+
+DATA quant_01010101<>+0(SB)/8, $0x0101010101010101
+DATA quant_01010101<>+8(SB)/8, $0x0101010101010101
+DATA quant_01010101<>+16(SB)/8, $0x0101010101010101
+DATA quant_01010101<>+24(SB)/8, $0x0101010101010101
+GLOBL quant_01010101<>(SB), RODATA|NOPTR, $32
 
 DATA quant_03030303<>+0(SB)/8, $0x0303030303030303
 DATA quant_03030303<>+8(SB)/8, $0x0303030303030303
@@ -64,6 +76,12 @@ DATA quant_04040404<>+16(SB)/8, $0x0404040404040404
 DATA quant_04040404<>+24(SB)/8, $0x0404040404040404
 GLOBL quant_04040404<>(SB), RODATA|NOPTR, $32
 
+DATA quant_08080808<>+0(SB)/8, $0x0808080808080808
+DATA quant_08080808<>+8(SB)/8, $0x0808080808080808
+DATA quant_08080808<>+16(SB)/8, $0x0808080808080808
+DATA quant_08080808<>+24(SB)/8, $0x0808080808080808
+GLOBL quant_08080808<>(SB), RODATA|NOPTR, $32
+
 DATA quant_0f0f0f0f<>+0(SB)/8, $0x0f0f0f0f0f0f0f0f
 DATA quant_0f0f0f0f<>+8(SB)/8, $0x0f0f0f0f0f0f0f0f
 DATA quant_0f0f0f0f<>+16(SB)/8, $0x0f0f0f0f0f0f0f0f
@@ -75,6 +93,12 @@ DATA quant_10101010<>+8(SB)/8, $0x1010101010101010
 DATA quant_10101010<>+16(SB)/8, $0x1010101010101010
 DATA quant_10101010<>+24(SB)/8, $0x1010101010101010
 GLOBL quant_10101010<>(SB), RODATA|NOPTR, $32
+
+DATA quant_20202020<>+0(SB)/8, $0x2020202020202020
+DATA quant_20202020<>+8(SB)/8, $0x2020202020202020
+DATA quant_20202020<>+16(SB)/8, $0x2020202020202020
+DATA quant_20202020<>+24(SB)/8, $0x2020202020202020
+GLOBL quant_20202020<>(SB), RODATA|NOPTR, $32
 
 DATA quant_30303030<>+0(SB)/8, $0x3030303030303030
 DATA quant_30303030<>+8(SB)/8, $0x3030303030303030
@@ -187,6 +211,36 @@ DATA tailMask<>+40(SB)/8, $0x0000000000000000
 DATA tailMask<>+48(SB)/8, $0x0000000000000000
 DATA tailMask<>+56(SB)/8, $0x0000000000000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $64
+
+DATA tilesOf16Columns<>+0(SB)/8, $0x0000000000000001
+DATA tilesOf16Columns<>+8(SB)/8, $0x0000000000000000
+DATA tilesOf16Columns<>+16(SB)/8, $0x0040004000400040
+DATA tilesOf16Columns<>+24(SB)/8, $0x0040004000100010
+DATA tilesOf16Columns<>+32(SB)/8, $0x0000000000000000
+DATA tilesOf16Columns<>+40(SB)/8, $0x0000000000000000
+DATA tilesOf16Columns<>+48(SB)/8, $0x0404101010101010
+DATA tilesOf16Columns<>+56(SB)/8, $0x0000000000000000
+GLOBL tilesOf16Columns<>(SB), RODATA|NOPTR, $64
+
+DATA tilesOf32Columns<>+0(SB)/8, $0x0000000000000001
+DATA tilesOf32Columns<>+8(SB)/8, $0x0000000000000000
+DATA tilesOf32Columns<>+16(SB)/8, $0x0040004000400040
+DATA tilesOf32Columns<>+24(SB)/8, $0x0040004000200020
+DATA tilesOf32Columns<>+32(SB)/8, $0x0000000000000000
+DATA tilesOf32Columns<>+40(SB)/8, $0x0000000000000000
+DATA tilesOf32Columns<>+48(SB)/8, $0x0808101010101010
+DATA tilesOf32Columns<>+56(SB)/8, $0x0000000000000000
+GLOBL tilesOf32Columns<>(SB), RODATA|NOPTR, $64
+
+DATA tilesOf64Columns<>+0(SB)/8, $0x0000000000000001
+DATA tilesOf64Columns<>+8(SB)/8, $0x0000000000000000
+DATA tilesOf64Columns<>+16(SB)/8, $0x0040004000400040
+DATA tilesOf64Columns<>+24(SB)/8, $0x0040004000400040
+DATA tilesOf64Columns<>+32(SB)/8, $0x0000000000000000
+DATA tilesOf64Columns<>+40(SB)/8, $0x0000000000000000
+DATA tilesOf64Columns<>+48(SB)/8, $0x1010101010101010
+DATA tilesOf64Columns<>+56(SB)/8, $0x0000000000000000
+GLOBL tilesOf64Columns<>(SB), RODATA|NOPTR, $64
 
 // func gemmINT8K1536AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, FMA3, MMX+
@@ -2004,6 +2058,708 @@ fewer4:
 	VZEROUPPER
 	RET
 
+// func gemmINT8K1536AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gemmINT8K1536AMXInt8(SB), $4224-72
+	// gemmINT8K1536AMXInt8 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 1536 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
+	// w is [tiles][24640] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
+	// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ (SP), AX
+	ADDQ $0x3f, AX
+	ANDQ $-64, AX
+	MOVQ $0x00000040, CX
+	LEAQ tilesOf64Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 4160(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 4168(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 4176(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 4184(SP)
+	CMPQ 4184(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	MOVQ x+16(FP), DX
+	MOVQ DX, 4200(SP)
+	MOVQ 4168(SP), DX
+	MOVQ DX, 4208(SP)
+	MOVQ 4176(SP), DX
+	MOVQ DX, 4216(SP)
+	MOVQ rows+64(FP), DX
+	MOVQ DX, 4192(SP)
+	CMPQ 4192(SP), $0x20
+	JLT  rowsDone
+
+rows:
+	// 32 × 32 outputs: integers over all columns.
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ 4200(SP), DX
+	MOVQ DI, BX
+	SHLQ $0x04, BX
+	ADDQ DX, BX
+	MOVQ 4160(SP), SI
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TILEZERO TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TILEZERO TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+	MOVQ $0x00000018, R8
+
+columns:
+	// TILELOADD (DX)(DI*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x3a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(DI*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x3b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (SI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TDPBSUD TMM6, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xd5
+
+	// TILELOADD 24640(SI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0e
+	BYTE $0x40
+	BYTE $0x60
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM7, TMM4, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x42
+	BYTE $0x5e
+	BYTE $0xcc
+
+	// TDPBSUD TMM7, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x42
+	BYTE $0x5e
+	BYTE $0xdd
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x00000400, SI
+	DECQ R8
+	JNZ  columns
+
+	// TILESTORED TMM0, (AX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 1024(AX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 2048(AX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 3072(AX)(CX*1)
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x9c
+	BYTE    $0x08
+	BYTE    $0x00
+	BYTE    $0x0c
+	BYTE    $0x00
+	BYTE    $0x00
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    ldy+8(FP), R10
+	SHLQ    $0x02, R10
+	MOVQ    ldc+56(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    4200(SP), DX
+	MOVQ    4208(SP), BX
+	MOVQ    4216(SP), SI
+	LEAQ    (AX), DI
+	MOVQ    4160(SP), R8
+	VMOVUPS 24576(R8), Z0
+	VMOVUPS 49216(R8), Z1
+	MOVQ    $0x00000020, R8
+
+row:
+	VPBROADCASTD 1924(DX), Z2
+	VPSLLD       $0x06, Z2, Z2
+	VMOVDQU32    (DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  1920(DX), Z0, Z4
+	VMOVUPS      (SI), Z5
+	VFMADD231PS  Z3, Z4, Z5
+	VMOVUPS      Z5, (BX)
+	VMOVDQU32    2048(DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  1920(DX), Z1, Z2
+	VMOVUPS      64(SI), Z4
+	VFMADD231PS  Z3, Z2, Z4
+	VMOVUPS      Z4, 64(BX)
+	ADDQ         R9, DX
+	ADDQ         R10, BX
+	ADDQ         R11, SI
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          row
+	MOVQ         DX, 4200(SP)
+	MOVQ         BX, 4208(SP)
+	MOVQ         SI, 4216(SP)
+	SUBQ         $0x20, 4192(SP)
+	CMPQ         4192(SP), $0x20
+	JGE          rows
+
+rowsDone:
+	CMPQ 4192(SP), $0x10
+	JLT  rowsDone2
+
+rows2:
+	// 16 × 32 outputs: integers over all columns.
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ 4200(SP), DX
+	MOVQ SI, BX
+	SHLQ $0x04, BX
+	ADDQ DX, BX
+	MOVQ 4160(SP), BX
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+	MOVQ $0x00000018, DI
+
+columns2:
+	// TILELOADD (DX)(SI*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x32
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 24640(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x40
+	BYTE $0x60
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM7, TMM4, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x42
+	BYTE $0x5e
+	BYTE $0xcc
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ DI
+	JNZ  columns2
+
+	// TILESTORED TMM0, (AX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 2048(AX)(CX*1)
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x8c
+	BYTE    $0x08
+	BYTE    $0x00
+	BYTE    $0x08
+	BYTE    $0x00
+	BYTE    $0x00
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    ldy+8(FP), R10
+	SHLQ    $0x02, R10
+	MOVQ    ldc+56(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    4200(SP), DX
+	MOVQ    4208(SP), BX
+	MOVQ    4216(SP), SI
+	LEAQ    (AX), DI
+	MOVQ    4160(SP), R8
+	VMOVUPS 24576(R8), Z0
+	VMOVUPS 49216(R8), Z1
+	MOVQ    $0x00000010, R8
+
+row2:
+	VPBROADCASTD 1924(DX), Z2
+	VPSLLD       $0x06, Z2, Z2
+	VMOVDQU32    (DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  1920(DX), Z0, Z4
+	VMOVUPS      (SI), Z5
+	VFMADD231PS  Z3, Z4, Z5
+	VMOVUPS      Z5, (BX)
+	VMOVDQU32    2048(DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  1920(DX), Z1, Z2
+	VMOVUPS      64(SI), Z4
+	VFMADD231PS  Z3, Z2, Z4
+	VMOVUPS      Z4, 64(BX)
+	ADDQ         R9, DX
+	ADDQ         R10, BX
+	ADDQ         R11, SI
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          row2
+	MOVQ         DX, 4200(SP)
+	MOVQ         BX, 4208(SP)
+	MOVQ         SI, 4216(SP)
+	SUBQ         $0x10, 4192(SP)
+	CMPQ         4192(SP), $0x10
+	JGE          rows2
+
+rowsDone2:
+	// Next tiles.
+	ADDQ $0x0000c080, 4160(SP)
+	ADDQ $0x00000080, 4168(SP)
+	ADDQ $0x00000080, 4176(SP)
+	SUBQ $0x02, 4184(SP)
+	CMPQ 4184(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 4184(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ x+16(FP), DX
+	MOVQ DX, 4200(SP)
+	MOVQ 4168(SP), DX
+	MOVQ DX, 4208(SP)
+	MOVQ 4176(SP), DX
+	MOVQ DX, 4216(SP)
+	MOVQ rows+64(FP), DX
+	MOVQ DX, 4192(SP)
+	CMPQ 4192(SP), $0x20
+	JLT  rowsDone3
+
+rows3:
+	// 32 × 16 outputs: integers over all columns.
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ 4200(SP), DX
+	MOVQ DI, BX
+	SHLQ $0x04, BX
+	ADDQ DX, BX
+	MOVQ 4160(SP), SI
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+	MOVQ $0x00000018, R8
+
+columns3:
+	// TILELOADD (DX)(DI*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x3a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(DI*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x3b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (SI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TDPBSUD TMM6, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xcd
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x00000400, SI
+	DECQ R8
+	JNZ  columns3
+
+	// TILESTORED TMM0, (AX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(AX)(CX*1)
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x8c
+	BYTE    $0x08
+	BYTE    $0x00
+	BYTE    $0x04
+	BYTE    $0x00
+	BYTE    $0x00
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    ldy+8(FP), R10
+	SHLQ    $0x02, R10
+	MOVQ    ldc+56(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    4200(SP), DX
+	MOVQ    4208(SP), BX
+	MOVQ    4216(SP), SI
+	LEAQ    (AX), DI
+	MOVQ    4160(SP), R8
+	VMOVUPS 24576(R8), Z0
+	MOVQ    $0x00000020, R8
+
+row3:
+	VPBROADCASTD 1924(DX), Z2
+	VPSLLD       $0x06, Z2, Z2
+	VMOVDQU32    (DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  1920(DX), Z0, Z4
+	VMOVUPS      (SI), Z5
+	VFMADD231PS  Z3, Z4, Z5
+	VMOVUPS      Z5, (BX)
+	ADDQ         R9, DX
+	ADDQ         R10, BX
+	ADDQ         R11, SI
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          row3
+	MOVQ         DX, 4200(SP)
+	MOVQ         BX, 4208(SP)
+	MOVQ         SI, 4216(SP)
+	SUBQ         $0x20, 4192(SP)
+	CMPQ         4192(SP), $0x20
+	JGE          rows3
+
+rowsDone3:
+	CMPQ 4192(SP), $0x10
+	JLT  rowsDone4
+
+rows4:
+	// 16 × 16 outputs: integers over all columns.
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ 4200(SP), DX
+	MOVQ SI, BX
+	SHLQ $0x04, BX
+	ADDQ DX, BX
+	MOVQ 4160(SP), BX
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+	MOVQ $0x00000018, DI
+
+columns4:
+	// TILELOADD (DX)(SI*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x32
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xc4
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ DI
+	JNZ  columns4
+
+	// TILESTORED TMM0, (AX)(CX*1)
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x84
+	BYTE    $0x08
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    ldy+8(FP), R10
+	SHLQ    $0x02, R10
+	MOVQ    ldc+56(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    4200(SP), DX
+	MOVQ    4208(SP), BX
+	MOVQ    4216(SP), SI
+	LEAQ    (AX), DI
+	MOVQ    4160(SP), R8
+	VMOVUPS 24576(R8), Z0
+	MOVQ    $0x00000010, R8
+
+row4:
+	VPBROADCASTD 1924(DX), Z2
+	VPSLLD       $0x06, Z2, Z2
+	VMOVDQU32    (DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  1920(DX), Z0, Z4
+	VMOVUPS      (SI), Z5
+	VFMADD231PS  Z3, Z4, Z5
+	VMOVUPS      Z5, (BX)
+	ADDQ         R9, DX
+	ADDQ         R10, BX
+	ADDQ         R11, SI
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          row4
+	MOVQ         DX, 4200(SP)
+	MOVQ         BX, 4208(SP)
+	MOVQ         SI, 4216(SP)
+	SUBQ         $0x10, 4192(SP)
+	CMPQ         4192(SP), $0x10
+	JGE          rows4
+
+rowsDone4:
+	// Next tiles.
+	ADDQ $0x00006040, 4160(SP)
+	ADDQ $0x40, 4168(SP)
+	ADDQ $0x40, 4176(SP)
+	SUBQ $0x01, 4184(SP)
+	CMPQ 4184(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmINT8K200AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·gemmINT8K200AVX2(SB), NOSPLIT, $416-72
@@ -3817,6 +4573,708 @@ fewer4:
 	ADDQ $0x40, 520(SP)
 	DECQ 536(SP)
 	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmINT8K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gemmINT8K200AMXInt8(SB), $4224-72
+	// gemmINT8K200AMXInt8 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
+	// w is [tiles][4160] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
+	// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ (SP), AX
+	ADDQ $0x3f, AX
+	ANDQ $-64, AX
+	MOVQ $0x00000040, CX
+	LEAQ tilesOf64Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 4160(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 4168(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 4176(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 4184(SP)
+	CMPQ 4184(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	MOVQ x+16(FP), DX
+	MOVQ DX, 4200(SP)
+	MOVQ 4168(SP), DX
+	MOVQ DX, 4208(SP)
+	MOVQ 4176(SP), DX
+	MOVQ DX, 4216(SP)
+	MOVQ rows+64(FP), DX
+	MOVQ DX, 4192(SP)
+	CMPQ 4192(SP), $0x20
+	JLT  rowsDone
+
+rows:
+	// 32 × 32 outputs: integers over all columns.
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ 4200(SP), DX
+	MOVQ DI, BX
+	SHLQ $0x04, BX
+	ADDQ DX, BX
+	MOVQ 4160(SP), SI
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TILEZERO TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TILEZERO TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+	MOVQ $0x00000004, R8
+
+columns:
+	// TILELOADD (DX)(DI*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x3a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(DI*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x3b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (SI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TDPBSUD TMM6, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xd5
+
+	// TILELOADD 4160(SI)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0e
+	BYTE $0x40
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM7, TMM4, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x42
+	BYTE $0x5e
+	BYTE $0xcc
+
+	// TDPBSUD TMM7, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x42
+	BYTE $0x5e
+	BYTE $0xdd
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x00000400, SI
+	DECQ R8
+	JNZ  columns
+
+	// TILESTORED TMM0, (AX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 1024(AX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 2048(AX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 3072(AX)(CX*1)
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x9c
+	BYTE    $0x08
+	BYTE    $0x00
+	BYTE    $0x0c
+	BYTE    $0x00
+	BYTE    $0x00
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    ldy+8(FP), R10
+	SHLQ    $0x02, R10
+	MOVQ    ldc+56(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    4200(SP), DX
+	MOVQ    4208(SP), BX
+	MOVQ    4216(SP), SI
+	LEAQ    (AX), DI
+	MOVQ    4160(SP), R8
+	VMOVUPS 4096(R8), Z0
+	VMOVUPS 8256(R8), Z1
+	MOVQ    $0x00000020, R8
+
+row:
+	VPBROADCASTD 324(DX), Z2
+	VPSLLD       $0x06, Z2, Z2
+	VMOVDQU32    (DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  320(DX), Z0, Z4
+	VMOVUPS      (SI), Z5
+	VFMADD231PS  Z3, Z4, Z5
+	VMOVUPS      Z5, (BX)
+	VMOVDQU32    2048(DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  320(DX), Z1, Z2
+	VMOVUPS      64(SI), Z4
+	VFMADD231PS  Z3, Z2, Z4
+	VMOVUPS      Z4, 64(BX)
+	ADDQ         R9, DX
+	ADDQ         R10, BX
+	ADDQ         R11, SI
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          row
+	MOVQ         DX, 4200(SP)
+	MOVQ         BX, 4208(SP)
+	MOVQ         SI, 4216(SP)
+	SUBQ         $0x20, 4192(SP)
+	CMPQ         4192(SP), $0x20
+	JGE          rows
+
+rowsDone:
+	CMPQ 4192(SP), $0x10
+	JLT  rowsDone2
+
+rows2:
+	// 16 × 32 outputs: integers over all columns.
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ 4200(SP), DX
+	MOVQ SI, BX
+	SHLQ $0x04, BX
+	ADDQ DX, BX
+	MOVQ 4160(SP), BX
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+	MOVQ $0x00000004, DI
+
+columns2:
+	// TILELOADD (DX)(SI*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x32
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 4160(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x40
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM7, TMM4, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x42
+	BYTE $0x5e
+	BYTE $0xcc
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ DI
+	JNZ  columns2
+
+	// TILESTORED TMM0, (AX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 2048(AX)(CX*1)
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x8c
+	BYTE    $0x08
+	BYTE    $0x00
+	BYTE    $0x08
+	BYTE    $0x00
+	BYTE    $0x00
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    ldy+8(FP), R10
+	SHLQ    $0x02, R10
+	MOVQ    ldc+56(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    4200(SP), DX
+	MOVQ    4208(SP), BX
+	MOVQ    4216(SP), SI
+	LEAQ    (AX), DI
+	MOVQ    4160(SP), R8
+	VMOVUPS 4096(R8), Z0
+	VMOVUPS 8256(R8), Z1
+	MOVQ    $0x00000010, R8
+
+row2:
+	VPBROADCASTD 324(DX), Z2
+	VPSLLD       $0x06, Z2, Z2
+	VMOVDQU32    (DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  320(DX), Z0, Z4
+	VMOVUPS      (SI), Z5
+	VFMADD231PS  Z3, Z4, Z5
+	VMOVUPS      Z5, (BX)
+	VMOVDQU32    2048(DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  320(DX), Z1, Z2
+	VMOVUPS      64(SI), Z4
+	VFMADD231PS  Z3, Z2, Z4
+	VMOVUPS      Z4, 64(BX)
+	ADDQ         R9, DX
+	ADDQ         R10, BX
+	ADDQ         R11, SI
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          row2
+	MOVQ         DX, 4200(SP)
+	MOVQ         BX, 4208(SP)
+	MOVQ         SI, 4216(SP)
+	SUBQ         $0x10, 4192(SP)
+	CMPQ         4192(SP), $0x10
+	JGE          rows2
+
+rowsDone2:
+	// Next tiles.
+	ADDQ $0x00002080, 4160(SP)
+	ADDQ $0x00000080, 4168(SP)
+	ADDQ $0x00000080, 4176(SP)
+	SUBQ $0x02, 4184(SP)
+	CMPQ 4184(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 4184(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ x+16(FP), DX
+	MOVQ DX, 4200(SP)
+	MOVQ 4168(SP), DX
+	MOVQ DX, 4208(SP)
+	MOVQ 4176(SP), DX
+	MOVQ DX, 4216(SP)
+	MOVQ rows+64(FP), DX
+	MOVQ DX, 4192(SP)
+	CMPQ 4192(SP), $0x20
+	JLT  rowsDone3
+
+rows3:
+	// 32 × 16 outputs: integers over all columns.
+	MOVQ ldx+24(FP), DI
+	SHLQ $0x02, DI
+	MOVQ 4200(SP), DX
+	MOVQ DI, BX
+	SHLQ $0x04, BX
+	ADDQ DX, BX
+	MOVQ 4160(SP), SI
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+	MOVQ $0x00000004, R8
+
+columns3:
+	// TILELOADD (DX)(DI*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x3a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(DI*1), TMM5
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x3b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (SI)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TDPBSUD TMM6, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xcd
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x00000400, SI
+	DECQ R8
+	JNZ  columns3
+
+	// TILESTORED TMM0, (AX)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(AX)(CX*1)
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x8c
+	BYTE    $0x08
+	BYTE    $0x00
+	BYTE    $0x04
+	BYTE    $0x00
+	BYTE    $0x00
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    ldy+8(FP), R10
+	SHLQ    $0x02, R10
+	MOVQ    ldc+56(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    4200(SP), DX
+	MOVQ    4208(SP), BX
+	MOVQ    4216(SP), SI
+	LEAQ    (AX), DI
+	MOVQ    4160(SP), R8
+	VMOVUPS 4096(R8), Z0
+	MOVQ    $0x00000020, R8
+
+row3:
+	VPBROADCASTD 324(DX), Z2
+	VPSLLD       $0x06, Z2, Z2
+	VMOVDQU32    (DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  320(DX), Z0, Z4
+	VMOVUPS      (SI), Z5
+	VFMADD231PS  Z3, Z4, Z5
+	VMOVUPS      Z5, (BX)
+	ADDQ         R9, DX
+	ADDQ         R10, BX
+	ADDQ         R11, SI
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          row3
+	MOVQ         DX, 4200(SP)
+	MOVQ         BX, 4208(SP)
+	MOVQ         SI, 4216(SP)
+	SUBQ         $0x20, 4192(SP)
+	CMPQ         4192(SP), $0x20
+	JGE          rows3
+
+rowsDone3:
+	CMPQ 4192(SP), $0x10
+	JLT  rowsDone4
+
+rows4:
+	// 16 × 16 outputs: integers over all columns.
+	MOVQ ldx+24(FP), SI
+	SHLQ $0x02, SI
+	MOVQ 4200(SP), DX
+	MOVQ SI, BX
+	SHLQ $0x04, BX
+	ADDQ DX, BX
+	MOVQ 4160(SP), BX
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+	MOVQ $0x00000004, DI
+
+columns4:
+	// TILELOADD (DX)(SI*1), TMM4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x32
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBSUD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5e
+	BYTE $0xc4
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ DI
+	JNZ  columns4
+
+	// TILESTORED TMM0, (AX)(CX*1)
+	BYTE    $0xc4
+	BYTE    $0xe2
+	BYTE    $0x7a
+	BYTE    $0x4b
+	BYTE    $0x84
+	BYTE    $0x08
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	BYTE    $0x00
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    ldy+8(FP), R10
+	SHLQ    $0x02, R10
+	MOVQ    ldc+56(FP), R11
+	SHLQ    $0x02, R11
+	MOVQ    4200(SP), DX
+	MOVQ    4208(SP), BX
+	MOVQ    4216(SP), SI
+	LEAQ    (AX), DI
+	MOVQ    4160(SP), R8
+	VMOVUPS 4096(R8), Z0
+	MOVQ    $0x00000010, R8
+
+row4:
+	VPBROADCASTD 324(DX), Z2
+	VPSLLD       $0x06, Z2, Z2
+	VMOVDQU32    (DI), Z3
+	VPSUBD       Z2, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  320(DX), Z0, Z4
+	VMOVUPS      (SI), Z5
+	VFMADD231PS  Z3, Z4, Z5
+	VMOVUPS      Z5, (BX)
+	ADDQ         R9, DX
+	ADDQ         R10, BX
+	ADDQ         R11, SI
+	ADDQ         $0x40, DI
+	DECQ         R8
+	JNZ          row4
+	MOVQ         DX, 4200(SP)
+	MOVQ         BX, 4208(SP)
+	MOVQ         SI, 4216(SP)
+	SUBQ         $0x10, 4192(SP)
+	CMPQ         4192(SP), $0x10
+	JGE          rows4
+
+rowsDone4:
+	// Next tiles.
+	ADDQ $0x00001040, 4160(SP)
+	ADDQ $0x40, 4168(SP)
+	ADDQ $0x40, 4176(SP)
+	SUBQ $0x01, 4184(SP)
+	CMPQ 4184(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
@@ -8703,6 +10161,678 @@ fewer4:
 	VZEROUPPER
 	RET
 
+// func gemmIQ4NLK200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmIQ4NLK200AMXInt8(SB), $8992-72
+	// gemmIQ4NLK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][2304] bytes of format iq4nl (IQ4_NL: 16 levels, 32 columns an f16 scale).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ            (SP), AX
+	ADDQ            $0x3f, AX
+	ANDQ            $-64, AX
+	MOVQ            $0x00000040, CX
+	VBROADCASTI32X4 iq4nl_values<>+0(SB), Z0
+	VPBROADCASTD    quant_0f0f0f0f<>+0(SB), Z1
+	LEAQ            tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 8768(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 8776(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 8784(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 8792(SP)
+
+tile:
+	MOVQ    $0x00000000, 8856(SP)
+	MOVQ    $0x00000004, 8848(SP)
+	MOVQ    8784(SP), DX
+	MOVQ    DX, 8816(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 8824(SP)
+	MOVQ    8848(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 8840(SP)
+	SUBQ    DX, 8848(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    8856(SP), DX
+	MOVQ    DX, 8800(SP)
+	MOVQ    8776(SP), DX
+	MOVQ    DX, 8808(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 8832(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 8192(AX), BX
+	MOVQ 8768(SP), SI
+	MOVQ 8840(SP), DI
+
+unpack:
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	PREFETCHT0 4352(SI)
+	VPANDD     64(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, (DX)
+	VPANDD     128(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 64(DX)
+	VPANDD     192(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 128(DX)
+	VPANDD     256(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 192(DX)
+	VPSRLW     $0x04, 64(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 256(DX)
+	VPSRLW     $0x04, 128(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 320(DX)
+	VPSRLW     $0x04, 192(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 384(DX)
+	VPSRLW     $0x04, 256(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 448(DX)
+	VCVTPH2PS  (SI), Z2
+	VMOVUPS    Z2, (BX)
+	PREFETCHT0 4416(SI)
+	PREFETCHT0 4480(SI)
+	PREFETCHT0 4544(SI)
+	PREFETCHT0 4608(SI)
+	VPANDD     320(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 512(DX)
+	VPANDD     384(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 576(DX)
+	VPANDD     448(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 640(DX)
+	VPANDD     512(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 704(DX)
+	VPSRLW     $0x04, 320(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 768(DX)
+	VPSRLW     $0x04, 384(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 832(DX)
+	VPSRLW     $0x04, 448(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 896(DX)
+	VPSRLW     $0x04, 512(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 960(DX)
+	VCVTPH2PS  32(SI), Z2
+	VMOVUPS    Z2, 64(BX)
+	ADDQ       $0x00000400, DX
+	ADDQ       $0x00000080, BX
+	ADDQ       $0x00000240, SI
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 8768(SP)
+
+rows16:
+	MOVQ    8816(SP), DX
+	MOVQ    8824(SP), BX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z17
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    8800(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    8192(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    8856(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    8840(SP), R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7a
+	BYTE        $0x4b
+	BYTE        $0x8c
+	BYTE        $0x0e
+	BYTE        $0x00
+	BYTE        $0x04
+	BYTE        $0x00
+	BYTE        $0x00
+	ADDQ        $0x40, DX
+	ADDQ        $0x00000400, BX
+	VMOVUPS     (R8), Z18
+	VMULPS.BCST 256(R12), Z18, Z20
+	VCVTDQ2PS   (DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 256(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   64(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 256(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   128(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 256(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   192(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 256(R13), Z18, Z20
+	VCVTDQ2PS   256(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 256(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   320(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 256(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   384(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 256(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   448(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 256(R14), Z18, Z20
+	VCVTDQ2PS   512(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 256(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   576(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 256(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   640(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 256(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   704(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 256(R15), Z18, Z20
+	VCVTDQ2PS   768(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 256(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   832(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 256(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   896(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 256(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   960(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	VMOVUPS     64(R8), Z18
+	VMULPS.BCST 260(R12), Z18, Z20
+	VCVTDQ2PS   1024(DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 260(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   1088(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 260(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   1152(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 260(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   1216(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 260(R13), Z18, Z20
+	VCVTDQ2PS   1280(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 260(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   1344(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 260(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   1408(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 260(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   1472(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 260(R14), Z18, Z20
+	VCVTDQ2PS   1536(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 260(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   1600(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 260(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   1664(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 260(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   1728(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 260(R15), Z18, Z20
+	VCVTDQ2PS   1792(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 260(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   1856(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 260(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   1920(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 260(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   1984(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	DECQ        R11
+	JNZ         turn
+
+lastTurn:
+	MOVQ        SI, DI
+	VMOVUPS     (R8), Z18
+	VMULPS.BCST 256(R12), Z18, Z20
+	VCVTDQ2PS   (DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 256(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   64(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 256(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   128(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 256(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   192(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 256(R13), Z18, Z20
+	VCVTDQ2PS   256(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 256(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   320(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 256(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   384(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 256(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   448(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 256(R14), Z18, Z20
+	VCVTDQ2PS   512(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 256(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   576(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 256(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   640(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 256(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   704(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 256(R15), Z18, Z20
+	VCVTDQ2PS   768(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 256(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   832(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 256(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   896(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 256(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   960(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	VMOVUPS     64(R8), Z18
+	VMULPS.BCST 260(R12), Z18, Z20
+	VCVTDQ2PS   1024(DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 260(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   1088(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 260(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   1152(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 260(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   1216(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 260(R13), Z18, Z20
+	VCVTDQ2PS   1280(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 260(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   1344(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 260(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   1408(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 260(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   1472(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 260(R14), Z18, Z20
+	VCVTDQ2PS   1536(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 260(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   1600(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 260(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   1664(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 260(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   1728(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 260(R15), Z18, Z20
+	VCVTDQ2PS   1792(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 260(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   1856(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 260(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   1920(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 260(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   1984(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	MOVQ        ldy+8(FP), DX
+	SHLQ        $0x02, DX
+	MOVQ        8808(SP), BX
+	VMOVUPS     Z2, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z3, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z4, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z5, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z6, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z7, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z8, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z9, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z10, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z11, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z12, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z13, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z14, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z15, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z16, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z17, (BX)
+
+	// Next 16 rows.
+	MOVQ 8824(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8816(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 8800(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 8808(SP)
+	SUBQ $0x10, 8832(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 8776(SP)
+	ADDQ $0x40, 8784(SP)
+	DECQ 8792(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmIQ4XSK512AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·gemmIQ4XSK512AVX2(SB), NOSPLIT, $416-72
@@ -11625,6 +13755,657 @@ fewer4:
 	ADDQ $0x40, 648(SP)
 	DECQ 664(SP)
 	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmIQ4XSK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmIQ4XSK512AMXInt8(SB), $13600-72
+	// gemmIQ4XSK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][4480] bytes of format iq4xs (IQ4_XS: 16 levels, 32 columns a scale of 6 bits).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ            (SP), AX
+	ADDQ            $0x3f, AX
+	ANDQ            $-64, AX
+	MOVQ            $0x00000040, CX
+	VBROADCASTI32X4 iq4xs_values<>+0(SB), Z0
+	VPBROADCASTD    quant_0f0f0f0f<>+0(SB), Z1
+	LEAQ            tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 13376(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 13384(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 13392(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 13400(SP)
+
+tile:
+	MOVQ    $0x00000000, 13464(SP)
+	MOVQ    $0x00000002, 13456(SP)
+	MOVQ    13392(SP), DX
+	MOVQ    DX, 13424(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 13432(SP)
+	MOVQ    13456(SP), DX
+	MOVQ    $0x00000004, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 13448(SP)
+	SUBQ    DX, 13456(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    13464(SP), DX
+	MOVQ    DX, 13408(SP)
+	MOVQ    13384(SP), DX
+	MOVQ    DX, 13416(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 13440(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 12288(AX), BX
+	MOVQ 13376(SP), SI
+	MOVQ 13448(SP), DI
+
+unpack:
+	VCVTPH2PS (SI), Z2
+	VMOVUPS   Z2, 13472(SP)
+	MOVQ      SI, R8
+	ADDQ      $0x000000c0, SI
+	MOVQ      $0x00000008, R9
+
+unpackBlock:
+	PREFETCHT0 4096(SI)
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	VPANDD     (SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, (DX)
+	VPANDD     64(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 64(DX)
+	VPANDD     128(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 128(DX)
+	VPANDD     192(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 192(DX)
+	VPSRLW     $0x04, (SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 256(DX)
+	VPSRLW     $0x04, 64(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 320(DX)
+	VPSRLW     $0x04, 128(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 384(DX)
+	VPSRLW     $0x04, 192(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 448(DX)
+	VPMOVSXBD  64(R8), Z2
+	VCVTDQ2PS  Z2, Z2
+	VMULPS     13472(SP), Z2, Z2
+	VMOVUPS    Z2, (BX)
+	ADDQ       $0x00000200, DX
+	ADDQ       $0x40, BX
+	ADDQ       $0x00000100, SI
+	ADDQ       $0x10, R8
+	DECQ       R9
+	JNZ        unpackBlock
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 13376(SP)
+
+rows16:
+	MOVQ    13424(SP), DX
+	MOVQ    13432(SP), BX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z17
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    13408(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    12288(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    13464(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    13448(SP), R11
+	IMUL3Q  $0x04, R11, R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7a
+	BYTE        $0x4b
+	BYTE        $0x8c
+	BYTE        $0x0e
+	BYTE        $0x00
+	BYTE        $0x04
+	BYTE        $0x00
+	BYTE        $0x00
+	ADDQ        $0x40, DX
+	ADDQ        $0x00000400, BX
+	VMOVUPS     (R8), Z18
+	VMULPS.BCST 512(R12), Z18, Z20
+	VCVTDQ2PS   (DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 512(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   64(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 512(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   128(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 512(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   192(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 512(R13), Z18, Z20
+	VCVTDQ2PS   256(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 512(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   320(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 512(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   384(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 512(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   448(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 512(R14), Z18, Z20
+	VCVTDQ2PS   512(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 512(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   576(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 512(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   640(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 512(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   704(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 512(R15), Z18, Z20
+	VCVTDQ2PS   768(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 512(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   832(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 512(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   896(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 512(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   960(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	VMOVUPS     64(R8), Z18
+	VMULPS.BCST 516(R12), Z18, Z20
+	VCVTDQ2PS   1024(DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 516(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   1088(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 516(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   1152(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 516(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   1216(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 516(R13), Z18, Z20
+	VCVTDQ2PS   1280(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 516(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   1344(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 516(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   1408(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 516(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   1472(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 516(R14), Z18, Z20
+	VCVTDQ2PS   1536(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 516(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   1600(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 516(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   1664(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 516(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   1728(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 516(R15), Z18, Z20
+	VCVTDQ2PS   1792(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 516(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   1856(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 516(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   1920(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 516(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   1984(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	DECQ        R11
+	JNZ         turn
+
+lastTurn:
+	MOVQ        SI, DI
+	VMOVUPS     (R8), Z18
+	VMULPS.BCST 512(R12), Z18, Z20
+	VCVTDQ2PS   (DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 512(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   64(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 512(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   128(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 512(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   192(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 512(R13), Z18, Z20
+	VCVTDQ2PS   256(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 512(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   320(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 512(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   384(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 512(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   448(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 512(R14), Z18, Z20
+	VCVTDQ2PS   512(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 512(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   576(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 512(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   640(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 512(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   704(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 512(R15), Z18, Z20
+	VCVTDQ2PS   768(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 512(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   832(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 512(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   896(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 512(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   960(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	VMOVUPS     64(R8), Z18
+	VMULPS.BCST 516(R12), Z18, Z20
+	VCVTDQ2PS   1024(DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 516(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   1088(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 516(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   1152(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 516(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   1216(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 516(R13), Z18, Z20
+	VCVTDQ2PS   1280(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 516(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   1344(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 516(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   1408(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 516(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   1472(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 516(R14), Z18, Z20
+	VCVTDQ2PS   1536(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 516(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   1600(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 516(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   1664(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 516(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   1728(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 516(R15), Z18, Z20
+	VCVTDQ2PS   1792(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 516(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   1856(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 516(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   1920(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 516(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   1984(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	MOVQ        ldy+8(FP), DX
+	SHLQ        $0x02, DX
+	MOVQ        13416(SP), BX
+	VMOVUPS     Z2, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z3, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z4, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z5, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z6, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z7, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z8, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z9, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z10, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z11, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z12, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z13, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z14, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z15, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z16, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z17, (BX)
+
+	// Next 16 rows.
+	MOVQ 13432(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 13424(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 13408(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 13416(SP)
+	SUBQ $0x10, 13440(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 13384(SP)
+	ADDQ $0x40, 13392(SP)
+	DECQ 13400(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
@@ -15513,6 +18294,680 @@ fewer4:
 	VZEROUPPER
 	RET
 
+// func gemmMXFP4K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmMXFP4K200AMXInt8(SB), $8992-72
+	// gemmMXFP4K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][2304] bytes of format mxfp4 (MXFP4: floats of 4 bits, doubled, 32 columns a power of two).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ            (SP), AX
+	ADDQ            $0x3f, AX
+	ANDQ            $-64, AX
+	MOVQ            $0x00000040, CX
+	VBROADCASTI32X4 mxfp4_values<>+0(SB), Z0
+	VPBROADCASTD    quant_0f0f0f0f<>+0(SB), Z1
+	LEAQ            tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 8768(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 8776(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 8784(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 8792(SP)
+
+tile:
+	MOVQ    $0x00000000, 8856(SP)
+	MOVQ    $0x00000004, 8848(SP)
+	MOVQ    8784(SP), DX
+	MOVQ    DX, 8816(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 8824(SP)
+	MOVQ    8848(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 8840(SP)
+	SUBQ    DX, 8848(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    8856(SP), DX
+	MOVQ    DX, 8800(SP)
+	MOVQ    8776(SP), DX
+	MOVQ    DX, 8808(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 8832(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 8192(AX), BX
+	MOVQ 8768(SP), SI
+	MOVQ 8840(SP), DI
+
+unpack:
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	PREFETCHT0 4352(SI)
+	VPANDD     64(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, (DX)
+	VPANDD     128(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 64(DX)
+	VPANDD     192(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 128(DX)
+	VPANDD     256(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 192(DX)
+	VPSRLW     $0x04, 64(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 256(DX)
+	VPSRLW     $0x04, 128(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 320(DX)
+	VPSRLW     $0x04, 192(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 384(DX)
+	VPSRLW     $0x04, 256(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 448(DX)
+	VPMOVZXWD  (SI), Z2
+	VPSLLD     $0x10, Z2, Z2
+	VMOVUPS    Z2, (BX)
+	PREFETCHT0 4416(SI)
+	PREFETCHT0 4480(SI)
+	PREFETCHT0 4544(SI)
+	PREFETCHT0 4608(SI)
+	VPANDD     320(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 512(DX)
+	VPANDD     384(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 576(DX)
+	VPANDD     448(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 640(DX)
+	VPANDD     512(SI), Z1, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 704(DX)
+	VPSRLW     $0x04, 320(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 768(DX)
+	VPSRLW     $0x04, 384(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 832(DX)
+	VPSRLW     $0x04, 448(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 896(DX)
+	VPSRLW     $0x04, 512(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSHUFB    Z2, Z0, Z2
+	VMOVDQU32  Z2, 960(DX)
+	VPMOVZXWD  32(SI), Z2
+	VPSLLD     $0x10, Z2, Z2
+	VMOVUPS    Z2, 64(BX)
+	ADDQ       $0x00000400, DX
+	ADDQ       $0x00000080, BX
+	ADDQ       $0x00000240, SI
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 8768(SP)
+
+rows16:
+	MOVQ    8816(SP), DX
+	MOVQ    8824(SP), BX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z17
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    8800(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    8192(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    8856(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    8840(SP), R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7a
+	BYTE        $0x4b
+	BYTE        $0x8c
+	BYTE        $0x0e
+	BYTE        $0x00
+	BYTE        $0x04
+	BYTE        $0x00
+	BYTE        $0x00
+	ADDQ        $0x40, DX
+	ADDQ        $0x00000400, BX
+	VMOVUPS     (R8), Z18
+	VMULPS.BCST 256(R12), Z18, Z20
+	VCVTDQ2PS   (DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 256(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   64(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 256(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   128(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 256(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   192(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 256(R13), Z18, Z20
+	VCVTDQ2PS   256(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 256(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   320(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 256(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   384(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 256(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   448(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 256(R14), Z18, Z20
+	VCVTDQ2PS   512(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 256(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   576(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 256(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   640(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 256(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   704(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 256(R15), Z18, Z20
+	VCVTDQ2PS   768(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 256(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   832(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 256(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   896(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 256(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   960(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	VMOVUPS     64(R8), Z18
+	VMULPS.BCST 260(R12), Z18, Z20
+	VCVTDQ2PS   1024(DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 260(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   1088(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 260(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   1152(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 260(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   1216(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 260(R13), Z18, Z20
+	VCVTDQ2PS   1280(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 260(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   1344(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 260(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   1408(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 260(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   1472(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 260(R14), Z18, Z20
+	VCVTDQ2PS   1536(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 260(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   1600(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 260(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   1664(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 260(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   1728(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 260(R15), Z18, Z20
+	VCVTDQ2PS   1792(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 260(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   1856(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 260(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   1920(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 260(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   1984(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	DECQ        R11
+	JNZ         turn
+
+lastTurn:
+	MOVQ        SI, DI
+	VMOVUPS     (R8), Z18
+	VMULPS.BCST 256(R12), Z18, Z20
+	VCVTDQ2PS   (DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 256(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   64(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 256(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   128(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 256(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   192(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 256(R13), Z18, Z20
+	VCVTDQ2PS   256(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 256(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   320(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 256(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   384(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 256(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   448(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 256(R14), Z18, Z20
+	VCVTDQ2PS   512(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 256(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   576(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 256(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   640(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 256(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   704(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 256(R15), Z18, Z20
+	VCVTDQ2PS   768(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 256(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   832(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 256(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   896(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 256(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   960(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	VMOVUPS     64(R8), Z18
+	VMULPS.BCST 260(R12), Z18, Z20
+	VCVTDQ2PS   1024(DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 260(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   1088(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 260(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   1152(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 260(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   1216(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 260(R13), Z18, Z20
+	VCVTDQ2PS   1280(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 260(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   1344(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 260(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   1408(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 260(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   1472(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 260(R14), Z18, Z20
+	VCVTDQ2PS   1536(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 260(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   1600(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 260(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   1664(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 260(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   1728(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 260(R15), Z18, Z20
+	VCVTDQ2PS   1792(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 260(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   1856(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 260(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   1920(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 260(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   1984(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	MOVQ        ldy+8(FP), DX
+	SHLQ        $0x02, DX
+	MOVQ        8808(SP), BX
+	VMOVUPS     Z2, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z3, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z4, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z5, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z6, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z7, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z8, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z9, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z10, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z11, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z12, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z13, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z14, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z15, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z16, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z17, (BX)
+
+	// Next 16 rows.
+	MOVQ 8824(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8816(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 8800(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 8808(SP)
+	SUBQ $0x10, 8832(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 8776(SP)
+	ADDQ $0x40, 8784(SP)
+	DECQ 8792(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmQ2KK512AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·gemmQ2KK512AVX2(SB), NOSPLIT, $416-72
@@ -18597,6 +22052,1687 @@ fewer4:
 	VZEROUPPER
 	RET
 
+// func gemmQ2KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmQ2KK512AMXInt8(SB), $29216-72
+	// gemmQ2KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][3200] bytes of format q2k (Q2_K: 2 bits, 16 columns a scale and offset of 4 bits).
+	// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_03030303<>+0(SB), Z0
+	VBROADCASTSS quant_01010101<>+0(SB), Z1
+	VMOVUPS      Z1, 28672(AX)
+	VMOVUPS      Z1, 28736(AX)
+	VMOVUPS      Z1, 28800(AX)
+	VMOVUPS      Z1, 28864(AX)
+	LEAQ         tilesOf16Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 28992(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 29000(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 29008(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 29016(SP)
+
+tile:
+	MOVQ    $0x00000000, 29080(SP)
+	MOVQ    $0x00000002, 29072(SP)
+	MOVQ    29008(SP), DX
+	MOVQ    DX, 29040(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 29048(SP)
+	MOVQ    29072(SP), DX
+	MOVQ    $0x00000004, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 29064(SP)
+	SUBQ    DX, 29072(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    29080(SP), DX
+	MOVQ    DX, 29024(SP)
+	MOVQ    29000(SP), DX
+	MOVQ    DX, 29032(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 29056(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 16384(AX), DX
+	LEAQ 24576(AX), BX
+	MOVQ 28992(SP), SI
+	MOVQ 29064(SP), DI
+
+unpack:
+	VCVTPH2PS (SI), Z1
+	VMOVUPS   Z1, 29088(SP)
+	VCVTPH2PS 32(SI), Z1
+	VMOVUPS   Z1, 29152(SP)
+	MOVQ      SI, R8
+	ADDQ      $0x00000240, SI
+	MOVQ      $0x00000008, R9
+
+unpackBlock:
+	PREFETCHT0 4096(SI)
+	PREFETCHT0 4160(SI)
+	VPANDD     (SI), Z0, Z1
+	VMOVDQU32  Z1, (DX)
+	VPANDD     64(SI), Z0, Z1
+	VMOVDQU32  Z1, 64(DX)
+	VPSRLW     $0x02, (SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 128(DX)
+	VPSRLW     $0x02, 64(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 192(DX)
+	VPSRLW     $0x04, (SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 256(DX)
+	VPSRLW     $0x04, 64(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 320(DX)
+	VPSRLW     $0x06, (SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 384(DX)
+	VPSRLW     $0x06, 64(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 448(DX)
+	VPMOVZXBD  64(R8), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     29088(SP), Z1, Z1
+	VMOVUPS    Z1, (BX)
+	VPMOVZXBD  320(R8), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     29152(SP), Z1, Z1
+	VMOVUPS    Z1, 2048(BX)
+	VPMOVZXBD  80(R8), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     29088(SP), Z1, Z1
+	VMOVUPS    Z1, 64(BX)
+	VPMOVZXBD  336(R8), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     29152(SP), Z1, Z1
+	VMOVUPS    Z1, 2112(BX)
+	ADDQ       $0x00000200, DX
+	ADDQ       $0x00000080, BX
+	ADDQ       $0x00000080, SI
+	ADDQ       $0x20, R8
+	DECQ       R9
+	JNZ        unpackBlock
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 28992(SP)
+
+rows16:
+	MOVQ    29040(SP), DX
+	MOVQ    29048(SP), BX
+	VMOVUPS (DX), Z1
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    29024(SP), DX
+	LEAQ    16384(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    8192(AX), DI
+	LEAQ    24576(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    29080(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    29064(SP), R11
+	IMUL3Q  $0x04, R11, R11
+
+	// TILELOADD 28672(AX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x70
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM4, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcc
+
+	// TILELOADD 16(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 256(BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x01
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TDPBSSD TMM6, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xd5
+
+	// TILEZERO TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+
+	// TDPBSSD TMM7, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xdd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 2048(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 3072(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 32(DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM4, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcc
+
+	// TILELOADD 48(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x30
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 768(BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x03
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TDPBSSD TMM6, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xd5
+
+	// TILEZERO TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+
+	// TDPBSSD TMM7, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xdd
+
+	// TILESTORED TMM0, 4096(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 5120(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x14
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 6144(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x18
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 7168(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x1c
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD 28672(AX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x70
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM4, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcc
+
+	// TILELOADD 16(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 256(BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x01
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TDPBSSD TMM6, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xd5
+
+	// TILEZERO TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+
+	// TDPBSSD TMM7, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xdd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 2048(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 3072(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 32(DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM4, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcc
+
+	// TILELOADD 48(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x30
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 768(BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x03
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TDPBSSD TMM6, TMM5, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xd5
+
+	// TILEZERO TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+
+	// TDPBSSD TMM7, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xdd
+
+	// TILESTORED TMM0, 4096(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 5120(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x14
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 6144(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x18
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 7168(SI)(CX*1)
+	BYTE         $0xc4
+	BYTE         $0xe2
+	BYTE         $0x7a
+	BYTE         $0x4b
+	BYTE         $0x9c
+	BYTE         $0x0e
+	BYTE         $0x00
+	BYTE         $0x1c
+	BYTE         $0x00
+	BYTE         $0x00
+	ADDQ         $0x40, DX
+	ADDQ         $0x00000400, BX
+	VMOVUPS      (R8), Z17
+	VMULPS.BCST  512(R12), Z17, Z19
+	VCVTDQ2PS    (DI), Z18
+	VFMADD231PS  Z18, Z19, Z1
+	VMULPS.BCST  512(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS    64(DI), Z18
+	VFMADD231PS  Z18, Z19, Z2
+	VMULPS.BCST  512(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS    128(DI), Z18
+	VFMADD231PS  Z18, Z19, Z3
+	VMULPS.BCST  512(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS    192(DI), Z18
+	VFMADD231PS  Z18, Z19, Z4
+	VMULPS.BCST  512(R13), Z17, Z19
+	VCVTDQ2PS    256(DI), Z18
+	VFMADD231PS  Z18, Z19, Z5
+	VMULPS.BCST  512(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS    320(DI), Z18
+	VFMADD231PS  Z18, Z19, Z6
+	VMULPS.BCST  512(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS    384(DI), Z18
+	VFMADD231PS  Z18, Z19, Z7
+	VMULPS.BCST  512(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS    448(DI), Z18
+	VFMADD231PS  Z18, Z19, Z8
+	VMULPS.BCST  512(R14), Z17, Z19
+	VCVTDQ2PS    512(DI), Z18
+	VFMADD231PS  Z18, Z19, Z9
+	VMULPS.BCST  512(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS    576(DI), Z18
+	VFMADD231PS  Z18, Z19, Z10
+	VMULPS.BCST  512(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS    640(DI), Z18
+	VFMADD231PS  Z18, Z19, Z11
+	VMULPS.BCST  512(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS    704(DI), Z18
+	VFMADD231PS  Z18, Z19, Z12
+	VMULPS.BCST  512(R15), Z17, Z19
+	VCVTDQ2PS    768(DI), Z18
+	VFMADD231PS  Z18, Z19, Z13
+	VMULPS.BCST  512(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS    832(DI), Z18
+	VFMADD231PS  Z18, Z19, Z14
+	VMULPS.BCST  512(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS    896(DI), Z18
+	VFMADD231PS  Z18, Z19, Z15
+	VMULPS.BCST  512(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS    960(DI), Z18
+	VFMADD231PS  Z18, Z19, Z16
+	VMOVUPS      2048(R8), Z17
+	VCVTDQ2PS    1024(DI), Z18
+	VMULPS.BCST  512(R12), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z1
+	VCVTDQ2PS    1088(DI), Z18
+	VMULPS.BCST  512(R12)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z2
+	VCVTDQ2PS    1152(DI), Z18
+	VMULPS.BCST  512(R12)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z3
+	VCVTDQ2PS    1216(DI), Z18
+	VMULPS.BCST  512(R12)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z4
+	VCVTDQ2PS    1280(DI), Z18
+	VMULPS.BCST  512(R13), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z5
+	VCVTDQ2PS    1344(DI), Z18
+	VMULPS.BCST  512(R13)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z6
+	VCVTDQ2PS    1408(DI), Z18
+	VMULPS.BCST  512(R13)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z7
+	VCVTDQ2PS    1472(DI), Z18
+	VMULPS.BCST  512(R13)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z8
+	VCVTDQ2PS    1536(DI), Z18
+	VMULPS.BCST  512(R14), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z9
+	VCVTDQ2PS    1600(DI), Z18
+	VMULPS.BCST  512(R14)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z10
+	VCVTDQ2PS    1664(DI), Z18
+	VMULPS.BCST  512(R14)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z11
+	VCVTDQ2PS    1728(DI), Z18
+	VMULPS.BCST  512(R14)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z12
+	VCVTDQ2PS    1792(DI), Z18
+	VMULPS.BCST  512(R15), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z13
+	VCVTDQ2PS    1856(DI), Z18
+	VMULPS.BCST  512(R15)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z14
+	VCVTDQ2PS    1920(DI), Z18
+	VMULPS.BCST  512(R15)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z15
+	VCVTDQ2PS    1984(DI), Z18
+	VMULPS.BCST  512(R15)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z16
+	VMOVUPS      64(R8), Z17
+	VMULPS.BCST  512(R12), Z17, Z19
+	VCVTDQ2PS    2048(DI), Z18
+	VFMADD231PS  Z18, Z19, Z1
+	VMULPS.BCST  512(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS    2112(DI), Z18
+	VFMADD231PS  Z18, Z19, Z2
+	VMULPS.BCST  512(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS    2176(DI), Z18
+	VFMADD231PS  Z18, Z19, Z3
+	VMULPS.BCST  512(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS    2240(DI), Z18
+	VFMADD231PS  Z18, Z19, Z4
+	VMULPS.BCST  512(R13), Z17, Z19
+	VCVTDQ2PS    2304(DI), Z18
+	VFMADD231PS  Z18, Z19, Z5
+	VMULPS.BCST  512(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS    2368(DI), Z18
+	VFMADD231PS  Z18, Z19, Z6
+	VMULPS.BCST  512(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS    2432(DI), Z18
+	VFMADD231PS  Z18, Z19, Z7
+	VMULPS.BCST  512(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS    2496(DI), Z18
+	VFMADD231PS  Z18, Z19, Z8
+	VMULPS.BCST  512(R14), Z17, Z19
+	VCVTDQ2PS    2560(DI), Z18
+	VFMADD231PS  Z18, Z19, Z9
+	VMULPS.BCST  512(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS    2624(DI), Z18
+	VFMADD231PS  Z18, Z19, Z10
+	VMULPS.BCST  512(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS    2688(DI), Z18
+	VFMADD231PS  Z18, Z19, Z11
+	VMULPS.BCST  512(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS    2752(DI), Z18
+	VFMADD231PS  Z18, Z19, Z12
+	VMULPS.BCST  512(R15), Z17, Z19
+	VCVTDQ2PS    2816(DI), Z18
+	VFMADD231PS  Z18, Z19, Z13
+	VMULPS.BCST  512(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS    2880(DI), Z18
+	VFMADD231PS  Z18, Z19, Z14
+	VMULPS.BCST  512(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS    2944(DI), Z18
+	VFMADD231PS  Z18, Z19, Z15
+	VMULPS.BCST  512(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS    3008(DI), Z18
+	VFMADD231PS  Z18, Z19, Z16
+	VMOVUPS      2112(R8), Z17
+	VCVTDQ2PS    3072(DI), Z18
+	VMULPS.BCST  512(R12), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z1
+	VCVTDQ2PS    3136(DI), Z18
+	VMULPS.BCST  512(R12)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z2
+	VCVTDQ2PS    3200(DI), Z18
+	VMULPS.BCST  512(R12)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z3
+	VCVTDQ2PS    3264(DI), Z18
+	VMULPS.BCST  512(R12)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z4
+	VCVTDQ2PS    3328(DI), Z18
+	VMULPS.BCST  512(R13), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z5
+	VCVTDQ2PS    3392(DI), Z18
+	VMULPS.BCST  512(R13)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z6
+	VCVTDQ2PS    3456(DI), Z18
+	VMULPS.BCST  512(R13)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z7
+	VCVTDQ2PS    3520(DI), Z18
+	VMULPS.BCST  512(R13)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z8
+	VCVTDQ2PS    3584(DI), Z18
+	VMULPS.BCST  512(R14), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z9
+	VCVTDQ2PS    3648(DI), Z18
+	VMULPS.BCST  512(R14)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z10
+	VCVTDQ2PS    3712(DI), Z18
+	VMULPS.BCST  512(R14)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z11
+	VCVTDQ2PS    3776(DI), Z18
+	VMULPS.BCST  512(R14)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z12
+	VCVTDQ2PS    3840(DI), Z18
+	VMULPS.BCST  512(R15), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z13
+	VCVTDQ2PS    3904(DI), Z18
+	VMULPS.BCST  512(R15)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z14
+	VCVTDQ2PS    3968(DI), Z18
+	VMULPS.BCST  512(R15)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z15
+	VCVTDQ2PS    4032(DI), Z18
+	VMULPS.BCST  512(R15)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z16
+	VMOVUPS      128(R8), Z17
+	VMULPS.BCST  516(R12), Z17, Z19
+	VCVTDQ2PS    4096(DI), Z18
+	VFMADD231PS  Z18, Z19, Z1
+	VMULPS.BCST  516(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS    4160(DI), Z18
+	VFMADD231PS  Z18, Z19, Z2
+	VMULPS.BCST  516(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS    4224(DI), Z18
+	VFMADD231PS  Z18, Z19, Z3
+	VMULPS.BCST  516(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS    4288(DI), Z18
+	VFMADD231PS  Z18, Z19, Z4
+	VMULPS.BCST  516(R13), Z17, Z19
+	VCVTDQ2PS    4352(DI), Z18
+	VFMADD231PS  Z18, Z19, Z5
+	VMULPS.BCST  516(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS    4416(DI), Z18
+	VFMADD231PS  Z18, Z19, Z6
+	VMULPS.BCST  516(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS    4480(DI), Z18
+	VFMADD231PS  Z18, Z19, Z7
+	VMULPS.BCST  516(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS    4544(DI), Z18
+	VFMADD231PS  Z18, Z19, Z8
+	VMULPS.BCST  516(R14), Z17, Z19
+	VCVTDQ2PS    4608(DI), Z18
+	VFMADD231PS  Z18, Z19, Z9
+	VMULPS.BCST  516(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS    4672(DI), Z18
+	VFMADD231PS  Z18, Z19, Z10
+	VMULPS.BCST  516(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS    4736(DI), Z18
+	VFMADD231PS  Z18, Z19, Z11
+	VMULPS.BCST  516(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS    4800(DI), Z18
+	VFMADD231PS  Z18, Z19, Z12
+	VMULPS.BCST  516(R15), Z17, Z19
+	VCVTDQ2PS    4864(DI), Z18
+	VFMADD231PS  Z18, Z19, Z13
+	VMULPS.BCST  516(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS    4928(DI), Z18
+	VFMADD231PS  Z18, Z19, Z14
+	VMULPS.BCST  516(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS    4992(DI), Z18
+	VFMADD231PS  Z18, Z19, Z15
+	VMULPS.BCST  516(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS    5056(DI), Z18
+	VFMADD231PS  Z18, Z19, Z16
+	VMOVUPS      2176(R8), Z17
+	VCVTDQ2PS    5120(DI), Z18
+	VMULPS.BCST  516(R12), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z1
+	VCVTDQ2PS    5184(DI), Z18
+	VMULPS.BCST  516(R12)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z2
+	VCVTDQ2PS    5248(DI), Z18
+	VMULPS.BCST  516(R12)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z3
+	VCVTDQ2PS    5312(DI), Z18
+	VMULPS.BCST  516(R12)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z4
+	VCVTDQ2PS    5376(DI), Z18
+	VMULPS.BCST  516(R13), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z5
+	VCVTDQ2PS    5440(DI), Z18
+	VMULPS.BCST  516(R13)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z6
+	VCVTDQ2PS    5504(DI), Z18
+	VMULPS.BCST  516(R13)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z7
+	VCVTDQ2PS    5568(DI), Z18
+	VMULPS.BCST  516(R13)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z8
+	VCVTDQ2PS    5632(DI), Z18
+	VMULPS.BCST  516(R14), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z9
+	VCVTDQ2PS    5696(DI), Z18
+	VMULPS.BCST  516(R14)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z10
+	VCVTDQ2PS    5760(DI), Z18
+	VMULPS.BCST  516(R14)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z11
+	VCVTDQ2PS    5824(DI), Z18
+	VMULPS.BCST  516(R14)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z12
+	VCVTDQ2PS    5888(DI), Z18
+	VMULPS.BCST  516(R15), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z13
+	VCVTDQ2PS    5952(DI), Z18
+	VMULPS.BCST  516(R15)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z14
+	VCVTDQ2PS    6016(DI), Z18
+	VMULPS.BCST  516(R15)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z15
+	VCVTDQ2PS    6080(DI), Z18
+	VMULPS.BCST  516(R15)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z16
+	VMOVUPS      192(R8), Z17
+	VMULPS.BCST  516(R12), Z17, Z19
+	VCVTDQ2PS    6144(DI), Z18
+	VFMADD231PS  Z18, Z19, Z1
+	VMULPS.BCST  516(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS    6208(DI), Z18
+	VFMADD231PS  Z18, Z19, Z2
+	VMULPS.BCST  516(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS    6272(DI), Z18
+	VFMADD231PS  Z18, Z19, Z3
+	VMULPS.BCST  516(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS    6336(DI), Z18
+	VFMADD231PS  Z18, Z19, Z4
+	VMULPS.BCST  516(R13), Z17, Z19
+	VCVTDQ2PS    6400(DI), Z18
+	VFMADD231PS  Z18, Z19, Z5
+	VMULPS.BCST  516(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS    6464(DI), Z18
+	VFMADD231PS  Z18, Z19, Z6
+	VMULPS.BCST  516(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS    6528(DI), Z18
+	VFMADD231PS  Z18, Z19, Z7
+	VMULPS.BCST  516(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS    6592(DI), Z18
+	VFMADD231PS  Z18, Z19, Z8
+	VMULPS.BCST  516(R14), Z17, Z19
+	VCVTDQ2PS    6656(DI), Z18
+	VFMADD231PS  Z18, Z19, Z9
+	VMULPS.BCST  516(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS    6720(DI), Z18
+	VFMADD231PS  Z18, Z19, Z10
+	VMULPS.BCST  516(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS    6784(DI), Z18
+	VFMADD231PS  Z18, Z19, Z11
+	VMULPS.BCST  516(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS    6848(DI), Z18
+	VFMADD231PS  Z18, Z19, Z12
+	VMULPS.BCST  516(R15), Z17, Z19
+	VCVTDQ2PS    6912(DI), Z18
+	VFMADD231PS  Z18, Z19, Z13
+	VMULPS.BCST  516(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS    6976(DI), Z18
+	VFMADD231PS  Z18, Z19, Z14
+	VMULPS.BCST  516(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS    7040(DI), Z18
+	VFMADD231PS  Z18, Z19, Z15
+	VMULPS.BCST  516(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS    7104(DI), Z18
+	VFMADD231PS  Z18, Z19, Z16
+	VMOVUPS      2240(R8), Z17
+	VCVTDQ2PS    7168(DI), Z18
+	VMULPS.BCST  516(R12), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z1
+	VCVTDQ2PS    7232(DI), Z18
+	VMULPS.BCST  516(R12)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z2
+	VCVTDQ2PS    7296(DI), Z18
+	VMULPS.BCST  516(R12)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z3
+	VCVTDQ2PS    7360(DI), Z18
+	VMULPS.BCST  516(R12)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z4
+	VCVTDQ2PS    7424(DI), Z18
+	VMULPS.BCST  516(R13), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z5
+	VCVTDQ2PS    7488(DI), Z18
+	VMULPS.BCST  516(R13)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z6
+	VCVTDQ2PS    7552(DI), Z18
+	VMULPS.BCST  516(R13)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z7
+	VCVTDQ2PS    7616(DI), Z18
+	VMULPS.BCST  516(R13)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z8
+	VCVTDQ2PS    7680(DI), Z18
+	VMULPS.BCST  516(R14), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z9
+	VCVTDQ2PS    7744(DI), Z18
+	VMULPS.BCST  516(R14)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z10
+	VCVTDQ2PS    7808(DI), Z18
+	VMULPS.BCST  516(R14)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z11
+	VCVTDQ2PS    7872(DI), Z18
+	VMULPS.BCST  516(R14)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z12
+	VCVTDQ2PS    7936(DI), Z18
+	VMULPS.BCST  516(R15), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z13
+	VCVTDQ2PS    8000(DI), Z18
+	VMULPS.BCST  516(R15)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z14
+	VCVTDQ2PS    8064(DI), Z18
+	VMULPS.BCST  516(R15)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z15
+	VCVTDQ2PS    8128(DI), Z18
+	VMULPS.BCST  516(R15)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z16
+	ADDQ         $0x00000100, R8
+	ADDQ         $0x08, R12
+	ADDQ         $0x08, R13
+	ADDQ         $0x08, R14
+	ADDQ         $0x08, R15
+	DECQ         R11
+	JNZ          turn
+
+lastTurn:
+	MOVQ         SI, DI
+	VMOVUPS      (R8), Z17
+	VMULPS.BCST  512(R12), Z17, Z19
+	VCVTDQ2PS    (DI), Z18
+	VFMADD231PS  Z18, Z19, Z1
+	VMULPS.BCST  512(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS    64(DI), Z18
+	VFMADD231PS  Z18, Z19, Z2
+	VMULPS.BCST  512(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS    128(DI), Z18
+	VFMADD231PS  Z18, Z19, Z3
+	VMULPS.BCST  512(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS    192(DI), Z18
+	VFMADD231PS  Z18, Z19, Z4
+	VMULPS.BCST  512(R13), Z17, Z19
+	VCVTDQ2PS    256(DI), Z18
+	VFMADD231PS  Z18, Z19, Z5
+	VMULPS.BCST  512(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS    320(DI), Z18
+	VFMADD231PS  Z18, Z19, Z6
+	VMULPS.BCST  512(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS    384(DI), Z18
+	VFMADD231PS  Z18, Z19, Z7
+	VMULPS.BCST  512(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS    448(DI), Z18
+	VFMADD231PS  Z18, Z19, Z8
+	VMULPS.BCST  512(R14), Z17, Z19
+	VCVTDQ2PS    512(DI), Z18
+	VFMADD231PS  Z18, Z19, Z9
+	VMULPS.BCST  512(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS    576(DI), Z18
+	VFMADD231PS  Z18, Z19, Z10
+	VMULPS.BCST  512(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS    640(DI), Z18
+	VFMADD231PS  Z18, Z19, Z11
+	VMULPS.BCST  512(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS    704(DI), Z18
+	VFMADD231PS  Z18, Z19, Z12
+	VMULPS.BCST  512(R15), Z17, Z19
+	VCVTDQ2PS    768(DI), Z18
+	VFMADD231PS  Z18, Z19, Z13
+	VMULPS.BCST  512(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS    832(DI), Z18
+	VFMADD231PS  Z18, Z19, Z14
+	VMULPS.BCST  512(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS    896(DI), Z18
+	VFMADD231PS  Z18, Z19, Z15
+	VMULPS.BCST  512(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS    960(DI), Z18
+	VFMADD231PS  Z18, Z19, Z16
+	VMOVUPS      2048(R8), Z17
+	VCVTDQ2PS    1024(DI), Z18
+	VMULPS.BCST  512(R12), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z1
+	VCVTDQ2PS    1088(DI), Z18
+	VMULPS.BCST  512(R12)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z2
+	VCVTDQ2PS    1152(DI), Z18
+	VMULPS.BCST  512(R12)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z3
+	VCVTDQ2PS    1216(DI), Z18
+	VMULPS.BCST  512(R12)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z4
+	VCVTDQ2PS    1280(DI), Z18
+	VMULPS.BCST  512(R13), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z5
+	VCVTDQ2PS    1344(DI), Z18
+	VMULPS.BCST  512(R13)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z6
+	VCVTDQ2PS    1408(DI), Z18
+	VMULPS.BCST  512(R13)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z7
+	VCVTDQ2PS    1472(DI), Z18
+	VMULPS.BCST  512(R13)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z8
+	VCVTDQ2PS    1536(DI), Z18
+	VMULPS.BCST  512(R14), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z9
+	VCVTDQ2PS    1600(DI), Z18
+	VMULPS.BCST  512(R14)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z10
+	VCVTDQ2PS    1664(DI), Z18
+	VMULPS.BCST  512(R14)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z11
+	VCVTDQ2PS    1728(DI), Z18
+	VMULPS.BCST  512(R14)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z12
+	VCVTDQ2PS    1792(DI), Z18
+	VMULPS.BCST  512(R15), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z13
+	VCVTDQ2PS    1856(DI), Z18
+	VMULPS.BCST  512(R15)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z14
+	VCVTDQ2PS    1920(DI), Z18
+	VMULPS.BCST  512(R15)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z15
+	VCVTDQ2PS    1984(DI), Z18
+	VMULPS.BCST  512(R15)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z16
+	VMOVUPS      64(R8), Z17
+	VMULPS.BCST  512(R12), Z17, Z19
+	VCVTDQ2PS    2048(DI), Z18
+	VFMADD231PS  Z18, Z19, Z1
+	VMULPS.BCST  512(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS    2112(DI), Z18
+	VFMADD231PS  Z18, Z19, Z2
+	VMULPS.BCST  512(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS    2176(DI), Z18
+	VFMADD231PS  Z18, Z19, Z3
+	VMULPS.BCST  512(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS    2240(DI), Z18
+	VFMADD231PS  Z18, Z19, Z4
+	VMULPS.BCST  512(R13), Z17, Z19
+	VCVTDQ2PS    2304(DI), Z18
+	VFMADD231PS  Z18, Z19, Z5
+	VMULPS.BCST  512(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS    2368(DI), Z18
+	VFMADD231PS  Z18, Z19, Z6
+	VMULPS.BCST  512(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS    2432(DI), Z18
+	VFMADD231PS  Z18, Z19, Z7
+	VMULPS.BCST  512(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS    2496(DI), Z18
+	VFMADD231PS  Z18, Z19, Z8
+	VMULPS.BCST  512(R14), Z17, Z19
+	VCVTDQ2PS    2560(DI), Z18
+	VFMADD231PS  Z18, Z19, Z9
+	VMULPS.BCST  512(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS    2624(DI), Z18
+	VFMADD231PS  Z18, Z19, Z10
+	VMULPS.BCST  512(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS    2688(DI), Z18
+	VFMADD231PS  Z18, Z19, Z11
+	VMULPS.BCST  512(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS    2752(DI), Z18
+	VFMADD231PS  Z18, Z19, Z12
+	VMULPS.BCST  512(R15), Z17, Z19
+	VCVTDQ2PS    2816(DI), Z18
+	VFMADD231PS  Z18, Z19, Z13
+	VMULPS.BCST  512(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS    2880(DI), Z18
+	VFMADD231PS  Z18, Z19, Z14
+	VMULPS.BCST  512(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS    2944(DI), Z18
+	VFMADD231PS  Z18, Z19, Z15
+	VMULPS.BCST  512(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS    3008(DI), Z18
+	VFMADD231PS  Z18, Z19, Z16
+	VMOVUPS      2112(R8), Z17
+	VCVTDQ2PS    3072(DI), Z18
+	VMULPS.BCST  512(R12), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z1
+	VCVTDQ2PS    3136(DI), Z18
+	VMULPS.BCST  512(R12)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z2
+	VCVTDQ2PS    3200(DI), Z18
+	VMULPS.BCST  512(R12)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z3
+	VCVTDQ2PS    3264(DI), Z18
+	VMULPS.BCST  512(R12)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z4
+	VCVTDQ2PS    3328(DI), Z18
+	VMULPS.BCST  512(R13), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z5
+	VCVTDQ2PS    3392(DI), Z18
+	VMULPS.BCST  512(R13)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z6
+	VCVTDQ2PS    3456(DI), Z18
+	VMULPS.BCST  512(R13)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z7
+	VCVTDQ2PS    3520(DI), Z18
+	VMULPS.BCST  512(R13)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z8
+	VCVTDQ2PS    3584(DI), Z18
+	VMULPS.BCST  512(R14), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z9
+	VCVTDQ2PS    3648(DI), Z18
+	VMULPS.BCST  512(R14)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z10
+	VCVTDQ2PS    3712(DI), Z18
+	VMULPS.BCST  512(R14)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z11
+	VCVTDQ2PS    3776(DI), Z18
+	VMULPS.BCST  512(R14)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z12
+	VCVTDQ2PS    3840(DI), Z18
+	VMULPS.BCST  512(R15), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z13
+	VCVTDQ2PS    3904(DI), Z18
+	VMULPS.BCST  512(R15)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z14
+	VCVTDQ2PS    3968(DI), Z18
+	VMULPS.BCST  512(R15)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z15
+	VCVTDQ2PS    4032(DI), Z18
+	VMULPS.BCST  512(R15)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z16
+	VMOVUPS      128(R8), Z17
+	VMULPS.BCST  516(R12), Z17, Z19
+	VCVTDQ2PS    4096(DI), Z18
+	VFMADD231PS  Z18, Z19, Z1
+	VMULPS.BCST  516(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS    4160(DI), Z18
+	VFMADD231PS  Z18, Z19, Z2
+	VMULPS.BCST  516(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS    4224(DI), Z18
+	VFMADD231PS  Z18, Z19, Z3
+	VMULPS.BCST  516(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS    4288(DI), Z18
+	VFMADD231PS  Z18, Z19, Z4
+	VMULPS.BCST  516(R13), Z17, Z19
+	VCVTDQ2PS    4352(DI), Z18
+	VFMADD231PS  Z18, Z19, Z5
+	VMULPS.BCST  516(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS    4416(DI), Z18
+	VFMADD231PS  Z18, Z19, Z6
+	VMULPS.BCST  516(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS    4480(DI), Z18
+	VFMADD231PS  Z18, Z19, Z7
+	VMULPS.BCST  516(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS    4544(DI), Z18
+	VFMADD231PS  Z18, Z19, Z8
+	VMULPS.BCST  516(R14), Z17, Z19
+	VCVTDQ2PS    4608(DI), Z18
+	VFMADD231PS  Z18, Z19, Z9
+	VMULPS.BCST  516(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS    4672(DI), Z18
+	VFMADD231PS  Z18, Z19, Z10
+	VMULPS.BCST  516(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS    4736(DI), Z18
+	VFMADD231PS  Z18, Z19, Z11
+	VMULPS.BCST  516(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS    4800(DI), Z18
+	VFMADD231PS  Z18, Z19, Z12
+	VMULPS.BCST  516(R15), Z17, Z19
+	VCVTDQ2PS    4864(DI), Z18
+	VFMADD231PS  Z18, Z19, Z13
+	VMULPS.BCST  516(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS    4928(DI), Z18
+	VFMADD231PS  Z18, Z19, Z14
+	VMULPS.BCST  516(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS    4992(DI), Z18
+	VFMADD231PS  Z18, Z19, Z15
+	VMULPS.BCST  516(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS    5056(DI), Z18
+	VFMADD231PS  Z18, Z19, Z16
+	VMOVUPS      2176(R8), Z17
+	VCVTDQ2PS    5120(DI), Z18
+	VMULPS.BCST  516(R12), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z1
+	VCVTDQ2PS    5184(DI), Z18
+	VMULPS.BCST  516(R12)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z2
+	VCVTDQ2PS    5248(DI), Z18
+	VMULPS.BCST  516(R12)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z3
+	VCVTDQ2PS    5312(DI), Z18
+	VMULPS.BCST  516(R12)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z4
+	VCVTDQ2PS    5376(DI), Z18
+	VMULPS.BCST  516(R13), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z5
+	VCVTDQ2PS    5440(DI), Z18
+	VMULPS.BCST  516(R13)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z6
+	VCVTDQ2PS    5504(DI), Z18
+	VMULPS.BCST  516(R13)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z7
+	VCVTDQ2PS    5568(DI), Z18
+	VMULPS.BCST  516(R13)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z8
+	VCVTDQ2PS    5632(DI), Z18
+	VMULPS.BCST  516(R14), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z9
+	VCVTDQ2PS    5696(DI), Z18
+	VMULPS.BCST  516(R14)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z10
+	VCVTDQ2PS    5760(DI), Z18
+	VMULPS.BCST  516(R14)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z11
+	VCVTDQ2PS    5824(DI), Z18
+	VMULPS.BCST  516(R14)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z12
+	VCVTDQ2PS    5888(DI), Z18
+	VMULPS.BCST  516(R15), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z13
+	VCVTDQ2PS    5952(DI), Z18
+	VMULPS.BCST  516(R15)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z14
+	VCVTDQ2PS    6016(DI), Z18
+	VMULPS.BCST  516(R15)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z15
+	VCVTDQ2PS    6080(DI), Z18
+	VMULPS.BCST  516(R15)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z16
+	VMOVUPS      192(R8), Z17
+	VMULPS.BCST  516(R12), Z17, Z19
+	VCVTDQ2PS    6144(DI), Z18
+	VFMADD231PS  Z18, Z19, Z1
+	VMULPS.BCST  516(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS    6208(DI), Z18
+	VFMADD231PS  Z18, Z19, Z2
+	VMULPS.BCST  516(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS    6272(DI), Z18
+	VFMADD231PS  Z18, Z19, Z3
+	VMULPS.BCST  516(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS    6336(DI), Z18
+	VFMADD231PS  Z18, Z19, Z4
+	VMULPS.BCST  516(R13), Z17, Z19
+	VCVTDQ2PS    6400(DI), Z18
+	VFMADD231PS  Z18, Z19, Z5
+	VMULPS.BCST  516(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS    6464(DI), Z18
+	VFMADD231PS  Z18, Z19, Z6
+	VMULPS.BCST  516(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS    6528(DI), Z18
+	VFMADD231PS  Z18, Z19, Z7
+	VMULPS.BCST  516(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS    6592(DI), Z18
+	VFMADD231PS  Z18, Z19, Z8
+	VMULPS.BCST  516(R14), Z17, Z19
+	VCVTDQ2PS    6656(DI), Z18
+	VFMADD231PS  Z18, Z19, Z9
+	VMULPS.BCST  516(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS    6720(DI), Z18
+	VFMADD231PS  Z18, Z19, Z10
+	VMULPS.BCST  516(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS    6784(DI), Z18
+	VFMADD231PS  Z18, Z19, Z11
+	VMULPS.BCST  516(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS    6848(DI), Z18
+	VFMADD231PS  Z18, Z19, Z12
+	VMULPS.BCST  516(R15), Z17, Z19
+	VCVTDQ2PS    6912(DI), Z18
+	VFMADD231PS  Z18, Z19, Z13
+	VMULPS.BCST  516(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS    6976(DI), Z18
+	VFMADD231PS  Z18, Z19, Z14
+	VMULPS.BCST  516(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS    7040(DI), Z18
+	VFMADD231PS  Z18, Z19, Z15
+	VMULPS.BCST  516(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS    7104(DI), Z18
+	VFMADD231PS  Z18, Z19, Z16
+	VMOVUPS      2240(R8), Z17
+	VCVTDQ2PS    7168(DI), Z18
+	VMULPS.BCST  516(R12), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z1
+	VCVTDQ2PS    7232(DI), Z18
+	VMULPS.BCST  516(R12)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z2
+	VCVTDQ2PS    7296(DI), Z18
+	VMULPS.BCST  516(R12)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z3
+	VCVTDQ2PS    7360(DI), Z18
+	VMULPS.BCST  516(R12)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z4
+	VCVTDQ2PS    7424(DI), Z18
+	VMULPS.BCST  516(R13), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z5
+	VCVTDQ2PS    7488(DI), Z18
+	VMULPS.BCST  516(R13)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z6
+	VCVTDQ2PS    7552(DI), Z18
+	VMULPS.BCST  516(R13)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z7
+	VCVTDQ2PS    7616(DI), Z18
+	VMULPS.BCST  516(R13)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z8
+	VCVTDQ2PS    7680(DI), Z18
+	VMULPS.BCST  516(R14), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z9
+	VCVTDQ2PS    7744(DI), Z18
+	VMULPS.BCST  516(R14)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z10
+	VCVTDQ2PS    7808(DI), Z18
+	VMULPS.BCST  516(R14)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z11
+	VCVTDQ2PS    7872(DI), Z18
+	VMULPS.BCST  516(R14)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z12
+	VCVTDQ2PS    7936(DI), Z18
+	VMULPS.BCST  516(R15), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z13
+	VCVTDQ2PS    8000(DI), Z18
+	VMULPS.BCST  516(R15)(R9*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z14
+	VCVTDQ2PS    8064(DI), Z18
+	VMULPS.BCST  516(R15)(R9*2), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z15
+	VCVTDQ2PS    8128(DI), Z18
+	VMULPS.BCST  516(R15)(R10*1), Z18, Z18
+	VFNMADD231PS Z17, Z18, Z16
+	ADDQ         $0x00000100, R8
+	ADDQ         $0x08, R12
+	ADDQ         $0x08, R13
+	ADDQ         $0x08, R14
+	ADDQ         $0x08, R15
+	MOVQ         ldy+8(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         29032(SP), BX
+	VMOVUPS      Z1, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z2, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z3, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z4, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z5, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z6, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z7, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z8, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z9, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z10, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z11, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z12, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z13, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z14, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z15, (BX)
+	ADDQ         DX, BX
+	VMOVUPS      Z16, (BX)
+
+	// Next 16 rows.
+	MOVQ 29048(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 29040(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 29024(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 29032(SP)
+	SUBQ $0x10, 29056(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 29000(SP)
+	ADDQ $0x40, 29008(SP)
+	DECQ 29016(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmQ3KK512AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·gemmQ3KK512AVX2(SB), NOSPLIT, $416-72
@@ -21519,6 +26655,1082 @@ fewer4:
 	ADDQ $0x40, 648(SP)
 	DECQ 664(SP)
 	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmQ3KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmQ3KK512AMXInt8(SB), $18720-72
+	// gemmQ3KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][3712] bytes of format q3k (Q3_K: 3 bits, 16 columns a scale of 6 bits).
+	// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_04040404<>+0(SB), Z0
+	VPBROADCASTD quant_03030303<>+0(SB), Z1
+	VPBROADCASTD quant_04040404<>+0(SB), Z2
+	LEAQ         tilesOf16Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 18496(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 18504(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 18512(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 18520(SP)
+
+tile:
+	MOVQ    $0x00000000, 18584(SP)
+	MOVQ    $0x00000002, 18576(SP)
+	MOVQ    18512(SP), DX
+	MOVQ    DX, 18544(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 18552(SP)
+	MOVQ    18576(SP), DX
+	MOVQ    $0x00000004, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 18568(SP)
+	SUBQ    DX, 18576(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    18584(SP), DX
+	MOVQ    DX, 18528(SP)
+	MOVQ    18504(SP), DX
+	MOVQ    DX, 18536(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 18560(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 8192(AX), DX
+	LEAQ 16384(AX), BX
+	MOVQ 18496(SP), SI
+	MOVQ 18568(SP), DI
+
+unpack:
+	VCVTPH2PS (SI), Z3
+	VMOVUPS   Z3, 18592(SP)
+	MOVQ      SI, R8
+	ADDQ      $0x00000140, SI
+	MOVQ      $0x00000008, R9
+
+unpackBlock:
+	PREFETCHT0 4096(SI)
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	VPANDD     (SI), Z1, Z3
+	VPSLLW     $0x02, 128(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, (DX)
+	VPANDD     64(SI), Z1, Z3
+	VPSLLW     $0x01, 128(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 64(DX)
+	VPSRLW     $0x02, (SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPANDD     128(SI), Z2, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 128(DX)
+	VPSRLW     $0x02, 64(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x01, 128(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 192(DX)
+	VPSRLW     $0x04, (SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x02, 128(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 256(DX)
+	VPSRLW     $0x04, 64(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x03, 128(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 320(DX)
+	VPSRLW     $0x06, (SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x04, 128(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 384(DX)
+	VPSRLW     $0x06, 64(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x05, 128(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 448(DX)
+	VPMOVSXBD  64(R8), Z3
+	VCVTDQ2PS  Z3, Z3
+	VMULPS     18592(SP), Z3, Z3
+	VMOVUPS    Z3, (BX)
+	VPMOVSXBD  80(R8), Z3
+	VCVTDQ2PS  Z3, Z3
+	VMULPS     18592(SP), Z3, Z3
+	VMOVUPS    Z3, 64(BX)
+	ADDQ       $0x00000200, DX
+	ADDQ       $0x00000080, BX
+	ADDQ       $0x000000c0, SI
+	ADDQ       $0x20, R8
+	DECQ       R9
+	JNZ        unpackBlock
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 18496(SP)
+
+rows16:
+	MOVQ    18544(SP), DX
+	MOVQ    18552(SP), BX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z17
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z18
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    18528(SP), DX
+	LEAQ    8192(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    4096(AX), DI
+	LEAQ    16384(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    18584(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    18568(SP), R11
+	IMUL3Q  $0x04, R11, R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 16(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 256(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x01
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILELOADD 32(DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TDPBSSD TMM6, TMM4, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xd4
+
+	// TILELOADD 48(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x30
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 768(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x03
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+
+	// TDPBSSD TMM7, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xdd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 2048(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 3072(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 16(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 256(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x01
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILELOADD 32(DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TDPBSSD TMM6, TMM4, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xd4
+
+	// TILELOADD 48(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x30
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 768(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x03
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+
+	// TDPBSSD TMM7, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xdd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 2048(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 3072(SI)(CX*1)
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7a
+	BYTE        $0x4b
+	BYTE        $0x9c
+	BYTE        $0x0e
+	BYTE        $0x00
+	BYTE        $0x0c
+	BYTE        $0x00
+	BYTE        $0x00
+	ADDQ        $0x40, DX
+	ADDQ        $0x00000400, BX
+	VMOVUPS     (R8), Z19
+	VMULPS.BCST 512(R12), Z19, Z21
+	VCVTDQ2PS   (DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 512(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   64(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 512(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   128(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 512(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   192(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 512(R13), Z19, Z21
+	VCVTDQ2PS   256(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 512(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   320(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 512(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   384(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 512(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   448(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 512(R14), Z19, Z21
+	VCVTDQ2PS   512(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 512(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   576(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 512(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   640(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 512(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   704(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 512(R15), Z19, Z21
+	VCVTDQ2PS   768(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 512(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   832(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 512(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   896(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 512(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   960(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     64(R8), Z19
+	VMULPS.BCST 512(R12), Z19, Z21
+	VCVTDQ2PS   1024(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 512(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   1088(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 512(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   1152(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 512(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   1216(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 512(R13), Z19, Z21
+	VCVTDQ2PS   1280(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 512(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   1344(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 512(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   1408(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 512(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   1472(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 512(R14), Z19, Z21
+	VCVTDQ2PS   1536(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 512(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   1600(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 512(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   1664(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 512(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   1728(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 512(R15), Z19, Z21
+	VCVTDQ2PS   1792(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 512(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   1856(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 512(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   1920(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 512(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   1984(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     128(R8), Z19
+	VMULPS.BCST 516(R12), Z19, Z21
+	VCVTDQ2PS   2048(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 516(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   2112(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 516(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   2176(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 516(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   2240(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 516(R13), Z19, Z21
+	VCVTDQ2PS   2304(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 516(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   2368(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 516(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   2432(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 516(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   2496(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 516(R14), Z19, Z21
+	VCVTDQ2PS   2560(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 516(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   2624(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 516(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   2688(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 516(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   2752(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 516(R15), Z19, Z21
+	VCVTDQ2PS   2816(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 516(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   2880(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 516(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   2944(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 516(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   3008(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     192(R8), Z19
+	VMULPS.BCST 516(R12), Z19, Z21
+	VCVTDQ2PS   3072(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 516(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   3136(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 516(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   3200(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 516(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   3264(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 516(R13), Z19, Z21
+	VCVTDQ2PS   3328(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 516(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   3392(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 516(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   3456(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 516(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   3520(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 516(R14), Z19, Z21
+	VCVTDQ2PS   3584(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 516(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   3648(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 516(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   3712(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 516(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   3776(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 516(R15), Z19, Z21
+	VCVTDQ2PS   3840(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 516(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   3904(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 516(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   3968(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 516(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   4032(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	ADDQ        $0x00000100, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	DECQ        R11
+	JNZ         turn
+
+lastTurn:
+	MOVQ        SI, DI
+	VMOVUPS     (R8), Z19
+	VMULPS.BCST 512(R12), Z19, Z21
+	VCVTDQ2PS   (DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 512(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   64(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 512(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   128(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 512(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   192(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 512(R13), Z19, Z21
+	VCVTDQ2PS   256(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 512(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   320(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 512(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   384(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 512(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   448(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 512(R14), Z19, Z21
+	VCVTDQ2PS   512(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 512(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   576(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 512(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   640(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 512(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   704(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 512(R15), Z19, Z21
+	VCVTDQ2PS   768(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 512(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   832(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 512(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   896(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 512(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   960(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     64(R8), Z19
+	VMULPS.BCST 512(R12), Z19, Z21
+	VCVTDQ2PS   1024(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 512(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   1088(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 512(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   1152(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 512(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   1216(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 512(R13), Z19, Z21
+	VCVTDQ2PS   1280(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 512(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   1344(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 512(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   1408(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 512(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   1472(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 512(R14), Z19, Z21
+	VCVTDQ2PS   1536(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 512(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   1600(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 512(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   1664(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 512(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   1728(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 512(R15), Z19, Z21
+	VCVTDQ2PS   1792(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 512(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   1856(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 512(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   1920(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 512(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   1984(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     128(R8), Z19
+	VMULPS.BCST 516(R12), Z19, Z21
+	VCVTDQ2PS   2048(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 516(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   2112(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 516(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   2176(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 516(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   2240(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 516(R13), Z19, Z21
+	VCVTDQ2PS   2304(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 516(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   2368(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 516(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   2432(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 516(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   2496(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 516(R14), Z19, Z21
+	VCVTDQ2PS   2560(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 516(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   2624(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 516(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   2688(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 516(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   2752(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 516(R15), Z19, Z21
+	VCVTDQ2PS   2816(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 516(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   2880(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 516(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   2944(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 516(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   3008(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     192(R8), Z19
+	VMULPS.BCST 516(R12), Z19, Z21
+	VCVTDQ2PS   3072(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 516(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   3136(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 516(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   3200(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 516(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   3264(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 516(R13), Z19, Z21
+	VCVTDQ2PS   3328(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 516(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   3392(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 516(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   3456(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 516(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   3520(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 516(R14), Z19, Z21
+	VCVTDQ2PS   3584(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 516(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   3648(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 516(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   3712(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 516(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   3776(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 516(R15), Z19, Z21
+	VCVTDQ2PS   3840(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 516(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   3904(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 516(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   3968(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 516(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   4032(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	ADDQ        $0x00000100, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	MOVQ        ldy+8(FP), DX
+	SHLQ        $0x02, DX
+	MOVQ        18536(SP), BX
+	VMOVUPS     Z3, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z4, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z5, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z6, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z7, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z8, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z9, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z10, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z11, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z12, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z13, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z14, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z15, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z16, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z17, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z18, (BX)
+
+	// Next 16 rows.
+	MOVQ 18552(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 18544(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 18528(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 18536(SP)
+	SUBQ $0x10, 18560(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 18504(SP)
+	ADDQ $0x40, 18512(SP)
+	DECQ 18520(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
@@ -25057,6 +31269,3733 @@ fewer4:
 	VZEROUPPER
 	RET
 
+// func gemmQ4K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmQ4K200AMXInt8(SB), $8992-72
+	// gemmQ4K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][2304] bytes of format q4 (Q4_0: 4 bits, 32 columns an f16 scale).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_08080808<>+0(SB), Z0
+	VPBROADCASTD quant_0f0f0f0f<>+0(SB), Z1
+	LEAQ         tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 8768(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 8776(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 8784(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 8792(SP)
+
+tile:
+	MOVQ    $0x00000000, 8856(SP)
+	MOVQ    $0x00000004, 8848(SP)
+	MOVQ    8784(SP), DX
+	MOVQ    DX, 8816(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 8824(SP)
+	MOVQ    8848(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 8840(SP)
+	SUBQ    DX, 8848(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    8856(SP), DX
+	MOVQ    DX, 8800(SP)
+	MOVQ    8776(SP), DX
+	MOVQ    DX, 8808(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 8832(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 8192(AX), BX
+	MOVQ 8768(SP), SI
+	MOVQ 8840(SP), DI
+
+unpack:
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	PREFETCHT0 4352(SI)
+	VPANDD     64(SI), Z1, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, (DX)
+	VPANDD     128(SI), Z1, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 64(DX)
+	VPANDD     192(SI), Z1, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 128(DX)
+	VPANDD     256(SI), Z1, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 192(DX)
+	VPSRLW     $0x04, 64(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 256(DX)
+	VPSRLW     $0x04, 128(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 320(DX)
+	VPSRLW     $0x04, 192(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 384(DX)
+	VPSRLW     $0x04, 256(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 448(DX)
+	VCVTPH2PS  (SI), Z2
+	VMOVUPS    Z2, (BX)
+	PREFETCHT0 4416(SI)
+	PREFETCHT0 4480(SI)
+	PREFETCHT0 4544(SI)
+	PREFETCHT0 4608(SI)
+	VPANDD     320(SI), Z1, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 512(DX)
+	VPANDD     384(SI), Z1, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 576(DX)
+	VPANDD     448(SI), Z1, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 640(DX)
+	VPANDD     512(SI), Z1, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 704(DX)
+	VPSRLW     $0x04, 320(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 768(DX)
+	VPSRLW     $0x04, 384(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 832(DX)
+	VPSRLW     $0x04, 448(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 896(DX)
+	VPSRLW     $0x04, 512(SI), Z2
+	VPANDD     Z1, Z2, Z2
+	VPSUBB     Z0, Z2, Z2
+	VMOVDQU32  Z2, 960(DX)
+	VCVTPH2PS  32(SI), Z2
+	VMOVUPS    Z2, 64(BX)
+	ADDQ       $0x00000400, DX
+	ADDQ       $0x00000080, BX
+	ADDQ       $0x00000240, SI
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 8768(SP)
+
+rows16:
+	MOVQ    8816(SP), DX
+	MOVQ    8824(SP), BX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z17
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    8800(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    8192(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    8856(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    8840(SP), R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7a
+	BYTE        $0x4b
+	BYTE        $0x8c
+	BYTE        $0x0e
+	BYTE        $0x00
+	BYTE        $0x04
+	BYTE        $0x00
+	BYTE        $0x00
+	ADDQ        $0x40, DX
+	ADDQ        $0x00000400, BX
+	VMOVUPS     (R8), Z18
+	VMULPS.BCST 256(R12), Z18, Z20
+	VCVTDQ2PS   (DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 256(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   64(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 256(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   128(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 256(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   192(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 256(R13), Z18, Z20
+	VCVTDQ2PS   256(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 256(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   320(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 256(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   384(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 256(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   448(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 256(R14), Z18, Z20
+	VCVTDQ2PS   512(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 256(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   576(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 256(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   640(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 256(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   704(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 256(R15), Z18, Z20
+	VCVTDQ2PS   768(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 256(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   832(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 256(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   896(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 256(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   960(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	VMOVUPS     64(R8), Z18
+	VMULPS.BCST 260(R12), Z18, Z20
+	VCVTDQ2PS   1024(DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 260(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   1088(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 260(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   1152(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 260(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   1216(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 260(R13), Z18, Z20
+	VCVTDQ2PS   1280(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 260(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   1344(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 260(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   1408(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 260(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   1472(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 260(R14), Z18, Z20
+	VCVTDQ2PS   1536(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 260(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   1600(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 260(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   1664(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 260(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   1728(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 260(R15), Z18, Z20
+	VCVTDQ2PS   1792(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 260(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   1856(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 260(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   1920(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 260(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   1984(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	DECQ        R11
+	JNZ         turn
+
+lastTurn:
+	MOVQ        SI, DI
+	VMOVUPS     (R8), Z18
+	VMULPS.BCST 256(R12), Z18, Z20
+	VCVTDQ2PS   (DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 256(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   64(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 256(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   128(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 256(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   192(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 256(R13), Z18, Z20
+	VCVTDQ2PS   256(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 256(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   320(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 256(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   384(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 256(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   448(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 256(R14), Z18, Z20
+	VCVTDQ2PS   512(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 256(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   576(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 256(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   640(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 256(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   704(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 256(R15), Z18, Z20
+	VCVTDQ2PS   768(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 256(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   832(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 256(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   896(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 256(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   960(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	VMOVUPS     64(R8), Z18
+	VMULPS.BCST 260(R12), Z18, Z20
+	VCVTDQ2PS   1024(DI), Z19
+	VFMADD231PS Z19, Z20, Z2
+	VMULPS.BCST 260(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS   1088(DI), Z19
+	VFMADD231PS Z19, Z20, Z3
+	VMULPS.BCST 260(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS   1152(DI), Z19
+	VFMADD231PS Z19, Z20, Z4
+	VMULPS.BCST 260(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS   1216(DI), Z19
+	VFMADD231PS Z19, Z20, Z5
+	VMULPS.BCST 260(R13), Z18, Z20
+	VCVTDQ2PS   1280(DI), Z19
+	VFMADD231PS Z19, Z20, Z6
+	VMULPS.BCST 260(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS   1344(DI), Z19
+	VFMADD231PS Z19, Z20, Z7
+	VMULPS.BCST 260(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS   1408(DI), Z19
+	VFMADD231PS Z19, Z20, Z8
+	VMULPS.BCST 260(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS   1472(DI), Z19
+	VFMADD231PS Z19, Z20, Z9
+	VMULPS.BCST 260(R14), Z18, Z20
+	VCVTDQ2PS   1536(DI), Z19
+	VFMADD231PS Z19, Z20, Z10
+	VMULPS.BCST 260(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS   1600(DI), Z19
+	VFMADD231PS Z19, Z20, Z11
+	VMULPS.BCST 260(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS   1664(DI), Z19
+	VFMADD231PS Z19, Z20, Z12
+	VMULPS.BCST 260(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS   1728(DI), Z19
+	VFMADD231PS Z19, Z20, Z13
+	VMULPS.BCST 260(R15), Z18, Z20
+	VCVTDQ2PS   1792(DI), Z19
+	VFMADD231PS Z19, Z20, Z14
+	VMULPS.BCST 260(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS   1856(DI), Z19
+	VFMADD231PS Z19, Z20, Z15
+	VMULPS.BCST 260(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS   1920(DI), Z19
+	VFMADD231PS Z19, Z20, Z16
+	VMULPS.BCST 260(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS   1984(DI), Z19
+	VFMADD231PS Z19, Z20, Z17
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	MOVQ        ldy+8(FP), DX
+	SHLQ        $0x02, DX
+	MOVQ        8808(SP), BX
+	VMOVUPS     Z2, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z3, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z4, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z5, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z6, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z7, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z8, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z9, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z10, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z11, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z12, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z13, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z14, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z15, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z16, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z17, (BX)
+
+	// Next 16 rows.
+	MOVQ 8824(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8816(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 8800(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 8808(SP)
+	SUBQ $0x10, 8832(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 8776(SP)
+	ADDQ $0x40, 8784(SP)
+	DECQ 8792(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmQ4KK2304AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX2, F16C, FMA3, MMX+
+TEXT ·gemmQ4KK2304AVX2(SB), NOSPLIT, $416-72
+	// gemmQ4KK2304AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	MOVQ tiles+40(FP), AX
+	MOVQ w+32(FP), CX
+	MOVQ AX, 408(SP)
+	MOVQ y+0(FP), AX
+	MOVQ AX, 384(SP)
+	MOVQ c+48(FP), AX
+	MOVQ AX, 392(SP)
+
+tile:
+	MOVQ x+16(FP), AX
+	MOVQ 384(SP), DX
+	MOVQ 392(SP), BX
+	MOVQ rows+64(FP), SI
+	MOVQ SI, 400(SP)
+	CMPQ 400(SP), $0x04
+	JLT  fewer
+
+rows:
+	// 4 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Y0
+	VMOVUPS Y0, (SP)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS Y0, 32(SP)
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y0
+	VMOVUPS Y0, 64(SP)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS Y0, 96(SP)
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y0
+	VMOVUPS Y0, 128(SP)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS Y0, 160(SP)
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y0
+	VMOVUPS Y0, 192(SP)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS Y0, 224(SP)
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	LEAQ    (AX)(SI*1), DI
+	LEAQ    (DI)(SI*1), R8
+	LEAQ    (R8)(SI*1), SI
+	XORQ    R10, R10
+	XORQ    R11, R11
+	MOVQ    CX, R9
+
+unit:
+	// The factors of the unit.
+	VCVTPH2PS (R9), Y0
+	VMOVUPS   Y0, 256(SP)
+	VCVTPH2PS 32(R9), Y0
+	VMOVUPS   Y0, 320(SP)
+	VCVTPH2PS 16(R9), Y0
+	VMOVUPS   Y0, 288(SP)
+	VCVTPH2PS 48(R9), Y0
+	VMOVUPS   Y0, 352(SP)
+	MOVQ      R9, R12
+	ADDQ      $0x00000140, R9
+
+block:
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4160(R9)
+	PREFETCHT0   4224(R9)
+	PREFETCHT0   4288(R9)
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
+	VPXOR        Y7, Y7, Y7
+	VPXOR        Y8, Y8, Y8
+	VMOVDQU      (R9), Y9
+	VPAND        quant_0f0f0f0f<>+0(SB), Y9, Y9
+	VMOVDQU      32(R9), Y10
+	VPAND        quant_0f0f0f0f<>+0(SB), Y10, Y10
+	VPBROADCASTD (AX)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y1, Y1
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y2, Y2
+	VPBROADCASTD (DI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y3, Y3
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPBROADCASTD (R8)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y5, Y5
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD (SI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y8, Y8
+	VMOVDQU      64(R9), Y9
+	VPAND        quant_0f0f0f0f<>+0(SB), Y9, Y9
+	VMOVDQU      96(R9), Y10
+	VPAND        quant_0f0f0f0f<>+0(SB), Y10, Y10
+	VPBROADCASTD 4(AX)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y1, Y1
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y2, Y2
+	VPBROADCASTD 4(DI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y3, Y3
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPBROADCASTD 4(R8)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y5, Y5
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 4(SI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y8, Y8
+	VMOVDQU      128(R9), Y9
+	VPAND        quant_0f0f0f0f<>+0(SB), Y9, Y9
+	VMOVDQU      160(R9), Y10
+	VPAND        quant_0f0f0f0f<>+0(SB), Y10, Y10
+	VPBROADCASTD 8(AX)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y1, Y1
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y2, Y2
+	VPBROADCASTD 8(DI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y3, Y3
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPBROADCASTD 8(R8)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y5, Y5
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 8(SI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y8, Y8
+	VMOVDQU      192(R9), Y9
+	VPAND        quant_0f0f0f0f<>+0(SB), Y9, Y9
+	VMOVDQU      224(R9), Y10
+	VPAND        quant_0f0f0f0f<>+0(SB), Y10, Y10
+	VPBROADCASTD 12(AX)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y1, Y1
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y2, Y2
+	VPBROADCASTD 12(DI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y3, Y3
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPBROADCASTD 12(R8)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y5, Y5
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 12(SI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y8, Y8
+	VMOVDQU      (R9), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        quant_0f0f0f0f<>+0(SB), Y9, Y9
+	VMOVDQU      32(R9), Y10
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        quant_0f0f0f0f<>+0(SB), Y10, Y10
+	VPBROADCASTD 16(AX)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y1, Y1
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y2, Y2
+	VPBROADCASTD 16(DI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y3, Y3
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPBROADCASTD 16(R8)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y5, Y5
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 16(SI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y8, Y8
+	VMOVDQU      64(R9), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        quant_0f0f0f0f<>+0(SB), Y9, Y9
+	VMOVDQU      96(R9), Y10
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        quant_0f0f0f0f<>+0(SB), Y10, Y10
+	VPBROADCASTD 20(AX)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y1, Y1
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y2, Y2
+	VPBROADCASTD 20(DI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y3, Y3
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPBROADCASTD 20(R8)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y5, Y5
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 20(SI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y8, Y8
+	VMOVDQU      128(R9), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        quant_0f0f0f0f<>+0(SB), Y9, Y9
+	VMOVDQU      160(R9), Y10
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        quant_0f0f0f0f<>+0(SB), Y10, Y10
+	VPBROADCASTD 24(AX)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y1, Y1
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y2, Y2
+	VPBROADCASTD 24(DI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y3, Y3
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPBROADCASTD 24(R8)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y5, Y5
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 24(SI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y8, Y8
+	VMOVDQU      192(R9), Y9
+	VPSRLW       $0x04, Y9, Y9
+	VPAND        quant_0f0f0f0f<>+0(SB), Y9, Y9
+	VMOVDQU      224(R9), Y10
+	VPSRLW       $0x04, Y10, Y10
+	VPAND        quant_0f0f0f0f<>+0(SB), Y10, Y10
+	VPBROADCASTD 28(AX)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y1, Y1
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y2, Y2
+	VPBROADCASTD 28(DI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y3, Y3
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPBROADCASTD 28(R8)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y5, Y5
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD 28(SI)(R10*1), Y0
+	VPMADDUBSW   Y0, Y9, Y11
+	VPADDW       Y11, Y7, Y7
+	VPMADDUBSW   Y0, Y10, Y11
+	VPADDW       Y11, Y8, Y8
+	VPMADDWD     quant_00010001<>+0(SB), Y1, Y1
+	VPMADDWD     quant_00010001<>+0(SB), Y2, Y2
+	VPMADDWD     quant_00010001<>+0(SB), Y3, Y3
+	VPMADDWD     quant_00010001<>+0(SB), Y4, Y4
+	VPMADDWD     quant_00010001<>+0(SB), Y5, Y5
+	VPMADDWD     quant_00010001<>+0(SB), Y6, Y6
+	VPMADDWD     quant_00010001<>+0(SB), Y7, Y7
+	VPMADDWD     quant_00010001<>+0(SB), Y8, Y8
+	VPMOVZXBD    64(R12), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       256(SP), Y9, Y9
+	VPMOVZXBD    72(R12), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       288(SP), Y10, Y10
+	VBROADCASTSS 2304(AX)(R11*1), Y11
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y9, Y11, Y0
+	VMOVUPS      (SP), Y12
+	VFMADD231PS  Y1, Y0, Y12
+	VMOVUPS      Y12, (SP)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y10, Y11, Y0
+	VMOVUPS      32(SP), Y12
+	VFMADD231PS  Y2, Y0, Y12
+	VMOVUPS      Y12, 32(SP)
+	VBROADCASTSS 2304(DI)(R11*1), Y11
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y9, Y11, Y0
+	VMOVUPS      64(SP), Y12
+	VFMADD231PS  Y3, Y0, Y12
+	VMOVUPS      Y12, 64(SP)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y10, Y11, Y0
+	VMOVUPS      96(SP), Y12
+	VFMADD231PS  Y4, Y0, Y12
+	VMOVUPS      Y12, 96(SP)
+	VBROADCASTSS 2304(R8)(R11*1), Y11
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y9, Y11, Y0
+	VMOVUPS      128(SP), Y12
+	VFMADD231PS  Y5, Y0, Y12
+	VMOVUPS      Y12, 128(SP)
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y10, Y11, Y0
+	VMOVUPS      160(SP), Y12
+	VFMADD231PS  Y6, Y0, Y12
+	VMOVUPS      Y12, 160(SP)
+	VBROADCASTSS 2304(SI)(R11*1), Y11
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y9, Y11, Y0
+	VMOVUPS      192(SP), Y12
+	VFMADD231PS  Y7, Y0, Y12
+	VMOVUPS      Y12, 192(SP)
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y10, Y11, Y0
+	VMOVUPS      224(SP), Y12
+	VFMADD231PS  Y8, Y0, Y12
+	VMOVUPS      Y12, 224(SP)
+	VPMOVZXBD    192(R12), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       320(SP), Y9, Y9
+	VPMOVZXBD    200(R12), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       352(SP), Y10, Y10
+	VBROADCASTSS 2592(AX)(R11*1), Y11
+	VMOVUPS      (SP), Y12
+	VFNMADD231PS Y9, Y11, Y12
+	VMOVUPS      Y12, (SP)
+	VMOVUPS      32(SP), Y12
+	VFNMADD231PS Y10, Y11, Y12
+	VMOVUPS      Y12, 32(SP)
+	VBROADCASTSS 2592(DI)(R11*1), Y11
+	VMOVUPS      64(SP), Y12
+	VFNMADD231PS Y9, Y11, Y12
+	VMOVUPS      Y12, 64(SP)
+	VMOVUPS      96(SP), Y12
+	VFNMADD231PS Y10, Y11, Y12
+	VMOVUPS      Y12, 96(SP)
+	VBROADCASTSS 2592(R8)(R11*1), Y11
+	VMOVUPS      128(SP), Y12
+	VFNMADD231PS Y9, Y11, Y12
+	VMOVUPS      Y12, 128(SP)
+	VMOVUPS      160(SP), Y12
+	VFNMADD231PS Y10, Y11, Y12
+	VMOVUPS      Y12, 160(SP)
+	VBROADCASTSS 2592(SI)(R11*1), Y11
+	VMOVUPS      192(SP), Y12
+	VFNMADD231PS Y9, Y11, Y12
+	VMOVUPS      Y12, 192(SP)
+	VMOVUPS      224(SP), Y12
+	VFNMADD231PS Y10, Y11, Y12
+	VMOVUPS      Y12, 224(SP)
+	ADDQ         $0x00000100, R9
+	ADDQ         $0x10, R12
+	ADDQ         $0x20, R10
+	ADDQ         $0x04, R11
+	TESTQ        $0x000000ff, R10
+	JNZ          block
+
+	// Next unit.
+	CMPQ R10, $0x00000900
+	JLT  unit
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    DX, SI
+	VMOVUPS (SP), Y0
+	VMOVUPS Y0, (SI)
+	VMOVUPS 32(SP), Y0
+	VMOVUPS Y0, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS 64(SP), Y0
+	VMOVUPS Y0, (SI)
+	VMOVUPS 96(SP), Y0
+	VMOVUPS Y0, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS 128(SP), Y0
+	VMOVUPS Y0, (SI)
+	VMOVUPS 160(SP), Y0
+	VMOVUPS Y0, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS 192(SP), Y0
+	VMOVUPS Y0, (SI)
+	VMOVUPS 224(SP), Y0
+	VMOVUPS Y0, 32(SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x10, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x10, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x10, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x04, 400(SP)
+	CMPQ    400(SP), $0x04
+	JGE     rows
+
+fewer:
+	CMPQ 400(SP), $0x02
+	JLT  fewer2
+
+	// 2 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Y0
+	VMOVUPS Y0, (SP)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS Y0, 32(SP)
+	ADDQ    DI, SI
+	VMOVUPS (SI), Y0
+	VMOVUPS Y0, 64(SP)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS Y0, 96(SP)
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	LEAQ    (AX)(SI*1), SI
+	XORQ    R8, R8
+	XORQ    R9, R9
+	MOVQ    CX, DI
+
+unit2:
+	// The factors of the unit.
+	VCVTPH2PS (DI), Y0
+	VMOVUPS   Y0, 256(SP)
+	VCVTPH2PS 32(DI), Y0
+	VMOVUPS   Y0, 320(SP)
+	VCVTPH2PS 16(DI), Y0
+	VMOVUPS   Y0, 288(SP)
+	VCVTPH2PS 48(DI), Y0
+	VMOVUPS   Y0, 352(SP)
+	MOVQ      DI, R10
+	ADDQ      $0x00000140, DI
+
+block2:
+	PREFETCHT0   4096(DI)
+	PREFETCHT0   4160(DI)
+	PREFETCHT0   4224(DI)
+	PREFETCHT0   4288(DI)
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VMOVDQU      (DI), Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VMOVDQU      32(DI), Y6
+	VPAND        quant_0f0f0f0f<>+0(SB), Y6, Y6
+	VPBROADCASTD (AX)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y1, Y1
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y2, Y2
+	VPBROADCASTD (SI)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      64(DI), Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VMOVDQU      96(DI), Y6
+	VPAND        quant_0f0f0f0f<>+0(SB), Y6, Y6
+	VPBROADCASTD 4(AX)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y1, Y1
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y2, Y2
+	VPBROADCASTD 4(SI)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      128(DI), Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VMOVDQU      160(DI), Y6
+	VPAND        quant_0f0f0f0f<>+0(SB), Y6, Y6
+	VPBROADCASTD 8(AX)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y1, Y1
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y2, Y2
+	VPBROADCASTD 8(SI)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      192(DI), Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VMOVDQU      224(DI), Y6
+	VPAND        quant_0f0f0f0f<>+0(SB), Y6, Y6
+	VPBROADCASTD 12(AX)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y1, Y1
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y2, Y2
+	VPBROADCASTD 12(SI)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      (DI), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VMOVDQU      32(DI), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        quant_0f0f0f0f<>+0(SB), Y6, Y6
+	VPBROADCASTD 16(AX)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y1, Y1
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y2, Y2
+	VPBROADCASTD 16(SI)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      64(DI), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VMOVDQU      96(DI), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        quant_0f0f0f0f<>+0(SB), Y6, Y6
+	VPBROADCASTD 20(AX)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y1, Y1
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y2, Y2
+	VPBROADCASTD 20(SI)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      128(DI), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VMOVDQU      160(DI), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        quant_0f0f0f0f<>+0(SB), Y6, Y6
+	VPBROADCASTD 24(AX)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y1, Y1
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y2, Y2
+	VPBROADCASTD 24(SI)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VMOVDQU      192(DI), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VMOVDQU      224(DI), Y6
+	VPSRLW       $0x04, Y6, Y6
+	VPAND        quant_0f0f0f0f<>+0(SB), Y6, Y6
+	VPBROADCASTD 28(AX)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y1, Y1
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y2, Y2
+	VPBROADCASTD 28(SI)(R8*1), Y0
+	VPMADDUBSW   Y0, Y5, Y7
+	VPADDW       Y7, Y3, Y3
+	VPMADDUBSW   Y0, Y6, Y7
+	VPADDW       Y7, Y4, Y4
+	VPMADDWD     quant_00010001<>+0(SB), Y1, Y1
+	VPMADDWD     quant_00010001<>+0(SB), Y2, Y2
+	VPMADDWD     quant_00010001<>+0(SB), Y3, Y3
+	VPMADDWD     quant_00010001<>+0(SB), Y4, Y4
+	VPMOVZXBD    64(R10), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       256(SP), Y5, Y5
+	VPMOVZXBD    72(R10), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       288(SP), Y6, Y6
+	VBROADCASTSS 2304(AX)(R9*1), Y7
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y5, Y7, Y0
+	VMOVUPS      (SP), Y8
+	VFMADD231PS  Y1, Y0, Y8
+	VMOVUPS      Y8, (SP)
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y6, Y7, Y0
+	VMOVUPS      32(SP), Y8
+	VFMADD231PS  Y2, Y0, Y8
+	VMOVUPS      Y8, 32(SP)
+	VBROADCASTSS 2304(SI)(R9*1), Y7
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y5, Y7, Y0
+	VMOVUPS      64(SP), Y8
+	VFMADD231PS  Y3, Y0, Y8
+	VMOVUPS      Y8, 64(SP)
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y6, Y7, Y0
+	VMOVUPS      96(SP), Y8
+	VFMADD231PS  Y4, Y0, Y8
+	VMOVUPS      Y8, 96(SP)
+	VPMOVZXBD    192(R10), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       320(SP), Y5, Y5
+	VPMOVZXBD    200(R10), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       352(SP), Y6, Y6
+	VBROADCASTSS 2592(AX)(R9*1), Y7
+	VMOVUPS      (SP), Y8
+	VFNMADD231PS Y5, Y7, Y8
+	VMOVUPS      Y8, (SP)
+	VMOVUPS      32(SP), Y8
+	VFNMADD231PS Y6, Y7, Y8
+	VMOVUPS      Y8, 32(SP)
+	VBROADCASTSS 2592(SI)(R9*1), Y7
+	VMOVUPS      64(SP), Y8
+	VFNMADD231PS Y5, Y7, Y8
+	VMOVUPS      Y8, 64(SP)
+	VMOVUPS      96(SP), Y8
+	VFNMADD231PS Y6, Y7, Y8
+	VMOVUPS      Y8, 96(SP)
+	ADDQ         $0x00000100, DI
+	ADDQ         $0x10, R10
+	ADDQ         $0x20, R8
+	ADDQ         $0x04, R9
+	TESTQ        $0x000000ff, R8
+	JNZ          block2
+
+	// Next unit.
+	CMPQ R8, $0x00000900
+	JLT  unit2
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    DX, SI
+	VMOVUPS (SP), Y0
+	VMOVUPS Y0, (SI)
+	VMOVUPS 32(SP), Y0
+	VMOVUPS Y0, 32(SI)
+	ADDQ    DI, SI
+	VMOVUPS 64(SP), Y0
+	VMOVUPS Y0, (SI)
+	VMOVUPS 96(SP), Y0
+	VMOVUPS Y0, 32(SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x08, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x08, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x08, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x02, 400(SP)
+
+fewer2:
+	CMPQ 400(SP), $0x01
+	JLT  fewer3
+
+	// 1 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Y0
+	VMOVUPS 32(SI), Y1
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	XORQ    DI, DI
+	XORQ    R8, R8
+	MOVQ    CX, SI
+
+unit3:
+	// The factors of the unit.
+	VCVTPH2PS (SI), Y2
+	VMOVUPS   Y2, 256(SP)
+	VCVTPH2PS 32(SI), Y2
+	VMOVUPS   Y2, 320(SP)
+	VCVTPH2PS 16(SI), Y2
+	VMOVUPS   Y2, 288(SP)
+	VCVTPH2PS 48(SI), Y2
+	VMOVUPS   Y2, 352(SP)
+	MOVQ      SI, R9
+	ADDQ      $0x00000140, SI
+
+block3:
+	PREFETCHT0   4096(SI)
+	PREFETCHT0   4160(SI)
+	PREFETCHT0   4224(SI)
+	PREFETCHT0   4288(SI)
+	VPXOR        Y3, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VMOVDQU      (SI), Y2
+	VPAND        quant_0f0f0f0f<>+0(SB), Y2, Y2
+	VMOVDQU      32(SI), Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VPBROADCASTD (AX)(DI*1), Y7
+	VPMADDUBSW   Y7, Y2, Y6
+	VPADDW       Y6, Y3, Y3
+	VPMADDUBSW   Y7, Y5, Y6
+	VPADDW       Y6, Y4, Y4
+	VMOVDQU      64(SI), Y2
+	VPAND        quant_0f0f0f0f<>+0(SB), Y2, Y2
+	VMOVDQU      96(SI), Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VPBROADCASTD 4(AX)(DI*1), Y7
+	VPMADDUBSW   Y7, Y2, Y6
+	VPADDW       Y6, Y3, Y3
+	VPMADDUBSW   Y7, Y5, Y6
+	VPADDW       Y6, Y4, Y4
+	VMOVDQU      128(SI), Y2
+	VPAND        quant_0f0f0f0f<>+0(SB), Y2, Y2
+	VMOVDQU      160(SI), Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VPBROADCASTD 8(AX)(DI*1), Y7
+	VPMADDUBSW   Y7, Y2, Y6
+	VPADDW       Y6, Y3, Y3
+	VPMADDUBSW   Y7, Y5, Y6
+	VPADDW       Y6, Y4, Y4
+	VMOVDQU      192(SI), Y2
+	VPAND        quant_0f0f0f0f<>+0(SB), Y2, Y2
+	VMOVDQU      224(SI), Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VPBROADCASTD 12(AX)(DI*1), Y7
+	VPMADDUBSW   Y7, Y2, Y6
+	VPADDW       Y6, Y3, Y3
+	VPMADDUBSW   Y7, Y5, Y6
+	VPADDW       Y6, Y4, Y4
+	VMOVDQU      (SI), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        quant_0f0f0f0f<>+0(SB), Y2, Y2
+	VMOVDQU      32(SI), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VPBROADCASTD 16(AX)(DI*1), Y7
+	VPMADDUBSW   Y7, Y2, Y6
+	VPADDW       Y6, Y3, Y3
+	VPMADDUBSW   Y7, Y5, Y6
+	VPADDW       Y6, Y4, Y4
+	VMOVDQU      64(SI), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        quant_0f0f0f0f<>+0(SB), Y2, Y2
+	VMOVDQU      96(SI), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VPBROADCASTD 20(AX)(DI*1), Y7
+	VPMADDUBSW   Y7, Y2, Y6
+	VPADDW       Y6, Y3, Y3
+	VPMADDUBSW   Y7, Y5, Y6
+	VPADDW       Y6, Y4, Y4
+	VMOVDQU      128(SI), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        quant_0f0f0f0f<>+0(SB), Y2, Y2
+	VMOVDQU      160(SI), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VPBROADCASTD 24(AX)(DI*1), Y7
+	VPMADDUBSW   Y7, Y2, Y6
+	VPADDW       Y6, Y3, Y3
+	VPMADDUBSW   Y7, Y5, Y6
+	VPADDW       Y6, Y4, Y4
+	VMOVDQU      192(SI), Y2
+	VPSRLW       $0x04, Y2, Y2
+	VPAND        quant_0f0f0f0f<>+0(SB), Y2, Y2
+	VMOVDQU      224(SI), Y5
+	VPSRLW       $0x04, Y5, Y5
+	VPAND        quant_0f0f0f0f<>+0(SB), Y5, Y5
+	VPBROADCASTD 28(AX)(DI*1), Y7
+	VPMADDUBSW   Y7, Y2, Y6
+	VPADDW       Y6, Y3, Y3
+	VPMADDUBSW   Y7, Y5, Y6
+	VPADDW       Y6, Y4, Y4
+	VPMADDWD     quant_00010001<>+0(SB), Y3, Y3
+	VPMADDWD     quant_00010001<>+0(SB), Y4, Y4
+	VPMOVZXBD    64(R9), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       256(SP), Y2, Y2
+	VPMOVZXBD    72(R9), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       288(SP), Y5, Y5
+	VBROADCASTSS 2304(AX)(R8*1), Y6
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y6, Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y5, Y6, Y2
+	VFMADD231PS  Y4, Y2, Y1
+	VPMOVZXBD    192(R9), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       320(SP), Y2, Y2
+	VPMOVZXBD    200(R9), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       352(SP), Y5, Y5
+	VBROADCASTSS 2592(AX)(R8*1), Y6
+	VFNMADD231PS Y2, Y6, Y0
+	VFNMADD231PS Y5, Y6, Y1
+	ADDQ         $0x00000100, SI
+	ADDQ         $0x10, R9
+	ADDQ         $0x20, DI
+	ADDQ         $0x04, R8
+	TESTQ        $0x000000ff, DI
+	JNZ          block3
+
+	// Next unit.
+	CMPQ DI, $0x00000900
+	JLT  unit3
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    DX, SI
+	VMOVUPS Y0, (SI)
+	VMOVUPS Y1, 32(SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x04, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x04, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x04, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x01, 400(SP)
+
+fewer3:
+	// Next tile.
+	ADDQ $0x00005340, CX
+	ADDQ $0x40, 384(SP)
+	ADDQ $0x40, 392(SP)
+	DECQ 408(SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmQ4KK2304AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·gemmQ4KK2304AVX512(SB), NOSPLIT, $672-72
+	// gemmQ4KK2304AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	VPBROADCASTD quant_00010001<>+0(SB), Z0
+	VPBROADCASTD quant_0f0f0f0f<>+0(SB), Z1
+	MOVQ         tiles+40(FP), AX
+	MOVQ         w+32(FP), CX
+	MOVQ         AX, 664(SP)
+	MOVQ         y+0(FP), AX
+	MOVQ         AX, 640(SP)
+	MOVQ         c+48(FP), AX
+	MOVQ         AX, 648(SP)
+
+tile:
+	MOVQ x+16(FP), AX
+	MOVQ 640(SP), DX
+	MOVQ 648(SP), BX
+	MOVQ rows+64(FP), SI
+	MOVQ SI, 656(SP)
+	CMPQ 656(SP), $0x08
+	JLT  fewer
+
+rows:
+	// 8 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Z2
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z3
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z4
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z5
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z6
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z7
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z8
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z9
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	LEAQ    (AX)(SI*1), DI
+	LEAQ    (DI)(SI*1), R8
+	LEAQ    (R8)(SI*1), R9
+	LEAQ    (R9)(SI*1), R10
+	LEAQ    (R10)(SI*1), R11
+	LEAQ    (R11)(SI*1), R12
+	LEAQ    (R12)(SI*1), SI
+	XORQ    R14, R14
+	XORQ    R15, R15
+	MOVQ    CX, R13
+
+unit:
+	// The factors of the unit.
+	VCVTPH2PS (R13), Z10
+	VMOVUPS   Z10, 512(SP)
+	VCVTPH2PS 32(R13), Z10
+	VMOVUPS   Z10, 576(SP)
+	MOVQ      R13, BP
+	ADDQ      $0x00000140, R13
+
+block:
+	PREFETCHT0   4096(R13)
+	PREFETCHT0   4160(R13)
+	PREFETCHT0   4224(R13)
+	PREFETCHT0   4288(R13)
+	VPXORD       Z11, Z11, Z11
+	VPXORD       Z12, Z12, Z12
+	VPXORD       Z13, Z13, Z13
+	VPXORD       Z14, Z14, Z14
+	VPXORD       Z15, Z15, Z15
+	VPXORD       Z16, Z16, Z16
+	VPXORD       Z17, Z17, Z17
+	VPXORD       Z18, Z18, Z18
+	VPANDD       (R13), Z1, Z19
+	VPBROADCASTD (AX)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z11, Z11
+	VPBROADCASTD (DI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z12, Z12
+	VPBROADCASTD (R8)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z13, Z13
+	VPBROADCASTD (R9)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z14, Z14
+	VPBROADCASTD (R10)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z15, Z15
+	VPBROADCASTD (R11)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z16, Z16
+	VPBROADCASTD (R12)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z17, Z17
+	VPBROADCASTD (SI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z18, Z18
+	VPANDD       64(R13), Z1, Z19
+	VPBROADCASTD 4(AX)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z11, Z11
+	VPBROADCASTD 4(DI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z12, Z12
+	VPBROADCASTD 4(R8)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z13, Z13
+	VPBROADCASTD 4(R9)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z14, Z14
+	VPBROADCASTD 4(R10)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z15, Z15
+	VPBROADCASTD 4(R11)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z16, Z16
+	VPBROADCASTD 4(R12)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z17, Z17
+	VPBROADCASTD 4(SI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z18, Z18
+	VPANDD       128(R13), Z1, Z19
+	VPBROADCASTD 8(AX)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z11, Z11
+	VPBROADCASTD 8(DI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z12, Z12
+	VPBROADCASTD 8(R8)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z13, Z13
+	VPBROADCASTD 8(R9)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z14, Z14
+	VPBROADCASTD 8(R10)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z15, Z15
+	VPBROADCASTD 8(R11)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z16, Z16
+	VPBROADCASTD 8(R12)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z17, Z17
+	VPBROADCASTD 8(SI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z18, Z18
+	VPANDD       192(R13), Z1, Z19
+	VPBROADCASTD 12(AX)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z11, Z11
+	VPBROADCASTD 12(DI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z12, Z12
+	VPBROADCASTD 12(R8)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z13, Z13
+	VPBROADCASTD 12(R9)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z14, Z14
+	VPBROADCASTD 12(R10)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z15, Z15
+	VPBROADCASTD 12(R11)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z16, Z16
+	VPBROADCASTD 12(R12)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z17, Z17
+	VPBROADCASTD 12(SI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z18, Z18
+	VPSRLW       $0x04, (R13), Z19
+	VPANDD       Z1, Z19, Z19
+	VPBROADCASTD 16(AX)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z11, Z11
+	VPBROADCASTD 16(DI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z12, Z12
+	VPBROADCASTD 16(R8)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z13, Z13
+	VPBROADCASTD 16(R9)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z14, Z14
+	VPBROADCASTD 16(R10)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z15, Z15
+	VPBROADCASTD 16(R11)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z16, Z16
+	VPBROADCASTD 16(R12)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z17, Z17
+	VPBROADCASTD 16(SI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z18, Z18
+	VPSRLW       $0x04, 64(R13), Z19
+	VPANDD       Z1, Z19, Z19
+	VPBROADCASTD 20(AX)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z11, Z11
+	VPBROADCASTD 20(DI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z12, Z12
+	VPBROADCASTD 20(R8)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z13, Z13
+	VPBROADCASTD 20(R9)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z14, Z14
+	VPBROADCASTD 20(R10)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z15, Z15
+	VPBROADCASTD 20(R11)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z16, Z16
+	VPBROADCASTD 20(R12)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z17, Z17
+	VPBROADCASTD 20(SI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z18, Z18
+	VPSRLW       $0x04, 128(R13), Z19
+	VPANDD       Z1, Z19, Z19
+	VPBROADCASTD 24(AX)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z11, Z11
+	VPBROADCASTD 24(DI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z12, Z12
+	VPBROADCASTD 24(R8)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z13, Z13
+	VPBROADCASTD 24(R9)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z14, Z14
+	VPBROADCASTD 24(R10)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z15, Z15
+	VPBROADCASTD 24(R11)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z16, Z16
+	VPBROADCASTD 24(R12)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z17, Z17
+	VPBROADCASTD 24(SI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z18, Z18
+	VPSRLW       $0x04, 192(R13), Z19
+	VPANDD       Z1, Z19, Z19
+	VPBROADCASTD 28(AX)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z11, Z11
+	VPBROADCASTD 28(DI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z12, Z12
+	VPBROADCASTD 28(R8)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z13, Z13
+	VPBROADCASTD 28(R9)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z14, Z14
+	VPBROADCASTD 28(R10)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z15, Z15
+	VPBROADCASTD 28(R11)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z16, Z16
+	VPBROADCASTD 28(R12)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z17, Z17
+	VPBROADCASTD 28(SI)(R14*1), Z10
+	VPMADDUBSW   Z10, Z19, Z10
+	VPADDW       Z10, Z18, Z18
+	VPMADDWD     Z0, Z11, Z11
+	VPMADDWD     Z0, Z12, Z12
+	VPMADDWD     Z0, Z13, Z13
+	VPMADDWD     Z0, Z14, Z14
+	VPMADDWD     Z0, Z15, Z15
+	VPMADDWD     Z0, Z16, Z16
+	VPMADDWD     Z0, Z17, Z17
+	VPMADDWD     Z0, Z18, Z18
+	VPMOVZXBD    64(BP), Z19
+	VCVTDQ2PS    Z19, Z19
+	VMULPS       512(SP), Z19, Z19
+	VBROADCASTSS 2304(AX)(R15*1), Z10
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z19, Z10, Z10
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS 2304(DI)(R15*1), Z10
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z19, Z10, Z10
+	VFMADD231PS  Z12, Z10, Z3
+	VBROADCASTSS 2304(R8)(R15*1), Z10
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z19, Z10, Z10
+	VFMADD231PS  Z13, Z10, Z4
+	VBROADCASTSS 2304(R9)(R15*1), Z10
+	VCVTDQ2PS    Z14, Z14
+	VMULPS       Z19, Z10, Z10
+	VFMADD231PS  Z14, Z10, Z5
+	VBROADCASTSS 2304(R10)(R15*1), Z10
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z19, Z10, Z10
+	VFMADD231PS  Z15, Z10, Z6
+	VBROADCASTSS 2304(R11)(R15*1), Z10
+	VCVTDQ2PS    Z16, Z16
+	VMULPS       Z19, Z10, Z10
+	VFMADD231PS  Z16, Z10, Z7
+	VBROADCASTSS 2304(R12)(R15*1), Z10
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z19, Z10, Z10
+	VFMADD231PS  Z17, Z10, Z8
+	VBROADCASTSS 2304(SI)(R15*1), Z10
+	VCVTDQ2PS    Z18, Z18
+	VMULPS       Z19, Z10, Z10
+	VFMADD231PS  Z18, Z10, Z9
+	VPMOVZXBD    192(BP), Z19
+	VCVTDQ2PS    Z19, Z19
+	VMULPS       576(SP), Z19, Z19
+	VBROADCASTSS 2592(AX)(R15*1), Z10
+	VFNMADD231PS Z19, Z10, Z2
+	VBROADCASTSS 2592(DI)(R15*1), Z10
+	VFNMADD231PS Z19, Z10, Z3
+	VBROADCASTSS 2592(R8)(R15*1), Z10
+	VFNMADD231PS Z19, Z10, Z4
+	VBROADCASTSS 2592(R9)(R15*1), Z10
+	VFNMADD231PS Z19, Z10, Z5
+	VBROADCASTSS 2592(R10)(R15*1), Z10
+	VFNMADD231PS Z19, Z10, Z6
+	VBROADCASTSS 2592(R11)(R15*1), Z10
+	VFNMADD231PS Z19, Z10, Z7
+	VBROADCASTSS 2592(R12)(R15*1), Z10
+	VFNMADD231PS Z19, Z10, Z8
+	VBROADCASTSS 2592(SI)(R15*1), Z10
+	VFNMADD231PS Z19, Z10, Z9
+	ADDQ         $0x00000100, R13
+	ADDQ         $0x10, BP
+	ADDQ         $0x20, R14
+	ADDQ         $0x04, R15
+	TESTQ        $0x000000ff, R14
+	JNZ          block
+
+	// Next unit.
+	CMPQ R14, $0x00000900
+	JLT  unit
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    DX, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z6, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z7, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z8, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z9, (SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x20, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x20, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x20, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x08, 656(SP)
+	CMPQ    656(SP), $0x08
+	JGE     rows
+
+fewer:
+	CMPQ 656(SP), $0x04
+	JLT  fewer2
+
+	// 4 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Z2
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z3
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z4
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z5
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	LEAQ    (AX)(SI*1), DI
+	LEAQ    (DI)(SI*1), R8
+	LEAQ    (R8)(SI*1), SI
+	XORQ    R10, R10
+	XORQ    R11, R11
+	MOVQ    CX, R9
+
+unit2:
+	// The factors of the unit.
+	VCVTPH2PS (R9), Z6
+	VMOVUPS   Z6, 512(SP)
+	VCVTPH2PS 32(R9), Z6
+	VMOVUPS   Z6, 576(SP)
+	MOVQ      R9, R12
+	ADDQ      $0x00000140, R9
+
+block2:
+	PREFETCHT0   4096(R9)
+	PREFETCHT0   4160(R9)
+	PREFETCHT0   4224(R9)
+	PREFETCHT0   4288(R9)
+	VPXORD       Z20, Z20, Z20
+	VPXORD       Z21, Z21, Z21
+	VPXORD       Z22, Z22, Z22
+	VPXORD       Z23, Z23, Z23
+	VPANDD       (R9), Z1, Z7
+	VPBROADCASTD (AX)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z20, Z20
+	VPBROADCASTD (DI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z21, Z21
+	VPBROADCASTD (R8)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z22, Z22
+	VPBROADCASTD (SI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z23, Z23
+	VPANDD       64(R9), Z1, Z7
+	VPBROADCASTD 4(AX)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z20, Z20
+	VPBROADCASTD 4(DI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z21, Z21
+	VPBROADCASTD 4(R8)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z22, Z22
+	VPBROADCASTD 4(SI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z23, Z23
+	VPANDD       128(R9), Z1, Z7
+	VPBROADCASTD 8(AX)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z20, Z20
+	VPBROADCASTD 8(DI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z21, Z21
+	VPBROADCASTD 8(R8)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z22, Z22
+	VPBROADCASTD 8(SI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z23, Z23
+	VPANDD       192(R9), Z1, Z7
+	VPBROADCASTD 12(AX)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z20, Z20
+	VPBROADCASTD 12(DI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z21, Z21
+	VPBROADCASTD 12(R8)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z22, Z22
+	VPBROADCASTD 12(SI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z23, Z23
+	VPSRLW       $0x04, (R9), Z7
+	VPANDD       Z1, Z7, Z7
+	VPBROADCASTD 16(AX)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z20, Z20
+	VPBROADCASTD 16(DI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z21, Z21
+	VPBROADCASTD 16(R8)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z22, Z22
+	VPBROADCASTD 16(SI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z23, Z23
+	VPSRLW       $0x04, 64(R9), Z7
+	VPANDD       Z1, Z7, Z7
+	VPBROADCASTD 20(AX)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z20, Z20
+	VPBROADCASTD 20(DI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z21, Z21
+	VPBROADCASTD 20(R8)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z22, Z22
+	VPBROADCASTD 20(SI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z23, Z23
+	VPSRLW       $0x04, 128(R9), Z7
+	VPANDD       Z1, Z7, Z7
+	VPBROADCASTD 24(AX)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z20, Z20
+	VPBROADCASTD 24(DI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z21, Z21
+	VPBROADCASTD 24(R8)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z22, Z22
+	VPBROADCASTD 24(SI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z23, Z23
+	VPSRLW       $0x04, 192(R9), Z7
+	VPANDD       Z1, Z7, Z7
+	VPBROADCASTD 28(AX)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z20, Z20
+	VPBROADCASTD 28(DI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z21, Z21
+	VPBROADCASTD 28(R8)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z22, Z22
+	VPBROADCASTD 28(SI)(R10*1), Z6
+	VPMADDUBSW   Z6, Z7, Z6
+	VPADDW       Z6, Z23, Z23
+	VPMADDWD     Z0, Z20, Z20
+	VPMADDWD     Z0, Z21, Z21
+	VPMADDWD     Z0, Z22, Z22
+	VPMADDWD     Z0, Z23, Z23
+	VPMOVZXBD    64(R12), Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       512(SP), Z7, Z7
+	VBROADCASTSS 2304(AX)(R11*1), Z6
+	VCVTDQ2PS    Z20, Z20
+	VMULPS       Z7, Z6, Z6
+	VFMADD231PS  Z20, Z6, Z2
+	VBROADCASTSS 2304(DI)(R11*1), Z6
+	VCVTDQ2PS    Z21, Z21
+	VMULPS       Z7, Z6, Z6
+	VFMADD231PS  Z21, Z6, Z3
+	VBROADCASTSS 2304(R8)(R11*1), Z6
+	VCVTDQ2PS    Z22, Z22
+	VMULPS       Z7, Z6, Z6
+	VFMADD231PS  Z22, Z6, Z4
+	VBROADCASTSS 2304(SI)(R11*1), Z6
+	VCVTDQ2PS    Z23, Z23
+	VMULPS       Z7, Z6, Z6
+	VFMADD231PS  Z23, Z6, Z5
+	VPMOVZXBD    192(R12), Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       576(SP), Z7, Z7
+	VBROADCASTSS 2592(AX)(R11*1), Z6
+	VFNMADD231PS Z7, Z6, Z2
+	VBROADCASTSS 2592(DI)(R11*1), Z6
+	VFNMADD231PS Z7, Z6, Z3
+	VBROADCASTSS 2592(R8)(R11*1), Z6
+	VFNMADD231PS Z7, Z6, Z4
+	VBROADCASTSS 2592(SI)(R11*1), Z6
+	VFNMADD231PS Z7, Z6, Z5
+	ADDQ         $0x00000100, R9
+	ADDQ         $0x10, R12
+	ADDQ         $0x20, R10
+	ADDQ         $0x04, R11
+	TESTQ        $0x000000ff, R10
+	JNZ          block2
+
+	// Next unit.
+	CMPQ R10, $0x00000900
+	JLT  unit2
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    DX, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z4, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z5, (SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x10, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x10, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x10, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x04, 656(SP)
+
+fewer2:
+	CMPQ 656(SP), $0x02
+	JLT  fewer3
+
+	// 2 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Z2
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z3
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	LEAQ    (AX)(SI*1), SI
+	XORQ    R8, R8
+	XORQ    R9, R9
+	MOVQ    CX, DI
+
+unit3:
+	// The factors of the unit.
+	VCVTPH2PS (DI), Z4
+	VMOVUPS   Z4, 512(SP)
+	VCVTPH2PS 32(DI), Z4
+	VMOVUPS   Z4, 576(SP)
+	MOVQ      DI, R10
+	ADDQ      $0x00000140, DI
+
+block3:
+	PREFETCHT0   4096(DI)
+	PREFETCHT0   4160(DI)
+	PREFETCHT0   4224(DI)
+	PREFETCHT0   4288(DI)
+	VPXORD       Z24, Z24, Z24
+	VPXORD       Z25, Z25, Z25
+	VPANDD       (DI), Z1, Z5
+	VPBROADCASTD (AX)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z24, Z24
+	VPBROADCASTD (SI)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z25, Z25
+	VPANDD       64(DI), Z1, Z5
+	VPBROADCASTD 4(AX)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z24, Z24
+	VPBROADCASTD 4(SI)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z25, Z25
+	VPANDD       128(DI), Z1, Z5
+	VPBROADCASTD 8(AX)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z24, Z24
+	VPBROADCASTD 8(SI)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z25, Z25
+	VPANDD       192(DI), Z1, Z5
+	VPBROADCASTD 12(AX)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z24, Z24
+	VPBROADCASTD 12(SI)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z25, Z25
+	VPSRLW       $0x04, (DI), Z5
+	VPANDD       Z1, Z5, Z5
+	VPBROADCASTD 16(AX)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z24, Z24
+	VPBROADCASTD 16(SI)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z25, Z25
+	VPSRLW       $0x04, 64(DI), Z5
+	VPANDD       Z1, Z5, Z5
+	VPBROADCASTD 20(AX)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z24, Z24
+	VPBROADCASTD 20(SI)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z25, Z25
+	VPSRLW       $0x04, 128(DI), Z5
+	VPANDD       Z1, Z5, Z5
+	VPBROADCASTD 24(AX)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z24, Z24
+	VPBROADCASTD 24(SI)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z25, Z25
+	VPSRLW       $0x04, 192(DI), Z5
+	VPANDD       Z1, Z5, Z5
+	VPBROADCASTD 28(AX)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z24, Z24
+	VPBROADCASTD 28(SI)(R8*1), Z4
+	VPMADDUBSW   Z4, Z5, Z4
+	VPADDW       Z4, Z25, Z25
+	VPMADDWD     Z0, Z24, Z24
+	VPMADDWD     Z0, Z25, Z25
+	VPMOVZXBD    64(R10), Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       512(SP), Z5, Z5
+	VBROADCASTSS 2304(AX)(R9*1), Z4
+	VCVTDQ2PS    Z24, Z24
+	VMULPS       Z5, Z4, Z4
+	VFMADD231PS  Z24, Z4, Z2
+	VBROADCASTSS 2304(SI)(R9*1), Z4
+	VCVTDQ2PS    Z25, Z25
+	VMULPS       Z5, Z4, Z4
+	VFMADD231PS  Z25, Z4, Z3
+	VPMOVZXBD    192(R10), Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       576(SP), Z5, Z5
+	VBROADCASTSS 2592(AX)(R9*1), Z4
+	VFNMADD231PS Z5, Z4, Z2
+	VBROADCASTSS 2592(SI)(R9*1), Z4
+	VFNMADD231PS Z5, Z4, Z3
+	ADDQ         $0x00000100, DI
+	ADDQ         $0x10, R10
+	ADDQ         $0x20, R8
+	ADDQ         $0x04, R9
+	TESTQ        $0x000000ff, R8
+	JNZ          block3
+
+	// Next unit.
+	CMPQ R8, $0x00000900
+	JLT  unit3
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    DX, SI
+	VMOVUPS Z2, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z3, (SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x08, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x08, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x08, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x02, 656(SP)
+
+fewer3:
+	CMPQ 656(SP), $0x01
+	JLT  fewer4
+
+	// 1 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Z2
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	XORQ    DI, DI
+	XORQ    R8, R8
+	MOVQ    CX, SI
+
+unit4:
+	// The factors of the unit.
+	VCVTPH2PS (SI), Z3
+	VMOVUPS   Z3, 512(SP)
+	VCVTPH2PS 32(SI), Z3
+	VMOVUPS   Z3, 576(SP)
+	MOVQ      SI, R9
+	ADDQ      $0x00000140, SI
+
+block4:
+	PREFETCHT0   4096(SI)
+	PREFETCHT0   4160(SI)
+	PREFETCHT0   4224(SI)
+	PREFETCHT0   4288(SI)
+	VPXORD       Z26, Z26, Z26
+	VPANDD       (SI), Z1, Z3
+	VPBROADCASTD (AX)(DI*1), Z4
+	VPMADDUBSW   Z4, Z3, Z4
+	VPADDW       Z4, Z26, Z26
+	VPANDD       64(SI), Z1, Z3
+	VPBROADCASTD 4(AX)(DI*1), Z4
+	VPMADDUBSW   Z4, Z3, Z4
+	VPADDW       Z4, Z26, Z26
+	VPANDD       128(SI), Z1, Z3
+	VPBROADCASTD 8(AX)(DI*1), Z4
+	VPMADDUBSW   Z4, Z3, Z4
+	VPADDW       Z4, Z26, Z26
+	VPANDD       192(SI), Z1, Z3
+	VPBROADCASTD 12(AX)(DI*1), Z4
+	VPMADDUBSW   Z4, Z3, Z4
+	VPADDW       Z4, Z26, Z26
+	VPSRLW       $0x04, (SI), Z3
+	VPANDD       Z1, Z3, Z3
+	VPBROADCASTD 16(AX)(DI*1), Z4
+	VPMADDUBSW   Z4, Z3, Z4
+	VPADDW       Z4, Z26, Z26
+	VPSRLW       $0x04, 64(SI), Z3
+	VPANDD       Z1, Z3, Z3
+	VPBROADCASTD 20(AX)(DI*1), Z4
+	VPMADDUBSW   Z4, Z3, Z4
+	VPADDW       Z4, Z26, Z26
+	VPSRLW       $0x04, 128(SI), Z3
+	VPANDD       Z1, Z3, Z3
+	VPBROADCASTD 24(AX)(DI*1), Z4
+	VPMADDUBSW   Z4, Z3, Z4
+	VPADDW       Z4, Z26, Z26
+	VPSRLW       $0x04, 192(SI), Z3
+	VPANDD       Z1, Z3, Z3
+	VPBROADCASTD 28(AX)(DI*1), Z4
+	VPMADDUBSW   Z4, Z3, Z4
+	VPADDW       Z4, Z26, Z26
+	VPMADDWD     Z0, Z26, Z26
+	VPMOVZXBD    64(R9), Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       512(SP), Z3, Z3
+	VBROADCASTSS 2304(AX)(R8*1), Z4
+	VCVTDQ2PS    Z26, Z26
+	VMULPS       Z3, Z4, Z3
+	VFMADD231PS  Z26, Z3, Z2
+	VPMOVZXBD    192(R9), Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       576(SP), Z3, Z3
+	VBROADCASTSS 2592(AX)(R8*1), Z4
+	VFNMADD231PS Z3, Z4, Z2
+	ADDQ         $0x00000100, SI
+	ADDQ         $0x10, R9
+	ADDQ         $0x20, DI
+	ADDQ         $0x04, R8
+	TESTQ        $0x000000ff, DI
+	JNZ          block4
+
+	// Next unit.
+	CMPQ DI, $0x00000900
+	JLT  unit4
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    DX, SI
+	VMOVUPS Z2, (SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x04, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x04, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x04, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x01, 656(SP)
+
+fewer4:
+	// Next tile.
+	ADDQ $0x00005340, CX
+	ADDQ $0x40, 640(SP)
+	ADDQ $0x40, 648(SP)
+	DECQ 664(SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmQ4KK2304AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI, MMX+
+TEXT ·gemmQ4KK2304AVX512VNNI(SB), NOSPLIT, $672-72
+	// gemmQ4KK2304AVX512VNNI computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	VPBROADCASTD quant_00010001<>+0(SB), Z0
+	VPBROADCASTD quant_0f0f0f0f<>+0(SB), Z0
+	MOVQ         tiles+40(FP), AX
+	MOVQ         w+32(FP), CX
+	MOVQ         AX, 664(SP)
+	MOVQ         y+0(FP), AX
+	MOVQ         AX, 640(SP)
+	MOVQ         c+48(FP), AX
+	MOVQ         AX, 648(SP)
+
+tile:
+	MOVQ x+16(FP), AX
+	MOVQ 640(SP), DX
+	MOVQ 648(SP), BX
+	MOVQ rows+64(FP), SI
+	MOVQ SI, 656(SP)
+	CMPQ 656(SP), $0x08
+	JLT  fewer
+
+rows:
+	// 8 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Z16
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z17
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z18
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z19
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z20
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z21
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z22
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z23
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	LEAQ    (AX)(SI*1), DI
+	LEAQ    (DI)(SI*1), R8
+	LEAQ    (R8)(SI*1), R9
+	LEAQ    (R9)(SI*1), R10
+	LEAQ    (R10)(SI*1), R11
+	LEAQ    (R11)(SI*1), R12
+	LEAQ    (R12)(SI*1), SI
+	XORQ    R14, R14
+	XORQ    R15, R15
+	MOVQ    CX, R13
+
+unit:
+	// The factors of the unit.
+	VCVTPH2PS (R13), Z24
+	VMOVUPS   Z24, 512(SP)
+	VCVTPH2PS 32(R13), Z24
+	VMOVUPS   Z24, 576(SP)
+	MOVQ      R13, BP
+	ADDQ      $0x00000140, R13
+
+block:
+	PREFETCHT0    4096(R13)
+	PREFETCHT0    4160(R13)
+	PREFETCHT0    4224(R13)
+	PREFETCHT0    4288(R13)
+	VPXORD        Z1, Z1, Z1
+	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
+	VPXORD        Z4, Z4, Z4
+	VPXORD        Z5, Z5, Z5
+	VPXORD        Z6, Z6, Z6
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPANDD        (R13), Z0, Z25
+	VPDPBUSD.BCST (AX)(R14*1), Z25, Z1
+	VPDPBUSD.BCST (DI)(R14*1), Z25, Z2
+	VPDPBUSD.BCST (R8)(R14*1), Z25, Z3
+	VPDPBUSD.BCST (R9)(R14*1), Z25, Z4
+	VPDPBUSD.BCST (R10)(R14*1), Z25, Z5
+	VPDPBUSD.BCST (R11)(R14*1), Z25, Z6
+	VPDPBUSD.BCST (R12)(R14*1), Z25, Z7
+	VPDPBUSD.BCST (SI)(R14*1), Z25, Z8
+	VPANDD        64(R13), Z0, Z25
+	VPDPBUSD.BCST 4(AX)(R14*1), Z25, Z1
+	VPDPBUSD.BCST 4(DI)(R14*1), Z25, Z2
+	VPDPBUSD.BCST 4(R8)(R14*1), Z25, Z3
+	VPDPBUSD.BCST 4(R9)(R14*1), Z25, Z4
+	VPDPBUSD.BCST 4(R10)(R14*1), Z25, Z5
+	VPDPBUSD.BCST 4(R11)(R14*1), Z25, Z6
+	VPDPBUSD.BCST 4(R12)(R14*1), Z25, Z7
+	VPDPBUSD.BCST 4(SI)(R14*1), Z25, Z8
+	VPANDD        128(R13), Z0, Z25
+	VPDPBUSD.BCST 8(AX)(R14*1), Z25, Z1
+	VPDPBUSD.BCST 8(DI)(R14*1), Z25, Z2
+	VPDPBUSD.BCST 8(R8)(R14*1), Z25, Z3
+	VPDPBUSD.BCST 8(R9)(R14*1), Z25, Z4
+	VPDPBUSD.BCST 8(R10)(R14*1), Z25, Z5
+	VPDPBUSD.BCST 8(R11)(R14*1), Z25, Z6
+	VPDPBUSD.BCST 8(R12)(R14*1), Z25, Z7
+	VPDPBUSD.BCST 8(SI)(R14*1), Z25, Z8
+	VPANDD        192(R13), Z0, Z25
+	VPDPBUSD.BCST 12(AX)(R14*1), Z25, Z1
+	VPDPBUSD.BCST 12(DI)(R14*1), Z25, Z2
+	VPDPBUSD.BCST 12(R8)(R14*1), Z25, Z3
+	VPDPBUSD.BCST 12(R9)(R14*1), Z25, Z4
+	VPDPBUSD.BCST 12(R10)(R14*1), Z25, Z5
+	VPDPBUSD.BCST 12(R11)(R14*1), Z25, Z6
+	VPDPBUSD.BCST 12(R12)(R14*1), Z25, Z7
+	VPDPBUSD.BCST 12(SI)(R14*1), Z25, Z8
+	VPSRLW        $0x04, (R13), Z25
+	VPANDD        Z0, Z25, Z25
+	VPDPBUSD.BCST 16(AX)(R14*1), Z25, Z1
+	VPDPBUSD.BCST 16(DI)(R14*1), Z25, Z2
+	VPDPBUSD.BCST 16(R8)(R14*1), Z25, Z3
+	VPDPBUSD.BCST 16(R9)(R14*1), Z25, Z4
+	VPDPBUSD.BCST 16(R10)(R14*1), Z25, Z5
+	VPDPBUSD.BCST 16(R11)(R14*1), Z25, Z6
+	VPDPBUSD.BCST 16(R12)(R14*1), Z25, Z7
+	VPDPBUSD.BCST 16(SI)(R14*1), Z25, Z8
+	VPSRLW        $0x04, 64(R13), Z25
+	VPANDD        Z0, Z25, Z25
+	VPDPBUSD.BCST 20(AX)(R14*1), Z25, Z1
+	VPDPBUSD.BCST 20(DI)(R14*1), Z25, Z2
+	VPDPBUSD.BCST 20(R8)(R14*1), Z25, Z3
+	VPDPBUSD.BCST 20(R9)(R14*1), Z25, Z4
+	VPDPBUSD.BCST 20(R10)(R14*1), Z25, Z5
+	VPDPBUSD.BCST 20(R11)(R14*1), Z25, Z6
+	VPDPBUSD.BCST 20(R12)(R14*1), Z25, Z7
+	VPDPBUSD.BCST 20(SI)(R14*1), Z25, Z8
+	VPSRLW        $0x04, 128(R13), Z25
+	VPANDD        Z0, Z25, Z25
+	VPDPBUSD.BCST 24(AX)(R14*1), Z25, Z1
+	VPDPBUSD.BCST 24(DI)(R14*1), Z25, Z2
+	VPDPBUSD.BCST 24(R8)(R14*1), Z25, Z3
+	VPDPBUSD.BCST 24(R9)(R14*1), Z25, Z4
+	VPDPBUSD.BCST 24(R10)(R14*1), Z25, Z5
+	VPDPBUSD.BCST 24(R11)(R14*1), Z25, Z6
+	VPDPBUSD.BCST 24(R12)(R14*1), Z25, Z7
+	VPDPBUSD.BCST 24(SI)(R14*1), Z25, Z8
+	VPSRLW        $0x04, 192(R13), Z25
+	VPANDD        Z0, Z25, Z25
+	VPDPBUSD.BCST 28(AX)(R14*1), Z25, Z1
+	VPDPBUSD.BCST 28(DI)(R14*1), Z25, Z2
+	VPDPBUSD.BCST 28(R8)(R14*1), Z25, Z3
+	VPDPBUSD.BCST 28(R9)(R14*1), Z25, Z4
+	VPDPBUSD.BCST 28(R10)(R14*1), Z25, Z5
+	VPDPBUSD.BCST 28(R11)(R14*1), Z25, Z6
+	VPDPBUSD.BCST 28(R12)(R14*1), Z25, Z7
+	VPDPBUSD.BCST 28(SI)(R14*1), Z25, Z8
+	VPMOVZXBD     64(BP), Z25
+	VCVTDQ2PS     Z25, Z25
+	VMULPS        512(SP), Z25, Z25
+	VBROADCASTSS  2304(AX)(R15*1), Z24
+	VCVTDQ2PS     Z1, Z1
+	VMULPS        Z25, Z24, Z24
+	VFMADD231PS   Z1, Z24, Z16
+	VBROADCASTSS  2304(DI)(R15*1), Z24
+	VCVTDQ2PS     Z2, Z2
+	VMULPS        Z25, Z24, Z24
+	VFMADD231PS   Z2, Z24, Z17
+	VBROADCASTSS  2304(R8)(R15*1), Z24
+	VCVTDQ2PS     Z3, Z3
+	VMULPS        Z25, Z24, Z24
+	VFMADD231PS   Z3, Z24, Z18
+	VBROADCASTSS  2304(R9)(R15*1), Z24
+	VCVTDQ2PS     Z4, Z4
+	VMULPS        Z25, Z24, Z24
+	VFMADD231PS   Z4, Z24, Z19
+	VBROADCASTSS  2304(R10)(R15*1), Z24
+	VCVTDQ2PS     Z5, Z5
+	VMULPS        Z25, Z24, Z24
+	VFMADD231PS   Z5, Z24, Z20
+	VBROADCASTSS  2304(R11)(R15*1), Z24
+	VCVTDQ2PS     Z6, Z6
+	VMULPS        Z25, Z24, Z24
+	VFMADD231PS   Z6, Z24, Z21
+	VBROADCASTSS  2304(R12)(R15*1), Z24
+	VCVTDQ2PS     Z7, Z7
+	VMULPS        Z25, Z24, Z24
+	VFMADD231PS   Z7, Z24, Z22
+	VBROADCASTSS  2304(SI)(R15*1), Z24
+	VCVTDQ2PS     Z8, Z8
+	VMULPS        Z25, Z24, Z24
+	VFMADD231PS   Z8, Z24, Z23
+	VPMOVZXBD     192(BP), Z25
+	VCVTDQ2PS     Z25, Z25
+	VMULPS        576(SP), Z25, Z25
+	VBROADCASTSS  2592(AX)(R15*1), Z24
+	VFNMADD231PS  Z25, Z24, Z16
+	VBROADCASTSS  2592(DI)(R15*1), Z24
+	VFNMADD231PS  Z25, Z24, Z17
+	VBROADCASTSS  2592(R8)(R15*1), Z24
+	VFNMADD231PS  Z25, Z24, Z18
+	VBROADCASTSS  2592(R9)(R15*1), Z24
+	VFNMADD231PS  Z25, Z24, Z19
+	VBROADCASTSS  2592(R10)(R15*1), Z24
+	VFNMADD231PS  Z25, Z24, Z20
+	VBROADCASTSS  2592(R11)(R15*1), Z24
+	VFNMADD231PS  Z25, Z24, Z21
+	VBROADCASTSS  2592(R12)(R15*1), Z24
+	VFNMADD231PS  Z25, Z24, Z22
+	VBROADCASTSS  2592(SI)(R15*1), Z24
+	VFNMADD231PS  Z25, Z24, Z23
+	ADDQ          $0x00000100, R13
+	ADDQ          $0x10, BP
+	ADDQ          $0x20, R14
+	ADDQ          $0x04, R15
+	TESTQ         $0x000000ff, R14
+	JNZ           block
+
+	// Next unit.
+	CMPQ R14, $0x00000900
+	JLT  unit
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    DX, SI
+	VMOVUPS Z16, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z17, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z18, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z19, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z20, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z21, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z22, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z23, (SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x20, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x20, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x20, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x08, 656(SP)
+	CMPQ    656(SP), $0x08
+	JGE     rows
+
+fewer:
+	CMPQ 656(SP), $0x04
+	JLT  fewer2
+
+	// 4 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Z16
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z17
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z18
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z19
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	LEAQ    (AX)(SI*1), DI
+	LEAQ    (DI)(SI*1), R8
+	LEAQ    (R8)(SI*1), SI
+	XORQ    R10, R10
+	XORQ    R11, R11
+	MOVQ    CX, R9
+
+unit2:
+	// The factors of the unit.
+	VCVTPH2PS (R9), Z20
+	VMOVUPS   Z20, 512(SP)
+	VCVTPH2PS 32(R9), Z20
+	VMOVUPS   Z20, 576(SP)
+	MOVQ      R9, R12
+	ADDQ      $0x00000140, R9
+
+block2:
+	PREFETCHT0    4096(R9)
+	PREFETCHT0    4160(R9)
+	PREFETCHT0    4224(R9)
+	PREFETCHT0    4288(R9)
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VPANDD        (R9), Z0, Z21
+	VPDPBUSD.BCST (AX)(R10*1), Z21, Z9
+	VPDPBUSD.BCST (DI)(R10*1), Z21, Z10
+	VPDPBUSD.BCST (R8)(R10*1), Z21, Z11
+	VPDPBUSD.BCST (SI)(R10*1), Z21, Z12
+	VPANDD        64(R9), Z0, Z21
+	VPDPBUSD.BCST 4(AX)(R10*1), Z21, Z9
+	VPDPBUSD.BCST 4(DI)(R10*1), Z21, Z10
+	VPDPBUSD.BCST 4(R8)(R10*1), Z21, Z11
+	VPDPBUSD.BCST 4(SI)(R10*1), Z21, Z12
+	VPANDD        128(R9), Z0, Z21
+	VPDPBUSD.BCST 8(AX)(R10*1), Z21, Z9
+	VPDPBUSD.BCST 8(DI)(R10*1), Z21, Z10
+	VPDPBUSD.BCST 8(R8)(R10*1), Z21, Z11
+	VPDPBUSD.BCST 8(SI)(R10*1), Z21, Z12
+	VPANDD        192(R9), Z0, Z21
+	VPDPBUSD.BCST 12(AX)(R10*1), Z21, Z9
+	VPDPBUSD.BCST 12(DI)(R10*1), Z21, Z10
+	VPDPBUSD.BCST 12(R8)(R10*1), Z21, Z11
+	VPDPBUSD.BCST 12(SI)(R10*1), Z21, Z12
+	VPSRLW        $0x04, (R9), Z21
+	VPANDD        Z0, Z21, Z21
+	VPDPBUSD.BCST 16(AX)(R10*1), Z21, Z9
+	VPDPBUSD.BCST 16(DI)(R10*1), Z21, Z10
+	VPDPBUSD.BCST 16(R8)(R10*1), Z21, Z11
+	VPDPBUSD.BCST 16(SI)(R10*1), Z21, Z12
+	VPSRLW        $0x04, 64(R9), Z21
+	VPANDD        Z0, Z21, Z21
+	VPDPBUSD.BCST 20(AX)(R10*1), Z21, Z9
+	VPDPBUSD.BCST 20(DI)(R10*1), Z21, Z10
+	VPDPBUSD.BCST 20(R8)(R10*1), Z21, Z11
+	VPDPBUSD.BCST 20(SI)(R10*1), Z21, Z12
+	VPSRLW        $0x04, 128(R9), Z21
+	VPANDD        Z0, Z21, Z21
+	VPDPBUSD.BCST 24(AX)(R10*1), Z21, Z9
+	VPDPBUSD.BCST 24(DI)(R10*1), Z21, Z10
+	VPDPBUSD.BCST 24(R8)(R10*1), Z21, Z11
+	VPDPBUSD.BCST 24(SI)(R10*1), Z21, Z12
+	VPSRLW        $0x04, 192(R9), Z21
+	VPANDD        Z0, Z21, Z21
+	VPDPBUSD.BCST 28(AX)(R10*1), Z21, Z9
+	VPDPBUSD.BCST 28(DI)(R10*1), Z21, Z10
+	VPDPBUSD.BCST 28(R8)(R10*1), Z21, Z11
+	VPDPBUSD.BCST 28(SI)(R10*1), Z21, Z12
+	VPMOVZXBD     64(R12), Z21
+	VCVTDQ2PS     Z21, Z21
+	VMULPS        512(SP), Z21, Z21
+	VBROADCASTSS  2304(AX)(R11*1), Z20
+	VCVTDQ2PS     Z9, Z9
+	VMULPS        Z21, Z20, Z20
+	VFMADD231PS   Z9, Z20, Z16
+	VBROADCASTSS  2304(DI)(R11*1), Z20
+	VCVTDQ2PS     Z10, Z10
+	VMULPS        Z21, Z20, Z20
+	VFMADD231PS   Z10, Z20, Z17
+	VBROADCASTSS  2304(R8)(R11*1), Z20
+	VCVTDQ2PS     Z11, Z11
+	VMULPS        Z21, Z20, Z20
+	VFMADD231PS   Z11, Z20, Z18
+	VBROADCASTSS  2304(SI)(R11*1), Z20
+	VCVTDQ2PS     Z12, Z12
+	VMULPS        Z21, Z20, Z20
+	VFMADD231PS   Z12, Z20, Z19
+	VPMOVZXBD     192(R12), Z21
+	VCVTDQ2PS     Z21, Z21
+	VMULPS        576(SP), Z21, Z21
+	VBROADCASTSS  2592(AX)(R11*1), Z20
+	VFNMADD231PS  Z21, Z20, Z16
+	VBROADCASTSS  2592(DI)(R11*1), Z20
+	VFNMADD231PS  Z21, Z20, Z17
+	VBROADCASTSS  2592(R8)(R11*1), Z20
+	VFNMADD231PS  Z21, Z20, Z18
+	VBROADCASTSS  2592(SI)(R11*1), Z20
+	VFNMADD231PS  Z21, Z20, Z19
+	ADDQ          $0x00000100, R9
+	ADDQ          $0x10, R12
+	ADDQ          $0x20, R10
+	ADDQ          $0x04, R11
+	TESTQ         $0x000000ff, R10
+	JNZ           block2
+
+	// Next unit.
+	CMPQ R10, $0x00000900
+	JLT  unit2
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    DX, SI
+	VMOVUPS Z16, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z17, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z18, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z19, (SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x10, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x10, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x10, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x04, 656(SP)
+
+fewer2:
+	CMPQ 656(SP), $0x02
+	JLT  fewer3
+
+	// 2 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Z16
+	ADDQ    DI, SI
+	VMOVUPS (SI), Z17
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	LEAQ    (AX)(SI*1), SI
+	XORQ    R8, R8
+	XORQ    R9, R9
+	MOVQ    CX, DI
+
+unit3:
+	// The factors of the unit.
+	VCVTPH2PS (DI), Z18
+	VMOVUPS   Z18, 512(SP)
+	VCVTPH2PS 32(DI), Z18
+	VMOVUPS   Z18, 576(SP)
+	MOVQ      DI, R10
+	ADDQ      $0x00000140, DI
+
+block3:
+	PREFETCHT0    4096(DI)
+	PREFETCHT0    4160(DI)
+	PREFETCHT0    4224(DI)
+	PREFETCHT0    4288(DI)
+	VPXORD        Z13, Z13, Z13
+	VPXORD        Z14, Z14, Z14
+	VPANDD        (DI), Z0, Z19
+	VPDPBUSD.BCST (AX)(R8*1), Z19, Z13
+	VPDPBUSD.BCST (SI)(R8*1), Z19, Z14
+	VPANDD        64(DI), Z0, Z19
+	VPDPBUSD.BCST 4(AX)(R8*1), Z19, Z13
+	VPDPBUSD.BCST 4(SI)(R8*1), Z19, Z14
+	VPANDD        128(DI), Z0, Z19
+	VPDPBUSD.BCST 8(AX)(R8*1), Z19, Z13
+	VPDPBUSD.BCST 8(SI)(R8*1), Z19, Z14
+	VPANDD        192(DI), Z0, Z19
+	VPDPBUSD.BCST 12(AX)(R8*1), Z19, Z13
+	VPDPBUSD.BCST 12(SI)(R8*1), Z19, Z14
+	VPSRLW        $0x04, (DI), Z19
+	VPANDD        Z0, Z19, Z19
+	VPDPBUSD.BCST 16(AX)(R8*1), Z19, Z13
+	VPDPBUSD.BCST 16(SI)(R8*1), Z19, Z14
+	VPSRLW        $0x04, 64(DI), Z19
+	VPANDD        Z0, Z19, Z19
+	VPDPBUSD.BCST 20(AX)(R8*1), Z19, Z13
+	VPDPBUSD.BCST 20(SI)(R8*1), Z19, Z14
+	VPSRLW        $0x04, 128(DI), Z19
+	VPANDD        Z0, Z19, Z19
+	VPDPBUSD.BCST 24(AX)(R8*1), Z19, Z13
+	VPDPBUSD.BCST 24(SI)(R8*1), Z19, Z14
+	VPSRLW        $0x04, 192(DI), Z19
+	VPANDD        Z0, Z19, Z19
+	VPDPBUSD.BCST 28(AX)(R8*1), Z19, Z13
+	VPDPBUSD.BCST 28(SI)(R8*1), Z19, Z14
+	VPMOVZXBD     64(R10), Z19
+	VCVTDQ2PS     Z19, Z19
+	VMULPS        512(SP), Z19, Z19
+	VBROADCASTSS  2304(AX)(R9*1), Z18
+	VCVTDQ2PS     Z13, Z13
+	VMULPS        Z19, Z18, Z18
+	VFMADD231PS   Z13, Z18, Z16
+	VBROADCASTSS  2304(SI)(R9*1), Z18
+	VCVTDQ2PS     Z14, Z14
+	VMULPS        Z19, Z18, Z18
+	VFMADD231PS   Z14, Z18, Z17
+	VPMOVZXBD     192(R10), Z19
+	VCVTDQ2PS     Z19, Z19
+	VMULPS        576(SP), Z19, Z19
+	VBROADCASTSS  2592(AX)(R9*1), Z18
+	VFNMADD231PS  Z19, Z18, Z16
+	VBROADCASTSS  2592(SI)(R9*1), Z18
+	VFNMADD231PS  Z19, Z18, Z17
+	ADDQ          $0x00000100, DI
+	ADDQ          $0x10, R10
+	ADDQ          $0x20, R8
+	ADDQ          $0x04, R9
+	TESTQ         $0x000000ff, R8
+	JNZ           block3
+
+	// Next unit.
+	CMPQ R8, $0x00000900
+	JLT  unit3
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), DI
+	SHLQ    $0x02, DI
+	MOVQ    DX, SI
+	VMOVUPS Z16, (SI)
+	ADDQ    DI, SI
+	VMOVUPS Z17, (SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x08, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x08, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x08, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x02, 656(SP)
+
+fewer3:
+	CMPQ 656(SP), $0x01
+	JLT  fewer4
+
+	// 1 × 16 outputs: start from c.
+	MOVQ    ldc+56(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    BX, SI
+	VMOVUPS (SI), Z16
+	MOVQ    ldx+24(FP), SI
+	SHLQ    $0x02, SI
+	XORQ    DI, DI
+	XORQ    R8, R8
+	MOVQ    CX, SI
+
+unit4:
+	// The factors of the unit.
+	VCVTPH2PS (SI), Z17
+	VMOVUPS   Z17, 512(SP)
+	VCVTPH2PS 32(SI), Z17
+	VMOVUPS   Z17, 576(SP)
+	MOVQ      SI, R9
+	ADDQ      $0x00000140, SI
+
+block4:
+	PREFETCHT0    4096(SI)
+	PREFETCHT0    4160(SI)
+	PREFETCHT0    4224(SI)
+	PREFETCHT0    4288(SI)
+	VPXORD        Z15, Z15, Z15
+	VPANDD        (SI), Z0, Z17
+	VPDPBUSD.BCST (AX)(DI*1), Z17, Z15
+	VPANDD        64(SI), Z0, Z17
+	VPDPBUSD.BCST 4(AX)(DI*1), Z17, Z15
+	VPANDD        128(SI), Z0, Z17
+	VPDPBUSD.BCST 8(AX)(DI*1), Z17, Z15
+	VPANDD        192(SI), Z0, Z17
+	VPDPBUSD.BCST 12(AX)(DI*1), Z17, Z15
+	VPSRLW        $0x04, (SI), Z17
+	VPANDD        Z0, Z17, Z17
+	VPDPBUSD.BCST 16(AX)(DI*1), Z17, Z15
+	VPSRLW        $0x04, 64(SI), Z17
+	VPANDD        Z0, Z17, Z17
+	VPDPBUSD.BCST 20(AX)(DI*1), Z17, Z15
+	VPSRLW        $0x04, 128(SI), Z17
+	VPANDD        Z0, Z17, Z17
+	VPDPBUSD.BCST 24(AX)(DI*1), Z17, Z15
+	VPSRLW        $0x04, 192(SI), Z17
+	VPANDD        Z0, Z17, Z17
+	VPDPBUSD.BCST 28(AX)(DI*1), Z17, Z15
+	VPMOVZXBD     64(R9), Z17
+	VCVTDQ2PS     Z17, Z17
+	VMULPS        512(SP), Z17, Z17
+	VBROADCASTSS  2304(AX)(R8*1), Z18
+	VCVTDQ2PS     Z15, Z15
+	VMULPS        Z17, Z18, Z17
+	VFMADD231PS   Z15, Z17, Z16
+	VPMOVZXBD     192(R9), Z17
+	VCVTDQ2PS     Z17, Z17
+	VMULPS        576(SP), Z17, Z17
+	VBROADCASTSS  2592(AX)(R8*1), Z18
+	VFNMADD231PS  Z17, Z18, Z16
+	ADDQ          $0x00000100, SI
+	ADDQ          $0x10, R9
+	ADDQ          $0x20, DI
+	ADDQ          $0x04, R8
+	TESTQ         $0x000000ff, DI
+	JNZ           block4
+
+	// Next unit.
+	CMPQ DI, $0x00000900
+	JLT  unit4
+
+	// Store the outputs.
+	MOVQ    ldy+8(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    DX, SI
+	VMOVUPS Z16, (SI)
+	MOVQ    ldx+24(FP), SI
+	IMUL3Q  $0x04, SI, SI
+	ADDQ    SI, AX
+	MOVQ    ldy+8(FP), SI
+	IMUL3Q  $0x04, SI, SI
+	ADDQ    SI, DX
+	MOVQ    ldc+56(FP), SI
+	IMUL3Q  $0x04, SI, SI
+	ADDQ    SI, BX
+	SUBQ    $0x01, 656(SP)
+
+fewer4:
+	// Next tile.
+	ADDQ $0x00005340, CX
+	ADDQ $0x40, 640(SP)
+	ADDQ $0x40, 648(SP)
+	DECQ 664(SP)
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmQ4KK2304AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmQ4KK2304AMXInt8(SB), $24864-72
+	// gemmQ4KK2304AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_0f0f0f0f<>+0(SB), Z0
+	LEAQ         tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 24640(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 24648(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 24656(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 24664(SP)
+
+tile:
+	MOVQ $0x00000000, 24728(SP)
+	MOVQ $0x00000009, 24720(SP)
+	MOVQ 24656(SP), DX
+	MOVQ DX, 24688(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24696(SP)
+
+pass:
+	MOVQ    24720(SP), DX
+	MOVQ    $0x00000004, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 24712(SP)
+	SUBQ    DX, 24720(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    24728(SP), DX
+	MOVQ    DX, 24672(SP)
+	MOVQ    24648(SP), DX
+	MOVQ    DX, 24680(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 24704(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 20480(AX), BX
+	MOVQ 24640(SP), SI
+	MOVQ 24712(SP), DI
+
+unpack:
+	VCVTPH2PS (SI), Z1
+	VMOVUPS   Z1, 24736(SP)
+	VCVTPH2PS 32(SI), Z1
+	VMOVUPS   Z1, 24800(SP)
+	MOVQ      SI, R8
+	ADDQ      $0x00000140, SI
+	MOVQ      $0x00000008, R9
+
+unpackBlock:
+	PREFETCHT0 4096(SI)
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	VPANDD     (SI), Z0, Z1
+	VMOVDQU32  Z1, (DX)
+	VPANDD     64(SI), Z0, Z1
+	VMOVDQU32  Z1, 64(DX)
+	VPANDD     128(SI), Z0, Z1
+	VMOVDQU32  Z1, 128(DX)
+	VPANDD     192(SI), Z0, Z1
+	VMOVDQU32  Z1, 192(DX)
+	VPSRLW     $0x04, (SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 256(DX)
+	VPSRLW     $0x04, 64(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 320(DX)
+	VPSRLW     $0x04, 128(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 384(DX)
+	VPSRLW     $0x04, 192(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 448(DX)
+	VPMOVZXBD  64(R8), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     24736(SP), Z1, Z1
+	VMOVUPS    Z1, (BX)
+	VPMOVZXBD  192(R8), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     24800(SP), Z1, Z1
+	VMOVUPS    Z1, 2048(BX)
+	ADDQ       $0x00000200, DX
+	ADDQ       $0x40, BX
+	ADDQ       $0x00000100, SI
+	ADDQ       $0x10, R8
+	DECQ       R9
+	JNZ        unpackBlock
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 24640(SP)
+
+rows16:
+	MOVQ    24688(SP), DX
+	MOVQ    24696(SP), BX
+	VMOVUPS (DX), Z1
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    24672(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    20480(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    24728(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    24712(SP), R11
+	IMUL3Q  $0x04, R11, R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE              $0xc4
+	BYTE              $0xe2
+	BYTE              $0x7a
+	BYTE              $0x4b
+	BYTE              $0x8c
+	BYTE              $0x0e
+	BYTE              $0x00
+	BYTE              $0x04
+	BYTE              $0x00
+	BYTE              $0x00
+	ADDQ              $0x40, DX
+	ADDQ              $0x00000400, BX
+	VMOVUPS           (R8), Z17
+	VMULPS.BCST       2304(R12), Z17, Z19
+	VCVTDQ2PS         (DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       2304(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         64(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       2304(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         128(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       2304(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         192(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       2304(R13), Z17, Z19
+	VCVTDQ2PS         256(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       2304(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         320(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       2304(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         384(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       2304(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         448(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       2304(R14), Z17, Z19
+	VCVTDQ2PS         512(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       2304(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         576(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       2304(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         640(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       2304(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         704(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       2304(R15), Z17, Z19
+	VCVTDQ2PS         768(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       2304(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         832(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       2304(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         896(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       2304(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         960(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           2048(R8), Z17
+	VFNMADD231PS.BCST 2592(R12), Z17, Z1
+	VFNMADD231PS.BCST 2592(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 2592(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 2592(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 2592(R13), Z17, Z5
+	VFNMADD231PS.BCST 2592(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 2592(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 2592(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 2592(R14), Z17, Z9
+	VFNMADD231PS.BCST 2592(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 2592(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 2592(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 2592(R15), Z17, Z13
+	VFNMADD231PS.BCST 2592(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 2592(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 2592(R15)(R10*1), Z17, Z16
+	VMOVUPS           64(R8), Z17
+	VMULPS.BCST       2308(R12), Z17, Z19
+	VCVTDQ2PS         1024(DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       2308(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         1088(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       2308(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         1152(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       2308(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         1216(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       2308(R13), Z17, Z19
+	VCVTDQ2PS         1280(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       2308(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         1344(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       2308(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         1408(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       2308(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         1472(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       2308(R14), Z17, Z19
+	VCVTDQ2PS         1536(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       2308(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         1600(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       2308(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         1664(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       2308(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         1728(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       2308(R15), Z17, Z19
+	VCVTDQ2PS         1792(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       2308(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         1856(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       2308(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         1920(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       2308(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         1984(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           2112(R8), Z17
+	VFNMADD231PS.BCST 2596(R12), Z17, Z1
+	VFNMADD231PS.BCST 2596(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 2596(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 2596(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 2596(R13), Z17, Z5
+	VFNMADD231PS.BCST 2596(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 2596(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 2596(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 2596(R14), Z17, Z9
+	VFNMADD231PS.BCST 2596(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 2596(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 2596(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 2596(R15), Z17, Z13
+	VFNMADD231PS.BCST 2596(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 2596(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 2596(R15)(R10*1), Z17, Z16
+	ADDQ              $0x00000080, R8
+	ADDQ              $0x08, R12
+	ADDQ              $0x08, R13
+	ADDQ              $0x08, R14
+	ADDQ              $0x08, R15
+	DECQ              R11
+	JNZ               turn
+
+lastTurn:
+	MOVQ              SI, DI
+	VMOVUPS           (R8), Z17
+	VMULPS.BCST       2304(R12), Z17, Z19
+	VCVTDQ2PS         (DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       2304(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         64(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       2304(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         128(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       2304(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         192(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       2304(R13), Z17, Z19
+	VCVTDQ2PS         256(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       2304(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         320(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       2304(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         384(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       2304(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         448(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       2304(R14), Z17, Z19
+	VCVTDQ2PS         512(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       2304(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         576(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       2304(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         640(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       2304(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         704(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       2304(R15), Z17, Z19
+	VCVTDQ2PS         768(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       2304(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         832(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       2304(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         896(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       2304(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         960(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           2048(R8), Z17
+	VFNMADD231PS.BCST 2592(R12), Z17, Z1
+	VFNMADD231PS.BCST 2592(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 2592(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 2592(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 2592(R13), Z17, Z5
+	VFNMADD231PS.BCST 2592(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 2592(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 2592(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 2592(R14), Z17, Z9
+	VFNMADD231PS.BCST 2592(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 2592(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 2592(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 2592(R15), Z17, Z13
+	VFNMADD231PS.BCST 2592(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 2592(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 2592(R15)(R10*1), Z17, Z16
+	VMOVUPS           64(R8), Z17
+	VMULPS.BCST       2308(R12), Z17, Z19
+	VCVTDQ2PS         1024(DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       2308(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         1088(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       2308(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         1152(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       2308(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         1216(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       2308(R13), Z17, Z19
+	VCVTDQ2PS         1280(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       2308(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         1344(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       2308(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         1408(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       2308(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         1472(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       2308(R14), Z17, Z19
+	VCVTDQ2PS         1536(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       2308(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         1600(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       2308(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         1664(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       2308(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         1728(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       2308(R15), Z17, Z19
+	VCVTDQ2PS         1792(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       2308(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         1856(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       2308(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         1920(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       2308(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         1984(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           2112(R8), Z17
+	VFNMADD231PS.BCST 2596(R12), Z17, Z1
+	VFNMADD231PS.BCST 2596(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 2596(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 2596(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 2596(R13), Z17, Z5
+	VFNMADD231PS.BCST 2596(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 2596(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 2596(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 2596(R14), Z17, Z9
+	VFNMADD231PS.BCST 2596(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 2596(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 2596(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 2596(R15), Z17, Z13
+	VFNMADD231PS.BCST 2596(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 2596(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 2596(R15)(R10*1), Z17, Z16
+	ADDQ              $0x00000080, R8
+	ADDQ              $0x08, R12
+	ADDQ              $0x08, R13
+	ADDQ              $0x08, R14
+	ADDQ              $0x08, R15
+	MOVQ              ldy+8(FP), DX
+	SHLQ              $0x02, DX
+	MOVQ              24680(SP), BX
+	VMOVUPS           Z1, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z2, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z3, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z4, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z5, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z6, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z7, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z8, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z9, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z10, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z11, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z12, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z13, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z14, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z15, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z16, (BX)
+
+	// Next 16 rows.
+	MOVQ 24696(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 24688(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 24672(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 24680(SP)
+	SUBQ $0x10, 24704(SP)
+	JG   rows16
+
+	// The next pass goes on from y.
+	MOVQ 24648(SP), DX
+	MOVQ DX, 24688(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24696(SP)
+	ADDQ $0x00000400, 24728(SP)
+	CMPQ 24720(SP), $0x00
+	JG   pass
+
+	// Next tile.
+	ADDQ $0x40, 24648(SP)
+	ADDQ $0x40, 24656(SP)
+	DECQ 24664(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmQ4KK512AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·gemmQ4KK512AVX2(SB), NOSPLIT, $416-72
@@ -27381,6 +37320,722 @@ fewer4:
 	ADDQ $0x40, 648(SP)
 	DECQ 664(SP)
 	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmQ4KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmQ4KK512AMXInt8(SB), $14624-72
+	// gemmQ4KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][4736] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_0f0f0f0f<>+0(SB), Z0
+	LEAQ         tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 14400(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 14408(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 14416(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 14424(SP)
+
+tile:
+	MOVQ    $0x00000000, 14488(SP)
+	MOVQ    $0x00000002, 14480(SP)
+	MOVQ    14416(SP), DX
+	MOVQ    DX, 14448(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 14456(SP)
+	MOVQ    14480(SP), DX
+	MOVQ    $0x00000004, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 14472(SP)
+	SUBQ    DX, 14480(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    14488(SP), DX
+	MOVQ    DX, 14432(SP)
+	MOVQ    14408(SP), DX
+	MOVQ    DX, 14440(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 14464(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 12288(AX), BX
+	MOVQ 14400(SP), SI
+	MOVQ 14472(SP), DI
+
+unpack:
+	VCVTPH2PS (SI), Z1
+	VMOVUPS   Z1, 14496(SP)
+	VCVTPH2PS 32(SI), Z1
+	VMOVUPS   Z1, 14560(SP)
+	MOVQ      SI, R8
+	ADDQ      $0x00000140, SI
+	MOVQ      $0x00000008, R9
+
+unpackBlock:
+	PREFETCHT0 4096(SI)
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	VPANDD     (SI), Z0, Z1
+	VMOVDQU32  Z1, (DX)
+	VPANDD     64(SI), Z0, Z1
+	VMOVDQU32  Z1, 64(DX)
+	VPANDD     128(SI), Z0, Z1
+	VMOVDQU32  Z1, 128(DX)
+	VPANDD     192(SI), Z0, Z1
+	VMOVDQU32  Z1, 192(DX)
+	VPSRLW     $0x04, (SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 256(DX)
+	VPSRLW     $0x04, 64(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 320(DX)
+	VPSRLW     $0x04, 128(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 384(DX)
+	VPSRLW     $0x04, 192(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 448(DX)
+	VPMOVZXBD  64(R8), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     14496(SP), Z1, Z1
+	VMOVUPS    Z1, (BX)
+	VPMOVZXBD  192(R8), Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     14560(SP), Z1, Z1
+	VMOVUPS    Z1, 1024(BX)
+	ADDQ       $0x00000200, DX
+	ADDQ       $0x40, BX
+	ADDQ       $0x00000100, SI
+	ADDQ       $0x10, R8
+	DECQ       R9
+	JNZ        unpackBlock
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 14400(SP)
+
+rows16:
+	MOVQ    14448(SP), DX
+	MOVQ    14456(SP), BX
+	VMOVUPS (DX), Z1
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    14432(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    12288(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    14488(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    14472(SP), R11
+	IMUL3Q  $0x04, R11, R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE              $0xc4
+	BYTE              $0xe2
+	BYTE              $0x7a
+	BYTE              $0x4b
+	BYTE              $0x8c
+	BYTE              $0x0e
+	BYTE              $0x00
+	BYTE              $0x04
+	BYTE              $0x00
+	BYTE              $0x00
+	ADDQ              $0x40, DX
+	ADDQ              $0x00000400, BX
+	VMOVUPS           (R8), Z17
+	VMULPS.BCST       512(R12), Z17, Z19
+	VCVTDQ2PS         (DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       512(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         64(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       512(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         128(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       512(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         192(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       512(R13), Z17, Z19
+	VCVTDQ2PS         256(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       512(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         320(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       512(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         384(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       512(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         448(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       512(R14), Z17, Z19
+	VCVTDQ2PS         512(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       512(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         576(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       512(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         640(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       512(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         704(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       512(R15), Z17, Z19
+	VCVTDQ2PS         768(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       512(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         832(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       512(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         896(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       512(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         960(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           1024(R8), Z17
+	VFNMADD231PS.BCST 576(R12), Z17, Z1
+	VFNMADD231PS.BCST 576(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 576(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 576(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 576(R13), Z17, Z5
+	VFNMADD231PS.BCST 576(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 576(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 576(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 576(R14), Z17, Z9
+	VFNMADD231PS.BCST 576(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 576(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 576(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 576(R15), Z17, Z13
+	VFNMADD231PS.BCST 576(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 576(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 576(R15)(R10*1), Z17, Z16
+	VMOVUPS           64(R8), Z17
+	VMULPS.BCST       516(R12), Z17, Z19
+	VCVTDQ2PS         1024(DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       516(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         1088(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       516(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         1152(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       516(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         1216(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       516(R13), Z17, Z19
+	VCVTDQ2PS         1280(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       516(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         1344(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       516(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         1408(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       516(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         1472(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       516(R14), Z17, Z19
+	VCVTDQ2PS         1536(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       516(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         1600(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       516(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         1664(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       516(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         1728(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       516(R15), Z17, Z19
+	VCVTDQ2PS         1792(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       516(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         1856(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       516(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         1920(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       516(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         1984(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           1088(R8), Z17
+	VFNMADD231PS.BCST 580(R12), Z17, Z1
+	VFNMADD231PS.BCST 580(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 580(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 580(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 580(R13), Z17, Z5
+	VFNMADD231PS.BCST 580(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 580(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 580(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 580(R14), Z17, Z9
+	VFNMADD231PS.BCST 580(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 580(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 580(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 580(R15), Z17, Z13
+	VFNMADD231PS.BCST 580(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 580(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 580(R15)(R10*1), Z17, Z16
+	ADDQ              $0x00000080, R8
+	ADDQ              $0x08, R12
+	ADDQ              $0x08, R13
+	ADDQ              $0x08, R14
+	ADDQ              $0x08, R15
+	DECQ              R11
+	JNZ               turn
+
+lastTurn:
+	MOVQ              SI, DI
+	VMOVUPS           (R8), Z17
+	VMULPS.BCST       512(R12), Z17, Z19
+	VCVTDQ2PS         (DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       512(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         64(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       512(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         128(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       512(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         192(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       512(R13), Z17, Z19
+	VCVTDQ2PS         256(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       512(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         320(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       512(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         384(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       512(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         448(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       512(R14), Z17, Z19
+	VCVTDQ2PS         512(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       512(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         576(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       512(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         640(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       512(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         704(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       512(R15), Z17, Z19
+	VCVTDQ2PS         768(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       512(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         832(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       512(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         896(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       512(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         960(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           1024(R8), Z17
+	VFNMADD231PS.BCST 576(R12), Z17, Z1
+	VFNMADD231PS.BCST 576(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 576(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 576(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 576(R13), Z17, Z5
+	VFNMADD231PS.BCST 576(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 576(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 576(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 576(R14), Z17, Z9
+	VFNMADD231PS.BCST 576(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 576(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 576(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 576(R15), Z17, Z13
+	VFNMADD231PS.BCST 576(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 576(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 576(R15)(R10*1), Z17, Z16
+	VMOVUPS           64(R8), Z17
+	VMULPS.BCST       516(R12), Z17, Z19
+	VCVTDQ2PS         1024(DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       516(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         1088(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       516(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         1152(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       516(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         1216(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       516(R13), Z17, Z19
+	VCVTDQ2PS         1280(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       516(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         1344(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       516(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         1408(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       516(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         1472(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       516(R14), Z17, Z19
+	VCVTDQ2PS         1536(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       516(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         1600(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       516(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         1664(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       516(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         1728(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       516(R15), Z17, Z19
+	VCVTDQ2PS         1792(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       516(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         1856(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       516(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         1920(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       516(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         1984(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           1088(R8), Z17
+	VFNMADD231PS.BCST 580(R12), Z17, Z1
+	VFNMADD231PS.BCST 580(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 580(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 580(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 580(R13), Z17, Z5
+	VFNMADD231PS.BCST 580(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 580(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 580(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 580(R14), Z17, Z9
+	VFNMADD231PS.BCST 580(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 580(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 580(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 580(R15), Z17, Z13
+	VFNMADD231PS.BCST 580(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 580(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 580(R15)(R10*1), Z17, Z16
+	ADDQ              $0x00000080, R8
+	ADDQ              $0x08, R12
+	ADDQ              $0x08, R13
+	ADDQ              $0x08, R14
+	ADDQ              $0x08, R15
+	MOVQ              ldy+8(FP), DX
+	SHLQ              $0x02, DX
+	MOVQ              14440(SP), BX
+	VMOVUPS           Z1, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z2, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z3, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z4, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z5, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z6, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z7, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z8, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z9, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z10, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z11, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z12, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z13, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z14, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z15, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z16, (BX)
+
+	// Next 16 rows.
+	MOVQ 14456(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 14448(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 14432(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 14440(SP)
+	SUBQ $0x10, 14464(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 14408(SP)
+	ADDQ $0x40, 14416(SP)
+	DECQ 14424(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
@@ -30960,6 +41615,733 @@ fewer4:
 	ADDQ $0x40, 648(SP)
 	DECQ 664(SP)
 	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmQ4MK200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmQ4MK200AMXInt8(SB), $9504-72
+	// gemmQ4MK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][2560] bytes of format q4m (Q4_1: 4 bits, 32 columns an f16 scale and offset).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_0f0f0f0f<>+0(SB), Z0
+	LEAQ         tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 9280(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 9288(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 9296(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 9304(SP)
+
+tile:
+	MOVQ    $0x00000000, 9368(SP)
+	MOVQ    $0x00000004, 9360(SP)
+	MOVQ    9296(SP), DX
+	MOVQ    DX, 9328(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 9336(SP)
+	MOVQ    9360(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 9352(SP)
+	SUBQ    DX, 9360(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    9368(SP), DX
+	MOVQ    DX, 9312(SP)
+	MOVQ    9288(SP), DX
+	MOVQ    DX, 9320(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 9344(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 8192(AX), BX
+	MOVQ 9280(SP), SI
+	MOVQ 9352(SP), DI
+
+unpack:
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	PREFETCHT0 4352(SI)
+	PREFETCHT0 4416(SI)
+	VPANDD     128(SI), Z0, Z1
+	VMOVDQU32  Z1, (DX)
+	VPANDD     192(SI), Z0, Z1
+	VMOVDQU32  Z1, 64(DX)
+	VPANDD     256(SI), Z0, Z1
+	VMOVDQU32  Z1, 128(DX)
+	VPANDD     320(SI), Z0, Z1
+	VMOVDQU32  Z1, 192(DX)
+	VPSRLW     $0x04, 128(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 256(DX)
+	VPSRLW     $0x04, 192(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 320(DX)
+	VPSRLW     $0x04, 256(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 384(DX)
+	VPSRLW     $0x04, 320(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 448(DX)
+	VCVTPH2PS  (SI), Z1
+	VMOVUPS    Z1, (BX)
+	VCVTPH2PS  64(SI), Z1
+	VMOVUPS    Z1, 512(BX)
+	PREFETCHT0 4480(SI)
+	PREFETCHT0 4544(SI)
+	PREFETCHT0 4608(SI)
+	PREFETCHT0 4672(SI)
+	VPANDD     384(SI), Z0, Z1
+	VMOVDQU32  Z1, 512(DX)
+	VPANDD     448(SI), Z0, Z1
+	VMOVDQU32  Z1, 576(DX)
+	VPANDD     512(SI), Z0, Z1
+	VMOVDQU32  Z1, 640(DX)
+	VPANDD     576(SI), Z0, Z1
+	VMOVDQU32  Z1, 704(DX)
+	VPSRLW     $0x04, 384(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 768(DX)
+	VPSRLW     $0x04, 448(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 832(DX)
+	VPSRLW     $0x04, 512(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 896(DX)
+	VPSRLW     $0x04, 576(SI), Z1
+	VPANDD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 960(DX)
+	VCVTPH2PS  32(SI), Z1
+	VMOVUPS    Z1, 64(BX)
+	VCVTPH2PS  96(SI), Z1
+	VMOVUPS    Z1, 576(BX)
+	ADDQ       $0x00000400, DX
+	ADDQ       $0x00000080, BX
+	ADDQ       $0x00000280, SI
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 9280(SP)
+
+rows16:
+	MOVQ    9328(SP), DX
+	MOVQ    9336(SP), BX
+	VMOVUPS (DX), Z1
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    9312(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    8192(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    9368(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    9352(SP), R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE              $0xc4
+	BYTE              $0xe2
+	BYTE              $0x7a
+	BYTE              $0x4b
+	BYTE              $0x8c
+	BYTE              $0x0e
+	BYTE              $0x00
+	BYTE              $0x04
+	BYTE              $0x00
+	BYTE              $0x00
+	ADDQ              $0x40, DX
+	ADDQ              $0x00000400, BX
+	VMOVUPS           (R8), Z17
+	VMULPS.BCST       256(R12), Z17, Z19
+	VCVTDQ2PS         (DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       256(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         64(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       256(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         128(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       256(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         192(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       256(R13), Z17, Z19
+	VCVTDQ2PS         256(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       256(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         320(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       256(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         384(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       256(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         448(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       256(R14), Z17, Z19
+	VCVTDQ2PS         512(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       256(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         576(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       256(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         640(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       256(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         704(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       256(R15), Z17, Z19
+	VCVTDQ2PS         768(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       256(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         832(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       256(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         896(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       256(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         960(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           512(R8), Z17
+	VFNMADD231PS.BCST 288(R12), Z17, Z1
+	VFNMADD231PS.BCST 288(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 288(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 288(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 288(R13), Z17, Z5
+	VFNMADD231PS.BCST 288(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 288(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 288(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 288(R14), Z17, Z9
+	VFNMADD231PS.BCST 288(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 288(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 288(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 288(R15), Z17, Z13
+	VFNMADD231PS.BCST 288(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 288(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 288(R15)(R10*1), Z17, Z16
+	VMOVUPS           64(R8), Z17
+	VMULPS.BCST       260(R12), Z17, Z19
+	VCVTDQ2PS         1024(DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       260(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         1088(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       260(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         1152(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       260(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         1216(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       260(R13), Z17, Z19
+	VCVTDQ2PS         1280(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       260(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         1344(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       260(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         1408(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       260(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         1472(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       260(R14), Z17, Z19
+	VCVTDQ2PS         1536(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       260(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         1600(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       260(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         1664(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       260(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         1728(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       260(R15), Z17, Z19
+	VCVTDQ2PS         1792(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       260(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         1856(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       260(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         1920(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       260(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         1984(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           576(R8), Z17
+	VFNMADD231PS.BCST 292(R12), Z17, Z1
+	VFNMADD231PS.BCST 292(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 292(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 292(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 292(R13), Z17, Z5
+	VFNMADD231PS.BCST 292(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 292(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 292(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 292(R14), Z17, Z9
+	VFNMADD231PS.BCST 292(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 292(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 292(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 292(R15), Z17, Z13
+	VFNMADD231PS.BCST 292(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 292(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 292(R15)(R10*1), Z17, Z16
+	ADDQ              $0x00000080, R8
+	ADDQ              $0x08, R12
+	ADDQ              $0x08, R13
+	ADDQ              $0x08, R14
+	ADDQ              $0x08, R15
+	DECQ              R11
+	JNZ               turn
+
+lastTurn:
+	MOVQ              SI, DI
+	VMOVUPS           (R8), Z17
+	VMULPS.BCST       256(R12), Z17, Z19
+	VCVTDQ2PS         (DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       256(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         64(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       256(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         128(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       256(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         192(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       256(R13), Z17, Z19
+	VCVTDQ2PS         256(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       256(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         320(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       256(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         384(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       256(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         448(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       256(R14), Z17, Z19
+	VCVTDQ2PS         512(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       256(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         576(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       256(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         640(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       256(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         704(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       256(R15), Z17, Z19
+	VCVTDQ2PS         768(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       256(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         832(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       256(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         896(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       256(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         960(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           512(R8), Z17
+	VFNMADD231PS.BCST 288(R12), Z17, Z1
+	VFNMADD231PS.BCST 288(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 288(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 288(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 288(R13), Z17, Z5
+	VFNMADD231PS.BCST 288(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 288(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 288(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 288(R14), Z17, Z9
+	VFNMADD231PS.BCST 288(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 288(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 288(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 288(R15), Z17, Z13
+	VFNMADD231PS.BCST 288(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 288(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 288(R15)(R10*1), Z17, Z16
+	VMOVUPS           64(R8), Z17
+	VMULPS.BCST       260(R12), Z17, Z19
+	VCVTDQ2PS         1024(DI), Z18
+	VFMADD231PS       Z18, Z19, Z1
+	VMULPS.BCST       260(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS         1088(DI), Z18
+	VFMADD231PS       Z18, Z19, Z2
+	VMULPS.BCST       260(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS         1152(DI), Z18
+	VFMADD231PS       Z18, Z19, Z3
+	VMULPS.BCST       260(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS         1216(DI), Z18
+	VFMADD231PS       Z18, Z19, Z4
+	VMULPS.BCST       260(R13), Z17, Z19
+	VCVTDQ2PS         1280(DI), Z18
+	VFMADD231PS       Z18, Z19, Z5
+	VMULPS.BCST       260(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS         1344(DI), Z18
+	VFMADD231PS       Z18, Z19, Z6
+	VMULPS.BCST       260(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS         1408(DI), Z18
+	VFMADD231PS       Z18, Z19, Z7
+	VMULPS.BCST       260(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS         1472(DI), Z18
+	VFMADD231PS       Z18, Z19, Z8
+	VMULPS.BCST       260(R14), Z17, Z19
+	VCVTDQ2PS         1536(DI), Z18
+	VFMADD231PS       Z18, Z19, Z9
+	VMULPS.BCST       260(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS         1600(DI), Z18
+	VFMADD231PS       Z18, Z19, Z10
+	VMULPS.BCST       260(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS         1664(DI), Z18
+	VFMADD231PS       Z18, Z19, Z11
+	VMULPS.BCST       260(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS         1728(DI), Z18
+	VFMADD231PS       Z18, Z19, Z12
+	VMULPS.BCST       260(R15), Z17, Z19
+	VCVTDQ2PS         1792(DI), Z18
+	VFMADD231PS       Z18, Z19, Z13
+	VMULPS.BCST       260(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS         1856(DI), Z18
+	VFMADD231PS       Z18, Z19, Z14
+	VMULPS.BCST       260(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS         1920(DI), Z18
+	VFMADD231PS       Z18, Z19, Z15
+	VMULPS.BCST       260(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS         1984(DI), Z18
+	VFMADD231PS       Z18, Z19, Z16
+	VMOVUPS           576(R8), Z17
+	VFNMADD231PS.BCST 292(R12), Z17, Z1
+	VFNMADD231PS.BCST 292(R12)(R9*1), Z17, Z2
+	VFNMADD231PS.BCST 292(R12)(R9*2), Z17, Z3
+	VFNMADD231PS.BCST 292(R12)(R10*1), Z17, Z4
+	VFNMADD231PS.BCST 292(R13), Z17, Z5
+	VFNMADD231PS.BCST 292(R13)(R9*1), Z17, Z6
+	VFNMADD231PS.BCST 292(R13)(R9*2), Z17, Z7
+	VFNMADD231PS.BCST 292(R13)(R10*1), Z17, Z8
+	VFNMADD231PS.BCST 292(R14), Z17, Z9
+	VFNMADD231PS.BCST 292(R14)(R9*1), Z17, Z10
+	VFNMADD231PS.BCST 292(R14)(R9*2), Z17, Z11
+	VFNMADD231PS.BCST 292(R14)(R10*1), Z17, Z12
+	VFNMADD231PS.BCST 292(R15), Z17, Z13
+	VFNMADD231PS.BCST 292(R15)(R9*1), Z17, Z14
+	VFNMADD231PS.BCST 292(R15)(R9*2), Z17, Z15
+	VFNMADD231PS.BCST 292(R15)(R10*1), Z17, Z16
+	ADDQ              $0x00000080, R8
+	ADDQ              $0x08, R12
+	ADDQ              $0x08, R13
+	ADDQ              $0x08, R14
+	ADDQ              $0x08, R15
+	MOVQ              ldy+8(FP), DX
+	SHLQ              $0x02, DX
+	MOVQ              9320(SP), BX
+	VMOVUPS           Z1, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z2, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z3, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z4, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z5, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z6, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z7, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z8, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z9, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z10, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z11, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z12, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z13, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z14, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z15, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z16, (BX)
+
+	// Next 16 rows.
+	MOVQ 9336(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 9328(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 9312(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 9320(SP)
+	SUBQ $0x10, 9344(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 9288(SP)
+	ADDQ $0x40, 9296(SP)
+	DECQ 9304(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
@@ -35262,6 +46644,727 @@ fewer4:
 	VZEROUPPER
 	RET
 
+// func gemmQ5K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmQ5K200AMXInt8(SB), $8992-72
+	// gemmQ5K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][2816] bytes of format q5 (Q5_0: 5 bits, 32 columns an f16 scale).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_10101010<>+0(SB), Z0
+	VPBROADCASTD quant_0f0f0f0f<>+0(SB), Z1
+	VPBROADCASTD quant_10101010<>+0(SB), Z2
+	LEAQ         tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 8768(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 8776(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 8784(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 8792(SP)
+
+tile:
+	MOVQ    $0x00000000, 8856(SP)
+	MOVQ    $0x00000004, 8848(SP)
+	MOVQ    8784(SP), DX
+	MOVQ    DX, 8816(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 8824(SP)
+	MOVQ    8848(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 8840(SP)
+	SUBQ    DX, 8848(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    8856(SP), DX
+	MOVQ    DX, 8800(SP)
+	MOVQ    8776(SP), DX
+	MOVQ    DX, 8808(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 8832(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 8192(AX), BX
+	MOVQ 8768(SP), SI
+	MOVQ 8840(SP), DI
+
+unpack:
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	PREFETCHT0 4352(SI)
+	PREFETCHT0 4416(SI)
+	VPANDD     64(SI), Z1, Z3
+	VPSLLW     $0x04, 320(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, (DX)
+	VPANDD     128(SI), Z1, Z3
+	VPSLLW     $0x03, 320(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 64(DX)
+	VPANDD     192(SI), Z1, Z3
+	VPSLLW     $0x02, 320(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 128(DX)
+	VPANDD     256(SI), Z1, Z3
+	VPSLLW     $0x01, 320(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 192(DX)
+	VPSRLW     $0x04, 64(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPANDD     320(SI), Z2, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 256(DX)
+	VPSRLW     $0x04, 128(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x01, 320(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 320(DX)
+	VPSRLW     $0x04, 192(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x02, 320(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 384(DX)
+	VPSRLW     $0x04, 256(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x03, 320(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 448(DX)
+	VCVTPH2PS  (SI), Z3
+	VMOVUPS    Z3, (BX)
+	PREFETCHT0 4480(SI)
+	PREFETCHT0 4544(SI)
+	PREFETCHT0 4608(SI)
+	PREFETCHT0 4672(SI)
+	PREFETCHT0 4736(SI)
+	VPANDD     384(SI), Z1, Z3
+	VPSLLW     $0x04, 640(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 512(DX)
+	VPANDD     448(SI), Z1, Z3
+	VPSLLW     $0x03, 640(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 576(DX)
+	VPANDD     512(SI), Z1, Z3
+	VPSLLW     $0x02, 640(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 640(DX)
+	VPANDD     576(SI), Z1, Z3
+	VPSLLW     $0x01, 640(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 704(DX)
+	VPSRLW     $0x04, 384(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPANDD     640(SI), Z2, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 768(DX)
+	VPSRLW     $0x04, 448(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x01, 640(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 832(DX)
+	VPSRLW     $0x04, 512(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x02, 640(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 896(DX)
+	VPSRLW     $0x04, 576(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x03, 640(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 960(DX)
+	VCVTPH2PS  32(SI), Z3
+	VMOVUPS    Z3, 64(BX)
+	ADDQ       $0x00000400, DX
+	ADDQ       $0x00000080, BX
+	ADDQ       $0x000002c0, SI
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 8768(SP)
+
+rows16:
+	MOVQ    8816(SP), DX
+	MOVQ    8824(SP), BX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z17
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z18
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    8800(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    8192(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    8856(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    8840(SP), R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7a
+	BYTE        $0x4b
+	BYTE        $0x8c
+	BYTE        $0x0e
+	BYTE        $0x00
+	BYTE        $0x04
+	BYTE        $0x00
+	BYTE        $0x00
+	ADDQ        $0x40, DX
+	ADDQ        $0x00000400, BX
+	VMOVUPS     (R8), Z19
+	VMULPS.BCST 256(R12), Z19, Z21
+	VCVTDQ2PS   (DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 256(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   64(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 256(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   128(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 256(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   192(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 256(R13), Z19, Z21
+	VCVTDQ2PS   256(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 256(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   320(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 256(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   384(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 256(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   448(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 256(R14), Z19, Z21
+	VCVTDQ2PS   512(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 256(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   576(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 256(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   640(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 256(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   704(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 256(R15), Z19, Z21
+	VCVTDQ2PS   768(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 256(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   832(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 256(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   896(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 256(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   960(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     64(R8), Z19
+	VMULPS.BCST 260(R12), Z19, Z21
+	VCVTDQ2PS   1024(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 260(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   1088(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 260(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   1152(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 260(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   1216(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 260(R13), Z19, Z21
+	VCVTDQ2PS   1280(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 260(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   1344(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 260(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   1408(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 260(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   1472(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 260(R14), Z19, Z21
+	VCVTDQ2PS   1536(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 260(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   1600(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 260(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   1664(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 260(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   1728(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 260(R15), Z19, Z21
+	VCVTDQ2PS   1792(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 260(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   1856(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 260(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   1920(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 260(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   1984(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	DECQ        R11
+	JNZ         turn
+
+lastTurn:
+	MOVQ        SI, DI
+	VMOVUPS     (R8), Z19
+	VMULPS.BCST 256(R12), Z19, Z21
+	VCVTDQ2PS   (DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 256(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   64(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 256(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   128(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 256(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   192(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 256(R13), Z19, Z21
+	VCVTDQ2PS   256(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 256(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   320(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 256(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   384(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 256(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   448(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 256(R14), Z19, Z21
+	VCVTDQ2PS   512(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 256(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   576(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 256(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   640(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 256(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   704(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 256(R15), Z19, Z21
+	VCVTDQ2PS   768(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 256(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   832(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 256(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   896(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 256(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   960(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     64(R8), Z19
+	VMULPS.BCST 260(R12), Z19, Z21
+	VCVTDQ2PS   1024(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 260(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   1088(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 260(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   1152(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 260(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   1216(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 260(R13), Z19, Z21
+	VCVTDQ2PS   1280(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 260(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   1344(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 260(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   1408(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 260(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   1472(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 260(R14), Z19, Z21
+	VCVTDQ2PS   1536(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 260(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   1600(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 260(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   1664(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 260(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   1728(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 260(R15), Z19, Z21
+	VCVTDQ2PS   1792(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 260(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   1856(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 260(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   1920(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 260(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   1984(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	MOVQ        ldy+8(FP), DX
+	SHLQ        $0x02, DX
+	MOVQ        8808(SP), BX
+	VMOVUPS     Z3, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z4, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z5, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z6, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z7, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z8, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z9, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z10, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z11, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z12, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z13, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z14, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z15, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z16, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z17, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z18, (BX)
+
+	// Next 16 rows.
+	MOVQ 8824(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8816(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 8800(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 8808(SP)
+	SUBQ $0x10, 8832(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 8776(SP)
+	ADDQ $0x40, 8784(SP)
+	DECQ 8792(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmQ5KK512AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·gemmQ5KK512AVX2(SB), NOSPLIT, $416-72
@@ -38154,6 +50257,747 @@ fewer4:
 	ADDQ $0x40, 648(SP)
 	DECQ 664(SP)
 	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmQ5KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmQ5KK512AMXInt8(SB), $14624-72
+	// gemmQ5KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][5760] bytes of format q5k (Q5_K: 5 bits, 32 columns a scale and offset of 6 bits).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_0f0f0f0f<>+0(SB), Z0
+	VPBROADCASTD quant_10101010<>+0(SB), Z1
+	LEAQ         tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 14400(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 14408(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 14416(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 14424(SP)
+
+tile:
+	MOVQ    $0x00000000, 14488(SP)
+	MOVQ    $0x00000002, 14480(SP)
+	MOVQ    14416(SP), DX
+	MOVQ    DX, 14448(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 14456(SP)
+	MOVQ    14480(SP), DX
+	MOVQ    $0x00000004, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 14472(SP)
+	SUBQ    DX, 14480(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    14488(SP), DX
+	MOVQ    DX, 14432(SP)
+	MOVQ    14408(SP), DX
+	MOVQ    DX, 14440(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 14464(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 12288(AX), BX
+	MOVQ 14400(SP), SI
+	MOVQ 14472(SP), DI
+
+unpack:
+	VCVTPH2PS (SI), Z2
+	VMOVUPS   Z2, 14496(SP)
+	VCVTPH2PS 32(SI), Z2
+	VMOVUPS   Z2, 14560(SP)
+	MOVQ      SI, R8
+	ADDQ      $0x00000140, SI
+	MOVQ      $0x00000008, R9
+
+unpackBlock:
+	PREFETCHT0 4096(SI)
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	PREFETCHT0 4352(SI)
+	VPANDD     (SI), Z0, Z2
+	VPSLLW     $0x04, 256(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, (DX)
+	VPANDD     64(SI), Z0, Z2
+	VPSLLW     $0x03, 256(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 64(DX)
+	VPANDD     128(SI), Z0, Z2
+	VPSLLW     $0x02, 256(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 128(DX)
+	VPANDD     192(SI), Z0, Z2
+	VPSLLW     $0x01, 256(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 192(DX)
+	VPSRLW     $0x04, (SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPANDD     256(SI), Z1, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 256(DX)
+	VPSRLW     $0x04, 64(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPSRLW     $0x01, 256(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 320(DX)
+	VPSRLW     $0x04, 128(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPSRLW     $0x02, 256(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 384(DX)
+	VPSRLW     $0x04, 192(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPSRLW     $0x03, 256(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 448(DX)
+	VPMOVZXBD  64(R8), Z2
+	VCVTDQ2PS  Z2, Z2
+	VMULPS     14496(SP), Z2, Z2
+	VMOVUPS    Z2, (BX)
+	VPMOVZXBD  192(R8), Z2
+	VCVTDQ2PS  Z2, Z2
+	VMULPS     14560(SP), Z2, Z2
+	VMOVUPS    Z2, 1024(BX)
+	ADDQ       $0x00000200, DX
+	ADDQ       $0x40, BX
+	ADDQ       $0x00000140, SI
+	ADDQ       $0x10, R8
+	DECQ       R9
+	JNZ        unpackBlock
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 14400(SP)
+
+rows16:
+	MOVQ    14448(SP), DX
+	MOVQ    14456(SP), BX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z17
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    14432(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    12288(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    14488(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    14472(SP), R11
+	IMUL3Q  $0x04, R11, R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE              $0xc4
+	BYTE              $0xe2
+	BYTE              $0x7a
+	BYTE              $0x4b
+	BYTE              $0x8c
+	BYTE              $0x0e
+	BYTE              $0x00
+	BYTE              $0x04
+	BYTE              $0x00
+	BYTE              $0x00
+	ADDQ              $0x40, DX
+	ADDQ              $0x00000400, BX
+	VMOVUPS           (R8), Z18
+	VMULPS.BCST       512(R12), Z18, Z20
+	VCVTDQ2PS         (DI), Z19
+	VFMADD231PS       Z19, Z20, Z2
+	VMULPS.BCST       512(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS         64(DI), Z19
+	VFMADD231PS       Z19, Z20, Z3
+	VMULPS.BCST       512(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS         128(DI), Z19
+	VFMADD231PS       Z19, Z20, Z4
+	VMULPS.BCST       512(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS         192(DI), Z19
+	VFMADD231PS       Z19, Z20, Z5
+	VMULPS.BCST       512(R13), Z18, Z20
+	VCVTDQ2PS         256(DI), Z19
+	VFMADD231PS       Z19, Z20, Z6
+	VMULPS.BCST       512(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS         320(DI), Z19
+	VFMADD231PS       Z19, Z20, Z7
+	VMULPS.BCST       512(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS         384(DI), Z19
+	VFMADD231PS       Z19, Z20, Z8
+	VMULPS.BCST       512(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS         448(DI), Z19
+	VFMADD231PS       Z19, Z20, Z9
+	VMULPS.BCST       512(R14), Z18, Z20
+	VCVTDQ2PS         512(DI), Z19
+	VFMADD231PS       Z19, Z20, Z10
+	VMULPS.BCST       512(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS         576(DI), Z19
+	VFMADD231PS       Z19, Z20, Z11
+	VMULPS.BCST       512(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS         640(DI), Z19
+	VFMADD231PS       Z19, Z20, Z12
+	VMULPS.BCST       512(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS         704(DI), Z19
+	VFMADD231PS       Z19, Z20, Z13
+	VMULPS.BCST       512(R15), Z18, Z20
+	VCVTDQ2PS         768(DI), Z19
+	VFMADD231PS       Z19, Z20, Z14
+	VMULPS.BCST       512(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS         832(DI), Z19
+	VFMADD231PS       Z19, Z20, Z15
+	VMULPS.BCST       512(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS         896(DI), Z19
+	VFMADD231PS       Z19, Z20, Z16
+	VMULPS.BCST       512(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS         960(DI), Z19
+	VFMADD231PS       Z19, Z20, Z17
+	VMOVUPS           1024(R8), Z18
+	VFNMADD231PS.BCST 576(R12), Z18, Z2
+	VFNMADD231PS.BCST 576(R12)(R9*1), Z18, Z3
+	VFNMADD231PS.BCST 576(R12)(R9*2), Z18, Z4
+	VFNMADD231PS.BCST 576(R12)(R10*1), Z18, Z5
+	VFNMADD231PS.BCST 576(R13), Z18, Z6
+	VFNMADD231PS.BCST 576(R13)(R9*1), Z18, Z7
+	VFNMADD231PS.BCST 576(R13)(R9*2), Z18, Z8
+	VFNMADD231PS.BCST 576(R13)(R10*1), Z18, Z9
+	VFNMADD231PS.BCST 576(R14), Z18, Z10
+	VFNMADD231PS.BCST 576(R14)(R9*1), Z18, Z11
+	VFNMADD231PS.BCST 576(R14)(R9*2), Z18, Z12
+	VFNMADD231PS.BCST 576(R14)(R10*1), Z18, Z13
+	VFNMADD231PS.BCST 576(R15), Z18, Z14
+	VFNMADD231PS.BCST 576(R15)(R9*1), Z18, Z15
+	VFNMADD231PS.BCST 576(R15)(R9*2), Z18, Z16
+	VFNMADD231PS.BCST 576(R15)(R10*1), Z18, Z17
+	VMOVUPS           64(R8), Z18
+	VMULPS.BCST       516(R12), Z18, Z20
+	VCVTDQ2PS         1024(DI), Z19
+	VFMADD231PS       Z19, Z20, Z2
+	VMULPS.BCST       516(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS         1088(DI), Z19
+	VFMADD231PS       Z19, Z20, Z3
+	VMULPS.BCST       516(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS         1152(DI), Z19
+	VFMADD231PS       Z19, Z20, Z4
+	VMULPS.BCST       516(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS         1216(DI), Z19
+	VFMADD231PS       Z19, Z20, Z5
+	VMULPS.BCST       516(R13), Z18, Z20
+	VCVTDQ2PS         1280(DI), Z19
+	VFMADD231PS       Z19, Z20, Z6
+	VMULPS.BCST       516(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS         1344(DI), Z19
+	VFMADD231PS       Z19, Z20, Z7
+	VMULPS.BCST       516(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS         1408(DI), Z19
+	VFMADD231PS       Z19, Z20, Z8
+	VMULPS.BCST       516(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS         1472(DI), Z19
+	VFMADD231PS       Z19, Z20, Z9
+	VMULPS.BCST       516(R14), Z18, Z20
+	VCVTDQ2PS         1536(DI), Z19
+	VFMADD231PS       Z19, Z20, Z10
+	VMULPS.BCST       516(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS         1600(DI), Z19
+	VFMADD231PS       Z19, Z20, Z11
+	VMULPS.BCST       516(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS         1664(DI), Z19
+	VFMADD231PS       Z19, Z20, Z12
+	VMULPS.BCST       516(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS         1728(DI), Z19
+	VFMADD231PS       Z19, Z20, Z13
+	VMULPS.BCST       516(R15), Z18, Z20
+	VCVTDQ2PS         1792(DI), Z19
+	VFMADD231PS       Z19, Z20, Z14
+	VMULPS.BCST       516(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS         1856(DI), Z19
+	VFMADD231PS       Z19, Z20, Z15
+	VMULPS.BCST       516(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS         1920(DI), Z19
+	VFMADD231PS       Z19, Z20, Z16
+	VMULPS.BCST       516(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS         1984(DI), Z19
+	VFMADD231PS       Z19, Z20, Z17
+	VMOVUPS           1088(R8), Z18
+	VFNMADD231PS.BCST 580(R12), Z18, Z2
+	VFNMADD231PS.BCST 580(R12)(R9*1), Z18, Z3
+	VFNMADD231PS.BCST 580(R12)(R9*2), Z18, Z4
+	VFNMADD231PS.BCST 580(R12)(R10*1), Z18, Z5
+	VFNMADD231PS.BCST 580(R13), Z18, Z6
+	VFNMADD231PS.BCST 580(R13)(R9*1), Z18, Z7
+	VFNMADD231PS.BCST 580(R13)(R9*2), Z18, Z8
+	VFNMADD231PS.BCST 580(R13)(R10*1), Z18, Z9
+	VFNMADD231PS.BCST 580(R14), Z18, Z10
+	VFNMADD231PS.BCST 580(R14)(R9*1), Z18, Z11
+	VFNMADD231PS.BCST 580(R14)(R9*2), Z18, Z12
+	VFNMADD231PS.BCST 580(R14)(R10*1), Z18, Z13
+	VFNMADD231PS.BCST 580(R15), Z18, Z14
+	VFNMADD231PS.BCST 580(R15)(R9*1), Z18, Z15
+	VFNMADD231PS.BCST 580(R15)(R9*2), Z18, Z16
+	VFNMADD231PS.BCST 580(R15)(R10*1), Z18, Z17
+	ADDQ              $0x00000080, R8
+	ADDQ              $0x08, R12
+	ADDQ              $0x08, R13
+	ADDQ              $0x08, R14
+	ADDQ              $0x08, R15
+	DECQ              R11
+	JNZ               turn
+
+lastTurn:
+	MOVQ              SI, DI
+	VMOVUPS           (R8), Z18
+	VMULPS.BCST       512(R12), Z18, Z20
+	VCVTDQ2PS         (DI), Z19
+	VFMADD231PS       Z19, Z20, Z2
+	VMULPS.BCST       512(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS         64(DI), Z19
+	VFMADD231PS       Z19, Z20, Z3
+	VMULPS.BCST       512(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS         128(DI), Z19
+	VFMADD231PS       Z19, Z20, Z4
+	VMULPS.BCST       512(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS         192(DI), Z19
+	VFMADD231PS       Z19, Z20, Z5
+	VMULPS.BCST       512(R13), Z18, Z20
+	VCVTDQ2PS         256(DI), Z19
+	VFMADD231PS       Z19, Z20, Z6
+	VMULPS.BCST       512(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS         320(DI), Z19
+	VFMADD231PS       Z19, Z20, Z7
+	VMULPS.BCST       512(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS         384(DI), Z19
+	VFMADD231PS       Z19, Z20, Z8
+	VMULPS.BCST       512(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS         448(DI), Z19
+	VFMADD231PS       Z19, Z20, Z9
+	VMULPS.BCST       512(R14), Z18, Z20
+	VCVTDQ2PS         512(DI), Z19
+	VFMADD231PS       Z19, Z20, Z10
+	VMULPS.BCST       512(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS         576(DI), Z19
+	VFMADD231PS       Z19, Z20, Z11
+	VMULPS.BCST       512(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS         640(DI), Z19
+	VFMADD231PS       Z19, Z20, Z12
+	VMULPS.BCST       512(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS         704(DI), Z19
+	VFMADD231PS       Z19, Z20, Z13
+	VMULPS.BCST       512(R15), Z18, Z20
+	VCVTDQ2PS         768(DI), Z19
+	VFMADD231PS       Z19, Z20, Z14
+	VMULPS.BCST       512(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS         832(DI), Z19
+	VFMADD231PS       Z19, Z20, Z15
+	VMULPS.BCST       512(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS         896(DI), Z19
+	VFMADD231PS       Z19, Z20, Z16
+	VMULPS.BCST       512(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS         960(DI), Z19
+	VFMADD231PS       Z19, Z20, Z17
+	VMOVUPS           1024(R8), Z18
+	VFNMADD231PS.BCST 576(R12), Z18, Z2
+	VFNMADD231PS.BCST 576(R12)(R9*1), Z18, Z3
+	VFNMADD231PS.BCST 576(R12)(R9*2), Z18, Z4
+	VFNMADD231PS.BCST 576(R12)(R10*1), Z18, Z5
+	VFNMADD231PS.BCST 576(R13), Z18, Z6
+	VFNMADD231PS.BCST 576(R13)(R9*1), Z18, Z7
+	VFNMADD231PS.BCST 576(R13)(R9*2), Z18, Z8
+	VFNMADD231PS.BCST 576(R13)(R10*1), Z18, Z9
+	VFNMADD231PS.BCST 576(R14), Z18, Z10
+	VFNMADD231PS.BCST 576(R14)(R9*1), Z18, Z11
+	VFNMADD231PS.BCST 576(R14)(R9*2), Z18, Z12
+	VFNMADD231PS.BCST 576(R14)(R10*1), Z18, Z13
+	VFNMADD231PS.BCST 576(R15), Z18, Z14
+	VFNMADD231PS.BCST 576(R15)(R9*1), Z18, Z15
+	VFNMADD231PS.BCST 576(R15)(R9*2), Z18, Z16
+	VFNMADD231PS.BCST 576(R15)(R10*1), Z18, Z17
+	VMOVUPS           64(R8), Z18
+	VMULPS.BCST       516(R12), Z18, Z20
+	VCVTDQ2PS         1024(DI), Z19
+	VFMADD231PS       Z19, Z20, Z2
+	VMULPS.BCST       516(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS         1088(DI), Z19
+	VFMADD231PS       Z19, Z20, Z3
+	VMULPS.BCST       516(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS         1152(DI), Z19
+	VFMADD231PS       Z19, Z20, Z4
+	VMULPS.BCST       516(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS         1216(DI), Z19
+	VFMADD231PS       Z19, Z20, Z5
+	VMULPS.BCST       516(R13), Z18, Z20
+	VCVTDQ2PS         1280(DI), Z19
+	VFMADD231PS       Z19, Z20, Z6
+	VMULPS.BCST       516(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS         1344(DI), Z19
+	VFMADD231PS       Z19, Z20, Z7
+	VMULPS.BCST       516(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS         1408(DI), Z19
+	VFMADD231PS       Z19, Z20, Z8
+	VMULPS.BCST       516(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS         1472(DI), Z19
+	VFMADD231PS       Z19, Z20, Z9
+	VMULPS.BCST       516(R14), Z18, Z20
+	VCVTDQ2PS         1536(DI), Z19
+	VFMADD231PS       Z19, Z20, Z10
+	VMULPS.BCST       516(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS         1600(DI), Z19
+	VFMADD231PS       Z19, Z20, Z11
+	VMULPS.BCST       516(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS         1664(DI), Z19
+	VFMADD231PS       Z19, Z20, Z12
+	VMULPS.BCST       516(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS         1728(DI), Z19
+	VFMADD231PS       Z19, Z20, Z13
+	VMULPS.BCST       516(R15), Z18, Z20
+	VCVTDQ2PS         1792(DI), Z19
+	VFMADD231PS       Z19, Z20, Z14
+	VMULPS.BCST       516(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS         1856(DI), Z19
+	VFMADD231PS       Z19, Z20, Z15
+	VMULPS.BCST       516(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS         1920(DI), Z19
+	VFMADD231PS       Z19, Z20, Z16
+	VMULPS.BCST       516(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS         1984(DI), Z19
+	VFMADD231PS       Z19, Z20, Z17
+	VMOVUPS           1088(R8), Z18
+	VFNMADD231PS.BCST 580(R12), Z18, Z2
+	VFNMADD231PS.BCST 580(R12)(R9*1), Z18, Z3
+	VFNMADD231PS.BCST 580(R12)(R9*2), Z18, Z4
+	VFNMADD231PS.BCST 580(R12)(R10*1), Z18, Z5
+	VFNMADD231PS.BCST 580(R13), Z18, Z6
+	VFNMADD231PS.BCST 580(R13)(R9*1), Z18, Z7
+	VFNMADD231PS.BCST 580(R13)(R9*2), Z18, Z8
+	VFNMADD231PS.BCST 580(R13)(R10*1), Z18, Z9
+	VFNMADD231PS.BCST 580(R14), Z18, Z10
+	VFNMADD231PS.BCST 580(R14)(R9*1), Z18, Z11
+	VFNMADD231PS.BCST 580(R14)(R9*2), Z18, Z12
+	VFNMADD231PS.BCST 580(R14)(R10*1), Z18, Z13
+	VFNMADD231PS.BCST 580(R15), Z18, Z14
+	VFNMADD231PS.BCST 580(R15)(R9*1), Z18, Z15
+	VFNMADD231PS.BCST 580(R15)(R9*2), Z18, Z16
+	VFNMADD231PS.BCST 580(R15)(R10*1), Z18, Z17
+	ADDQ              $0x00000080, R8
+	ADDQ              $0x08, R12
+	ADDQ              $0x08, R13
+	ADDQ              $0x08, R14
+	ADDQ              $0x08, R15
+	MOVQ              ldy+8(FP), DX
+	SHLQ              $0x02, DX
+	MOVQ              14440(SP), BX
+	VMOVUPS           Z2, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z3, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z4, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z5, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z6, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z7, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z8, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z9, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z10, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z11, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z12, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z13, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z14, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z15, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z16, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z17, (BX)
+
+	// Next 16 rows.
+	MOVQ 14456(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 14448(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 14432(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 14440(SP)
+	SUBQ $0x10, 14464(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 14408(SP)
+	ADDQ $0x40, 14416(SP)
+	DECQ 14424(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
@@ -42868,6 +55712,782 @@ fewer4:
 	VZEROUPPER
 	RET
 
+// func gemmQ5MK200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmQ5MK200AMXInt8(SB), $9504-72
+	// gemmQ5MK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][3072] bytes of format q5m (Q5_1: 5 bits, 32 columns an f16 scale and offset).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_0f0f0f0f<>+0(SB), Z0
+	VPBROADCASTD quant_10101010<>+0(SB), Z1
+	LEAQ         tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 9280(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 9288(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 9296(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 9304(SP)
+
+tile:
+	MOVQ    $0x00000000, 9368(SP)
+	MOVQ    $0x00000004, 9360(SP)
+	MOVQ    9296(SP), DX
+	MOVQ    DX, 9328(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 9336(SP)
+	MOVQ    9360(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 9352(SP)
+	SUBQ    DX, 9360(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    9368(SP), DX
+	MOVQ    DX, 9312(SP)
+	MOVQ    9288(SP), DX
+	MOVQ    DX, 9320(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 9344(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 8192(AX), BX
+	MOVQ 9280(SP), SI
+	MOVQ 9352(SP), DI
+
+unpack:
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	PREFETCHT0 4352(SI)
+	PREFETCHT0 4416(SI)
+	PREFETCHT0 4480(SI)
+	VPANDD     128(SI), Z0, Z2
+	VPSLLW     $0x04, 384(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, (DX)
+	VPANDD     192(SI), Z0, Z2
+	VPSLLW     $0x03, 384(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 64(DX)
+	VPANDD     256(SI), Z0, Z2
+	VPSLLW     $0x02, 384(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 128(DX)
+	VPANDD     320(SI), Z0, Z2
+	VPSLLW     $0x01, 384(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 192(DX)
+	VPSRLW     $0x04, 128(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPANDD     384(SI), Z1, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 256(DX)
+	VPSRLW     $0x04, 192(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPSRLW     $0x01, 384(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 320(DX)
+	VPSRLW     $0x04, 256(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPSRLW     $0x02, 384(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 384(DX)
+	VPSRLW     $0x04, 320(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPSRLW     $0x03, 384(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 448(DX)
+	VCVTPH2PS  (SI), Z2
+	VMOVUPS    Z2, (BX)
+	VCVTPH2PS  64(SI), Z2
+	VMOVUPS    Z2, 512(BX)
+	PREFETCHT0 4544(SI)
+	PREFETCHT0 4608(SI)
+	PREFETCHT0 4672(SI)
+	PREFETCHT0 4736(SI)
+	PREFETCHT0 4800(SI)
+	VPANDD     448(SI), Z0, Z2
+	VPSLLW     $0x04, 704(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 512(DX)
+	VPANDD     512(SI), Z0, Z2
+	VPSLLW     $0x03, 704(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 576(DX)
+	VPANDD     576(SI), Z0, Z2
+	VPSLLW     $0x02, 704(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 640(DX)
+	VPANDD     640(SI), Z0, Z2
+	VPSLLW     $0x01, 704(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 704(DX)
+	VPSRLW     $0x04, 448(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPANDD     704(SI), Z1, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 768(DX)
+	VPSRLW     $0x04, 512(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPSRLW     $0x01, 704(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 832(DX)
+	VPSRLW     $0x04, 576(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPSRLW     $0x02, 704(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 896(DX)
+	VPSRLW     $0x04, 640(SI), Z2
+	VPANDD     Z0, Z2, Z2
+	VPSRLW     $0x03, 704(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPORD      Z3, Z2, Z2
+	VMOVDQU32  Z2, 960(DX)
+	VCVTPH2PS  32(SI), Z2
+	VMOVUPS    Z2, 64(BX)
+	VCVTPH2PS  96(SI), Z2
+	VMOVUPS    Z2, 576(BX)
+	ADDQ       $0x00000400, DX
+	ADDQ       $0x00000080, BX
+	ADDQ       $0x00000300, SI
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 9280(SP)
+
+rows16:
+	MOVQ    9328(SP), DX
+	MOVQ    9336(SP), BX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z17
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    9312(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    8192(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    9368(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    9352(SP), R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE              $0xc4
+	BYTE              $0xe2
+	BYTE              $0x7a
+	BYTE              $0x4b
+	BYTE              $0x8c
+	BYTE              $0x0e
+	BYTE              $0x00
+	BYTE              $0x04
+	BYTE              $0x00
+	BYTE              $0x00
+	ADDQ              $0x40, DX
+	ADDQ              $0x00000400, BX
+	VMOVUPS           (R8), Z18
+	VMULPS.BCST       256(R12), Z18, Z20
+	VCVTDQ2PS         (DI), Z19
+	VFMADD231PS       Z19, Z20, Z2
+	VMULPS.BCST       256(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS         64(DI), Z19
+	VFMADD231PS       Z19, Z20, Z3
+	VMULPS.BCST       256(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS         128(DI), Z19
+	VFMADD231PS       Z19, Z20, Z4
+	VMULPS.BCST       256(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS         192(DI), Z19
+	VFMADD231PS       Z19, Z20, Z5
+	VMULPS.BCST       256(R13), Z18, Z20
+	VCVTDQ2PS         256(DI), Z19
+	VFMADD231PS       Z19, Z20, Z6
+	VMULPS.BCST       256(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS         320(DI), Z19
+	VFMADD231PS       Z19, Z20, Z7
+	VMULPS.BCST       256(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS         384(DI), Z19
+	VFMADD231PS       Z19, Z20, Z8
+	VMULPS.BCST       256(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS         448(DI), Z19
+	VFMADD231PS       Z19, Z20, Z9
+	VMULPS.BCST       256(R14), Z18, Z20
+	VCVTDQ2PS         512(DI), Z19
+	VFMADD231PS       Z19, Z20, Z10
+	VMULPS.BCST       256(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS         576(DI), Z19
+	VFMADD231PS       Z19, Z20, Z11
+	VMULPS.BCST       256(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS         640(DI), Z19
+	VFMADD231PS       Z19, Z20, Z12
+	VMULPS.BCST       256(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS         704(DI), Z19
+	VFMADD231PS       Z19, Z20, Z13
+	VMULPS.BCST       256(R15), Z18, Z20
+	VCVTDQ2PS         768(DI), Z19
+	VFMADD231PS       Z19, Z20, Z14
+	VMULPS.BCST       256(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS         832(DI), Z19
+	VFMADD231PS       Z19, Z20, Z15
+	VMULPS.BCST       256(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS         896(DI), Z19
+	VFMADD231PS       Z19, Z20, Z16
+	VMULPS.BCST       256(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS         960(DI), Z19
+	VFMADD231PS       Z19, Z20, Z17
+	VMOVUPS           512(R8), Z18
+	VFNMADD231PS.BCST 288(R12), Z18, Z2
+	VFNMADD231PS.BCST 288(R12)(R9*1), Z18, Z3
+	VFNMADD231PS.BCST 288(R12)(R9*2), Z18, Z4
+	VFNMADD231PS.BCST 288(R12)(R10*1), Z18, Z5
+	VFNMADD231PS.BCST 288(R13), Z18, Z6
+	VFNMADD231PS.BCST 288(R13)(R9*1), Z18, Z7
+	VFNMADD231PS.BCST 288(R13)(R9*2), Z18, Z8
+	VFNMADD231PS.BCST 288(R13)(R10*1), Z18, Z9
+	VFNMADD231PS.BCST 288(R14), Z18, Z10
+	VFNMADD231PS.BCST 288(R14)(R9*1), Z18, Z11
+	VFNMADD231PS.BCST 288(R14)(R9*2), Z18, Z12
+	VFNMADD231PS.BCST 288(R14)(R10*1), Z18, Z13
+	VFNMADD231PS.BCST 288(R15), Z18, Z14
+	VFNMADD231PS.BCST 288(R15)(R9*1), Z18, Z15
+	VFNMADD231PS.BCST 288(R15)(R9*2), Z18, Z16
+	VFNMADD231PS.BCST 288(R15)(R10*1), Z18, Z17
+	VMOVUPS           64(R8), Z18
+	VMULPS.BCST       260(R12), Z18, Z20
+	VCVTDQ2PS         1024(DI), Z19
+	VFMADD231PS       Z19, Z20, Z2
+	VMULPS.BCST       260(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS         1088(DI), Z19
+	VFMADD231PS       Z19, Z20, Z3
+	VMULPS.BCST       260(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS         1152(DI), Z19
+	VFMADD231PS       Z19, Z20, Z4
+	VMULPS.BCST       260(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS         1216(DI), Z19
+	VFMADD231PS       Z19, Z20, Z5
+	VMULPS.BCST       260(R13), Z18, Z20
+	VCVTDQ2PS         1280(DI), Z19
+	VFMADD231PS       Z19, Z20, Z6
+	VMULPS.BCST       260(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS         1344(DI), Z19
+	VFMADD231PS       Z19, Z20, Z7
+	VMULPS.BCST       260(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS         1408(DI), Z19
+	VFMADD231PS       Z19, Z20, Z8
+	VMULPS.BCST       260(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS         1472(DI), Z19
+	VFMADD231PS       Z19, Z20, Z9
+	VMULPS.BCST       260(R14), Z18, Z20
+	VCVTDQ2PS         1536(DI), Z19
+	VFMADD231PS       Z19, Z20, Z10
+	VMULPS.BCST       260(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS         1600(DI), Z19
+	VFMADD231PS       Z19, Z20, Z11
+	VMULPS.BCST       260(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS         1664(DI), Z19
+	VFMADD231PS       Z19, Z20, Z12
+	VMULPS.BCST       260(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS         1728(DI), Z19
+	VFMADD231PS       Z19, Z20, Z13
+	VMULPS.BCST       260(R15), Z18, Z20
+	VCVTDQ2PS         1792(DI), Z19
+	VFMADD231PS       Z19, Z20, Z14
+	VMULPS.BCST       260(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS         1856(DI), Z19
+	VFMADD231PS       Z19, Z20, Z15
+	VMULPS.BCST       260(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS         1920(DI), Z19
+	VFMADD231PS       Z19, Z20, Z16
+	VMULPS.BCST       260(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS         1984(DI), Z19
+	VFMADD231PS       Z19, Z20, Z17
+	VMOVUPS           576(R8), Z18
+	VFNMADD231PS.BCST 292(R12), Z18, Z2
+	VFNMADD231PS.BCST 292(R12)(R9*1), Z18, Z3
+	VFNMADD231PS.BCST 292(R12)(R9*2), Z18, Z4
+	VFNMADD231PS.BCST 292(R12)(R10*1), Z18, Z5
+	VFNMADD231PS.BCST 292(R13), Z18, Z6
+	VFNMADD231PS.BCST 292(R13)(R9*1), Z18, Z7
+	VFNMADD231PS.BCST 292(R13)(R9*2), Z18, Z8
+	VFNMADD231PS.BCST 292(R13)(R10*1), Z18, Z9
+	VFNMADD231PS.BCST 292(R14), Z18, Z10
+	VFNMADD231PS.BCST 292(R14)(R9*1), Z18, Z11
+	VFNMADD231PS.BCST 292(R14)(R9*2), Z18, Z12
+	VFNMADD231PS.BCST 292(R14)(R10*1), Z18, Z13
+	VFNMADD231PS.BCST 292(R15), Z18, Z14
+	VFNMADD231PS.BCST 292(R15)(R9*1), Z18, Z15
+	VFNMADD231PS.BCST 292(R15)(R9*2), Z18, Z16
+	VFNMADD231PS.BCST 292(R15)(R10*1), Z18, Z17
+	ADDQ              $0x00000080, R8
+	ADDQ              $0x08, R12
+	ADDQ              $0x08, R13
+	ADDQ              $0x08, R14
+	ADDQ              $0x08, R15
+	DECQ              R11
+	JNZ               turn
+
+lastTurn:
+	MOVQ              SI, DI
+	VMOVUPS           (R8), Z18
+	VMULPS.BCST       256(R12), Z18, Z20
+	VCVTDQ2PS         (DI), Z19
+	VFMADD231PS       Z19, Z20, Z2
+	VMULPS.BCST       256(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS         64(DI), Z19
+	VFMADD231PS       Z19, Z20, Z3
+	VMULPS.BCST       256(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS         128(DI), Z19
+	VFMADD231PS       Z19, Z20, Z4
+	VMULPS.BCST       256(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS         192(DI), Z19
+	VFMADD231PS       Z19, Z20, Z5
+	VMULPS.BCST       256(R13), Z18, Z20
+	VCVTDQ2PS         256(DI), Z19
+	VFMADD231PS       Z19, Z20, Z6
+	VMULPS.BCST       256(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS         320(DI), Z19
+	VFMADD231PS       Z19, Z20, Z7
+	VMULPS.BCST       256(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS         384(DI), Z19
+	VFMADD231PS       Z19, Z20, Z8
+	VMULPS.BCST       256(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS         448(DI), Z19
+	VFMADD231PS       Z19, Z20, Z9
+	VMULPS.BCST       256(R14), Z18, Z20
+	VCVTDQ2PS         512(DI), Z19
+	VFMADD231PS       Z19, Z20, Z10
+	VMULPS.BCST       256(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS         576(DI), Z19
+	VFMADD231PS       Z19, Z20, Z11
+	VMULPS.BCST       256(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS         640(DI), Z19
+	VFMADD231PS       Z19, Z20, Z12
+	VMULPS.BCST       256(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS         704(DI), Z19
+	VFMADD231PS       Z19, Z20, Z13
+	VMULPS.BCST       256(R15), Z18, Z20
+	VCVTDQ2PS         768(DI), Z19
+	VFMADD231PS       Z19, Z20, Z14
+	VMULPS.BCST       256(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS         832(DI), Z19
+	VFMADD231PS       Z19, Z20, Z15
+	VMULPS.BCST       256(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS         896(DI), Z19
+	VFMADD231PS       Z19, Z20, Z16
+	VMULPS.BCST       256(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS         960(DI), Z19
+	VFMADD231PS       Z19, Z20, Z17
+	VMOVUPS           512(R8), Z18
+	VFNMADD231PS.BCST 288(R12), Z18, Z2
+	VFNMADD231PS.BCST 288(R12)(R9*1), Z18, Z3
+	VFNMADD231PS.BCST 288(R12)(R9*2), Z18, Z4
+	VFNMADD231PS.BCST 288(R12)(R10*1), Z18, Z5
+	VFNMADD231PS.BCST 288(R13), Z18, Z6
+	VFNMADD231PS.BCST 288(R13)(R9*1), Z18, Z7
+	VFNMADD231PS.BCST 288(R13)(R9*2), Z18, Z8
+	VFNMADD231PS.BCST 288(R13)(R10*1), Z18, Z9
+	VFNMADD231PS.BCST 288(R14), Z18, Z10
+	VFNMADD231PS.BCST 288(R14)(R9*1), Z18, Z11
+	VFNMADD231PS.BCST 288(R14)(R9*2), Z18, Z12
+	VFNMADD231PS.BCST 288(R14)(R10*1), Z18, Z13
+	VFNMADD231PS.BCST 288(R15), Z18, Z14
+	VFNMADD231PS.BCST 288(R15)(R9*1), Z18, Z15
+	VFNMADD231PS.BCST 288(R15)(R9*2), Z18, Z16
+	VFNMADD231PS.BCST 288(R15)(R10*1), Z18, Z17
+	VMOVUPS           64(R8), Z18
+	VMULPS.BCST       260(R12), Z18, Z20
+	VCVTDQ2PS         1024(DI), Z19
+	VFMADD231PS       Z19, Z20, Z2
+	VMULPS.BCST       260(R12)(R9*1), Z18, Z20
+	VCVTDQ2PS         1088(DI), Z19
+	VFMADD231PS       Z19, Z20, Z3
+	VMULPS.BCST       260(R12)(R9*2), Z18, Z20
+	VCVTDQ2PS         1152(DI), Z19
+	VFMADD231PS       Z19, Z20, Z4
+	VMULPS.BCST       260(R12)(R10*1), Z18, Z20
+	VCVTDQ2PS         1216(DI), Z19
+	VFMADD231PS       Z19, Z20, Z5
+	VMULPS.BCST       260(R13), Z18, Z20
+	VCVTDQ2PS         1280(DI), Z19
+	VFMADD231PS       Z19, Z20, Z6
+	VMULPS.BCST       260(R13)(R9*1), Z18, Z20
+	VCVTDQ2PS         1344(DI), Z19
+	VFMADD231PS       Z19, Z20, Z7
+	VMULPS.BCST       260(R13)(R9*2), Z18, Z20
+	VCVTDQ2PS         1408(DI), Z19
+	VFMADD231PS       Z19, Z20, Z8
+	VMULPS.BCST       260(R13)(R10*1), Z18, Z20
+	VCVTDQ2PS         1472(DI), Z19
+	VFMADD231PS       Z19, Z20, Z9
+	VMULPS.BCST       260(R14), Z18, Z20
+	VCVTDQ2PS         1536(DI), Z19
+	VFMADD231PS       Z19, Z20, Z10
+	VMULPS.BCST       260(R14)(R9*1), Z18, Z20
+	VCVTDQ2PS         1600(DI), Z19
+	VFMADD231PS       Z19, Z20, Z11
+	VMULPS.BCST       260(R14)(R9*2), Z18, Z20
+	VCVTDQ2PS         1664(DI), Z19
+	VFMADD231PS       Z19, Z20, Z12
+	VMULPS.BCST       260(R14)(R10*1), Z18, Z20
+	VCVTDQ2PS         1728(DI), Z19
+	VFMADD231PS       Z19, Z20, Z13
+	VMULPS.BCST       260(R15), Z18, Z20
+	VCVTDQ2PS         1792(DI), Z19
+	VFMADD231PS       Z19, Z20, Z14
+	VMULPS.BCST       260(R15)(R9*1), Z18, Z20
+	VCVTDQ2PS         1856(DI), Z19
+	VFMADD231PS       Z19, Z20, Z15
+	VMULPS.BCST       260(R15)(R9*2), Z18, Z20
+	VCVTDQ2PS         1920(DI), Z19
+	VFMADD231PS       Z19, Z20, Z16
+	VMULPS.BCST       260(R15)(R10*1), Z18, Z20
+	VCVTDQ2PS         1984(DI), Z19
+	VFMADD231PS       Z19, Z20, Z17
+	VMOVUPS           576(R8), Z18
+	VFNMADD231PS.BCST 292(R12), Z18, Z2
+	VFNMADD231PS.BCST 292(R12)(R9*1), Z18, Z3
+	VFNMADD231PS.BCST 292(R12)(R9*2), Z18, Z4
+	VFNMADD231PS.BCST 292(R12)(R10*1), Z18, Z5
+	VFNMADD231PS.BCST 292(R13), Z18, Z6
+	VFNMADD231PS.BCST 292(R13)(R9*1), Z18, Z7
+	VFNMADD231PS.BCST 292(R13)(R9*2), Z18, Z8
+	VFNMADD231PS.BCST 292(R13)(R10*1), Z18, Z9
+	VFNMADD231PS.BCST 292(R14), Z18, Z10
+	VFNMADD231PS.BCST 292(R14)(R9*1), Z18, Z11
+	VFNMADD231PS.BCST 292(R14)(R9*2), Z18, Z12
+	VFNMADD231PS.BCST 292(R14)(R10*1), Z18, Z13
+	VFNMADD231PS.BCST 292(R15), Z18, Z14
+	VFNMADD231PS.BCST 292(R15)(R9*1), Z18, Z15
+	VFNMADD231PS.BCST 292(R15)(R9*2), Z18, Z16
+	VFNMADD231PS.BCST 292(R15)(R10*1), Z18, Z17
+	ADDQ              $0x00000080, R8
+	ADDQ              $0x08, R12
+	ADDQ              $0x08, R13
+	ADDQ              $0x08, R14
+	ADDQ              $0x08, R15
+	MOVQ              ldy+8(FP), DX
+	SHLQ              $0x02, DX
+	MOVQ              9320(SP), BX
+	VMOVUPS           Z2, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z3, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z4, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z5, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z6, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z7, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z8, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z9, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z10, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z11, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z12, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z13, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z14, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z15, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z16, (BX)
+	ADDQ              DX, BX
+	VMOVUPS           Z17, (BX)
+
+	// Next 16 rows.
+	MOVQ 9336(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 9328(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 9312(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 9320(SP)
+	SUBQ $0x10, 9344(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 9288(SP)
+	ADDQ $0x40, 9296(SP)
+	DECQ 9304(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmQ6KK512AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, F16C, FMA3, MMX+
 TEXT ·gemmQ6KK512AVX2(SB), NOSPLIT, $416-72
@@ -45781,6 +59401,1082 @@ fewer4:
 	ADDQ $0x40, 648(SP)
 	DECQ 664(SP)
 	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmQ6KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512F, CMOV, MMX+
+TEXT ·gemmQ6KK512AMXInt8(SB), $18720-72
+	// gemmQ6KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][6784] bytes of format q6k (Q6_K: 6 bits, 16 columns a scale of 8 bits).
+	// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_20202020<>+0(SB), Z0
+	VPBROADCASTD quant_0f0f0f0f<>+0(SB), Z1
+	VPBROADCASTD quant_30303030<>+0(SB), Z2
+	LEAQ         tilesOf16Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 18496(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 18504(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 18512(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 18520(SP)
+
+tile:
+	MOVQ    $0x00000000, 18584(SP)
+	MOVQ    $0x00000002, 18576(SP)
+	MOVQ    18512(SP), DX
+	MOVQ    DX, 18544(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 18552(SP)
+	MOVQ    18576(SP), DX
+	MOVQ    $0x00000004, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 18568(SP)
+	SUBQ    DX, 18576(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    18584(SP), DX
+	MOVQ    DX, 18528(SP)
+	MOVQ    18504(SP), DX
+	MOVQ    DX, 18536(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 18560(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 8192(AX), DX
+	LEAQ 16384(AX), BX
+	MOVQ 18496(SP), SI
+	MOVQ 18568(SP), DI
+
+unpack:
+	VCVTPH2PS (SI), Z3
+	VMOVUPS   Z3, 18592(SP)
+	MOVQ      SI, R8
+	ADDQ      $0x00000140, SI
+	MOVQ      $0x00000008, R9
+
+unpackBlock:
+	PREFETCHT0 4096(SI)
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	PREFETCHT0 4352(SI)
+	PREFETCHT0 4416(SI)
+	VPANDD     (SI), Z1, Z3
+	VPSLLW     $0x04, 256(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, (DX)
+	VPANDD     64(SI), Z1, Z3
+	VPSLLW     $0x04, 320(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 64(DX)
+	VPANDD     128(SI), Z1, Z3
+	VPSLLW     $0x02, 256(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 128(DX)
+	VPANDD     192(SI), Z1, Z3
+	VPSLLW     $0x02, 320(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 192(DX)
+	VPSRLW     $0x04, (SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPANDD     256(SI), Z2, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 256(DX)
+	VPSRLW     $0x04, 64(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPANDD     320(SI), Z2, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 320(DX)
+	VPSRLW     $0x04, 128(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x02, 256(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 384(DX)
+	VPSRLW     $0x04, 192(SI), Z3
+	VPANDD     Z1, Z3, Z3
+	VPSRLW     $0x02, 320(SI), Z4
+	VPANDD     Z2, Z4, Z4
+	VPORD      Z4, Z3, Z3
+	VPSUBB     Z0, Z3, Z3
+	VMOVDQU32  Z3, 448(DX)
+	VPMOVSXBD  64(R8), Z3
+	VCVTDQ2PS  Z3, Z3
+	VMULPS     18592(SP), Z3, Z3
+	VMOVUPS    Z3, (BX)
+	VPMOVSXBD  80(R8), Z3
+	VCVTDQ2PS  Z3, Z3
+	VMULPS     18592(SP), Z3, Z3
+	VMOVUPS    Z3, 64(BX)
+	ADDQ       $0x00000200, DX
+	ADDQ       $0x00000080, BX
+	ADDQ       $0x00000180, SI
+	ADDQ       $0x20, R8
+	DECQ       R9
+	JNZ        unpackBlock
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 18496(SP)
+
+rows16:
+	MOVQ    18544(SP), DX
+	MOVQ    18552(SP), BX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z17
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z18
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    18528(SP), DX
+	LEAQ    8192(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    4096(AX), DI
+	LEAQ    16384(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    18584(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    18568(SP), R11
+	IMUL3Q  $0x04, R11, R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 16(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 256(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x01
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILELOADD 32(DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TDPBSSD TMM6, TMM4, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xd4
+
+	// TILELOADD 48(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x30
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 768(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x03
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+
+	// TDPBSSD TMM7, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xdd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 2048(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 3072(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x0c
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 16(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x10
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 256(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x01
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILELOADD 32(DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TDPBSSD TMM6, TMM4, TMM2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xd4
+
+	// TILELOADD 48(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x30
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 768(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x03
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+
+	// TDPBSSD TMM7, TMM5, TMM3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xdd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM2, 2048(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM3, 3072(SI)(CX*1)
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7a
+	BYTE        $0x4b
+	BYTE        $0x9c
+	BYTE        $0x0e
+	BYTE        $0x00
+	BYTE        $0x0c
+	BYTE        $0x00
+	BYTE        $0x00
+	ADDQ        $0x40, DX
+	ADDQ        $0x00000400, BX
+	VMOVUPS     (R8), Z19
+	VMULPS.BCST 512(R12), Z19, Z21
+	VCVTDQ2PS   (DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 512(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   64(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 512(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   128(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 512(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   192(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 512(R13), Z19, Z21
+	VCVTDQ2PS   256(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 512(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   320(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 512(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   384(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 512(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   448(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 512(R14), Z19, Z21
+	VCVTDQ2PS   512(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 512(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   576(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 512(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   640(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 512(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   704(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 512(R15), Z19, Z21
+	VCVTDQ2PS   768(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 512(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   832(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 512(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   896(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 512(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   960(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     64(R8), Z19
+	VMULPS.BCST 512(R12), Z19, Z21
+	VCVTDQ2PS   1024(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 512(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   1088(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 512(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   1152(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 512(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   1216(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 512(R13), Z19, Z21
+	VCVTDQ2PS   1280(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 512(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   1344(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 512(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   1408(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 512(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   1472(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 512(R14), Z19, Z21
+	VCVTDQ2PS   1536(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 512(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   1600(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 512(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   1664(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 512(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   1728(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 512(R15), Z19, Z21
+	VCVTDQ2PS   1792(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 512(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   1856(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 512(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   1920(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 512(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   1984(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     128(R8), Z19
+	VMULPS.BCST 516(R12), Z19, Z21
+	VCVTDQ2PS   2048(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 516(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   2112(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 516(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   2176(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 516(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   2240(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 516(R13), Z19, Z21
+	VCVTDQ2PS   2304(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 516(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   2368(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 516(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   2432(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 516(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   2496(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 516(R14), Z19, Z21
+	VCVTDQ2PS   2560(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 516(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   2624(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 516(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   2688(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 516(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   2752(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 516(R15), Z19, Z21
+	VCVTDQ2PS   2816(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 516(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   2880(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 516(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   2944(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 516(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   3008(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     192(R8), Z19
+	VMULPS.BCST 516(R12), Z19, Z21
+	VCVTDQ2PS   3072(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 516(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   3136(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 516(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   3200(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 516(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   3264(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 516(R13), Z19, Z21
+	VCVTDQ2PS   3328(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 516(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   3392(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 516(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   3456(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 516(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   3520(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 516(R14), Z19, Z21
+	VCVTDQ2PS   3584(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 516(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   3648(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 516(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   3712(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 516(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   3776(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 516(R15), Z19, Z21
+	VCVTDQ2PS   3840(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 516(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   3904(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 516(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   3968(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 516(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   4032(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	ADDQ        $0x00000100, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	DECQ        R11
+	JNZ         turn
+
+lastTurn:
+	MOVQ        SI, DI
+	VMOVUPS     (R8), Z19
+	VMULPS.BCST 512(R12), Z19, Z21
+	VCVTDQ2PS   (DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 512(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   64(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 512(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   128(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 512(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   192(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 512(R13), Z19, Z21
+	VCVTDQ2PS   256(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 512(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   320(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 512(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   384(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 512(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   448(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 512(R14), Z19, Z21
+	VCVTDQ2PS   512(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 512(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   576(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 512(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   640(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 512(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   704(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 512(R15), Z19, Z21
+	VCVTDQ2PS   768(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 512(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   832(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 512(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   896(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 512(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   960(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     64(R8), Z19
+	VMULPS.BCST 512(R12), Z19, Z21
+	VCVTDQ2PS   1024(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 512(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   1088(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 512(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   1152(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 512(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   1216(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 512(R13), Z19, Z21
+	VCVTDQ2PS   1280(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 512(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   1344(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 512(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   1408(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 512(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   1472(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 512(R14), Z19, Z21
+	VCVTDQ2PS   1536(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 512(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   1600(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 512(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   1664(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 512(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   1728(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 512(R15), Z19, Z21
+	VCVTDQ2PS   1792(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 512(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   1856(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 512(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   1920(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 512(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   1984(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     128(R8), Z19
+	VMULPS.BCST 516(R12), Z19, Z21
+	VCVTDQ2PS   2048(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 516(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   2112(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 516(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   2176(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 516(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   2240(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 516(R13), Z19, Z21
+	VCVTDQ2PS   2304(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 516(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   2368(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 516(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   2432(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 516(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   2496(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 516(R14), Z19, Z21
+	VCVTDQ2PS   2560(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 516(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   2624(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 516(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   2688(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 516(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   2752(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 516(R15), Z19, Z21
+	VCVTDQ2PS   2816(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 516(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   2880(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 516(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   2944(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 516(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   3008(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	VMOVUPS     192(R8), Z19
+	VMULPS.BCST 516(R12), Z19, Z21
+	VCVTDQ2PS   3072(DI), Z20
+	VFMADD231PS Z20, Z21, Z3
+	VMULPS.BCST 516(R12)(R9*1), Z19, Z21
+	VCVTDQ2PS   3136(DI), Z20
+	VFMADD231PS Z20, Z21, Z4
+	VMULPS.BCST 516(R12)(R9*2), Z19, Z21
+	VCVTDQ2PS   3200(DI), Z20
+	VFMADD231PS Z20, Z21, Z5
+	VMULPS.BCST 516(R12)(R10*1), Z19, Z21
+	VCVTDQ2PS   3264(DI), Z20
+	VFMADD231PS Z20, Z21, Z6
+	VMULPS.BCST 516(R13), Z19, Z21
+	VCVTDQ2PS   3328(DI), Z20
+	VFMADD231PS Z20, Z21, Z7
+	VMULPS.BCST 516(R13)(R9*1), Z19, Z21
+	VCVTDQ2PS   3392(DI), Z20
+	VFMADD231PS Z20, Z21, Z8
+	VMULPS.BCST 516(R13)(R9*2), Z19, Z21
+	VCVTDQ2PS   3456(DI), Z20
+	VFMADD231PS Z20, Z21, Z9
+	VMULPS.BCST 516(R13)(R10*1), Z19, Z21
+	VCVTDQ2PS   3520(DI), Z20
+	VFMADD231PS Z20, Z21, Z10
+	VMULPS.BCST 516(R14), Z19, Z21
+	VCVTDQ2PS   3584(DI), Z20
+	VFMADD231PS Z20, Z21, Z11
+	VMULPS.BCST 516(R14)(R9*1), Z19, Z21
+	VCVTDQ2PS   3648(DI), Z20
+	VFMADD231PS Z20, Z21, Z12
+	VMULPS.BCST 516(R14)(R9*2), Z19, Z21
+	VCVTDQ2PS   3712(DI), Z20
+	VFMADD231PS Z20, Z21, Z13
+	VMULPS.BCST 516(R14)(R10*1), Z19, Z21
+	VCVTDQ2PS   3776(DI), Z20
+	VFMADD231PS Z20, Z21, Z14
+	VMULPS.BCST 516(R15), Z19, Z21
+	VCVTDQ2PS   3840(DI), Z20
+	VFMADD231PS Z20, Z21, Z15
+	VMULPS.BCST 516(R15)(R9*1), Z19, Z21
+	VCVTDQ2PS   3904(DI), Z20
+	VFMADD231PS Z20, Z21, Z16
+	VMULPS.BCST 516(R15)(R9*2), Z19, Z21
+	VCVTDQ2PS   3968(DI), Z20
+	VFMADD231PS Z20, Z21, Z17
+	VMULPS.BCST 516(R15)(R10*1), Z19, Z21
+	VCVTDQ2PS   4032(DI), Z20
+	VFMADD231PS Z20, Z21, Z18
+	ADDQ        $0x00000100, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	MOVQ        ldy+8(FP), DX
+	SHLQ        $0x02, DX
+	MOVQ        18536(SP), BX
+	VMOVUPS     Z3, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z4, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z5, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z6, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z7, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z8, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z9, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z10, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z11, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z12, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z13, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z14, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z15, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z16, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z17, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z18, (BX)
+
+	// Next 16 rows.
+	MOVQ 18552(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 18544(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 18528(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 18536(SP)
+	SUBQ $0x10, 18560(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 18504(SP)
+	ADDQ $0x40, 18512(SP)
+	DECQ 18520(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 
@@ -50381,6 +65077,677 @@ fewer4:
 	ADDQ $0x40, 648(SP)
 	DECQ 664(SP)
 	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func gemmQ8K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·gemmQ8K200AMXInt8(SB), $8992-72
+	// gemmQ8K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+	// w is [tiles][4352] bytes of format q8 (Q8_0: 8 bits, 32 columns an f16 scale).
+	// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+	LEAQ         (SP), AX
+	ADDQ         $0x3f, AX
+	ANDQ         $-64, AX
+	MOVQ         $0x00000040, CX
+	VPBROADCASTD quant_80808080<>+0(SB), Z0
+	LEAQ         tilesOf32Columns<>+0(SB), DX
+
+	// LDTILECFG (DX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x22
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	MOVQ w+32(FP), DX
+	MOVQ DX, 8768(SP)
+	MOVQ y+0(FP), DX
+	MOVQ DX, 8776(SP)
+	MOVQ c+48(FP), DX
+	MOVQ DX, 8784(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 8792(SP)
+
+tile:
+	MOVQ    $0x00000000, 8856(SP)
+	MOVQ    $0x00000004, 8848(SP)
+	MOVQ    8784(SP), DX
+	MOVQ    DX, 8816(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 8824(SP)
+	MOVQ    8848(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 8840(SP)
+	SUBQ    DX, 8848(SP)
+	MOVQ    x+16(FP), DX
+	ADDQ    8856(SP), DX
+	MOVQ    DX, 8800(SP)
+	MOVQ    8776(SP), DX
+	MOVQ    DX, 8808(SP)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 8832(SP)
+
+	// Unpack the weights of the pass.
+	LEAQ 4096(AX), DX
+	LEAQ 8192(AX), BX
+	MOVQ 8768(SP), SI
+	MOVQ 8840(SP), DI
+
+unpack:
+	PREFETCHT0 4160(SI)
+	PREFETCHT0 4224(SI)
+	PREFETCHT0 4288(SI)
+	PREFETCHT0 4352(SI)
+	PREFETCHT0 4416(SI)
+	PREFETCHT0 4480(SI)
+	PREFETCHT0 4544(SI)
+	PREFETCHT0 4608(SI)
+	VMOVUPS    64(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, (DX)
+	VMOVUPS    128(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 64(DX)
+	VMOVUPS    192(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 128(DX)
+	VMOVUPS    256(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 192(DX)
+	VMOVUPS    320(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 256(DX)
+	VMOVUPS    384(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 320(DX)
+	VMOVUPS    448(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 384(DX)
+	VMOVUPS    512(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 448(DX)
+	VCVTPH2PS  (SI), Z1
+	VMOVUPS    Z1, (BX)
+	PREFETCHT0 4672(SI)
+	PREFETCHT0 4736(SI)
+	PREFETCHT0 4800(SI)
+	PREFETCHT0 4864(SI)
+	PREFETCHT0 4928(SI)
+	PREFETCHT0 4992(SI)
+	PREFETCHT0 5056(SI)
+	PREFETCHT0 5120(SI)
+	VMOVUPS    576(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 512(DX)
+	VMOVUPS    640(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 576(DX)
+	VMOVUPS    704(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 640(DX)
+	VMOVUPS    768(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 704(DX)
+	VMOVUPS    832(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 768(DX)
+	VMOVUPS    896(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 832(DX)
+	VMOVUPS    960(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 896(DX)
+	VMOVUPS    1024(SI), Z1
+	VPXORD     Z0, Z1, Z1
+	VMOVDQU32  Z1, 960(DX)
+	VCVTPH2PS  32(SI), Z1
+	VMOVUPS    Z1, 64(BX)
+	ADDQ       $0x00000400, DX
+	ADDQ       $0x00000080, BX
+	ADDQ       $0x00000440, SI
+	DECQ       DI
+	JNZ        unpack
+	MOVQ       SI, 8768(SP)
+
+rows16:
+	MOVQ    8816(SP), DX
+	MOVQ    8824(SP), BX
+	VMOVUPS (DX), Z1
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z2
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z3
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z4
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z5
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z6
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z7
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z8
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z9
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z10
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z11
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z12
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z13
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z14
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z15
+	ADDQ    BX, DX
+	VMOVUPS (DX), Z16
+	MOVQ    ldx+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    8800(SP), DX
+	LEAQ    4096(AX), BX
+	LEAQ    (AX), SI
+	LEAQ    2048(AX), DI
+	LEAQ    8192(AX), R8
+	LEAQ    (R9)(R9*2), R10
+	MOVQ    8856(SP), R11
+	MOVQ    R11, R12
+	SHRQ    $0x03, R12
+	SUBQ    R11, R12
+	LEAQ    (DX)(R12*1), R12
+	LEAQ    (R12)(R9*4), R13
+	LEAQ    (R13)(R9*4), R14
+	LEAQ    (R14)(R9*4), R15
+	MOVQ    8840(SP), R11
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x04
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $0x40, DX
+	ADDQ $0x00000400, BX
+	DECQ R11
+	JZ   lastTurn
+
+turn:
+	XCHGQ SI, DI
+
+	// TILELOADD (DX)(R9*1), TMM4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0a
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD (BX)(CX*1), TMM6
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TDPBSSD TMM6, TMM4, TMM0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4b
+	BYTE $0x5e
+	BYTE $0xc4
+
+	// TILELOADD 32(DX)(R9*1), TMM5
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0a
+	BYTE $0x20
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 512(BX)(CX*1), TMM7
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x02
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILEZERO TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TDPBSSD TMM7, TMM5, TMM1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x43
+	BYTE $0x5e
+	BYTE $0xcd
+
+	// TILESTORED TMM0, (SI)(CX*1)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED TMM1, 1024(SI)(CX*1)
+	BYTE        $0xc4
+	BYTE        $0xe2
+	BYTE        $0x7a
+	BYTE        $0x4b
+	BYTE        $0x8c
+	BYTE        $0x0e
+	BYTE        $0x00
+	BYTE        $0x04
+	BYTE        $0x00
+	BYTE        $0x00
+	ADDQ        $0x40, DX
+	ADDQ        $0x00000400, BX
+	VMOVUPS     (R8), Z17
+	VMULPS.BCST 256(R12), Z17, Z19
+	VCVTDQ2PS   (DI), Z18
+	VFMADD231PS Z18, Z19, Z1
+	VMULPS.BCST 256(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS   64(DI), Z18
+	VFMADD231PS Z18, Z19, Z2
+	VMULPS.BCST 256(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS   128(DI), Z18
+	VFMADD231PS Z18, Z19, Z3
+	VMULPS.BCST 256(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS   192(DI), Z18
+	VFMADD231PS Z18, Z19, Z4
+	VMULPS.BCST 256(R13), Z17, Z19
+	VCVTDQ2PS   256(DI), Z18
+	VFMADD231PS Z18, Z19, Z5
+	VMULPS.BCST 256(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS   320(DI), Z18
+	VFMADD231PS Z18, Z19, Z6
+	VMULPS.BCST 256(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS   384(DI), Z18
+	VFMADD231PS Z18, Z19, Z7
+	VMULPS.BCST 256(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS   448(DI), Z18
+	VFMADD231PS Z18, Z19, Z8
+	VMULPS.BCST 256(R14), Z17, Z19
+	VCVTDQ2PS   512(DI), Z18
+	VFMADD231PS Z18, Z19, Z9
+	VMULPS.BCST 256(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS   576(DI), Z18
+	VFMADD231PS Z18, Z19, Z10
+	VMULPS.BCST 256(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS   640(DI), Z18
+	VFMADD231PS Z18, Z19, Z11
+	VMULPS.BCST 256(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS   704(DI), Z18
+	VFMADD231PS Z18, Z19, Z12
+	VMULPS.BCST 256(R15), Z17, Z19
+	VCVTDQ2PS   768(DI), Z18
+	VFMADD231PS Z18, Z19, Z13
+	VMULPS.BCST 256(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS   832(DI), Z18
+	VFMADD231PS Z18, Z19, Z14
+	VMULPS.BCST 256(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS   896(DI), Z18
+	VFMADD231PS Z18, Z19, Z15
+	VMULPS.BCST 256(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS   960(DI), Z18
+	VFMADD231PS Z18, Z19, Z16
+	VMOVUPS     64(R8), Z17
+	VMULPS.BCST 260(R12), Z17, Z19
+	VCVTDQ2PS   1024(DI), Z18
+	VFMADD231PS Z18, Z19, Z1
+	VMULPS.BCST 260(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS   1088(DI), Z18
+	VFMADD231PS Z18, Z19, Z2
+	VMULPS.BCST 260(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS   1152(DI), Z18
+	VFMADD231PS Z18, Z19, Z3
+	VMULPS.BCST 260(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS   1216(DI), Z18
+	VFMADD231PS Z18, Z19, Z4
+	VMULPS.BCST 260(R13), Z17, Z19
+	VCVTDQ2PS   1280(DI), Z18
+	VFMADD231PS Z18, Z19, Z5
+	VMULPS.BCST 260(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS   1344(DI), Z18
+	VFMADD231PS Z18, Z19, Z6
+	VMULPS.BCST 260(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS   1408(DI), Z18
+	VFMADD231PS Z18, Z19, Z7
+	VMULPS.BCST 260(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS   1472(DI), Z18
+	VFMADD231PS Z18, Z19, Z8
+	VMULPS.BCST 260(R14), Z17, Z19
+	VCVTDQ2PS   1536(DI), Z18
+	VFMADD231PS Z18, Z19, Z9
+	VMULPS.BCST 260(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS   1600(DI), Z18
+	VFMADD231PS Z18, Z19, Z10
+	VMULPS.BCST 260(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS   1664(DI), Z18
+	VFMADD231PS Z18, Z19, Z11
+	VMULPS.BCST 260(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS   1728(DI), Z18
+	VFMADD231PS Z18, Z19, Z12
+	VMULPS.BCST 260(R15), Z17, Z19
+	VCVTDQ2PS   1792(DI), Z18
+	VFMADD231PS Z18, Z19, Z13
+	VMULPS.BCST 260(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS   1856(DI), Z18
+	VFMADD231PS Z18, Z19, Z14
+	VMULPS.BCST 260(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS   1920(DI), Z18
+	VFMADD231PS Z18, Z19, Z15
+	VMULPS.BCST 260(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS   1984(DI), Z18
+	VFMADD231PS Z18, Z19, Z16
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	DECQ        R11
+	JNZ         turn
+
+lastTurn:
+	MOVQ        SI, DI
+	VMOVUPS     (R8), Z17
+	VMULPS.BCST 256(R12), Z17, Z19
+	VCVTDQ2PS   (DI), Z18
+	VFMADD231PS Z18, Z19, Z1
+	VMULPS.BCST 256(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS   64(DI), Z18
+	VFMADD231PS Z18, Z19, Z2
+	VMULPS.BCST 256(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS   128(DI), Z18
+	VFMADD231PS Z18, Z19, Z3
+	VMULPS.BCST 256(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS   192(DI), Z18
+	VFMADD231PS Z18, Z19, Z4
+	VMULPS.BCST 256(R13), Z17, Z19
+	VCVTDQ2PS   256(DI), Z18
+	VFMADD231PS Z18, Z19, Z5
+	VMULPS.BCST 256(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS   320(DI), Z18
+	VFMADD231PS Z18, Z19, Z6
+	VMULPS.BCST 256(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS   384(DI), Z18
+	VFMADD231PS Z18, Z19, Z7
+	VMULPS.BCST 256(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS   448(DI), Z18
+	VFMADD231PS Z18, Z19, Z8
+	VMULPS.BCST 256(R14), Z17, Z19
+	VCVTDQ2PS   512(DI), Z18
+	VFMADD231PS Z18, Z19, Z9
+	VMULPS.BCST 256(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS   576(DI), Z18
+	VFMADD231PS Z18, Z19, Z10
+	VMULPS.BCST 256(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS   640(DI), Z18
+	VFMADD231PS Z18, Z19, Z11
+	VMULPS.BCST 256(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS   704(DI), Z18
+	VFMADD231PS Z18, Z19, Z12
+	VMULPS.BCST 256(R15), Z17, Z19
+	VCVTDQ2PS   768(DI), Z18
+	VFMADD231PS Z18, Z19, Z13
+	VMULPS.BCST 256(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS   832(DI), Z18
+	VFMADD231PS Z18, Z19, Z14
+	VMULPS.BCST 256(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS   896(DI), Z18
+	VFMADD231PS Z18, Z19, Z15
+	VMULPS.BCST 256(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS   960(DI), Z18
+	VFMADD231PS Z18, Z19, Z16
+	VMOVUPS     64(R8), Z17
+	VMULPS.BCST 260(R12), Z17, Z19
+	VCVTDQ2PS   1024(DI), Z18
+	VFMADD231PS Z18, Z19, Z1
+	VMULPS.BCST 260(R12)(R9*1), Z17, Z19
+	VCVTDQ2PS   1088(DI), Z18
+	VFMADD231PS Z18, Z19, Z2
+	VMULPS.BCST 260(R12)(R9*2), Z17, Z19
+	VCVTDQ2PS   1152(DI), Z18
+	VFMADD231PS Z18, Z19, Z3
+	VMULPS.BCST 260(R12)(R10*1), Z17, Z19
+	VCVTDQ2PS   1216(DI), Z18
+	VFMADD231PS Z18, Z19, Z4
+	VMULPS.BCST 260(R13), Z17, Z19
+	VCVTDQ2PS   1280(DI), Z18
+	VFMADD231PS Z18, Z19, Z5
+	VMULPS.BCST 260(R13)(R9*1), Z17, Z19
+	VCVTDQ2PS   1344(DI), Z18
+	VFMADD231PS Z18, Z19, Z6
+	VMULPS.BCST 260(R13)(R9*2), Z17, Z19
+	VCVTDQ2PS   1408(DI), Z18
+	VFMADD231PS Z18, Z19, Z7
+	VMULPS.BCST 260(R13)(R10*1), Z17, Z19
+	VCVTDQ2PS   1472(DI), Z18
+	VFMADD231PS Z18, Z19, Z8
+	VMULPS.BCST 260(R14), Z17, Z19
+	VCVTDQ2PS   1536(DI), Z18
+	VFMADD231PS Z18, Z19, Z9
+	VMULPS.BCST 260(R14)(R9*1), Z17, Z19
+	VCVTDQ2PS   1600(DI), Z18
+	VFMADD231PS Z18, Z19, Z10
+	VMULPS.BCST 260(R14)(R9*2), Z17, Z19
+	VCVTDQ2PS   1664(DI), Z18
+	VFMADD231PS Z18, Z19, Z11
+	VMULPS.BCST 260(R14)(R10*1), Z17, Z19
+	VCVTDQ2PS   1728(DI), Z18
+	VFMADD231PS Z18, Z19, Z12
+	VMULPS.BCST 260(R15), Z17, Z19
+	VCVTDQ2PS   1792(DI), Z18
+	VFMADD231PS Z18, Z19, Z13
+	VMULPS.BCST 260(R15)(R9*1), Z17, Z19
+	VCVTDQ2PS   1856(DI), Z18
+	VFMADD231PS Z18, Z19, Z14
+	VMULPS.BCST 260(R15)(R9*2), Z17, Z19
+	VCVTDQ2PS   1920(DI), Z18
+	VFMADD231PS Z18, Z19, Z15
+	VMULPS.BCST 260(R15)(R10*1), Z17, Z19
+	VCVTDQ2PS   1984(DI), Z18
+	VFMADD231PS Z18, Z19, Z16
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x08, R12
+	ADDQ        $0x08, R13
+	ADDQ        $0x08, R14
+	ADDQ        $0x08, R15
+	MOVQ        ldy+8(FP), DX
+	SHLQ        $0x02, DX
+	MOVQ        8808(SP), BX
+	VMOVUPS     Z1, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z2, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z3, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z4, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z5, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z6, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z7, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z8, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z9, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z10, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z11, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z12, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z13, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z14, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z15, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z16, (BX)
+
+	// Next 16 rows.
+	MOVQ 8824(SP), DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8816(SP)
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 8800(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x06, DX
+	ADDQ DX, 8808(SP)
+	SUBQ $0x10, 8832(SP)
+	JG   rows16
+
+	// Next tile.
+	ADDQ $0x40, 8776(SP)
+	ADDQ $0x40, 8784(SP)
+	DECQ 8792(SP)
+	JNZ  tile
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
 	VZEROUPPER
 	RET
 

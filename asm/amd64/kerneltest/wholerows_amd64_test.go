@@ -19,13 +19,17 @@ func TestWholeRows(t *testing.T) {
 		if k.Op != "qgemm" || !f.Whole {
 			continue
 		}
-		for j, shape := range [][2]int{{1, 1}, {2, 3}, {3, 1}, {4, 2}, {7, 2}, {15, 1}} {
+		shapes := [][2]int{{1, 1}, {2, 3}, {3, 1}, {4, 2}, {7, 2}, {15, 1}}
+		if slices.Contains(quantLevels(), "AMXInt8") {
+			shapes = append(shapes, blockShapes()...)
+		}
+		for j, shape := range shapes {
 			q := newWholeCall(f, k.D[0], shape[0], shape[1], uint64(10*i+j))
 			want := q.twin()
 			q.compareExact(t, want)
 			var first []float32
 			for _, level := range quantLevels() {
-				for _, steps := range []int{q.rows, 1, 3} {
+				for _, steps := range []int{q.rows, 1, 3, 21} {
 					y := q.run(level, steps)
 					if first == nil {
 						first = y

@@ -65,7 +65,7 @@ func (p *product) name(kind string) string {
 
 // fill replaces the markers of a text.
 func (p *product) fill(text string, more ...string) string {
-	pairs := []string{"$tiles", fmt.Sprint(p.tiles), "$block", fmt.Sprint(p.block), "$stride", fmt.Sprint(p.matrix.Stride), "$gemm", p.gemm,
+	pairs := []string{"$tiles", fmt.Sprint(p.tiles), "$block", fmt.Sprint(p.block), "$wide", fmt.Sprint(p.block * 16), "$stride", fmt.Sprint(p.matrix.Stride), "$gemm", p.gemm,
 		"$start", p.start, "$dim", fmt.Sprint(p.dim), "$k", fmt.Sprint(p.k), "$quantize", p.quantize, "$in", p.input, "$words", fmt.Sprint(p.matrix.Input), "$rows", fmt.Sprint(gatherRows)}
 	return strings.NewReplacer(append(pairs, more...)...).Replace(text)
 }
@@ -87,12 +87,12 @@ func (e *emitter) expertLinear(s plan.Step) (string, error) {
 		"The rows of an expert are multiplied together; workers share its %d tiles of 16 outputs. Weights of experts that no row chose are not read.",
 		top, experts, pick(o.Weights[1] != nil, " + b", ""), p.k, p.dim, what, p.tiles)
 	e.method(name, doc, "y, x, routes view, "+p.params+", n int",
-		p.fill(strings.ReplaceAll(expertsText, "$rowinput", input), "$experts", fmt.Sprint(experts), "$top", fmt.Sprint(top)))
+		p.fill(strings.ReplaceAll(expertsText, "$rowinput", input), "$experts", fmt.Sprint(experts), "$bounds", fmt.Sprint(experts+1), "$top", fmt.Sprint(top)))
 	return fmt.Sprintf("t.%s(%s, %s, %s, %s, %s)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), p.arg, count(o.Out[0].Type.Rows)), nil
 }
 
 const expertsText = `s := &t.experts
-starts, order := s.starts[:$experts+1], s.order[:n*$top]
+starts, order := s.starts[:$bounds], s.order[:n*$top]
 portable.GroupRoutes(starts, order, t.at(routes, 0), routes.ld, n, $top)
 from, to := t.share(n * $top * $tiles)
 for g := range $experts {
@@ -111,10 +111,10 @@ for g := range $experts {
 		}
 		$quantizefor i := first; i < last; i += $block {
 			tiles := min($block, last-i)
-			$gemm(s.y[:], $block*16, s.$in[:], $words, w[(g*$tiles+i)*$stride:], tiles, $start, 0, len(rows))
+			$gemm(s.y[:], $wide, s.$in[:], $words, w[(g*$tiles+i)*$stride:], tiles, $start, 0, len(rows))
 			for j, choice := range rows {
 				r, c := int(choice)/$top, int(choice)%$top
-				copy(t.at(y, r)[c*$dim+i*16:][:min(tiles*16, $dim-i*16)], s.y[j*$block*16:])
+				copy(t.at(y, r)[c*$dim+i*16:][:min(tiles*16, $dim-i*16)], s.y[j*$wide:])
 			}
 		}
 	}
@@ -140,10 +140,10 @@ func (e *emitter) headLinear(s plan.Step) (string, error) {
 	return fmt.Sprintf("t.%s(%s, %s, %s, %s)", name, e.ref(o.Out[0]), e.ref(o.In[0]), p.arg, count(o.Out[0].Type.Rows)), nil
 }
 
-const headProduct = `$gemm(out, $block*16, t.at(x, r)[g*$k:], x.ld, w[at*$stride:], tiles, $start, 0, rows)`
+const headProduct = `$gemm(out, $wide, t.at(x, r)[g*$k:], x.ld, w[at*$stride:], tiles, $start, 0, rows)`
 
 const headProduct8 = `$brings(t.experts.q[:], $words, t.at(x, r)[g*$k:], x.ld, rows)
-		$gemm(out, $block*16, t.experts.q[:], $words, w[at*$stride:], tiles, $start, 0, rows)`
+		$gemm(out, $wide, t.experts.q[:], $words, w[at*$stride:], tiles, $start, 0, rows)`
 
 const headsText = `out := t.experts.y[:]
 from, to := t.share($heads * $tiles)
@@ -154,7 +154,7 @@ for at := from; at < to; {
 		rows := min($rows, n-r)
 		$product
 		for j := range rows {
-			copy(t.at(y, r+j)[g*$dim+i*16:][:min(tiles*16, $dim-i*16)], out[j*$block*16:])
+			copy(t.at(y, r+j)[g*$dim+i*16:][:min(tiles*16, $dim-i*16)], out[j*$wide:])
 		}
 	}
 	at += tiles

@@ -5,6 +5,7 @@ package goemit
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/tfgen/tfgen/asm/kernel"
 	"github.com/tfgen/tfgen/asm/tuning"
@@ -71,6 +72,7 @@ type emitter struct {
 	ops       map[string]string // wrapper name → text
 	tables    map[string]string // names of literal tables → text
 	views     []*view
+	viewOf    map[*ir.Value]*view
 	fields    map[*weights.Packed]field
 	relatives []relativeBias
 	zeros     int
@@ -96,6 +98,11 @@ func Emit(m *Model, o Options) ([]File, error) {
 			return nil, err
 		}
 		files = append(files, more...)
+	}
+	for i, f := range files {
+		if strings.HasSuffix(f.Name, ".go") {
+			files[i].Data = groupImports(f.Data)
+		}
 	}
 	sort.Slice(files, func(i, j int) bool { return files[i].Name < files[j].Name })
 	return files, nil
