@@ -30,6 +30,9 @@ func (p *product) blockShapes() []block {
 // chunk returns how many k are added in one pass: one tile of float32 weights and 384 k take 24 KiB of the first-level
 // cache. Sums go on from y in the next pass, which does not change their bits.
 func (p *product) chunk() int {
+	if p.runtime {
+		return p.cut.Depth
+	}
 	passes := (p.k + p.cut.Depth - 1) / p.cut.Depth
 	if passes == 1 {
 		return p.k
@@ -56,6 +59,7 @@ type passState struct {
 	first   operand.Mem // first k
 	end     operand.Mem // one past the last k
 	turns   operand.Mem // offset of the k after the last whole turn of the loop from first
+	rest    operand.Mem // with run-time shapes: offset of the last k from first
 }
 
 // blocks writes the product of several rows: groups of rows whose x stays in
@@ -68,11 +72,14 @@ func (p *product) blocks() {
 	left, done := p.AllocLocal(8), p.AllocLocal(8)
 	local := func() operand.Mem { return p.AllocLocal(8) }
 	s := &passState{y: local(), x: local(), c: local(), ldc: local(), rows: local(), tiles: local(), first: local(), end: local(), turns: local()}
+	if p.runtime {
+		s.rest = local()
+	}
 	p.MOVQ(p.arg("rows"), left)
 	p.MOVQ(operand.U32(0), done)
 	loop := p.label("group")
 	p.startGroup(s, group, left)
-	if p.chunk() < p.k {
+	if p.passes() {
 		p.MOVQ(operand.U32(0), s.first)
 		again := p.label("pass")
 		p.limitPass(s, 2*shapes[0].rows)
@@ -82,7 +89,7 @@ func (p *product) blocks() {
 		next := p.GP64()
 		p.MOVQ(s.end, next)
 		p.MOVQ(next, s.first)
-		p.CMPQ(next, imm(p.k))
+		p.CMPQ(next, p.limit())
 		p.JLT(again)
 	} else {
 		p.startPass(s, done)
@@ -112,13 +119,18 @@ func (p *product) limitPass(s *passState, few int) {
 	first, end, all := p.GP64(), p.GP64(), p.GP64()
 	p.MOVQ(s.first, first)
 	p.LEAQ(at(first, p.chunk()), end)
-	p.MOVQ(operand.U32(uint32(p.k)), all)
+	p.MOVQ(p.limit(), all)
 	p.CMPQ(s.rows, imm(few))
 	p.CMOVQLE(all, end)
 	p.CMPQ(end, all)
 	p.CMOVQGT(all, end)
 	p.MOVQ(end, s.end)
 	p.SUBQ(first, end)
+	if p.runtime {
+		p.MOVQ(end, first)
+		p.SHLQ(operand.U8(2), first)
+		p.MOVQ(first, s.rest)
+	}
 	p.ANDQ(operand.I32(int32(-p.turn())), end)
 	p.SHLQ(operand.U8(2), end)
 	p.MOVQ(end, s.turns)
@@ -136,7 +148,7 @@ func (p *product) startPass(s *passState, done operand.Mem) {
 	x := p.rowStart("x", p.arg("ldx"), done)
 	s.w = p.arg("w")
 	p.MOVQ(p.arg("tiles"), s.tiles)
-	if p.chunk() < p.k {
+	if p.passes() {
 		first := p.GP64()
 		p.MOVQ(s.first, first)
 		p.LEAQ(at(x, 0).Idx(first, 4), x)
@@ -171,7 +183,7 @@ func (p *product) tileLoops(shapes []block, s *passState) {
 		loop := p.label("tile")
 		p.rowLoop(b, s)
 		p.Comment("Next tiles.")
-		p.add64(b.tiles*p.tile, s.w)
+		p.addTiles(b.tiles, s.w)
 		p.ADDQ(imm(b.tiles*64), s.y)
 		p.ADDQ(imm(b.tiles*64), s.c)
 		p.SUBQ(imm(b.tiles), s.tiles)
@@ -224,7 +236,7 @@ func (p *product) nextRows(b block, s *passState, r rowState) {
 	n := p.GP64()
 	for _, to := range []struct {
 		p  reg.GPVirtual
-		ld operand.Mem
+		ld operand.Op
 	}{{r.x, p.argument("ldx")}, {r.y, p.argument("ldy")}, {r.c, s.ldc}} {
 		p.MOVQ(to.ld, n)
 		p.IMUL3Q(imm(4*b.rows), n, n)
@@ -251,7 +263,7 @@ func (p *product) registerBlock(b block, s *passState, r rowState) {
 	from := panel{s.w, b.tiles}
 	p.passSteps(s, func(step int, offsets []operand.Mem) {
 		for t := range b.tiles {
-			p.prefetch(at(s.w, t*p.tile+step*p.step), p.cut.Ahead)
+			p.prefetch(p.inTile(s.w, t, step*p.step), p.cut.Ahead)
 		}
 		for h, offset := range offsets {
 			p.multiplyBlock(from, step, h, xs, offset, acc)
@@ -269,12 +281,17 @@ func (p *product) registerBlock(b block, s *passState, r rowState) {
 // one pass, else those of the pass, and k beyond whole turns in the last pass.
 func (p *product) passSteps(s *passState, body func(step int, xk []operand.Mem)) {
 	unroll := p.blockUnroll()
-	if p.chunk() == p.k {
+	if !p.passes() {
 		p.steps("k", s.w, unroll, body)
 		return
 	}
 	i := p.GP64()
 	p.XORQ(i, i)
+	rest := p.newLabel("kFew")
+	if p.runtime { // passes of literal shapes have a whole turn at least
+		p.CMPQ(i, s.turns)
+		p.JGE(rest)
+	}
 	loop := p.label("k")
 	for step := range unroll {
 		body(step, p.offsets(i, step*p.words()*4, p.words()))
@@ -283,7 +300,10 @@ func (p *product) passSteps(s *passState, body func(step int, xk []operand.Mem))
 	p.ADDQ(imm(unroll*p.words()*4), i)
 	p.CMPQ(i, s.turns)
 	p.JLT(loop)
-	if rest := p.k % p.turn(); rest > 0 {
+	if p.runtime {
+		p.Label(string(rest))
+		p.singleSteps("kRest", s.w, i, s.rest, body)
+	} else if rest := p.k % p.turn(); rest > 0 {
 		done := p.newLabel("kDone")
 		p.CMPQ(s.end, imm(p.k))
 		p.JLT(done)
@@ -342,7 +362,7 @@ func (p *product) multiplyRow(x operand.Mem, w, acc []reg.VecVirtual) {
 
 // downRows calls body for each row of a block, with a pointer that goes down
 // from base by a stride and stays at the last of m rows.
-func (p *product) downRows(b block, m reg.GPVirtual, stride operand.Mem, base reg.GPVirtual, body func(i int, row reg.GPVirtual)) {
+func (p *product) downRows(b block, m reg.GPVirtual, stride operand.Op, base reg.GPVirtual, body func(i int, row reg.GPVirtual)) {
 	ld, row, next := p.GP64(), p.GP64(), p.GP64()
 	p.MOVQ(stride, ld)
 	p.MOVQ(base, row)

@@ -24,6 +24,8 @@ type function struct {
 	kernel  kernel.Kernel
 	cut     tuning.Blocking // of a product
 	labels  map[string]int
+	strides map[string]int // strides that are literals, in elements; benchmarks only
+	runtime bool           // the first dimension is a parameter; benchmarks only
 }
 
 // lanes is the number of float32 in a vector.
@@ -68,12 +70,19 @@ func (f *function) prefetch(from operand.Mem, distance int) {
 // arg loads a pointer or integer parameter.
 func (f *function) arg(name string) reg.GPVirtual {
 	r := f.GP64()
+	if n, ok := f.strides[name]; ok {
+		f.MOVQ(operand.U32(uint32(n)), r)
+		return r
+	}
 	f.Load(f.Param(name), r)
 	return r
 }
 
-// argument returns the memory of a parameter.
-func (f *function) argument(name string) operand.Mem {
+// argument returns the memory of a parameter, or its literal.
+func (f *function) argument(name string) operand.Op {
+	if n, ok := f.strides[name]; ok {
+		return operand.U32(uint32(n))
+	}
 	b, err := f.Param(name).Resolve()
 	if err != nil {
 		panic("amd64: " + err.Error())

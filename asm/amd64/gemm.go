@@ -21,10 +21,11 @@ type product struct {
 	bf16  bool
 	f16   bool
 	i8    bool
-	step  int            // bytes of a tile that are used at a time
-	tile  int            // bytes of one tile of weights
-	high  reg.VecVirtual // bf16, AVX2: keeps the upper half of every word
-	parts int            // vectors in a tile of 16 outputs
+	step  int                   // bytes of a tile that are used at a time
+	tile  int                   // bytes of one tile of weights
+	high  reg.VecVirtual        // bf16, AVX2: keeps the upper half of every word
+	parts int                   // vectors in a tile of 16 outputs
+	sizes map[int]reg.GPVirtual // with run-time shapes: bytes of 1, 3, 5 … tiles
 }
 
 // gemm writes y = c + x·w: one row of x by matrix × vector over several tiles
@@ -42,6 +43,7 @@ func gemm(f *function, k kernel.Kernel) {
 		p.tile = (p.k + 1) / 2 * p.step
 		p.high = f.broadcast(f.word("upperHalf", 0xffff0000))
 	}
+	p.prepareRuntime()
 	one, done := f.newLabel("oneRow"), f.newLabel("done")
 	f.CMPQ(f.arg("rows"), imm(1))
 	f.JEQ(one)
@@ -91,13 +93,17 @@ func (p *product) weights(from panel, v, step, half int, d reg.VecVirtual) {
 
 // weight is where the weights of a step are for vector v of the panel.
 func (p *product) weight(from panel, v, step int) operand.Mem {
-	return at(from.base, v/p.parts*p.tile+step*p.step+v%p.parts*(p.step/p.parts))
+	return p.inTile(from.base, v/p.parts, step*p.step+v%p.parts*(p.step/p.parts))
 }
 
 // steps writes the loop over k: body for each step of the weight stream, with
 // the number of k in it (bf16: 2, or 1 at an odd end) and the offset of x[k] in
 // its row. Afterwards w is what it was before.
 func (p *product) steps(name string, w reg.GPVirtual, unroll int, body func(step int, xk []operand.Mem)) {
+	if p.runtime {
+		p.runtimeSteps(name, w, unroll, body)
+		return
+	}
 	full := p.k / p.words()
 	groups := full / unroll
 	if groups < 2 {

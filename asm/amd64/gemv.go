@@ -53,7 +53,7 @@ func (p *product) vectorBlock(n int, y, x, w, c reg.GPVirtual) {
 	p.Comment("Add x[k] · w[k], k in order.")
 	p.steps("oneRowK", w, p.vectorUnroll(n), func(step int, offsets []operand.Mem) {
 		for t := range n {
-			p.prefetch(at(w, t*p.tile+step*p.step), p.cut.Prefetch)
+			p.prefetch(p.inTile(w, t, step*p.step), p.cut.Prefetch)
 		}
 		for h, offset := range offsets {
 			xk := p.vec()
@@ -63,7 +63,7 @@ func (p *product) vectorBlock(n int, y, x, w, c reg.GPVirtual) {
 			}
 		}
 	})
-	p.add64(n*p.tile, w)
+	p.addTiles(n, w)
 	p.Comment("Store the outputs.")
 	for v, a := range acc {
 		p.VMOVUPS(a, at(y, v*p.width()))
