@@ -65,6 +65,11 @@ var table = []Row{
 	{Kind: "add", Doc: "y = a + b", In: []string{"a", "b"}, Infer: inferBinary, Ref: refAdd, Pure: true},
 	{Kind: "mul", Doc: "y = a · b, element by element", In: []string{"a", "b"}, Infer: inferBinary, Ref: refMul, Pure: true},
 	{
+		Kind: "gain", Doc: "y[n, dim] = w[dim] · x[n, dim]: a factor for each channel", In: []string{"x"},
+		Weights: []Role{{Name: "w", Shape: shapeWidth}},
+		Infer:   inferSame, Ref: refGain,
+	},
+	{
 		Kind: "scale", Doc: "y = c · x", In: []string{"x"},
 		Attrs: []Attr{{Name: "c", Kind: "float", Doc: "the factor"}},
 		Infer: inferSame, Ref: refScale, Pure: true,

@@ -196,12 +196,15 @@ var inputs = map[string]string{
 // tensorSteps are the kinds of weight-only arithmetic with the types of their arguments.
 var tensorSteps = map[string][]string{"transpose": nil, "rows": {"float", "float"}, "take": {"float", "float", "float"}, "add": {"float"},
 	"mul": {"float"}, "exp": nil, "softplus": nil, "unpermute": {"float"}, "squeeze": nil, "flatten": nil, "reshape": {"float", "float"}, "stack": nil,
-	"linear": {"name", "name"}, "layernorm": {"name", "name", "float"}}
+	"linear": {"name", "name"}, "layernorm": {"name", "name", "float"}, "sin": {"name"}, "window": {"name", "name", "float"},
+	"state_space": {"name", "name", "name", "name", "name", "name", "string", "string", "string", "string", "float"}}
 
 const stepsDoc = "transpose, {rows: [from, to]}, {take: [period, from, to]} (these rows of each period), {add: c}, {mul: c}, exp, softplus, {unpermute: heads}, squeeze (drop dimensions of 1), " +
-	"flatten (to a vector), {reshape: [rows, columns]}, stack (matrices one below another), {linear: [weight, bias]} and {layernorm: [weight, bias, eps]} (of every row, by other tensors; a weight that is null leaves the step out)"
+	"flatten (to a vector), {reshape: [rows, columns]}, stack (matrices one below another), {linear: [weight, bias]} and {layernorm: [weight, bias, eps]} (of every row, by other tensors; a weight that is null leaves the step out), " +
+	"{sin: frequencies} (of each column; several names with spaces between them: the first that is stored), {window: [times, rates, shift]} (y = x·(e^(-t·|rate|) + shift), t of the row, rate of the column), " +
+	"{state_space: [step, imaginary, inputs, outputs, low, length, zoh or bilinear, transforms of step, real and imaginary, sign]} (the discrete system of each channel)"
 
-// StepArg is the type of argument i of a kind of weight-only arithmetic: float or name.
+// StepArg is the type of argument i of a kind of weight-only arithmetic: float, string or name.
 func StepArg(kind string, i int) string { return tensorSteps[kind][i] }
 
 func namesOf(keys []key) []string {

@@ -3,10 +3,11 @@
 package gocode
 
 import (
+	"sync"
+
 	"github.com/tfgen/tfgen/runtime/chat"
 	"github.com/tfgen/tfgen/runtime/template"
 	"github.com/tfgen/tfgen/runtime/toolcall"
-	"sync"
 )
 
 // chatTemplate makes the chat template with the special tokens that it prints.

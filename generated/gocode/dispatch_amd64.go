@@ -17,7 +17,7 @@ func gemmBF16K256(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles 
 	switch level {
 	case cpu.AMX:
 		gemmBF16K256AMX(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
-	case cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		gemmBF16K256AVX512(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
 	case cpu.AVX2:
 		gemmBF16K256AVX2(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
@@ -36,7 +36,7 @@ func gemmBF16K768(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles 
 	switch level {
 	case cpu.AMX:
 		gemmBF16K768AMX(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
-	case cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		gemmBF16K768AVX512(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
 	case cpu.AVX2:
 		gemmBF16K768AVX2(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
@@ -52,7 +52,7 @@ func gemmBF16K768(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles 
 //go:noinline
 func gemmF32K64(y []float32, ldy int, x []float32, ldx int, w []float32, tiles int, c []float32, ldc int, rows int) {
 	switch level {
-	case cpu.AMX, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		gemmF32K64AVX512(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
 	case cpu.AVX2:
 		gemmF32K64AVX2(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
@@ -67,7 +67,7 @@ func gemmF32K64(y []float32, ldy int, x []float32, ldx int, w []float32, tiles i
 //go:noinline
 func gluSiLU768(y []float32, ldy int, x []float32, ldx int, u []float32, ldu int, rows int) {
 	switch level {
-	case cpu.AMX, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		gluSiLU768AVX512(&y[0], ldy, &x[0], ldx, &u[0], ldu, rows)
 	case cpu.AVX2:
 		gluSiLU768AVX2(&y[0], ldy, &x[0], ldx, &u[0], ldu, rows)
@@ -82,7 +82,7 @@ func gluSiLU768(y []float32, ldy int, x []float32, ldx int, u []float32, ldu int
 //go:noinline
 func rmsNorm256(y []float32, ldy int, x []float32, ldx int, w []float32, rows int) {
 	switch level {
-	case cpu.AMX, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		rmsNorm256AVX512(&y[0], ldy, &x[0], ldx, &w[0], rows)
 	case cpu.AVX2:
 		rmsNorm256AVX2(&y[0], ldy, &x[0], ldx, &w[0], rows)
@@ -93,13 +93,12 @@ func rmsNorm256(y []float32, ldy int, x []float32, ldx int, w []float32, rows in
 
 // ropeHalf64 rotates the pairs (x[i], x[i+32]) of the first 64 of 64 elements of each head by the angle i of the row,
 // in place:
-// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 32 cosines, then 32 sines. Su et al. 2021,
-// RoFormer.
+// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 32 cosines, then 32 sines. Su et al. 2021, RoFormer.
 //
 //go:noinline
 func ropeHalf64(x []float32, ldx int, cs []float32, ldcs int, heads int, rows int) {
 	switch level {
-	case cpu.AMX, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		ropeHalf64AVX512(&x[0], ldx, &cs[0], ldcs, heads, rows)
 	case cpu.AVX2:
 		ropeHalf64AVX2(&x[0], ldx, &cs[0], ldcs, heads, rows)
@@ -113,7 +112,7 @@ func ropeHalf64(x []float32, ldx int, cs []float32, ldcs int, heads int, rows in
 //go:noinline
 func scaleRows64(y []float32, ldy int, a []float32, rows int) {
 	switch level {
-	case cpu.AMX, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		scaleRows64AVX512(&y[0], ldy, &a[0], rows)
 	case cpu.AVX2:
 		scaleRows64AVX2(&y[0], ldy, &a[0], rows)
@@ -130,7 +129,7 @@ func scaleRows64(y []float32, ldy int, a []float32, rows int) {
 //go:noinline
 func softmaxBlock64(s []float32, rows int, lo []int32, hi []int32, m []float32, l []float32, alpha []float32) {
 	switch level {
-	case cpu.AMX, cpu.AVX512VNNI, cpu.AVX512:
+	case cpu.AMX, cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		softmaxBlock64AVX512(&s[0], rows, &lo[0], &hi[0], &m[0], &l[0], &alpha[0])
 	case cpu.AVX2:
 		softmaxBlock64AVX2(&s[0], rows, &lo[0], &hi[0], &m[0], &l[0], &alpha[0])

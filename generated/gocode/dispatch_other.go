@@ -52,8 +52,7 @@ func rmsNorm256(y []float32, ldy int, x []float32, ldx int, w []float32, rows in
 
 // ropeHalf64 rotates the pairs (x[i], x[i+32]) of the first 64 of 64 elements of each head by the angle i of the row,
 // in place:
-// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 32 cosines, then 32 sines. Su et al. 2021,
-// RoFormer.
+// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 32 cosines, then 32 sines. Su et al. 2021, RoFormer.
 //
 //go:noinline
 func ropeHalf64(x []float32, ldx int, cs []float32, ldcs int, heads int, rows int) {

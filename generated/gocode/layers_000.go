@@ -20,11 +20,11 @@ func (t *thread) layer00(n int) {
 	t.sync()
 	t.linearBF16x256x512(qkv, h, w.qkvProj, n) // specs/llama.yaml:48  [n, 512]
 	t.sync()
-	t.ropeHalf64(q, angles, 4, n)    // specs/llama.yaml:48  [n, 256]
-	t.ropeHalf64(k, angles, 2, n)    // specs/llama.yaml:48  [n, 128]
-	t.attend4x2x64(h, q, k, v, 0, n) // specs/llama.yaml:48  [n, 256]
+	t.ropeHalf64(q, angles, 4, n)           // specs/llama.yaml:48  [n, 256]
+	t.ropeHalf64(k, angles, 2, n)           // specs/llama.yaml:48  [n, 128]
+	t.attend4x2x64(attended, q, k, v, 0, n) // specs/llama.yaml:48  [n, 256]
 	t.sync()
-	t.linearBF16x256x256Add(x, h, w.oProj, x, n) // specs/llama.yaml:48  [n, 256]
+	t.linearBF16x256x256Add(x, attended, w.oProj, x, n) // specs/llama.yaml:48  [n, 256]
 	t.sync()
 	t.rmsNorm256(h, x, w.postAttentionLayernorm, n) // specs/llama.yaml:53  [n, 256]
 	t.sync()
@@ -45,11 +45,11 @@ func (t *thread) layer01(n int) {
 	t.sync()
 	t.linearBF16x256x512(qkv, h, w.qkvProj, n) // specs/llama.yaml:48  [n, 512]
 	t.sync()
-	t.ropeHalf64(q, angles, 4, n)    // specs/llama.yaml:48  [n, 256]
-	t.ropeHalf64(k, angles, 2, n)    // specs/llama.yaml:48  [n, 128]
-	t.attend4x2x64(h, q, k, v, 1, n) // specs/llama.yaml:48  [n, 256]
+	t.ropeHalf64(q, angles, 4, n)           // specs/llama.yaml:48  [n, 256]
+	t.ropeHalf64(k, angles, 2, n)           // specs/llama.yaml:48  [n, 128]
+	t.attend4x2x64(attended, q, k, v, 1, n) // specs/llama.yaml:48  [n, 256]
 	t.sync()
-	t.linearBF16x256x256Add(x, h, w.oProj, x, n) // specs/llama.yaml:48  [n, 256]
+	t.linearBF16x256x256Add(x, attended, w.oProj, x, n) // specs/llama.yaml:48  [n, 256]
 	t.sync()
 	t.rmsNorm256(h, x, w.postAttentionLayernorm, n) // specs/llama.yaml:53  [n, 256]
 	t.sync()
@@ -70,11 +70,11 @@ func (t *thread) layer02(n int) {
 	t.sync()
 	t.linearBF16x256x512(qkv, h, w.qkvProj, n) // specs/llama.yaml:48  [n, 512]
 	t.sync()
-	t.ropeHalf64(q, angles, 4, n)    // specs/llama.yaml:48  [n, 256]
-	t.ropeHalf64(k, angles, 2, n)    // specs/llama.yaml:48  [n, 128]
-	t.attend4x2x64(h, q, k, v, 2, n) // specs/llama.yaml:48  [n, 256]
+	t.ropeHalf64(q, angles, 4, n)           // specs/llama.yaml:48  [n, 256]
+	t.ropeHalf64(k, angles, 2, n)           // specs/llama.yaml:48  [n, 128]
+	t.attend4x2x64(attended, q, k, v, 2, n) // specs/llama.yaml:48  [n, 256]
 	t.sync()
-	t.linearBF16x256x256Add(x, h, w.oProj, x, n) // specs/llama.yaml:48  [n, 256]
+	t.linearBF16x256x256Add(x, attended, w.oProj, x, n) // specs/llama.yaml:48  [n, 256]
 	t.sync()
 	t.rmsNorm256(h, x, w.postAttentionLayernorm, n) // specs/llama.yaml:53  [n, 256]
 	t.sync()
@@ -95,11 +95,11 @@ func (t *thread) layer03(n int) {
 	t.sync()
 	t.linearBF16x256x512(qkv, h, w.qkvProj, n) // specs/llama.yaml:48  [n, 512]
 	t.sync()
-	t.ropeHalf64(q, angles, 4, n)    // specs/llama.yaml:48  [n, 256]
-	t.ropeHalf64(k, angles, 2, n)    // specs/llama.yaml:48  [n, 128]
-	t.attend4x2x64(h, q, k, v, 3, n) // specs/llama.yaml:48  [n, 256]
+	t.ropeHalf64(q, angles, 4, n)           // specs/llama.yaml:48  [n, 256]
+	t.ropeHalf64(k, angles, 2, n)           // specs/llama.yaml:48  [n, 128]
+	t.attend4x2x64(attended, q, k, v, 3, n) // specs/llama.yaml:48  [n, 256]
 	t.sync()
-	t.linearBF16x256x256Add(x, h, w.oProj, x, n) // specs/llama.yaml:48  [n, 256]
+	t.linearBF16x256x256Add(x, attended, w.oProj, x, n) // specs/llama.yaml:48  [n, 256]
 	t.sync()
 	t.rmsNorm256(h, x, w.postAttentionLayernorm, n) // specs/llama.yaml:53  [n, 256]
 	t.sync()

@@ -7,13 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/tfgen/tfgen/runtime/cpu"
-	"github.com/tfgen/tfgen/runtime/generate"
-	"github.com/tfgen/tfgen/runtime/snapshot"
 	"math"
 	"os"
 	"slices"
 	"testing"
+
+	"github.com/tfgen/tfgen/runtime/cpu"
+	"github.com/tfgen/tfgen/runtime/generate"
+	"github.com/tfgen/tfgen/runtime/snapshot"
 )
 
 // open opens the model with the weights file in this directory, or skips the test.

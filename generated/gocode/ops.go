@@ -7,8 +7,7 @@ import (
 	"github.com/tfgen/tfgen/runtime/rope"
 )
 
-// frequencies0 are the frequencies of rope: 64 rotated elements, theta 10000, scaling map[rope_type:default], in
-// radians a position.
+// frequencies0 are the frequencies of rope: 64 rotated elements, theta 10000, in radians a position.
 var frequencies0 = [32]float64{
 	1, 0.7498942093324559, 0.5623413251903491, 0.4216965034285822, 0.31622776601683794, 0.2371373705661655,
 	0.17782794100389224, 0.13335214321633237, 0.09999999999999998, 0.07498942093324555, 0.056234132519034884, 0.04216965034285822,
@@ -22,8 +21,8 @@ var frequencies0 = [32]float64{
 var zeros [1024]float32
 
 // attend4x2x64 is attention of 4 heads over 2 key/value heads of 64, scale 0.125.
-// Keys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v.
-// Work is shared by units: a key/value head of a token, or a head of 32 tokens of a prompt.
+// Keys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. Work is
+// shared by units: a key/value head of a token, or a head of 32 tokens of a prompt.
 func (t *thread) attend4x2x64(y, q, k, v view, layer, n int) {
 	from, to := t.rows(n)
 	for i := range t.run.segments {
@@ -119,8 +118,7 @@ func (t *thread) linearBF16x256x1536(y, x view, w []uint16, n int) {
 	}
 }
 
-// linearBF16x256x256Add computes y = c + x·wᵀ, [n, 256] → [n, 256]: 16 tiles of 16 outputs, shared by the
-// workers.
+// linearBF16x256x256Add computes y = c + x·wᵀ, [n, 256] → [n, 256]: 16 tiles of 16 outputs, shared by the workers.
 func (t *thread) linearBF16x256x256Add(y, x view, w []uint16, c view, n int) {
 	from, to := t.share(16)
 	for i := from; i < to; i += 64 {
@@ -153,8 +151,7 @@ func (t *thread) linearBF16x256x512(y, x view, w []uint16, n int) {
 	}
 }
 
-// linearBF16x768x256Add computes y = c + x·wᵀ, [n, 768] → [n, 256]: 16 tiles of 16 outputs, shared by the
-// workers.
+// linearBF16x768x256Add computes y = c + x·wᵀ, [n, 768] → [n, 256]: 16 tiles of 16 outputs, shared by the workers.
 func (t *thread) linearBF16x768x256Add(y, x view, w []uint16, c view, n int) {
 	from, to := t.share(16)
 	for i := from; i < to; i += 64 {

@@ -35,6 +35,7 @@ var (
 	q         = view{73728, 512}  // [n, 256]
 	k         = view{73984, 512}  // [n, 128]
 	v         = view{74112, 512}  // [n, 128]
+	attended  = view{40960, 256}  // [n, 256]
 	gateUp    = view{73728, 1536} // [n, 1536]
 	gate      = view{73728, 1536} // [n, 768]
 	up        = view{74496, 1536} // [n, 768]
@@ -70,7 +71,7 @@ func (t *thread) rows(n int) (from, to int) { return t.run.pool.Range(t.id, n, 1
 func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 1) }
 
 // mine reports whether a unit of attention is this worker's.
-func (t *thread) mine(unit int) bool { return unit%len(t.run.threads) == t.id }
+func (t *thread) mine(unit int) bool { return unit%t.run.pool.Active() == t.id }
 
 // segment is a part of a run's rows that belongs to one sequence.
 type segment struct {
