@@ -125,11 +125,13 @@ func (d *decoder) sharedHeads(s *Spec) error {
 	for _, h := range s.Heads {
 		has[h.Class] = true
 	}
+	named := false
 	for _, own := range slices.Clone(s.Heads) {
 		name, found := cutClass(own.Class)
 		if !found {
-			return Errorf(own.Pos, "%s: the library's classes need classes with For or LMHead in their names", own.Class)
+			continue
 		}
+		named = true
 		more, err := s.Classes.d.heads(s.Classes.heads, s.scope(), name)
 		if err != nil {
 			return err
@@ -140,6 +142,9 @@ func (d *decoder) sharedHeads(s *Spec) error {
 				s.Heads = append(s.Heads, h)
 			}
 		}
+	}
+	if !named {
+		return Errorf(s.Heads[0].Pos, "the library's classes need a class with For or LMHead in its name beside %s", s.Heads[0].Class)
 	}
 	return nil
 }
