@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo demo-web test test-all check bench bench-peers bench-tokenizers native-tokenizers test-native support parity cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all stress check bench bench-peers bench-tokenizers native-tokenizers test-native support parity cover fuzz quick install-tools clean
 
 all: test
 
@@ -40,6 +40,11 @@ test-all: test
 	$(GO) test -race ./runtime/...
 	TFGEN_ALL=1 $(GO) test -count=1 -timeout 60m ./gen/... ./tests/... ./cmd/...
 
+# Runs models under conditions that no one would choose (tests/stress) for so long.
+STRESS  ?= 1m
+stress:
+	TFGEN_STRESS=$(STRESS) $(GO) test -count=1 -timeout 60m -v ./tests/stress
+
 quick:
 	$(GO) test -short ./...
 
@@ -51,7 +56,7 @@ check:
 
 # Verifies all golden cases, those of the project and those of TFGEN_SHARED, and writes docs/architectures.md. Takes minutes.
 support: $(BIN)/tfgen
-	$(BIN)/tfgen verify --json $$(ls -d gen/golden/testdata/*/ gen/verify/testdata/*coders/*/ $(if $(TFGEN_SHARED),$(TFGEN_SHARED)/golden/hf/*/)) > $(BIN)/verify.json || true
+	$(BIN)/tfgen verify --json $$(ls -d gen/golden/testdata/*/ gen/verify/testdata/*coders/*/ gen/verify/testdata/sequences/*/ $(if $(TFGEN_SHARED),$(TFGEN_SHARED)/golden/hf/*/)) > $(BIN)/verify.json || true
 	@{ echo '# Architectures'; echo; \
 	  echo 'Written by `make support` from the specifications and the results of `tfgen verify`, on reference and all CPU levels of one machine.'; echo; \
 	  $(BIN)/tfgen spec table $(BIN)/verify.json; } > $(BIN)/architectures.md

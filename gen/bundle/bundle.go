@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tfgen/tfgen/asm/tuning"
 	"github.com/tfgen/tfgen/gen/build"
 	"github.com/tfgen/tfgen/gen/emit/goemit"
 	"github.com/tfgen/tfgen/gen/generation"
@@ -44,6 +45,8 @@ type Options struct {
 	Embed      bool                 // compile the weights into the program
 	Program    bool                 // add a main package
 	ImportPath string               // of the generated package, for that program
+	Gap        int64                // bytes of WebAssembly memory left free before the weights, for tests of 64-bit addresses; every variant is made
+	Tuning     *tuning.Table        // blockings of products; nil: rules
 	Dump       func(pass string, g *ir.Graph)
 }
 
@@ -262,17 +265,19 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	m := &goemit.Model{
 		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
 		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Start: int32s(r.Start), Defaults: defaults, MaxLength: r.Context,
-		Task: r.Task, Labels: r.Labels, SeveralLabels: j.Problem == "multi_label_classification", Regression: j.Problem == "regression", RawScores: j.raw(),
+		Task: r.Task, Labels: r.Labels, SeveralLabels: b.Several(), Regression: b.Regression(), RawScores: j.raw(),
 	}
 	if b.Chat != nil {
 		m.ChatTokens, m.Answers = b.Chat.Tokens, b.Chat.Answers()
 		for _, t := range b.Chat.Templates {
-			m.Chat = append(m.Chat, goemit.ChatTemplate{Name: t.Name, Source: t.Text, Code: template.Compile(t.Text)})
+			code, filters := template.Compile(t.Text)
+			m.Chat = append(m.Chat, goemit.ChatTemplate{Name: t.Name, Source: t.Text, Code: code, Filters: filters})
 		}
 	}
 	files, err := goemit.Emit(m, goemit.Options{
 		Package: b.Options.Package, Title: b.Options.Title, Spec: r.Spec.File, SpecSHA: r.Spec.SHA256,
 		Format: b.Options.Weights, Trace: b.Options.Trace, Embed: b.Options.Embed, Tokens: b.Tokenizer != nil, Program: b.Options.Program, ImportPath: b.Options.ImportPath,
+		Tuning: b.Options.Tuning,
 	})
 	if err != nil {
 		return nil, err
@@ -299,6 +304,10 @@ func (b *Bundle) judging() (j judging) {
 	}
 	return j
 }
+
+// Several and Regression report what the logits of a classifier are: independent of each other, or the numbers themselves.
+func (b *Bundle) Several() bool    { return b.judging().Problem == "multi_label_classification" }
+func (b *Bundle) Regression() bool { return b.judging().Problem == "regression" }
 
 // raw reports whether cross-encoders are said to give their logits, and not the sigmoid of them.
 func (j judging) raw() bool {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/tfgen/tfgen/runtime/sample"
 )
@@ -153,7 +154,7 @@ func (b *beams) continuations(logits [][]float32) ([]hypothesis, error) {
 			all.add(c, keep)
 		}
 	}
-	slices.SortStableFunc(all, func(x, y candidate) int { return compare(y.rank, x.rank) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].rank > all[j].rank })
 	best := make([]hypothesis, 0, len(all))
 	for _, c := range all {
 		best = append(best, b.running[c.beam].extend(c.id, c.beam, c.score))
@@ -177,7 +178,7 @@ func (b *beams) run(best []hypothesis) {
 			order[i].score += impossible
 		}
 	}
-	slices.SortStableFunc(order, func(x, y hypothesis) int { return compare(y.score, x.score) })
+	sort.SliceStable(order, func(i, j int) bool { return order[i].score > order[j].score })
 	n := min(len(order), b.options.Beam.Width)
 	b.running = order[:n]
 }
@@ -195,7 +196,7 @@ func (b *beams) finish(best []hypothesis, length int) {
 		h.finished = true
 		merged = append(merged, h)
 	}
-	slices.SortStableFunc(merged, func(x, y hypothesis) int { return compare(y.score, x.score) })
+	sort.SliceStable(merged, func(i, j int) bool { return merged[i].score > merged[j].score })
 	b.finished = merged[:b.options.Beam.Width]
 }
 

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -226,7 +227,7 @@ func share(all []hypothesis, banks []int) []hypothesis {
 		order[i] = i
 	}
 	weight := func(i int) float64 { return float64(float32(banks[i]*100) + float32(all[i].score)) }
-	slices.SortStableFunc(order, func(i, j int) int { return compare(weight(j), weight(i)) })
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(weight(j), weight(i)) })
 	rank := make([]int, len(all))
 	for k := 1; k < len(order); k++ {
 		if banks[order[k]] == banks[order[k-1]] {

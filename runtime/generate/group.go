@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/tfgen/tfgen/runtime/sample"
 )
@@ -218,6 +219,6 @@ func gather(groups []*group) []Sequence {
 		}
 	}
 	slices.Reverse(all) // of equal scores the last comes first
-	slices.SortStableFunc(all, func(a, b Sequence) int { return compare(b.Score, a.Score) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Score > all[j].Score })
 	return all[:min(max(groups[0].options.Return, 1), len(all))]
 }

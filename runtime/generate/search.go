@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/tfgen/tfgen/runtime/sample"
 )
@@ -205,20 +206,9 @@ func sampled[S Session[S], M Model[S]](ctx context.Context, m M, context int, pr
 		sequences[i].Score = sequences[i].LogProb / float64(max(1, len(sequences[i].Tokens)))
 	}
 	if o.BestOf > n {
-		slices.SortStableFunc(sequences, func(a, b Sequence) int { return compare(b.Score, a.Score) })
+		sort.SliceStable(sequences, func(i, j int) bool { return sequences[i].Score > sequences[j].Score })
 	}
 	return sequences[:n], nil
-}
-
-// compare orders numbers.
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // logProbs returns the log probabilities that a sampler's processors make of

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -174,7 +175,7 @@ func TestBestOf(t *testing.T) {
 	if len(best) != 3 || len(all) != 8 {
 		t.Fatal(len(best), len(all))
 	}
-	slices.SortFunc(all, func(a, b Sequence) int { return compare(b.Score, a.Score) })
+	slices.SortFunc(all, func(a, b Sequence) int { return cmp.Compare(b.Score, a.Score) })
 	for i := range best {
 		if !slices.Equal(best[i].Tokens, all[i].Tokens) || best[i].Score != all[i].Score {
 			t.Errorf("%d: %v, want %v", i, best[i], all[i])

@@ -46,7 +46,7 @@ func (e *emitter) earlyBytes() string {
 // copyEarly emits the copies of row i to its session.
 func (e *emitter) copyEarly(i string) (text string) {
 	for k, o := range e.early() {
-		text += fmt.Sprintf("copy(s.early[%d], r.row(%s, %s, Vocabulary))\n", k, e.findView(o.Value).name, i)
+		text += fmt.Sprintf("copy(s.early[%d], r.row(%s, %s, Vocabulary))\n", k, e.viewOf[o.Value].name, i)
 	}
 	return text
 }

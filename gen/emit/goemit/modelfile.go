@@ -109,7 +109,7 @@ func (e *emitter) openTokenizer() string {
 	if !e.Tokens {
 		return ""
 	}
-	return "if m.tokens, err = tokenizer.Load(tokenizerData); err != nil {\nreturn nil, fmt.Errorf(\"$package: %w\", err)\n}\n"
+	return "if m.tokens, err = tokenizer.Load(tokenizerData); err != nil {\nreturn nil, fmt.Errorf(\"" + e.Package + ": %w\", err)\n}\n"
 }
 
 func (e *emitter) newRun() string {

@@ -51,7 +51,7 @@ func Parse(src string, o Options) (t *Template, err error) {
 	if len(src) > MaxSource {
 		fail(1, "the template has %d bytes, at most %d are supported", len(src), MaxSource)
 	}
-	p := &parser{tokens: lex(src)}
+	p := &parser{tokens: lex(src), tags: tagNames()}
 	t = &Template{Body: p.subparse(), Func: newFunc(nil)}
 	r := &resolver{Options: o, blocks: map[string]*Block{}}
 	if p.nodes*p.most > maxWork {
