@@ -660,3 +660,32 @@ func exercise(t *testing.T, g *Grammar, v *Vocabulary, check func([]byte) error)
 		text = v.AppendBytes(text, id)
 	}
 }
+
+// TestSteadyStateAllocatesNothing samples within a JSON string with a mask, penalties and filters: once the masks are
+// known, a token allocates nothing.
+func TestSteadyStateAllocatesNothing(t *testing.T) {
+	v := large(4096)
+	s := JSON().Start(v)
+	if _, err := s.Write([]byte(`{"a": "`)); err != nil {
+		t.Fatal(err)
+	}
+	sampler, err := sample.New(sample.Options{Temperature: 0.8, TopK: 40, TopP: 0.9, RepetitionPenalty: 1.1}, &timed{s: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	logits := make([]float32, v.Size())
+	letter := sampleText(v, "b")[0]
+	history := []int32{letter, letter}
+	step := func() {
+		if _, err := sampler.Next(logits, history, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Accept(letter); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step()
+	if n := testing.AllocsPerRun(100, step); n != 0 {
+		t.Errorf("%v allocations a token, want 0", n)
+	}
+}

@@ -123,6 +123,7 @@ type State struct {
 	complete bool // the text may end here
 	piece    []byte
 	spare    []stack
+	before   []stack // of a text that is being taken
 	key      []byte
 	current  *mask // of the state, nil if not known
 }
@@ -154,7 +155,7 @@ func (s *State) Clone() *State {
 		}
 		c.machine.index[f] = int32(i)
 	}
-	c.stacks, c.piece, c.spare, c.key = slices.Clone(s.stacks), nil, nil, nil
+	c.stacks, c.piece, c.spare, c.before, c.key = slices.Clone(s.stacks), nil, nil, nil, nil
 	return &c
 }
 
@@ -172,14 +173,15 @@ var ErrRejected = errors.New("the text does not follow the grammar")
 
 // Write appends bytes to the text. After an error the state is as before.
 func (s *State) Write(b []byte) (int, error) {
-	before, complete := slices.Clone(s.stacks), s.complete
+	s.before = append(s.before[:0], s.stacks...)
+	complete := s.complete
 	for i, c := range b {
 		var end ending
 		s.spare = s.machine.step(s.spare[:0], s.stacks, c, &end)
 		s.stacks, s.spare = s.spare, s.stacks
 		s.complete = end.bottom
 		if s.machine.failed || !s.complete && !s.open() {
-			s.stacks, s.complete = before, complete
+			s.stacks, s.complete = append(s.stacks[:0], s.before...), complete
 			if s.machine.failed {
 				s.machine.failed = false
 				return i, errors.New("the grammar is too ambiguous: too many ways to read the text")

@@ -111,7 +111,7 @@ func (g *group) extend(logits [][]float32) error {
 	if err != nil {
 		return err
 	}
-	if len(best) < g.options.Beam.Width {
+	if len(best) == 0 {
 		return sample.ErrLogits
 	}
 	length := len(best[0].tokens) - g.prompt
@@ -127,8 +127,8 @@ func (g *group) extend(logits [][]float32) error {
 			break
 		}
 	}
-	if len(running) < g.options.Beam.Width {
-		return sample.ErrLogits
+	for len(running) < g.options.Beam.Width { // all other tokens are excluded: one of them stands for a beam that cannot win
+		running = append(running, g.running[0].extend(0, 0, math.Inf(-1)))
 	}
 	if g.forced != nil {
 		if running, err = g.forced.choose(g.running, running, g.scores); err != nil {
