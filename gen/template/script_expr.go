@@ -83,7 +83,7 @@ func (w *scriptWriter) item(x *syntax.GetItem) string {
 	if !ok {
 		return "t.item(" + w.expr(x.X) + ", " + w.expr(x.Key) + ")"
 	}
-	out := "t.slice(" + w.expr(x.X)
+	out := "t." + map[bool]string{true: "softSlice", false: "slice"}[x.Soft] + "(" + w.expr(x.X)
 	for _, bound := range []syntax.Expr{s.Start, s.Stop, s.Step} {
 		if bound == nil {
 			out += ", undefined"

@@ -407,6 +407,16 @@ export class Rendering {
     return slice(v, start, stop, step);
   }
 
+  // softSlice is slice where jinja folds it: of what has no slices it is undefined.
+  softSlice(v, start, stop, step) {
+    try {
+      return slice(v, start, stop, step);
+    } catch (e) {
+      if (e instanceof PyError && e.name === "TypeError") return new Undefined(`'${typeName(v)}' object cannot be sliced`);
+      throw e;
+    }
+  }
+
   // setAttr sets an attribute of a namespace; setItem also an item of a dictionary.
   setAttr(v, name, x) {
     if (v instanceof Namespace) v.values.set(isPublic(name), x);

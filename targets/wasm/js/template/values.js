@@ -444,7 +444,8 @@ export function item(v, key) {
 
 export function slice(v, start, stop, step) {
   const list = sequence(v);
-  if (!list) return v instanceof Undefined ? v.fail() : new Undefined(`'${typeName(v)}' object cannot be sliced`);
+  if (v instanceof Undefined) v.fail();
+  if (!list) fail("TypeError", v instanceof Dict ? "unhashable type: 'slice'" : `'${typeName(v)}' object is not subscriptable`);
   const n = list.length, by = step === undefined || step === null ? 1 : index(step);
   if (by === 0) fail("ValueError", "slice step cannot be zero");
   const bound = (x, absent) => {
