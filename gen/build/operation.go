@@ -178,6 +178,9 @@ func (x *expander) state(f *frame, s *spec.Step, o *ir.Op) error {
 	if s.Op.Size != nil {
 		st.Attrs["size"] = s.Op.Size(o)
 	}
+	if s.Op.Each != nil {
+		st.Attrs["width"] = s.Op.Each(o)
+	}
 	st.Name = x.stateName(st.Kind)
 	x.graph.States = append(x.graph.States, st)
 	o.State = st

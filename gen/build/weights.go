@@ -283,7 +283,7 @@ func (s *store) constant(w *ir.Weight, name string) (bool, error) {
 func (s *store) irSteps(steps []spec.TensorStep, env *spec.Env, stars []string) ([]ir.Step, error) {
 	var out []ir.Step
 	for _, st := range steps {
-		args, names, err := s.stepArgs(st, env, stars)
+		args, names, words, err := s.stepArgs(st, env, stars)
 		if err != nil {
 			return nil, err
 		}
@@ -297,8 +297,12 @@ func (s *store) irSteps(steps []spec.TensorStep, env *spec.Env, stars []string) 
 			if t, ok := s.tensors[step.W]; ok && len(t.Shape) == 2 {
 				step.N = t.Shape[0]
 			}
-		case "layernorm":
+		case "layernorm", "window":
 			step.W, step.B, step.C = names[0], names[1], args[0]
+		case "sin":
+			step.W = s.firstOf(strings.Fields(names[0]))
+		case "state_space":
+			step.System = s.system(names, words, args[0])
 		case "rows", "reshape":
 			step.From, step.To = int(args[0]), int(args[1])
 		case "take":
@@ -313,26 +317,64 @@ func (s *store) irSteps(steps []spec.TensorStep, env *spec.Env, stars []string) 
 	return out, nil
 }
 
-// stepArgs computes the numbers and the stored names among the arguments of a step; a name that is null is "".
-func (s *store) stepArgs(st spec.TensorStep, env *spec.Env, stars []string) (args []float64, names []string, err error) {
+// storedAll gives the stored names of one name or of several with spaces between them.
+func (s *store) storedAll(names string, stars []string) string {
+	list := strings.Fields(names)
+	for i, n := range list {
+		list[i] = s.stored(spec.Fill(n, stars))
+	}
+	return strings.Join(list, " ")
+}
+
+// firstOf is the first of several names that is stored, or else the first: parameters that layers share are stored once.
+func (s *store) firstOf(names []string) string {
+	if t, ok := s.first(names); ok {
+		return t.Name
+	}
+	return names[0]
+}
+
+// system is the system of a step; its sizes are those of the stored tensors.
+func (s *store) system(names, words []string, sign float64) *ir.System {
+	sys := &ir.System{Step: names[0], Imag: names[1], B: names[2], C: names[3], Low: names[4], Length: names[5],
+		Rule: words[0], OfStep: words[1], OfReal: words[2], OfImag: words[3], Sign: sign}
+	if t, ok := s.tensors[sys.Step]; ok && len(t.Shape) > 0 {
+		sys.Channels = t.Shape[0]
+	}
+	if t, ok := s.tensors[sys.Imag]; ok && len(t.Shape) == 2 {
+		sys.Size = t.Shape[1]
+	}
+	if t, ok := s.tensors[sys.Low]; ok && len(t.Shape) == 4 {
+		sys.Rank = t.Shape[0]
+	}
+	return sys
+}
+
+// stepArgs computes the numbers, the stored names and the words among the arguments of a step; a name that is null is "".
+func (s *store) stepArgs(st spec.TensorStep, env *spec.Env, stars []string) (args []float64, names, words []string, err error) {
 	for i, a := range st.Args {
-		x, err := a.Convert(env, spec.StepArg(st.Kind, i))
+		kind := spec.StepArg(st.Kind, i)
+		x, err := a.Convert(env, kind)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		switch x := x.(type) {
 		case float64:
 			args = append(args, x)
 		case string:
-			names = append(names, s.stored(spec.Fill(x, stars)))
+			if kind == "string" {
+				words = append(words, x)
+			} else {
+				names = append(names, s.storedAll(x, stars))
+			}
 		default:
-			if spec.StepArg(st.Kind, i) != "name" {
-				return nil, nil, spec.Errorf(a.Pos, "%s: %s is null", st.Kind, a.Src)
+			if kind != "name" {
+				return nil, nil, nil, spec.Errorf(a.Pos, "%s: %s is null", st.Kind, a.Src)
 			}
 			names = append(names, "")
 		}
 	}
-	return args, names, nil
+	return args, names, words, nil
 }
 
 // claim checks the shapes of a weight's stored tensors after their steps and notes which rows are used.
@@ -378,7 +420,11 @@ func (s *store) claim(w *ir.Weight) error {
 // claimOthers notes that the tensors which steps multiply with are used as a whole.
 func (s *store) claimOthers(steps []ir.Step) error {
 	for _, st := range steps {
-		for _, name := range []string{st.W, st.B} {
+		others := []string{st.W, st.B}
+		if st.System != nil {
+			others = st.System.Tensors()
+		}
+		for _, name := range others {
 			t, ok := s.tensors[name]
 			if name == "" {
 				continue
@@ -461,6 +507,12 @@ func stepShape(shape []int, st ir.Step) ([]int, error) {
 			return nil, fmt.Errorf("%s times %s, which is no matrix", dims(shape), st.W)
 		}
 		return []int{shape[0], st.N}, nil
+	case "sin", "window":
+		if len(shape) != 2 {
+			return nil, fmt.Errorf("%s is for matrices", st.Kind)
+		}
+	case "state_space":
+		return []int{st.System.Channels * st.System.Rows(), 2 * st.System.Size}, nil
 	case "squeeze":
 		return slices.DeleteFunc(shape, func(d int) bool { return d == 1 }), nil
 	case "stack":

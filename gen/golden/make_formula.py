@@ -9,6 +9,8 @@ import json, os, sys
 import numpy as np
 from safetensors.numpy import save_file
 
+import formula_spaces, formula_xlstm
+
 MASK, GOLDEN = (1 << 64) - 1, 0x9E3779B97F4A7C15
 
 
@@ -174,6 +176,8 @@ CASES = {
                expand_k=1.0, expand_v=2.0, intermediate_size=48, norm_eps=1e-6, vocab_size=97, tie_word_embeddings=False)),
     "rwkv5": (rwkv, rwkv_shapes, 452, "Rwkv5ForCausalLM", dict(model_type="rwkv5", **RWKV)),
     "rwkv6": (rwkv, rwkv_shapes, 453, "Rwkv6ForCausalLM", dict(model_type="rwkv6", **RWKV)),
+    **formula_xlstm.CASES,
+    **formula_spaces.CASES,
 }
 
 
@@ -181,7 +185,7 @@ def make(name, out):
     model, shapes, seed, cls, config = CASES[name]
     rows = dict(sorted(shapes(config).items()))
     run = lambda ids, t: model(config, {k: tensor(seed, k, *r).astype(t) for k, r in rows.items()}, np.array(ids))
-    vocab, ids = config["vocab_size"], [5 + i * i * 7 % 89 for i in range(12)]
+    ids = [5 + i * i * 7 % 89 for i in range(12)]
     hidden, final, logits = run(ids, np.float64)
     rough = run(ids, np.float32)
     text = list(ids)

@@ -206,13 +206,44 @@ type Part struct {
 
 // Step is one weight-only operation on a part, applied in order.
 type Step struct {
-	Kind string  // transpose | rows | take | add | mul | exp | softplus | unpermute | squeeze | flatten | reshape | linear | layernorm
+	Kind string  // transpose | rows | take | add | mul | exp | softplus | unpermute | squeeze | flatten | reshape | linear | layernorm | sin | window | state_space
 	From int     // rows: first row; take: first row of each period; reshape: rows
 	To   int     // rows, take: one past the last row; reshape: columns
 	N    int     // unpermute: number of heads; take: rows of a period; linear: outputs
-	C    float64 // add, mul: the constant; layernorm: eps
-	W, B string  // linear, layernorm: tensors of the weight and of the bias, "" for none
+	C    float64 // add, mul: the constant; layernorm: eps; window: shift
+	W, B string  // linear, layernorm, sin, window: tensors of the weight and of the bias, "" for none
+
+	System *System // state_space
 }
+
+// System is a linear system of one input and one output for each of H channels, as state-space models parametrise it: the
+// tensors that stand beside the diagonal's real part, and what makes them numbers. Names of tensors are "" where there is none.
+type System struct {
+	Step     string // [H, 1] or [H, N]: the time step Δ, before its transform
+	Imag     string // [S, N]: imaginary parts of the diagonal, before their transform and sign; channel h has those of row h mod S
+	B, C     string // [1, S, N, 2] and [1, H, N, 2]: complex inputs (absent: 1) and outputs
+	Low      string // [R, S, N, 2]: p of the low-rank part -p p*
+	Length   string // the length L that C was multiplied for, by 1 - A^L; absent or 0: it was not
+	Rule     string // zoh | bilinear: how time is made discrete
+	OfStep   string // transforms: exp | softplus | relu | sigmoid | none
+	OfReal   string
+	OfImag   string
+	Sign     float64 // of the imaginary parts
+	Channels int     // H
+	Size     int     // N: half the true size, conjugates are left out
+	Rank     int     // R
+}
+
+// Rows is the number of rows that describe a channel: poles and outputs, and with a low rank inputs and two vectors for each rank.
+func (s *System) Rows() int {
+	if s.Rank == 0 {
+		return 2
+	}
+	return 3 + 2*s.Rank
+}
+
+// Tensors are the other tensors of the system.
+func (s *System) Tensors() []string { return []string{s.Step, s.Imag, s.B, s.C, s.Low, s.Length} }
 
 // Elements is the number of elements of the weight.
 func (w *Weight) Elements() int {

@@ -20,6 +20,7 @@ type Row struct {
 	Attrs   []Attr
 	State   string             // kind of state the operation may own, "" for none
 	Size    func(o *ir.Op) int // elements of a state that does not grow with the sequence; nil: it grows
+	Each    func(o *ir.Op) int // elements that a growing state keeps of a token; nil: its attributes say
 	Infer   func(o *ir.Op) ([]ir.Type, error)
 	Ref     func(x *Exec, o *ir.Op) error
 	Decides bool // compares its input: the product that makes it is not quantised unasked

@@ -66,7 +66,7 @@ func (c *recurrent) check(t *testing.T) {
 	}
 	width := c.op.Out[0].Type.Width()
 	run := func(parts []int, workers int) matrix {
-		y, state, at := random(rand.New(rand.NewPCG(9, 9)), recurrentRows, width, 5, 6), make([]float32, index[c.op.Kind].Size(c.op)), 0
+		y, state, at := random(rand.New(rand.NewPCG(9, 9)), recurrentRows, width, 5, 6), make([]float32, c.memory()), 0
 		for _, n := range parts {
 			for w := range workers {
 				grain := max(c.grain, 1)
@@ -92,6 +92,14 @@ func (c *recurrent) check(t *testing.T) {
 			}
 		}
 	}
+}
+
+// memory is the size of the state, for all rows where it grows.
+func (c *recurrent) memory() int {
+	if row := index[c.op.Kind]; row.Size == nil {
+		return recurrentRows * row.Each(c.op)
+	}
+	return index[c.op.Kind].Size(c.op)
 }
 
 // reference evaluates the operation in chunks.

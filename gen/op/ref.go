@@ -178,6 +178,18 @@ func refMul(x *Exec, o *ir.Op) error {
 	return nil
 }
 
+func refGain(x *Exec, o *ir.Op) error {
+	w, err := x.weight(o, 0)
+	if err != nil {
+		return err
+	}
+	in, y := x.in(o, 0), x.out(o, 0)
+	for i, v := range in.Data {
+		y.Data[i] = w.Data[i%y.Width] * v
+	}
+	return nil
+}
+
 func refGLU(x *Exec, o *ir.Op) error {
 	act := activations[o.Attrs.Str("kind")]
 	elementwise(x, o, func(gate, up float64) float64 { return act(gate) * up })

@@ -65,6 +65,11 @@ var table = []Row{
 	{Kind: "add", Doc: "y = a + b", In: []string{"a", "b"}, Infer: inferBinary, Ref: refAdd, Pure: true},
 	{Kind: "mul", Doc: "y = a · b, element by element", In: []string{"a", "b"}, Infer: inferBinary, Ref: refMul, Pure: true},
 	{
+		Kind: "gain", Doc: "y[n, dim] = w[dim] · x[n, dim]: a factor for each channel", In: []string{"x"},
+		Weights: []Role{{Name: "w", Shape: shapeWidth}},
+		Infer:   inferSame, Ref: refGain,
+	},
+	{
 		Kind: "scale", Doc: "y = c · x", In: []string{"x"},
 		Attrs: []Attr{{Name: "c", Kind: "float", Doc: "the factor"}},
 		Infer: inferSame, Ref: refScale, Pure: true,
@@ -222,7 +227,7 @@ var table = []Row{
 		Attrs: []Attr{{Name: "dim", Kind: "int", Doc: "width before row_spectrum"}},
 		Infer: inferSequenceSpectrum, Ref: refSequenceSpectrum, Pure: true,
 	},
-	{Kind: "select", Doc: "y[m] = x[row m of the selection]", In: []string{"x"}, Infer: inferSelect, Ref: refSelect},
+	{Kind: "select", Doc: "y[m] = x[row m of the selection]; a class that makes no text selects all rows", In: []string{"x"}, Infer: inferSelect, Ref: refSelect},
 	{Kind: "first", Doc: "y[s] = first row of sequence s", In: []string{"x"}, Infer: inferSequence, Ref: refFirst},
 	{
 		Kind: "last", Doc: "y[s] = last row of sequence s; with ids the last whose id is the given one, if there is one", In: []string{"x", "ids?"},

@@ -105,6 +105,7 @@ var recurrentTable = []Row{
 		Attrs: []Attr{{Name: "heads", Kind: "int", Doc: "heads"}, {Name: "eps", Kind: "float", Default: 0.000001, Doc: "added to the denominator"}},
 		Infer: inferMLSTM, Ref: refMLSTM,
 	},
+	slstmRow, stateSpaceRow, longConvRow,
 }
 
 // sizeScan is the memory of a scan, with whole tiles of 16 channels: of all channels that are heads, or of every head.

@@ -113,6 +113,7 @@ var inPlaceOps = map[string]inPlace{
 	"add":           {[]int{0, 1}, true},
 	"mul":           {[]int{0, 1}, true},
 	"scale":         {[]int{0}, true},
+	"gain":          {[]int{0}, true},
 	"softcap":       {[]int{0}, true},
 	"clamp":         {[]int{0}, true},
 	"l2norm":        {[]int{0}, true},

@@ -25,6 +25,7 @@ var objects = map[string][]key{
 		{"embed", "steps", true, "from the inputs to what the first block receives"},
 		{"blocks", "blocks", true, "the layers"},
 		{"end", "steps", false, "between the last block and every head"},
+		{"classes", "word", false, "classes of the library that stand beside those of heads"},
 		{"heads", "map of head", true, "what follows the last block, by class name; {A,B}ForX stands for AForX and BForX"},
 	},
 	"hf": {
@@ -42,6 +43,7 @@ var objects = map[string][]key{
 	"tensors": {
 		{"prefix", "words", false, "prefixes of names that do not begin with /; the first that the checkpoint uses"},
 		{"map", "map of rule", false, "where weights whose names match a pattern are stored"},
+		{"like", "word", false, "names of the library that count where map has none"},
 		{"ignore", "ignores", false, "stored tensors that the model does not use"},
 	},
 	"rule": {
@@ -109,8 +111,14 @@ var objects = map[string][]key{
 	"names": {
 		{"names", "word", true, "name"},
 		{"doc", "word", true, "whose names they are"},
-		{"config", "map of ggufField", true, "metadata keys for values of config, as in gguf; {arch} is the architecture of the file"},
+		{"config", "map of ggufField", false, "metadata keys for values of config, as in gguf; {arch} is the architecture of the file"},
 		{"tensors", "map of rule", true, "names of tensors in the file"},
+	},
+	"classes": {
+		{"classes", "word", true, "name"},
+		{"doc", "word", true, "whose classes they are"},
+		{"config", "map of field", true, "values of the configuration that they need"},
+		{"heads", "map of head", true, "as in a specification; * stands for what the names of its own classes begin with, before For or LMHead"},
 	},
 	"keys": {
 		{"keys", "word", true, "name"},
@@ -188,12 +196,15 @@ var inputs = map[string]string{
 // tensorSteps are the kinds of weight-only arithmetic with the types of their arguments.
 var tensorSteps = map[string][]string{"transpose": nil, "rows": {"float", "float"}, "take": {"float", "float", "float"}, "add": {"float"},
 	"mul": {"float"}, "exp": nil, "softplus": nil, "unpermute": {"float"}, "squeeze": nil, "flatten": nil, "reshape": {"float", "float"}, "stack": nil,
-	"linear": {"name", "name"}, "layernorm": {"name", "name", "float"}}
+	"linear": {"name", "name"}, "layernorm": {"name", "name", "float"}, "sin": {"name"}, "window": {"name", "name", "float"},
+	"state_space": {"name", "name", "name", "name", "name", "name", "string", "string", "string", "string", "float"}}
 
 const stepsDoc = "transpose, {rows: [from, to]}, {take: [period, from, to]} (these rows of each period), {add: c}, {mul: c}, exp, softplus, {unpermute: heads}, squeeze (drop dimensions of 1), " +
-	"flatten (to a vector), {reshape: [rows, columns]}, stack (matrices one below another), {linear: [weight, bias]} and {layernorm: [weight, bias, eps]} (of every row, by other tensors; a weight that is null leaves the step out)"
+	"flatten (to a vector), {reshape: [rows, columns]}, stack (matrices one below another), {linear: [weight, bias]} and {layernorm: [weight, bias, eps]} (of every row, by other tensors; a weight that is null leaves the step out), " +
+	"{sin: frequencies} (of each column; several names with spaces between them: the first that is stored), {window: [times, rates, shift]} (y = x·(e^(-t·|rate|) + shift), t of the row, rate of the column), " +
+	"{state_space: [step, imaginary, inputs, outputs, low, length, zoh or bilinear, transforms of step, real and imaginary, sign]} (the discrete system of each channel)"
 
-// StepArg is the type of argument i of a kind of weight-only arithmetic: float or name.
+// StepArg is the type of argument i of a kind of weight-only arithmetic: float, string or name.
 func StepArg(kind string, i int) string { return tensorSteps[kind][i] }
 
 func namesOf(keys []key) []string {

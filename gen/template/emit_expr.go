@@ -87,7 +87,7 @@ func (e *emitter) item(x *syntax.GetItem) string {
 	if !ok {
 		return "t.GetItem(" + e.expr(x.X) + ", " + e.expr(x.Key) + ")"
 	}
-	out := "t.Slice(" + e.expr(x.X)
+	out := "t." + map[bool]string{true: "SoftSlice", false: "Slice"}[x.Soft] + "(" + e.expr(x.X)
 	for _, bound := range []syntax.Expr{s.Start, s.Stop, s.Step} {
 		if bound == nil {
 			out += ", nil"

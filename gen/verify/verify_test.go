@@ -54,9 +54,13 @@ var fewDecoders = []string{"apertus", "bloom-post", "cohere-bias", "falcon-alibi
 // fewEncoders are cases of testdata/encoders that together have the operations that only encoders use.
 var fewEncoders = []string{"deberta-v2-groups", "deberta-v3", "fnet-odd", "linformer", "longformer-far", "performer"}
 
+// fewSequences are cases of testdata/sequences that together have the operations that only they use.
+var fewSequences = []string{"hyena", "s4", "xlstm-mixed"}
+
 // TestGolden holds the checked-in cases on every backend of this machine.
 func TestGolden(t *testing.T) {
-	verify(t, Options{Cases: append(cases(t, "../golden/testdata", "*"), append(cases(t, "testdata/decoders", fewDecoders...), cases(t, "testdata/encoders", fewEncoders...)...)...)})
+	verify(t, Options{Cases: slices.Concat(cases(t, "../golden/testdata", "*"), cases(t, "testdata/decoders", fewDecoders...),
+		cases(t, "testdata/encoders", fewEncoders...), cases(t, "testdata/sequences", fewSequences...))})
 }
 
 // TestGoldenAll holds all cases of the supported architectures; it needs the suite that TFGEN_SHARED names.
@@ -66,7 +70,7 @@ func TestGoldenAll(t *testing.T) {
 		t.Skip("TFGEN_SHARED is not set: the full golden suite is not here")
 	}
 	dir := filepath.Join(shared, "golden", "hf")
-	verify(t, Options{Cases: append(supported(t, cases(t, dir, "*")), append(cases(t, "testdata/decoders", "*"), encoders(t)...)...)})
+	verify(t, Options{Cases: slices.Concat(supported(t, cases(t, dir, "*")), cases(t, "testdata/decoders", "*"), encoders(t), cases(t, "testdata/sequences", "*"))})
 }
 
 // encoders are the cases of testdata/encoders.

@@ -52,6 +52,10 @@ func init() {
 		"reshape":   {dims: dimsReshape, read: readReshape, origin: sameElement},
 		"linear":    {dims: dimsLinear, read: readLinear, changes: true},
 		"layernorm": {dims: dimsSame, read: readLayerNorm, changes: true},
+		"sin":       {dims: dimsSame, read: readSin, changes: true},
+		"window":    {dims: dimsSame, read: readWindow, changes: true},
+
+		"state_space": {dims: dimsSystem, read: readSystem, changes: true},
 	}
 }
 

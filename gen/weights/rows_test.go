@@ -140,7 +140,7 @@ func TestRowsErrors(t *testing.T) {
 		{[]int{4, 3}, ir.Part{Tensor: "a"}, "its tensors give 2 rows, expected shape [4 3]"},
 		{[]int{2, 3, 1}, ir.Part{Tensor: "a"}, "expected a vector or a matrix"},
 		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "rows", From: 1, To: 5}}}, "rows 1 to 5 of 2"},
-		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "spin"}}}, `no step is called "spin"; there are add, exp, flatten, layernorm, linear, mul, reshape, rows, softplus, squeeze, take, transpose, unpermute`},
+		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "spin"}}}, `no step is called "spin"; there are add, exp, flatten, layernorm, linear, mul, reshape, rows, sin, softplus, squeeze, state_space, take, transpose, unpermute, window`},
 		{[]int{2, 3}, ir.Part{Tensor: "a", Steps: []ir.Step{{Kind: "unpermute", N: 2}}}, "2 rows cannot be 2 heads of an even width"},
 		{[]int{2, 2}, ir.Part{Tensor: "nan"}, "weight w: tensor nan: row 1 contains NaN"},
 		{[]int{2, 2}, ir.Part{Tensor: "none"}, "tensor none of shape [0 3] is empty"},

@@ -68,13 +68,15 @@ func (f features) avx512() bool {
 // avx512vnni reports whether the processor has VNNI beside what avx512 asks.
 func (f features) avx512vnni() bool { return f.avx512() && f.leaf7ECX&leaf7VNNI != 0 }
 
-// amxState reports whether the processor has AMX tiles with bfloat16 and int8
-// products, and the operating system saves them. Linux also asks for a
-// permission: see requestTiles.
-func (f features) amxState() bool {
-	const leaf7 = leaf7AMXTile | leaf7AMXBF16 | leaf7AMXInt8
+// tileState reports whether the processor has AMX tiles with products of int8, beside what avx512vnni asks, and the
+// operating system saves them. Linux also asks for a permission: see requestTiles.
+func (f features) tileState() bool {
+	const leaf7 = leaf7AMXTile | leaf7AMXInt8
 	return f.avx512vnni() && f.leaf7EDX&leaf7 == leaf7 && f.xcr0&xcr0Tile == xcr0Tile
 }
 
-// amx reports whether the process may use AMX tiles beside what avx512vnni asks.
-func (f features) amx() bool { return f.amxState() && f.tiles }
+// amxInt8 reports whether the process may use AMX tiles of integers.
+func (f features) amxInt8() bool { return f.tileState() && f.tiles }
+
+// amx reports whether the process may use tiles of bfloat16 too.
+func (f features) amx() bool { return f.amxInt8() && f.leaf7EDX&leaf7AMXBF16 != 0 }

@@ -40,8 +40,8 @@ type beams struct {
 	most     int // tokens to generate
 	running  []hypothesis
 	finished []hypothesis
-	better   bool // an open sequence may still become one of the best
-	scratch  []float32
+	better   bool        // an open sequence may still become one of the best
+	scores   [][]float32 // of each beam's continuations
 }
 
 // newBeams checks the prompt and makes the processors.
@@ -139,7 +139,7 @@ func (b *beams) continuations(logits [][]float32) ([]hypothesis, error) {
 	keep := max(2, 1+len(b.options.EOS)) * len(b.running)
 	var all selection
 	for i, h := range b.running {
-		scores := b.grow(len(logits[i]))
+		scores := b.grow(i, len(logits[i]))
 		if err := logProbs(scores, b.sampler, logits[i], h.tokens, b.prompt); err != nil {
 			return nil, err
 		}
@@ -162,12 +162,12 @@ func (b *beams) continuations(logits [][]float32) ([]hypothesis, error) {
 	return best, nil
 }
 
-// grow returns memory for n scores.
-func (b *beams) grow(n int) []float32 {
-	if cap(b.scratch) < n {
-		b.scratch = make([]float32, n)
+// grow returns memory for n scores of beam i.
+func (b *beams) grow(i, n int) []float32 {
+	for len(b.scores) <= i {
+		b.scores = append(b.scores, make([]float32, n))
 	}
-	return b.scratch[:n]
+	return b.scores[i]
 }
 
 // run keeps the best continuations that do not end.

@@ -91,8 +91,11 @@ func (s *State) item(e *syntax.GetItem, a *activation) Value {
 			}
 			return s.eval(e, a)
 		}
-		start, stop := bound(sl.Start), bound(sl.Stop)
-		return s.Slice(x, start, stop, bound(sl.Step))
+		start, stop, step := bound(sl.Start), bound(sl.Stop), bound(sl.Step)
+		if e.Soft || s.folding {
+			return s.SoftSlice(x, start, stop, step)
+		}
+		return s.Slice(x, start, stop, step)
 	}
 	return s.GetItem(x, s.eval(e.Key, a))
 }

@@ -128,17 +128,18 @@ func indent(s *State, a []Value) Value {
 }
 
 func truncate(s *State, a []Value) Value {
-	length, end, leeway := py.WantInt(a[1], 255), textOf(given(a[3], "...")), py.WantInt(noneIsAbsent(a[4]), 5)
-	if length < utf8.RuneCountInString(end) {
-		py.Throw("AssertionError", "expected length >= %d, got %d", utf8.RuneCountInString(end), length)
+	length, leeway := given(a[1], int64(255)), given(noneIsAbsent(a[4]), int64(5))
+	end := int64(utf8.RuneCountInString(textOf(given(a[3], "..."))))
+	if !s.Compare(">=", length, end) {
+		py.Throw("AssertionError", "expected length >= %d, got %s", end, s.Str(length))
 	}
-	if leeway < 0 {
-		py.Throw("AssertionError", "expected leeway >= 0, got %d", leeway)
+	if !s.Compare(">=", leeway, int64(0)) {
+		py.Throw("AssertionError", "expected leeway >= 0, got %s", s.Str(leeway))
 	}
-	if s.Len(a[0]) <= length+leeway {
+	if s.Compare("<=", int64(s.Len(a[0])), s.Add(length, leeway)) {
 		return a[0]
 	}
-	head := s.Slice(a[0], nil, int64(length-utf8.RuneCountInString(end)), nil)
+	head := s.Slice(a[0], nil, s.Sub(length, end), nil)
 	if !s.truth(a[2]) {
 		head = s.GetItem(s.method(head, "rsplit", " ", int64(1)), int64(0))
 	}

@@ -37,14 +37,15 @@ func find() *patterns {
 
 // linker makes links of words.
 type linker struct {
-	limit   int // of the text of a link, −1: none
+	*State
+	limit   Value // of the text of a link, None: none
 	attrs   string
 	schemes []string
 }
 
 // urlize makes links of the addresses in a text.
 func urlize(s *State, a []Value) Value {
-	l := linker{limit: py.WantInt(noneIsAbsent(a[1]), -1)}
+	l := linker{State: s, limit: given(a[1], py.None)}
 	rel := map[string]bool{"noopener": true}
 	if r := given(a[4], py.None); s.Truth(r) {
 		for _, word := range py.Fields(textOf(r), -1) {
@@ -130,8 +131,8 @@ func (l *linker) link(m string) string {
 }
 
 func (l *linker) shorten(text string) string {
-	if l.limit < 0 || utf8.RuneCountInString(text) <= l.limit {
+	if l.limit == Value(py.None) || !l.Compare(">", int64(utf8.RuneCountInString(text)), l.limit) {
 		return text
 	}
-	return string([]rune(text)[:l.limit]) + "..."
+	return textOf(l.Slice(text, nil, l.limit, nil)) + "..."
 }

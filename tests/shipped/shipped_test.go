@@ -90,8 +90,11 @@ func TestShipped(t *testing.T) {
 	for _, name := range []string{"jamba", "qwen3-next", "deepseek-v3"} {
 		dirs = append(dirs, filepath.Join("..", "..", "gen", "golden", "testdata", name))
 	}
-	run(t, 192, dirs)
+	run(t, 192, append(dirs, sequences+"hyena"))
 }
+
+// sequences has cases of models that have convolutions and systems instead of attention.
+const sequences = "../../gen/verify/testdata/sequences/"
 
 // TestShippedAll runs all decoders whose operations go beyond dense attention, and encoders with operations of their own; it needs the suite that TFGEN_SHARED names.
 func TestShippedAll(t *testing.T) {
@@ -103,6 +106,9 @@ func TestShippedAll(t *testing.T) {
 	for _, name := range []string{"mixtral", "qwen2-moe", "deepseek-v2", "gpt-oss", "mamba", "mamba2", "bamba", "granitemoehybrid", "lfm2",
 		"recurrent-gemma", "rwkv", "xlstm"} {
 		dirs = append(dirs, filepath.Join(shared, "golden", "hf", name))
+	}
+	for _, name := range []string{"s4", "s4d", "xlstm-mixed", "xlstm-mixed-plain", "hyena-shallow"} {
+		dirs = append(dirs, sequences+name)
 	}
 	run(t, 192, dirs)
 	dirs = nil

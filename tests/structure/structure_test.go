@@ -155,6 +155,9 @@ func TestStructure(t *testing.T) {
 	}
 	for _, s := range all {
 		for _, h := range s.Heads {
+			if s.Arch != "llama" && strings.HasPrefix(h.Pos.File, "specs/lib/") { // the same steps for every decoder
+				continue
+			}
 			t.Run(s.Arch+"/"+h.Class, func(t *testing.T) {
 				t.Parallel()
 				structure(t, s, h.Class)

@@ -24,6 +24,7 @@ func SessionBytes(p *plan.Plan, context int) int64 {
 	if final := p.Graph.Output("final"); final != nil {
 		total += arena.Bytes(final.Type.Width())
 	}
+	total += int64(len(earlyOutputs(p.Graph))) * arena.Bytes(p.Graph.Vocab)
 	for _, s := range p.Graph.States {
 		k, v, ring := cacheSize(s, p.Limits.Tokens)
 		blocks := (context + 63) / 64
@@ -36,11 +37,14 @@ func SessionBytes(p *plan.Plan, context int) int64 {
 }
 
 // cacheSize is the memory of a state: elements of a block of keys and of values, and the number of blocks that are kept
-// (0: the whole context). A recurrence has one block without values; latents
+// (0: the whole context). A recurrence has one block without values, the history of a convolution no values; latents
 // are keys and values at once, and have their rotated keys in the place of the values.
 func cacheSize(s *ir.State, rows int) (keys, values, blocks int) {
 	if n := fixedState(s); n > 0 {
 		return n, 0, 1
+	}
+	if width := s.Attrs.Int("width"); width > 0 {
+		return width * 64, 0, 0
 	}
 	if rank := s.Attrs.Int("rank"); rank > 0 {
 		return rank * 64, s.Attrs.Int("rope_dim") * 64, 0

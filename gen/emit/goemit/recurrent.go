@@ -171,5 +171,41 @@ func (e *emitter) mlstm(s plan.Step) (string, error) {
 		heads, heads, dk, dv, number(o.Attrs.Float("eps"))))
 }
 
+func (e *emitter) slstm(s plan.Step) (string, error) {
+	o := s.Op
+	heads, width := o.Attrs.Int("heads"), o.In[0].Type.Width()
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("sLSTM%dx%d", heads, width/heads), units: heads, grain: 1,
+		start: fmt.Sprintf("portable.StartSLSTM(state, from, to, %d, %d)", heads, width/heads),
+		doc:   fmt.Sprintf("is the scalar memory of %d heads of %d, whose gates see the result of the token before.", heads, width/heads)}
+	for i, name := range []string{"gi", "gf", "z", "o"} {
+		m.input(i, name)
+	}
+	return m.emit(fmt.Sprintf("portable.SLSTM($y, $gi, $gf, $z, $o, state, %s, %s, s.rows, from, to, %d, %d)", m.weight(0, "w"), m.weight(1, "b"), heads, width/heads))
+}
+
+func (e *emitter) stateSpace(s plan.Step) (string, error) {
+	o := s.Op
+	width, n, rank := o.In[0].Type.Width(), o.Attrs.Int("state_size"), o.Attrs.Int("rank")
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("stateSpace%dx%d", width, n), units: width, grain: 16, size: 2 * n,
+		doc: fmt.Sprintf("runs the linear systems of %d channels, with %d complex numbers each.", width, n)}
+	m.input(0, "x")
+	if rank > 0 {
+		m.name += fmt.Sprintf("x%d", rank)
+		m.doc += fmt.Sprintf(" Their matrices are a diagonal less a matrix of rank %d.", rank)
+	}
+	return m.emit(fmt.Sprintf("portable.StateSpace($y, $x, state, %s, %s, s.rows, from, to, %d, %d)", m.weight(0, "system"), m.weight(1, "d"), n, rank))
+}
+
+// longConv emits a convolution with filters as long as the context. Its state is all inputs so far, which need no clearing.
+func (e *emitter) longConv(s plan.Step) (string, error) {
+	o := s.Op
+	width, length := o.In[0].Type.Width(), o.Attrs.Int("length")
+	m := &recurrence{e: e, s: s, name: fmt.Sprintf("longConv%dx%d", width, length), units: width, grain: 16,
+		start: "_ = state // what it held of another sequence is not read",
+		doc:   fmt.Sprintf("is a causal convolution of each of %d channels with a filter of %d; the state are the inputs so far.", width, length)}
+	m.input(0, "x")
+	return m.emit(fmt.Sprintf("portable.LongConv($y, $x, state, %s, %s, s.rows, from, to, %d, %d, s.pos)", m.weight(0, "filter"), m.weight(1, "d"), width, length))
+}
+
 // fixedState is the number of elements of a state that does not grow with the sequence, 0 for one that does.
 func fixedState(s *ir.State) int { return s.Attrs.Int("size") }
