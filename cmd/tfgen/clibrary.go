@@ -101,14 +101,25 @@ func subdirectory(dir string, files []file.File) []file.File {
 }
 
 // cCompile compiles the libraries in dir.
-func cCompile(ctx context.Context, _ *output, dir string) error {
+func cCompile(ctx context.Context, o *output, dir string) error {
 	if err := needTools("c", "make", compiler()); err != nil {
+		return err
+	}
+	if err := embedWeights(o, dir); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "lib"), 0o755); err != nil {
 		return err
 	}
 	return runTool(ctx, filepath.Join(dir, "src"), "make", "--no-print-directory")
+}
+
+// embedWeights puts the weights beside the sources that are to embed them.
+func embedWeights(o *output, dir string) error {
+	if !o.options.Embed {
+		return nil
+	}
+	return linkOrCopy(filepath.Join(dir, o.weightsName()), filepath.Join(dir, "src", beside(o.options.Package)))
 }
 
 // compiler is the C compiler that cgo uses.

@@ -81,6 +81,9 @@ func runParity(ctx context.Context, args []string, stdout, stderr io.Writer) err
 	if err := o.parse(f, args); err != nil {
 		return err
 	}
+	if *tokens < 1 {
+		return fmt.Errorf("-n %d: expected at least 1 token", *tokens)
+	}
 	o.defaults()
 	o.Trace = true
 	rows, err := findTargets(o.targets)
@@ -101,6 +104,7 @@ func runParity(ctx context.Context, args []string, stdout, stderr io.Writer) err
 // run builds and runs every target.
 func (j *parityJob) run(ctx context.Context, rows []*target, log io.Writer) error {
 	models := map[*backend]*compiled{}
+	var refused error // why the last target refused the model
 	for _, t := range rows {
 		if t.parity == nil {
 			j.skip(t, "", "it has no driver for parity")
@@ -110,6 +114,7 @@ func (j *parityJob) run(ctx context.Context, rows []*target, log io.Writer) erro
 		if c == nil {
 			b, closeModel, err := prepare(j.options, t.backend)
 			if err != nil {
+				refused = err
 				j.skip(t, "", err.Error())
 				continue
 			}
@@ -136,6 +141,9 @@ func (j *parityJob) run(ctx context.Context, rows []*target, log io.Writer) erro
 		}
 		c.weights = filepath.Join(out.dir, out.weightsName())
 		t.parity(ctx, j, out)
+	}
+	if len(models) == 0 {
+		return refused
 	}
 	return nil
 }

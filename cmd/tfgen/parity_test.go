@@ -73,3 +73,19 @@ func TestParityOfTheDemoModel(t *testing.T) {
 		t.Error("the Go package did not run")
 	}
 }
+
+// TestParityRefuses gives the command what it cannot compare: the cause alone, and no table.
+func TestParityRefuses(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"/nowhere"}, "no such file"}, {[]string{"parity_test.go"}, "not a checkpoint"}, {[]string{demo, "--weights", "nope"}, "weight format"},
+		{[]string{demo, "-n", "0"}, "at least 1 token"}, {[]string{demo, "--target", "nope"}, "no target is called"},
+	} {
+		status, out, log := execute(t, context.Background(), append([]string{"parity"}, c.args...)...)
+		if status == 0 || out != "" || !strings.Contains(log, c.says) {
+			t.Errorf("%v: status %d, %q, %q", c.args, status, out, log)
+		}
+	}
+}

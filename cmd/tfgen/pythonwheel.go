@@ -55,6 +55,9 @@ func pythonBuild(ctx context.Context, o *output, dir string) error {
 		return err
 	}
 	pkg := o.options.Package
+	if err := embedWeights(o, dir); err != nil {
+		return err
+	}
 	if err := runTool(ctx, filepath.Join(dir, "src"), "make", "--no-print-directory", "OUT=../"+pkg, "../"+pkg+"/lib"+pkg+".so"); err != nil {
 		return err
 	}
@@ -65,7 +68,7 @@ func pythonBuild(ctx context.Context, o *output, dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "dist"), 0o755); err != nil {
 		return err
 	}
-	return writeWheel(dir, pkg, o.options.Title, tag)
+	return writeWheel(o, dir, tag)
 }
 
 // machines are the names of processors in tags of wheels.
@@ -106,12 +109,14 @@ func platformTag(library string) (string, error) {
 
 // wheel is a wheel that is being written.
 type wheel struct {
-	zip    *zip.Writer
-	record strings.Builder
+	without string // weights that the library holds
+	zip     *zip.Writer
+	record  strings.Builder
 }
 
 // writeWheel packs the package directory into dist/, as the wheel specification says (PEP 427).
-func writeWheel(dir, pkg, title, tag string) (err error) {
+func writeWheel(o *output, dir, tag string) (err error) {
+	pkg, title := o.options.Package, o.options.Title
 	name := fmt.Sprintf("%s-%s-py3-none-%s.whl", pkg, libraryVersion, tag)
 	out, err := os.Create(filepath.Join(dir, "dist", name))
 	if err != nil {
@@ -119,6 +124,9 @@ func writeWheel(dir, pkg, title, tag string) (err error) {
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	w := &wheel{zip: zip.NewWriter(out)}
+	if o.options.Embed {
+		w.without = o.weightsName()
+	}
 	if err := w.addTree(dir, pkg); err != nil {
 		return err
 	}
@@ -152,7 +160,7 @@ func (w *wheel) addTree(dir, pkg string) error {
 			return err
 		}
 		rel, err := filepath.Rel(dir, path)
-		if err != nil {
+		if err != nil || rel == w.without {
 			return err
 		}
 		f, err := os.Open(path)

@@ -13,6 +13,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"unsafe"
 
@@ -74,7 +75,7 @@ func Open(path string, want Layout) (*File, error) {
 		return nil, fmt.Errorf("weights file: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("weights file %s: not a regular file", path)
+		return nil, fmt.Errorf("weights file: %w", &fs.PathError{Op: "open", Path: path, Err: errors.New("not a regular file")})
 	}
 	w := &File{name: "weights file " + path, layout: want}
 	if info.Size() != want.Size {

@@ -21,6 +21,9 @@ func tfgenGoSessionOpen(handle C.uintptr_t, context C.int32_t, out *C.uintptr_t,
 		if i.NewSession == nil {
 			return unsupported("%s is an encoder: it has no sessions", model.Name)
 		}
+		if context < 0 || int(context) > model.MaxContext {
+			return argument("a context of %d tokens, expected 1 to %d, or 0 for the longest", context, model.MaxContext)
+		}
 		u, err := model.memory(0, 1, int(context))
 		if err != nil {
 			return err

@@ -214,7 +214,14 @@ func TestOnlyTheInterfaceIsExported(t *testing.T) {
 
 func TestPkgConfigAndReadme(t *testing.T) {
 	need(t, "pkg-config", "sh", "cc")
-	dir := gocode(t)
+	if out := readme(t, gocode(t)); len(strings.TrimSpace(out)) == 0 {
+		t.Error("the program writes nothing")
+	}
+}
+
+// readme runs the commands of a bundle's README.
+func readme(t *testing.T, dir string) string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -228,9 +235,32 @@ func TestPkgConfigAndReadme(t *testing.T) {
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	os.Remove(filepath.Join(dir, "smallest"))
-	if err != nil || len(bytes.TrimSpace(out)) == 0 {
+	if err != nil {
 		t.Errorf("the commands of the README: %v\n%s", err, out)
 	}
+	return string(out)
+}
+
+// TestAwkwardPlace builds a library with its weights in a directory whose name has spaces, commas and other letters, moves it, and
+// follows its README.
+func TestAwkwardPlace(t *testing.T) {
+	slow(t)
+	need(t, "pkg-config", "sh", "cc")
+	gocode(t) // builds tfgen
+	place := filepath.Join(t.TempDir(), "a b,ü")
+	command(t, nil, filepath.Join(work, "tfgen"), "build", root+"/gen/golden/testdata/mamba", "--target", "c", "-o", filepath.Join(place, "x y"),
+		"--package", "mamba", "--embed", "--no-progress")
+	dir := filepath.Join(t.TempDir(), "moved to")
+	if err := os.Rename(filepath.Join(place, "x y"), dir); err != nil {
+		t.Fatal(err)
+	}
+	if out := readme(t, dir); len(strings.Fields(out)) < 8 {
+		t.Errorf("the program writes %q", out)
+	}
+	program := filepath.Join(t.TempDir(), "program")
+	command(t, nil, "gcc", append([]string{"testdata/embedded.c", "-std=c99", "-o", program, "-I" + filepath.Join(dir, "include")},
+		append(strict, filepath.Join(dir, "lib", "libmamba.a"))...)...)
+	expectOK(t, command(t, nil, program))
 }
 
 func TestCMake(t *testing.T) {

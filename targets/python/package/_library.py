@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes as c
+import operator
 import os
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -187,6 +188,22 @@ def ids_of(ids: Ids) -> Tuple["np.ndarray", Any, int]:
         raise BY_CODE[11](f"token id {array.max()}: no such token", 11)
     array = np.ascontiguousarray(array, dtype=np.int32)
     return array, array.ctypes.data_as(INTS), array.size
+
+
+def int32(what: str, value: Any) -> int:
+    """A whole number that the library can take; ctypes would cut off the upper bits of others."""
+    try:
+        n = operator.index(value)
+    except TypeError:
+        raise BY_CODE[2](f"{what} is {value!r}, expected a whole number", 2) from None
+    if not -0x80000000 <= n <= 0x7FFFFFFF:
+        raise BY_CODE[2](f"{what} is {n}, which is out of range", 2)
+    return n
+
+
+def token_id(value: Any) -> int:
+    """A token id as an int; the library knows which there are."""
+    return int(ids_of([value])[0][0])
 
 
 def floats(array: "np.ndarray") -> Any:

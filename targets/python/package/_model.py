@@ -76,7 +76,7 @@ def info() -> ModelInfo:
 def memory(threads: int = 0, sessions: int = 1, n_ctx: int = 0) -> MemoryUse:
     """The memory of an open model with the given threads and sessions; known before anything is loaded."""
     m = L.Memory(struct_size=c.sizeof(L.Memory))
-    L.call("get_memory", threads, sessions, n_ctx, c.byref(m))
+    L.call("get_memory", L.int32("threads", threads), L.int32("sessions", sessions), L.int32("n_ctx", n_ctx), c.byref(m))
     return MemoryUse(m.weights, m.activations, m.worker, m.session, m.total)
 
 
@@ -146,7 +146,7 @@ class Model:
         self._handle = L.HANDLE()
         path: Optional[bytes] = os.fsencode(weights) if weights is not None else _default_weights()
         parameters = L.lib.tfgen_model_default_params()
-        parameters.threads, parameters.verify = threads, int(verify)
+        parameters.threads, parameters.verify = L.int32("threads", threads), int(verify)
         L.call("model_open", path, c.byref(parameters), c.byref(self._handle))
         self.tokenizer = Tokenizer(self)
 

@@ -67,13 +67,19 @@ class _Parameters:
         self._json = json.dumps(named).encode()
         self.struct.options = self._json
         if stop is not None:
-            texts = [s.encode("utf-8", "surrogatepass") for s in ([stop] if isinstance(stop, str) else stop)]
+            texts = [_stop_text(s) for s in ([stop] if isinstance(stop, str) else stop)]
             self._stop = (c.c_char_p * len(texts))(*texts)
             self.struct.stop, self.struct.stop_count = self._stop, len(texts)
         if eos_token_id is not None:
-            ends = [eos_token_id] if isinstance(eos_token_id, (int, np.integer)) else list(eos_token_id)
-            self._ends = (c.c_int32 * max(len(ends), 1))(*ends)
-            self.struct.end_tokens, self.struct.end_token_count = self._ends, len(ends)
+            ends, _, count = L.ids_of([eos_token_id] if isinstance(eos_token_id, (int, np.integer)) else list(eos_token_id))
+            self._ends = (c.c_int32 * max(count, 1))(*ends.tolist())
+            self.struct.end_tokens, self.struct.end_token_count = self._ends, count
+
+
+def _stop_text(text: Any) -> bytes:
+    if not isinstance(text, str) or "\0" in text:
+        raise L.BY_CODE[2](f"stop has {text!r}, expected texts without zero bytes", 2)
+    return text.encode("utf-8", "surrogatepass")
 
 
 class Stream(Iterator[Piece]):
@@ -159,7 +165,7 @@ class Session:
         if _handle is None:
             _handle = L.HANDLE()
             parameters = L.lib.tfgen_session_default_params()
-            parameters.context = n_ctx
+            parameters.context = L.int32("n_ctx", n_ctx)
             L.call("session_open", model._handle, c.byref(parameters), c.byref(_handle))
         self._owner: Optional[_Owner] = _Owner(_handle)
 
@@ -202,7 +208,7 @@ class Session:
 
     def truncate(self, n: int) -> None:
         """Shortens the session to its first n tokens."""
-        L.call("session_truncate", self._live(), n)
+        L.call("session_truncate", self._live(), L.int32("n", n))
 
     def fork(self) -> "Session":
         """A new session equal to this one."""
@@ -237,7 +243,7 @@ class Session:
 
     def decode(self, token: int) -> "np.ndarray":
         """Appends one token and returns the logits behind it, see logits."""
-        L.call("decode", self._live(), token)
+        L.call("decode", self._live(), L.token_id(token))
         return self.logits
 
     @property

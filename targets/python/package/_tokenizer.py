@@ -74,7 +74,7 @@ class Tokenizer:
     def convert_ids_to_tokens(self, ids: Union[int, L.Ids]) -> Any:
         """Tokens as the vocabulary writes them."""
         if isinstance(ids, (int, np.integer)):
-            return L.sized("token_text", self._model._handle, int(ids), after=[None]).decode("utf-8", "replace")
+            return L.sized("token_text", self._model._handle, L.token_id(ids), after=[None]).decode("utf-8", "replace")
         return [self.convert_ids_to_tokens(int(i)) for i in ids]
 
     def convert_tokens_to_ids(self, tokens: Union[str, Sequence[str]]) -> Any:
