@@ -27,8 +27,8 @@ func gemmBF16K768(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles 
 	portable.GemmBF16(y, ldy, x, ldx, w, tiles, c, ldc, rows, 768)
 }
 
-// gemmF32K64 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a
-// time), for n < 16·tiles.
+// gemmF32K64 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time),
+// for n < 16·tiles.
 // w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
