@@ -4,58 +4,122 @@
 
 package dividend
 
-// gemmF32K100AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order, for n < 16·tiles.
+// gemmF32K100AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
 //go:noescape
 func gemmF32K100AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 
-// gemmF32K100AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order, for n < 16·tiles.
+// gemmF32K100AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
 //go:noescape
 func gemmF32K100AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 
-// gemmF32K1536AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order, for n < 16·tiles.
+// gemmF32K100AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+//
+//go:noescape
+func gemmF32K100AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+
+// gemmF32K100AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+//
+//go:noescape
+func gemmF32K100AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+
+// gemmF32K1536AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is float32 [tiles][1536][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
 //go:noescape
 func gemmF32K1536AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 
-// gemmF32K1536AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order, for n < 16·tiles.
+// gemmF32K1536AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is float32 [tiles][1536][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
 //go:noescape
 func gemmF32K1536AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 
-// gemmF32K20AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order, for n < 16·tiles.
+// gemmF32K1536AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is float32 [tiles][1536][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+//
+//go:noescape
+func gemmF32K1536AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+
+// gemmF32K1536AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is float32 [tiles][1536][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+//
+//go:noescape
+func gemmF32K1536AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+
+// gemmF32K20AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is float32 [tiles][20][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
 //go:noescape
 func gemmF32K20AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 
-// gemmF32K20AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order, for n < 16·tiles.
+// gemmF32K20AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is float32 [tiles][20][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
 //go:noescape
 func gemmF32K20AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 
-// gemmF32K384AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order, for n < 16·tiles.
+// gemmF32K20AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is float32 [tiles][20][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+//
+//go:noescape
+func gemmF32K20AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+
+// gemmF32K20AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is float32 [tiles][20][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+//
+//go:noescape
+func gemmF32K20AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+
+// gemmF32K384AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
 //go:noescape
 func gemmF32K384AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 
-// gemmF32K384AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order, for n < 16·tiles.
+// gemmF32K384AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
 //go:noescape
 func gemmF32K384AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+
+// gemmF32K384AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+//
+//go:noescape
+func gemmF32K384AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+
+// gemmF32K384AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+//
+//go:noescape
+func gemmF32K384AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)

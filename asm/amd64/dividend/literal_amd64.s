@@ -4,10 +4,28 @@
 
 #include "textflag.h"
 
+DATA splitBeyond<>+0(SB)/8, $0x4780008047800080
+DATA splitBeyond<>+8(SB)/8, $0x4780008047800080
+DATA splitBeyond<>+16(SB)/8, $0x4780008047800080
+DATA splitBeyond<>+24(SB)/8, $0x4780008047800080
+GLOBL splitBeyond<>(SB), RODATA|NOPTR, $32
+
+DATA splitHalf<>+0(SB)/8, $0x0000800000008000
+DATA splitHalf<>+8(SB)/8, $0x0000800000008000
+DATA splitHalf<>+16(SB)/8, $0x0000800000008000
+DATA splitHalf<>+24(SB)/8, $0x0000800000008000
+GLOBL splitHalf<>(SB), RODATA|NOPTR, $32
+
+DATA splitUpper<>+0(SB)/8, $0x4780000047800000
+DATA splitUpper<>+8(SB)/8, $0x4780000047800000
+DATA splitUpper<>+16(SB)/8, $0x4780000047800000
+DATA splitUpper<>+24(SB)/8, $0x4780000047800000
+GLOBL splitUpper<>(SB), RODATA|NOPTR, $32
+
 // func gemmF32K100AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K100AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K100AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order, for n < 16·tiles.
+	// gemmF32K100AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -612,7 +630,7 @@ done:
 // func gemmF32K100AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K100AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K100AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order, for n < 16·tiles.
+	// gemmF32K100AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -1526,10 +1544,2830 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K100AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K100AMX(SB), $82184-72
+	// gemmF32K100AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 81920(AX)
+	MOVB    $0x01, 81920(AX)
+	MOVB    $0x40, 81936(AX)
+	MOVB    $0x10, 81968(AX)
+	MOVB    $0x40, 81938(AX)
+	MOVB    $0x10, 81969(AX)
+	MOVB    $0x40, 81940(AX)
+	MOVB    $0x10, 81970(AX)
+	MOVB    $0x40, 81942(AX)
+	MOVB    $0x10, 81971(AX)
+	MOVB    $0x40, 81944(AX)
+	MOVB    $0x10, 81972(AX)
+	MOVB    $0x40, 81946(AX)
+	MOVB    $0x10, 81973(AX)
+	MOVB    $0x40, 81948(AX)
+	MOVB    $0x10, 81974(AX)
+	MOVB    $0x40, 81950(AX)
+	MOVB    $0x10, 81975(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 82072(SP)
+
+group:
+	MOVQ    82072(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 82080(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 82048(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 82056(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 82064(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 82088(SP)
+	MOVQ    $0x00000000, 82112(SP)
+	MOVQ    $0x00000004, DX
+	SUBQ    82112(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 82120(SP)
+	MOVQ    $0x00000003, BX
+	SUBQ    82112(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 82128(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         82048(SP), DX
+	MOVQ         82112(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         82080(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  82128(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	VMOVUPS      64(R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000800, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	MOVQ         82128(SP), R11
+	CMPQ         R11, 82120(SP)
+	JEQ          restDone
+	MOVL         $0x0000000f, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00001c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 82112(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 82096(SP)
+	MOVQ 82056(SP), DX
+	MOVQ DX, 82136(SP)
+	MOVQ 82064(SP), DX
+	MOVQ DX, 82144(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 82104(SP)
+	CMPQ 82104(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         82096(SP), DX
+	LEAQ         65536(AX), BX
+	MOVQ         82128(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ         82128(SP), SI
+	CMPQ         SI, 82120(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ  82096(SP), DX
+	ADDQ  $0x00001900, DX
+	LEAQ  73728(AX), BX
+	MOVQ  82128(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	MOVQ         82128(SP), SI
+	CMPQ         SI, 82120(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 82152(SP)
+	MOVQ 82136(SP), DX
+	MOVQ DX, 82160(SP)
+	MOVQ 82144(SP), DX
+	MOVQ DX, 82168(SP)
+	MOVQ 82080(SP), DX
+	MOVQ DX, 82176(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 81968(AX)
+	MOVB DL, 81969(AX)
+	MOVB DL, 81970(AX)
+	MOVB DL, 81971(AX)
+	MOVB DL, 81972(AX)
+	MOVB DL, 81973(AX)
+
+	// LDTILECFG 81920(AX)
+	LONG $0x4978e2c4
+	LONG $0x40002084
+	WORD $0x0001
+	CMPQ 82176(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 82168(SP), DX
+	MOVQ 82088(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 82152(SP), DX
+	LEAQ 65536(AX), BX
+	MOVQ 82120(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 8192(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x20000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 9216(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x24000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 8192(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x20000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 9216(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x24000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 82160(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 82160(SP)
+	MOVQ   82088(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 82168(SP)
+	ADDQ   $0x00004000, 82152(SP)
+	SUBQ   $0x20, 82176(SP)
+	CMPQ   82176(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 82176(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    82176(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 81968(AX)
+	MOVB    DL, 81969(AX)
+	MOVB    DL, 81970(AX)
+	MOVB    DL, 81971(AX)
+	MOVB    DL, 81972(AX)
+	MOVB    DL, 81973(AX)
+
+	// LDTILECFG 81920(AX)
+	LONG $0x4978e2c4
+	LONG $0x40002084
+	WORD $0x0001
+
+	// 16 × 32 outputs.
+	MOVQ 82168(SP), DX
+	MOVQ 82088(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 82152(SP), DX
+	LEAQ 65536(AX), BX
+	MOVQ 82120(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 9216(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x24000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 8192(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x20000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 82160(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 82160(SP)
+	MOVQ   82088(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 82168(SP)
+	ADDQ   $0x00002000, 82152(SP)
+	SUBQ   $0x10, 82176(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00003200, 82096(SP)
+	ADDQ $0x00000080, 82136(SP)
+	ADDQ $0x00000080, 82144(SP)
+	SUBQ $0x02, 82104(SP)
+	CMPQ 82104(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 82104(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         82096(SP), DX
+	LEAQ         65536(AX), BX
+	MOVQ         82128(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	MOVQ         82128(SP), SI
+	CMPQ         SI, 82120(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 128(BX)
+	VMOVUPS      Z3, 1152(BX)
+	VMOVUPS      Z3, 192(BX)
+	VMOVUPS      Z3, 1216(BX)
+	VMOVUPS      Z3, 256(BX)
+	VMOVUPS      Z3, 1280(BX)
+	VMOVUPS      Z3, 320(BX)
+	VMOVUPS      Z3, 1344(BX)
+	VMOVUPS      Z3, 384(BX)
+	VMOVUPS      Z3, 1408(BX)
+	VMOVUPS      Z3, 448(BX)
+	VMOVUPS      Z3, 1472(BX)
+	VMOVUPS      Z3, 512(BX)
+	VMOVUPS      Z3, 1536(BX)
+	VMOVUPS      Z3, 576(BX)
+	VMOVUPS      Z3, 1600(BX)
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 82152(SP)
+	MOVQ 82136(SP), DX
+	MOVQ DX, 82160(SP)
+	MOVQ 82144(SP), DX
+	MOVQ DX, 82168(SP)
+	MOVQ 82080(SP), DX
+	MOVQ DX, 82176(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 81968(AX)
+	MOVB DL, 81969(AX)
+	MOVB DL, 81970(AX)
+	MOVB DL, 81971(AX)
+	MOVB DL, 81972(AX)
+	MOVB DL, 81973(AX)
+
+	// LDTILECFG 81920(AX)
+	LONG $0x4978e2c4
+	LONG $0x40002084
+	WORD $0x0001
+	CMPQ 82176(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 82168(SP), DX
+	MOVQ 82088(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 82152(SP), DX
+	LEAQ 65536(AX), BX
+	MOVQ 82120(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 8192(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x20000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 9216(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x24000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 82160(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 82160(SP)
+	MOVQ   82088(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 82168(SP)
+	ADDQ   $0x00004000, 82152(SP)
+	SUBQ   $0x20, 82176(SP)
+	CMPQ   82176(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 82176(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    82176(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 81968(AX)
+	MOVB    DL, 81969(AX)
+	MOVB    DL, 81970(AX)
+	MOVB    DL, 81971(AX)
+	MOVB    DL, 81972(AX)
+	MOVB    DL, 81973(AX)
+
+	// LDTILECFG 81920(AX)
+	LONG $0x4978e2c4
+	LONG $0x40002084
+	WORD $0x0001
+
+	// 16 × 16 outputs.
+	MOVQ 82168(SP), DX
+	MOVQ 82088(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 82152(SP), DX
+	LEAQ 65536(AX), BX
+	MOVQ 82120(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 82160(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 82160(SP)
+	MOVQ   82088(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 82168(SP)
+	ADDQ   $0x00002000, 82152(SP)
+	SUBQ   $0x10, 82176(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00001900, 82096(SP)
+	ADDQ $0x40, 82136(SP)
+	ADDQ $0x40, 82144(SP)
+	SUBQ $0x01, 82104(SP)
+	CMPQ 82104(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 82072(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K100AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K100AMXStrict(SB), $123144-72
+	// gemmF32K100AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 122880(AX)
+	MOVB    $0x01, 122880(AX)
+	MOVB    $0x40, 122896(AX)
+	MOVB    $0x10, 122928(AX)
+	MOVB    $0x40, 122898(AX)
+	MOVB    $0x10, 122929(AX)
+	MOVB    $0x40, 122900(AX)
+	MOVB    $0x10, 122930(AX)
+	MOVB    $0x40, 122902(AX)
+	MOVB    $0x10, 122931(AX)
+	MOVB    $0x40, 122904(AX)
+	MOVB    $0x10, 122932(AX)
+	MOVB    $0x40, 122906(AX)
+	MOVB    $0x10, 122933(AX)
+	MOVB    $0x40, 122908(AX)
+	MOVB    $0x10, 122934(AX)
+	MOVB    $0x40, 122910(AX)
+	MOVB    $0x10, 122935(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 123032(SP)
+
+group:
+	MOVQ    123032(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 123040(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 123008(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 123016(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 123024(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 123048(SP)
+	MOVQ    $0x00000000, 123072(SP)
+	MOVQ    $0x00000004, DX
+	SUBQ    123072(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 123080(SP)
+	MOVQ    $0x00000003, BX
+	SUBQ    123072(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 123088(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         123008(SP), DX
+	MOVQ         123072(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         123040(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  123088(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	VMOVUPS      64(R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000c00, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	MOVQ         123088(SP), R11
+	CMPQ         R11, 123080(SP)
+	JEQ          restDone
+	MOVL         $0x0000000f, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x00000000, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00002c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 123072(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 123056(SP)
+	MOVQ 123016(SP), DX
+	MOVQ DX, 123096(SP)
+	MOVQ 123024(SP), DX
+	MOVQ DX, 123104(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 123064(SP)
+	CMPQ 123064(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         123056(SP), DX
+	LEAQ         98304(AX), BX
+	MOVQ         123088(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ         123088(SP), SI
+	CMPQ         SI, 123080(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ  123056(SP), DX
+	ADDQ  $0x00001900, DX
+	LEAQ  110592(AX), BX
+	MOVQ  123088(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	MOVQ         123088(SP), SI
+	CMPQ         SI, 123080(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 123112(SP)
+	MOVQ 123096(SP), DX
+	MOVQ DX, 123120(SP)
+	MOVQ 123104(SP), DX
+	MOVQ DX, 123128(SP)
+	MOVQ 123040(SP), DX
+	MOVQ DX, 123136(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 122928(AX)
+	MOVB DL, 122929(AX)
+	MOVB DL, 122930(AX)
+	MOVB DL, 122931(AX)
+	MOVB DL, 122932(AX)
+	MOVB DL, 122933(AX)
+
+	// LDTILECFG 122880(AX)
+	LONG $0x4978e2c4
+	LONG $0xe0002084
+	WORD $0x0001
+	CMPQ 123136(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 123128(SP), DX
+	MOVQ 123048(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 123112(SP), DX
+	LEAQ 98304(AX), BX
+	MOVQ 123080(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 12288(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x30000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 14336(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x38000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 13312(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x34000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 13312(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x34000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 12288(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x30000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 14336(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x38000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 12288(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x30000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 123120(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 123120(SP)
+	MOVQ   123048(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 123128(SP)
+	ADDQ   $0x00006000, 123112(SP)
+	SUBQ   $0x20, 123136(SP)
+	CMPQ   123136(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 123136(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    123136(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 122928(AX)
+	MOVB    DL, 122929(AX)
+	MOVB    DL, 122930(AX)
+	MOVB    DL, 122931(AX)
+	MOVB    DL, 122932(AX)
+	MOVB    DL, 122933(AX)
+
+	// LDTILECFG 122880(AX)
+	LONG $0x4978e2c4
+	LONG $0xe0002084
+	WORD $0x0001
+
+	// 16 × 32 outputs.
+	MOVQ 123128(SP), DX
+	MOVQ 123048(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 123112(SP), DX
+	LEAQ 98304(AX), BX
+	MOVQ 123080(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 14336(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x38000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 13312(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x34000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 12288(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x30000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 123120(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 123120(SP)
+	MOVQ   123048(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 123128(SP)
+	ADDQ   $0x00003000, 123112(SP)
+	SUBQ   $0x10, 123136(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00003200, 123056(SP)
+	ADDQ $0x00000080, 123096(SP)
+	ADDQ $0x00000080, 123104(SP)
+	SUBQ $0x02, 123064(SP)
+	CMPQ 123064(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 123064(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         123056(SP), DX
+	LEAQ         98304(AX), BX
+	MOVQ         123088(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	MOVQ         123088(SP), SI
+	CMPQ         SI, 123080(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 128(BX)
+	VMOVUPS      Z2, 1152(BX)
+	VMOVUPS      Z2, 2176(BX)
+	VMOVUPS      Z2, 192(BX)
+	VMOVUPS      Z2, 1216(BX)
+	VMOVUPS      Z2, 2240(BX)
+	VMOVUPS      Z2, 256(BX)
+	VMOVUPS      Z2, 1280(BX)
+	VMOVUPS      Z2, 2304(BX)
+	VMOVUPS      Z2, 320(BX)
+	VMOVUPS      Z2, 1344(BX)
+	VMOVUPS      Z2, 2368(BX)
+	VMOVUPS      Z2, 384(BX)
+	VMOVUPS      Z2, 1408(BX)
+	VMOVUPS      Z2, 2432(BX)
+	VMOVUPS      Z2, 448(BX)
+	VMOVUPS      Z2, 1472(BX)
+	VMOVUPS      Z2, 2496(BX)
+	VMOVUPS      Z2, 512(BX)
+	VMOVUPS      Z2, 1536(BX)
+	VMOVUPS      Z2, 2560(BX)
+	VMOVUPS      Z2, 576(BX)
+	VMOVUPS      Z2, 1600(BX)
+	VMOVUPS      Z2, 2624(BX)
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 123112(SP)
+	MOVQ 123096(SP), DX
+	MOVQ DX, 123120(SP)
+	MOVQ 123104(SP), DX
+	MOVQ DX, 123128(SP)
+	MOVQ 123040(SP), DX
+	MOVQ DX, 123136(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 122928(AX)
+	MOVB DL, 122929(AX)
+	MOVB DL, 122930(AX)
+	MOVB DL, 122931(AX)
+	MOVB DL, 122932(AX)
+	MOVB DL, 122933(AX)
+
+	// LDTILECFG 122880(AX)
+	LONG $0x4978e2c4
+	LONG $0xe0002084
+	WORD $0x0001
+	CMPQ 123136(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 123128(SP), DX
+	MOVQ 123048(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 123112(SP), DX
+	LEAQ 98304(AX), BX
+	MOVQ 123080(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 12288(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x30000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 13312(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x34000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 14336(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x38000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 12288(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x30000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 123120(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 123120(SP)
+	MOVQ   123048(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 123128(SP)
+	ADDQ   $0x00006000, 123112(SP)
+	SUBQ   $0x20, 123136(SP)
+	CMPQ   123136(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 123136(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    123136(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 122928(AX)
+	MOVB    DL, 122929(AX)
+	MOVB    DL, 122930(AX)
+	MOVB    DL, 122931(AX)
+	MOVB    DL, 122932(AX)
+	MOVB    DL, 122933(AX)
+
+	// LDTILECFG 122880(AX)
+	LONG $0x4978e2c4
+	LONG $0xe0002084
+	WORD $0x0001
+
+	// 16 × 16 outputs.
+	MOVQ 123128(SP), DX
+	MOVQ 123048(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 123112(SP), DX
+	LEAQ 98304(AX), BX
+	MOVQ 123080(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 123120(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 123120(SP)
+	MOVQ   123048(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 123128(SP)
+	ADDQ   $0x00003000, 123112(SP)
+	SUBQ   $0x10, 123136(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00001900, 123056(SP)
+	ADDQ $0x40, 123096(SP)
+	ADDQ $0x40, 123104(SP)
+	SUBQ $0x01, 123064(SP)
+	CMPQ 123064(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 123032(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K1536AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K1536AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K1536AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order, for n < 16·tiles.
+	// gemmF32K1536AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][1536][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -2165,7 +5003,7 @@ done:
 // func gemmF32K1536AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K1536AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K1536AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order, for n < 16·tiles.
+	// gemmF32K1536AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][1536][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -3111,10 +5949,2316 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K1536AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K1536AMX(SB), $164104-72
+	// gemmF32K1536AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][1536][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 163840(AX)
+	MOVB    $0x01, 163840(AX)
+	MOVB    $0x40, 163856(AX)
+	MOVB    $0x10, 163888(AX)
+	MOVB    $0x40, 163858(AX)
+	MOVB    $0x10, 163889(AX)
+	MOVB    $0x40, 163860(AX)
+	MOVB    $0x10, 163890(AX)
+	MOVB    $0x40, 163862(AX)
+	MOVB    $0x10, 163891(AX)
+	MOVB    $0x40, 163864(AX)
+	MOVB    $0x10, 163892(AX)
+	MOVB    $0x40, 163866(AX)
+	MOVB    $0x10, 163893(AX)
+	MOVB    $0x40, 163868(AX)
+	MOVB    $0x10, 163894(AX)
+	MOVB    $0x40, 163870(AX)
+	MOVB    $0x10, 163895(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 163992(SP)
+
+group:
+	MOVQ    163992(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164000(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163968(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163976(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163984(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 164008(SP)
+	MOVQ    $0x00000000, 164032(SP)
+
+pass:
+	MOVQ    $0x00000030, DX
+	SUBQ    164032(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164040(SP)
+	MOVQ    $0x00000030, BX
+	SUBQ    164032(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164048(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         163968(SP), DX
+	MOVQ         164032(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         164000(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  164048(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	VMOVUPS      64(R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000800, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00003c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 164032(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 164016(SP)
+	MOVQ 163976(SP), DX
+	MOVQ DX, 164056(SP)
+	MOVQ 163984(SP), DX
+	MOVQ DX, 164064(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  164016(SP), DX
+	ADDQ  $0x00018000, DX
+	LEAQ  147456(AX), BX
+	MOVQ  164048(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00030000, 164016(SP)
+	ADDQ $0x00000080, 164056(SP)
+	ADDQ $0x00000080, 164064(SP)
+	SUBQ $0x02, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 164024(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00018000, 164016(SP)
+	ADDQ $0x40, 164056(SP)
+	ADDQ $0x40, 164064(SP)
+	SUBQ $0x01, 164024(SP)
+	CMPQ 164024(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 163976(SP), DX
+	MOVQ DX, 163984(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 164008(SP)
+	MOVQ 164032(SP), DX
+	ADDQ 164040(SP), DX
+	MOVQ DX, 164032(SP)
+	CMPQ DX, $0x30
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 163992(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K1536AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K1536AMXStrict(SB), $246024-72
+	// gemmF32K1536AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1535 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][1536][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 245760(AX)
+	MOVB    $0x01, 245760(AX)
+	MOVB    $0x40, 245776(AX)
+	MOVB    $0x10, 245808(AX)
+	MOVB    $0x40, 245778(AX)
+	MOVB    $0x10, 245809(AX)
+	MOVB    $0x40, 245780(AX)
+	MOVB    $0x10, 245810(AX)
+	MOVB    $0x40, 245782(AX)
+	MOVB    $0x10, 245811(AX)
+	MOVB    $0x40, 245784(AX)
+	MOVB    $0x10, 245812(AX)
+	MOVB    $0x40, 245786(AX)
+	MOVB    $0x10, 245813(AX)
+	MOVB    $0x40, 245788(AX)
+	MOVB    $0x10, 245814(AX)
+	MOVB    $0x40, 245790(AX)
+	MOVB    $0x10, 245815(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 245912(SP)
+
+group:
+	MOVQ    245912(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245920(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245888(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245896(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245904(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 245928(SP)
+	MOVQ    $0x00000000, 245952(SP)
+
+pass:
+	MOVQ    $0x00000030, DX
+	SUBQ    245952(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245960(SP)
+	MOVQ    $0x00000030, BX
+	SUBQ    245952(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245968(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         245888(SP), DX
+	MOVQ         245952(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         245920(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  245968(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	VMOVUPS      64(R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000c00, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00005c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 245952(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 245936(SP)
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245976(SP)
+	MOVQ 245904(SP), DX
+	MOVQ DX, 245984(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  245936(SP), DX
+	ADDQ  $0x00018000, DX
+	LEAQ  221184(AX), BX
+	MOVQ  245968(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00030000, 245936(SP)
+	ADDQ $0x00000080, 245976(SP)
+	ADDQ $0x00000080, 245984(SP)
+	SUBQ $0x02, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 245944(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00018000, 245936(SP)
+	ADDQ $0x40, 245976(SP)
+	ADDQ $0x40, 245984(SP)
+	SUBQ $0x01, 245944(SP)
+	CMPQ 245944(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245904(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 245928(SP)
+	MOVQ 245952(SP), DX
+	ADDQ 245960(SP), DX
+	MOVQ DX, 245952(SP)
+	CMPQ DX, $0x30
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 245912(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K20AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K20AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K20AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order, for n < 16·tiles.
+	// gemmF32K20AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][20][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -3719,7 +8863,7 @@ done:
 // func gemmF32K20AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K20AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K20AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order, for n < 16·tiles.
+	// gemmF32K20AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][20][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -4633,10 +9777,2970 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmF32K20AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K20AMX(SB), $20744-72
+	// gemmF32K20AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][20][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 20480(AX)
+	MOVB    $0x01, 20480(AX)
+	MOVB    $0x40, 20496(AX)
+	MOVB    $0x10, 20528(AX)
+	MOVB    $0x40, 20498(AX)
+	MOVB    $0x10, 20529(AX)
+	MOVB    $0x40, 20500(AX)
+	MOVB    $0x10, 20530(AX)
+	MOVB    $0x40, 20502(AX)
+	MOVB    $0x10, 20531(AX)
+	MOVB    $0x40, 20504(AX)
+	MOVB    $0x10, 20532(AX)
+	MOVB    $0x40, 20506(AX)
+	MOVB    $0x10, 20533(AX)
+	MOVB    $0x40, 20508(AX)
+	MOVB    $0x10, 20534(AX)
+	MOVB    $0x40, 20510(AX)
+	MOVB    $0x10, 20535(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 20632(SP)
+
+group:
+	MOVQ    20632(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20640(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20608(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20616(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 20624(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 20648(SP)
+	MOVQ    $0x00000000, 20672(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    20672(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20680(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    20672(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 20688(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         20608(SP), DX
+	MOVQ         20672(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         20640(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         20688(SP), R11
+	MOVQ         20688(SP), R11
+	CMPQ         R11, 20680(SP)
+	JEQ          restDone
+	MOVL         $0x0000ffff, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	MOVL         $0x0000000f, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000400, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 20672(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 20656(SP)
+	MOVQ 20616(SP), DX
+	MOVQ DX, 20696(SP)
+	MOVQ 20624(SP), DX
+	MOVQ DX, 20704(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VMOVUPS      640(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      704(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 1344(BX)
+	VMOVUPS      768(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      832(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 384(BX)
+	VMOVUPS      Z6, 1408(BX)
+	VMOVUPS      896(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      960(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 448(BX)
+	VMOVUPS      Z6, 1472(BX)
+	VMOVUPS      1024(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1088(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 512(BX)
+	VMOVUPS      Z6, 1536(BX)
+	VMOVUPS      1152(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1216(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 576(BX)
+	VMOVUPS      Z6, 1600(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone2:
+	MOVQ         20656(SP), DX
+	ADDQ         $0x00000500, DX
+	LEAQ         18432(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VMOVUPS      640(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      704(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 1344(BX)
+	VMOVUPS      768(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      832(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 384(BX)
+	VMOVUPS      Z6, 1408(BX)
+	VMOVUPS      896(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      960(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 448(BX)
+	VMOVUPS      Z6, 1472(BX)
+	VMOVUPS      1024(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1088(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 512(BX)
+	VMOVUPS      Z6, 1536(BX)
+	VMOVUPS      1152(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1216(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 576(BX)
+	VMOVUPS      Z6, 1600(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x08000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000a00, 20656(SP)
+	ADDQ $0x00000080, 20696(SP)
+	ADDQ $0x00000080, 20704(SP)
+	SUBQ $0x02, 20664(SP)
+	CMPQ 20664(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 20664(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         20656(SP), DX
+	LEAQ         16384(AX), BX
+	MOVQ         20688(SP), SI
+	MOVQ         20688(SP), SI
+	CMPQ         SI, 20680(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	VMOVUPS      512(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      576(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 256(BX)
+	VMOVUPS      Z6, 1280(BX)
+	VMOVUPS      640(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      704(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 320(BX)
+	VMOVUPS      Z6, 1344(BX)
+	VMOVUPS      768(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      832(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 384(BX)
+	VMOVUPS      Z6, 1408(BX)
+	VMOVUPS      896(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      960(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 448(BX)
+	VMOVUPS      Z6, 1472(BX)
+	VMOVUPS      1024(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1088(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 512(BX)
+	VMOVUPS      Z6, 1536(BX)
+	VMOVUPS      1152(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      1216(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 576(BX)
+	VMOVUPS      Z6, 1600(BX)
+	VXORPS       Z3, Z3, Z3
+	VMOVUPS      Z3, 640(BX)
+	VMOVUPS      Z3, 1664(BX)
+	VMOVUPS      Z3, 704(BX)
+	VMOVUPS      Z3, 1728(BX)
+	VMOVUPS      Z3, 768(BX)
+	VMOVUPS      Z3, 1792(BX)
+	VMOVUPS      Z3, 832(BX)
+	VMOVUPS      Z3, 1856(BX)
+	VMOVUPS      Z3, 896(BX)
+	VMOVUPS      Z3, 1920(BX)
+	VMOVUPS      Z3, 960(BX)
+	VMOVUPS      Z3, 1984(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 20712(SP)
+	MOVQ 20696(SP), DX
+	MOVQ DX, 20720(SP)
+	MOVQ 20704(SP), DX
+	MOVQ DX, 20728(SP)
+	MOVQ 20640(SP), DX
+	MOVQ DX, 20736(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 20528(AX)
+	MOVB DL, 20529(AX)
+	MOVB DL, 20530(AX)
+	MOVB DL, 20531(AX)
+	MOVB DL, 20532(AX)
+	MOVB DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+	CMPQ 20736(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x08000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00001000, 20712(SP)
+	SUBQ   $0x20, 20736(SP)
+	CMPQ   20736(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 20736(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    20736(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 20528(AX)
+	MOVB    DL, 20529(AX)
+	MOVB    DL, 20530(AX)
+	MOVB    DL, 20531(AX)
+	MOVB    DL, 20532(AX)
+	MOVB    DL, 20533(AX)
+
+	// LDTILECFG 20480(AX)
+	LONG $0x4978e2c4
+	LONG $0x50002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 20728(SP), DX
+	MOVQ 20648(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 20712(SP), DX
+	LEAQ 16384(AX), BX
+	MOVQ 20680(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 20720(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20720(SP)
+	MOVQ   20648(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 20728(SP)
+	ADDQ   $0x00000800, 20712(SP)
+	SUBQ   $0x10, 20736(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00000500, 20656(SP)
+	ADDQ $0x40, 20696(SP)
+	ADDQ $0x40, 20704(SP)
+	SUBQ $0x01, 20664(SP)
+	CMPQ 20664(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 20632(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K20AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmF32K20AMXStrict(SB), $30984-72
+	// gemmF32K20AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 19 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][20][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 30720(AX)
+	MOVB    $0x01, 30720(AX)
+	MOVB    $0x40, 30736(AX)
+	MOVB    $0x10, 30768(AX)
+	MOVB    $0x40, 30738(AX)
+	MOVB    $0x10, 30769(AX)
+	MOVB    $0x40, 30740(AX)
+	MOVB    $0x10, 30770(AX)
+	MOVB    $0x40, 30742(AX)
+	MOVB    $0x10, 30771(AX)
+	MOVB    $0x40, 30744(AX)
+	MOVB    $0x10, 30772(AX)
+	MOVB    $0x40, 30746(AX)
+	MOVB    $0x10, 30773(AX)
+	MOVB    $0x40, 30748(AX)
+	MOVB    $0x10, 30774(AX)
+	MOVB    $0x40, 30750(AX)
+	MOVB    $0x10, 30775(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 30872(SP)
+
+group:
+	MOVQ    30872(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30880(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30848(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30856(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 30864(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 30888(SP)
+	MOVQ    $0x00000000, 30912(SP)
+	MOVQ    $0x00000001, DX
+	SUBQ    30912(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30920(SP)
+	MOVQ    $0x00000000, BX
+	SUBQ    30912(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 30928(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         30848(SP), DX
+	MOVQ         30912(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         30880(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ         DX, R9
+	MOVQ         BX, R10
+	MOVQ         30928(SP), R11
+	MOVQ         30928(SP), R11
+	CMPQ         R11, 30920(SP)
+	JEQ          restDone
+	MOVL         $0x0000ffff, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	MOVL         $0x0000000f, R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    64(R9), K1, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+
+restDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00000800, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 30912(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 30896(SP)
+	MOVQ 30856(SP), DX
+	MOVQ DX, 30936(SP)
+	MOVQ 30864(SP), DX
+	MOVQ DX, 30944(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone2
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VMOVUPS      640(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      704(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 320(BX)
+	VMOVUPS      Z5, 1344(BX)
+	VMOVUPS      Z6, 2368(BX)
+	VMOVUPS      768(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      832(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 384(BX)
+	VMOVUPS      Z5, 1408(BX)
+	VMOVUPS      Z6, 2432(BX)
+	VMOVUPS      896(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      960(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 448(BX)
+	VMOVUPS      Z5, 1472(BX)
+	VMOVUPS      Z6, 2496(BX)
+	VMOVUPS      1024(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1088(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 512(BX)
+	VMOVUPS      Z5, 1536(BX)
+	VMOVUPS      Z6, 2560(BX)
+	VMOVUPS      1152(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1216(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 576(BX)
+	VMOVUPS      Z5, 1600(BX)
+	VMOVUPS      Z6, 2624(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone2:
+	MOVQ         30896(SP), DX
+	ADDQ         $0x00000500, DX
+	LEAQ         27648(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone3
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VMOVUPS      640(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      704(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 320(BX)
+	VMOVUPS      Z5, 1344(BX)
+	VMOVUPS      Z6, 2368(BX)
+	VMOVUPS      768(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      832(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 384(BX)
+	VMOVUPS      Z5, 1408(BX)
+	VMOVUPS      Z6, 2432(BX)
+	VMOVUPS      896(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      960(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 448(BX)
+	VMOVUPS      Z5, 1472(BX)
+	VMOVUPS      Z6, 2496(BX)
+	VMOVUPS      1024(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1088(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 512(BX)
+	VMOVUPS      Z5, 1536(BX)
+	VMOVUPS      Z6, 2560(BX)
+	VMOVUPS      1152(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1216(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 576(BX)
+	VMOVUPS      Z5, 1600(BX)
+	VMOVUPS      Z6, 2624(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 32 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 5120(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x14000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 4096(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x10000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 3072(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x0c000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x00000a00, 30896(SP)
+	ADDQ $0x00000080, 30936(SP)
+	ADDQ $0x00000080, 30944(SP)
+	SUBQ $0x02, 30904(SP)
+	CMPQ 30904(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 30904(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         30896(SP), DX
+	LEAQ         24576(AX), BX
+	MOVQ         30928(SP), SI
+	MOVQ         30928(SP), SI
+	CMPQ         SI, 30920(SP)
+	JEQ          restDone4
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	VMOVUPS      512(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      576(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 256(BX)
+	VMOVUPS      Z5, 1280(BX)
+	VMOVUPS      Z6, 2304(BX)
+	VMOVUPS      640(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      704(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 320(BX)
+	VMOVUPS      Z5, 1344(BX)
+	VMOVUPS      Z6, 2368(BX)
+	VMOVUPS      768(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      832(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 384(BX)
+	VMOVUPS      Z5, 1408(BX)
+	VMOVUPS      Z6, 2432(BX)
+	VMOVUPS      896(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      960(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 448(BX)
+	VMOVUPS      Z5, 1472(BX)
+	VMOVUPS      Z6, 2496(BX)
+	VMOVUPS      1024(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1088(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 512(BX)
+	VMOVUPS      Z5, 1536(BX)
+	VMOVUPS      Z6, 2560(BX)
+	VMOVUPS      1152(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      1216(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 576(BX)
+	VMOVUPS      Z5, 1600(BX)
+	VMOVUPS      Z6, 2624(BX)
+	VXORPS       Z2, Z2, Z2
+	VMOVUPS      Z2, 640(BX)
+	VMOVUPS      Z2, 1664(BX)
+	VMOVUPS      Z2, 2688(BX)
+	VMOVUPS      Z2, 704(BX)
+	VMOVUPS      Z2, 1728(BX)
+	VMOVUPS      Z2, 2752(BX)
+	VMOVUPS      Z2, 768(BX)
+	VMOVUPS      Z2, 1792(BX)
+	VMOVUPS      Z2, 2816(BX)
+	VMOVUPS      Z2, 832(BX)
+	VMOVUPS      Z2, 1856(BX)
+	VMOVUPS      Z2, 2880(BX)
+	VMOVUPS      Z2, 896(BX)
+	VMOVUPS      Z2, 1920(BX)
+	VMOVUPS      Z2, 2944(BX)
+	VMOVUPS      Z2, 960(BX)
+	VMOVUPS      Z2, 1984(BX)
+	VMOVUPS      Z2, 3008(BX)
+
+restDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 30952(SP)
+	MOVQ 30936(SP), DX
+	MOVQ DX, 30960(SP)
+	MOVQ 30944(SP), DX
+	MOVQ DX, 30968(SP)
+	MOVQ 30880(SP), DX
+	MOVQ DX, 30976(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 30768(AX)
+	MOVB DL, 30769(AX)
+	MOVB DL, 30770(AX)
+	MOVB DL, 30771(AX)
+	MOVB DL, 30772(AX)
+	MOVB DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+	CMPQ 30976(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 4096(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x10000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 5120(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x14000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 3072(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x0c000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00001800, 30952(SP)
+	SUBQ   $0x20, 30976(SP)
+	CMPQ   30976(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 30976(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    30976(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 30768(AX)
+	MOVB    DL, 30769(AX)
+	MOVB    DL, 30770(AX)
+	MOVB    DL, 30771(AX)
+	MOVB    DL, 30772(AX)
+	MOVB    DL, 30773(AX)
+
+	// LDTILECFG 30720(AX)
+	LONG $0x4978e2c4
+	LONG $0x78002084
+	WORD $0x0000
+
+	// 16 × 16 outputs.
+	MOVQ 30968(SP), DX
+	MOVQ 30888(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 30952(SP), DX
+	LEAQ 24576(AX), BX
+	MOVQ 30920(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 30960(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30960(SP)
+	MOVQ   30888(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 30968(SP)
+	ADDQ   $0x00000c00, 30952(SP)
+	SUBQ   $0x10, 30976(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00000500, 30896(SP)
+	ADDQ $0x40, 30936(SP)
+	ADDQ $0x40, 30944(SP)
+	SUBQ $0x01, 30904(SP)
+	CMPQ 30904(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// Next group of rows.
+	SUBQ $0x00000080, 30872(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func gemmF32K384AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·gemmF32K384AVX2(SB), NOSPLIT, $88-72
-	// gemmF32K384AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order, for n < 16·tiles.
+	// gemmF32K384AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -5241,7 +13345,7 @@ done:
 // func gemmF32K384AVX512(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·gemmF32K384AVX512(SB), NOSPLIT, $88-72
-	// gemmF32K384AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order, for n < 16·tiles.
+	// gemmF32K384AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	MOVQ rows+64(FP), AX
@@ -6152,5 +14256,2311 @@ oneRowK3:
 
 tiles3:
 done:
+	VZEROUPPER
+	RET
+
+// func gemmF32K384AMX(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K384AMX(SB), $164104-72
+	// gemmF32K384AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 163840(AX)
+	MOVB    $0x01, 163840(AX)
+	MOVB    $0x40, 163856(AX)
+	MOVB    $0x10, 163888(AX)
+	MOVB    $0x40, 163858(AX)
+	MOVB    $0x10, 163889(AX)
+	MOVB    $0x40, 163860(AX)
+	MOVB    $0x10, 163890(AX)
+	MOVB    $0x40, 163862(AX)
+	MOVB    $0x10, 163891(AX)
+	MOVB    $0x40, 163864(AX)
+	MOVB    $0x10, 163892(AX)
+	MOVB    $0x40, 163866(AX)
+	MOVB    $0x10, 163893(AX)
+	MOVB    $0x40, 163868(AX)
+	MOVB    $0x10, 163894(AX)
+	MOVB    $0x40, 163870(AX)
+	MOVB    $0x10, 163895(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 163992(SP)
+
+group:
+	MOVQ    163992(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164000(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163968(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163976(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 163984(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 164008(SP)
+	MOVQ    $0x00000000, 164032(SP)
+
+pass:
+	MOVQ    $0x0000000c, DX
+	SUBQ    164032(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164040(SP)
+	MOVQ    $0x0000000c, BX
+	SUBQ    164032(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 164048(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         163968(SP), DX
+	MOVQ         164032(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         164000(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  164048(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, (R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1024(R10)
+	VMOVUPS      64(R9), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VPMOVDW      Z5, 32(R10)
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VPMOVDW      Z5, 1056(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000800, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00003c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 164032(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 164016(SP)
+	MOVQ 163976(SP), DX
+	MOVQ DX, 164056(SP)
+	MOVQ 163984(SP), DX
+	MOVQ DX, 164064(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  164016(SP), DX
+	ADDQ  $0x00006000, DX
+	LEAQ  147456(AX), BX
+	MOVQ  164048(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 32 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 17408(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x44000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 16384(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x40000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x0000c000, 164016(SP)
+	ADDQ $0x00000080, 164056(SP)
+	ADDQ $0x00000080, 164064(SP)
+	SUBQ $0x02, 164024(SP)
+	CMPQ 164024(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 164024(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         164016(SP), DX
+	LEAQ         131072(AX), BX
+	MOVQ         164048(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      64(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, (BX)
+	VMOVUPS      Z6, 1024(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      192(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 64(BX)
+	VMOVUPS      Z6, 1088(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      320(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 128(BX)
+	VMOVUPS      Z6, 1152(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VPSRLD       $0x10, Z4, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPSRLD       $0x10, Z3, Z6
+	VMOVUPS      448(DX), Z3
+	VMULPS       Z1, Z3, Z4
+	VFNMADD231PS Z0, Z3, Z4
+	VMOVDQU16    Z4, K1, Z5
+	VSUBPS       Z4, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VMOVDQU16    Z3, K1, Z6
+	VMOVUPS      Z5, 192(BX)
+	VMOVUPS      Z6, 1216(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000400, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 164072(SP)
+	MOVQ 164056(SP), DX
+	MOVQ DX, 164080(SP)
+	MOVQ 164064(SP), DX
+	MOVQ DX, 164088(SP)
+	MOVQ 164000(SP), DX
+	MOVQ DX, 164096(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 163888(AX)
+	MOVB DL, 163889(AX)
+	MOVB DL, 163890(AX)
+	MOVB DL, 163891(AX)
+	MOVB DL, 163892(AX)
+	MOVB DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+	CMPQ 164096(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 16384(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x40000aac
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 17408(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x44000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00008000, 164072(SP)
+	SUBQ   $0x20, 164096(SP)
+	CMPQ   164096(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 164096(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    164096(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 163888(AX)
+	MOVB    DL, 163889(AX)
+	MOVB    DL, 163890(AX)
+	MOVB    DL, 163891(AX)
+	MOVB    DL, 163892(AX)
+	MOVB    DL, 163893(AX)
+
+	// LDTILECFG 163840(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0002
+
+	// 16 × 16 outputs.
+	MOVQ 164088(SP), DX
+	MOVQ 164008(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 164072(SP), DX
+	LEAQ 131072(AX), BX
+	MOVQ 164040(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000800, DX
+	ADDQ $0x00000800, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 164080(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164080(SP)
+	MOVQ   164008(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 164088(SP)
+	ADDQ   $0x00004000, 164072(SP)
+	SUBQ   $0x10, 164096(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00006000, 164016(SP)
+	ADDQ $0x40, 164056(SP)
+	ADDQ $0x40, 164064(SP)
+	SUBQ $0x01, 164024(SP)
+	CMPQ 164024(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 163976(SP), DX
+	MOVQ DX, 163984(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 164008(SP)
+	MOVQ 164032(SP), DX
+	ADDQ 164040(SP), DX
+	MOVQ DX, 164032(SP)
+	CMPQ DX, $0x0c
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 163992(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmF32K384AMXStrict(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmF32K384AMXStrict(SB), $246024-72
+	// gemmF32K384AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.
+	LEAQ    (SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 245760(AX)
+	MOVB    $0x01, 245760(AX)
+	MOVB    $0x40, 245776(AX)
+	MOVB    $0x10, 245808(AX)
+	MOVB    $0x40, 245778(AX)
+	MOVB    $0x10, 245809(AX)
+	MOVB    $0x40, 245780(AX)
+	MOVB    $0x10, 245810(AX)
+	MOVB    $0x40, 245782(AX)
+	MOVB    $0x10, 245811(AX)
+	MOVB    $0x40, 245784(AX)
+	MOVB    $0x10, 245812(AX)
+	MOVB    $0x40, 245786(AX)
+	MOVB    $0x10, 245813(AX)
+	MOVB    $0x40, 245788(AX)
+	MOVB    $0x10, 245814(AX)
+	MOVB    $0x40, 245790(AX)
+	MOVB    $0x10, 245815(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 245912(SP)
+
+group:
+	MOVQ    245912(SP), DX
+	MOVQ    rows+64(FP), BX
+	MOVQ    BX, SI
+	SUBQ    DX, SI
+	MOVQ    $0x00000080, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245920(SP)
+	MOVQ    ldx+24(FP), DX
+	MOVQ    x+16(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245888(SP)
+	MOVQ    ldy+8(FP), DX
+	MOVQ    y+0(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245896(SP)
+	MOVQ    ldc+56(FP), DX
+	MOVQ    c+48(FP), BX
+	IMULQ   SI, DX
+	LEAQ    (BX)(DX*4), BX
+	MOVQ    BX, 245904(SP)
+	MOVQ    ldc+56(FP), DX
+	SHLQ    $0x02, DX
+	MOVQ    DX, 245928(SP)
+	MOVQ    $0x00000000, 245952(SP)
+
+pass:
+	MOVQ    $0x0000000c, DX
+	SUBQ    245952(SP), DX
+	MOVQ    $0x00000008, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245960(SP)
+	MOVQ    $0x0000000c, BX
+	SUBQ    245952(SP), BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 245968(SP)
+
+	// Split x into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         ldx+24(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         245888(SP), DX
+	MOVQ         245952(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	LEAQ         (AX), BX
+	MOVQ         245920(SP), DI
+	MOVQ         $0x00000010, R8
+
+splitRow:
+	MOVQ  DX, R9
+	MOVQ  BX, R10
+	MOVQ  245968(SP), R11
+	TESTQ R11, R11
+	JZ    fullDone
+
+fullStep:
+	VMOVUPS      (R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, (R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1024(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2048(R10)
+	VMOVUPS      64(R9), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 32(R10)
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VPMOVDW      Z4, 1056(R10)
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z4
+	VPMOVDW      Z4, 2080(R10)
+	ADDQ         $0x00000080, R9
+	ADDQ         $0x00000c00, R10
+	DECQ         R11
+	JNZ          fullStep
+
+fullDone:
+	ADDQ SI, DX
+	ADDQ $0x40, BX
+	DECQ R8
+	JNZ  sameTile
+	MOVQ $0x00000010, R8
+	ADDQ $0x00005c00, BX
+
+sameTile:
+	DECQ DI
+	JNZ  splitRow
+	MOVQ w+32(FP), DX
+	MOVQ 245952(SP), BX
+	SHLQ $0x0b, BX
+	ADDQ BX, DX
+	MOVQ DX, 245936(SP)
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245976(SP)
+	MOVQ 245904(SP), DX
+	MOVQ DX, 245984(SP)
+	MOVQ tiles+40(FP), DX
+	MOVQ DX, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JLT  tilesDone
+
+tiles:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone2
+
+fullStep2:
+	MOVQ $0x00000004, DI
+
+splitPairs:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep2
+
+fullDone2:
+	MOVQ  245936(SP), DX
+	ADDQ  $0x00006000, DX
+	LEAQ  221184(AX), BX
+	MOVQ  245968(SP), SI
+	TESTQ SI, SI
+	JZ    fullDone3
+
+fullStep3:
+	MOVQ $0x00000004, DI
+
+splitPairs2:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs2
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep3
+
+fullDone3:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done
+
+rows32:
+	// 32 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM2
+	LONG $0x4b7be2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM3
+	LONG $0x4b7be2c4
+	LONG $0x00401a9c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM2, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a94
+	WORD $0x0000
+
+	// TILESTORED TMM3, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a9c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows32
+
+rows32Done:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone
+
+rows16:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 32 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILELOADD 64(DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00401a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step2:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TILELOADD 26624(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x68000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TILELOADD 25600(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x64000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TILELOADD 24576(BX)(CX*1), TMM7
+	LONG $0x4b7be2c4
+	LONG $0x60000bbc
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step2
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00401a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows16
+
+groupDone:
+	ADDQ $0x0000c000, 245936(SP)
+	ADDQ $0x00000080, 245976(SP)
+	ADDQ $0x00000080, 245984(SP)
+	SUBQ $0x02, 245944(SP)
+	CMPQ 245944(SP), $0x02
+	JGE  tiles
+
+tilesDone:
+	CMPQ 245944(SP), $0x01
+	JLT  tilesDone2
+
+tiles2:
+	// Split the weights into terms of bfloat16.
+	VBROADCASTSS splitUpper<>+0(SB), Z0
+	VBROADCASTSS splitBeyond<>+0(SB), Z1
+	VBROADCASTSS splitHalf<>+0(SB), Z2
+	MOVL         $0xaaaaaaaa, DX
+	KMOVD        DX, K1
+	MOVQ         245936(SP), DX
+	LEAQ         196608(AX), BX
+	MOVQ         245968(SP), SI
+	TESTQ        SI, SI
+	JZ           fullDone4
+
+fullStep4:
+	MOVQ $0x00000004, DI
+
+splitPairs3:
+	PREFETCHT0   4096(DX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      (DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      64(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, (BX)
+	VMOVUPS      Z5, 1024(BX)
+	VMOVUPS      Z6, 2048(BX)
+	PREFETCHT0   4224(DX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      128(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      192(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 64(BX)
+	VMOVUPS      Z5, 1088(BX)
+	VMOVUPS      Z6, 2112(BX)
+	PREFETCHT0   4352(DX)
+	PREFETCHT0   4416(DX)
+	VMOVUPS      256(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      320(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 128(BX)
+	VMOVUPS      Z5, 1152(BX)
+	VMOVUPS      Z6, 2176(BX)
+	PREFETCHT0   4480(DX)
+	PREFETCHT0   4544(DX)
+	VMOVUPS      384(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VPSRLD       $0x10, Z3, Z5
+	VSUBPS       Z3, Z2, Z2
+	VPSRLD       $0x10, Z2, Z6
+	VMOVUPS      448(DX), Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z4
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z3
+	VFNMADD231PS Z0, Z2, Z3
+	VMOVDQU16    Z3, K1, Z5
+	VSUBPS       Z3, Z2, Z2
+	VMOVDQU16    Z2, K1, Z6
+	VMOVUPS      Z4, 192(BX)
+	VMOVUPS      Z5, 1216(BX)
+	VMOVUPS      Z6, 2240(BX)
+	ADDQ         $0x00000200, DX
+	ADDQ         $0x00000100, BX
+	DECQ         DI
+	JNZ          splitPairs3
+	ADDQ         $0x00000800, BX
+	DECQ         SI
+	JNZ          fullStep4
+
+fullDone4:
+	LEAQ (AX), DX
+	MOVQ DX, 245992(SP)
+	MOVQ 245976(SP), DX
+	MOVQ DX, 246000(SP)
+	MOVQ 245984(SP), DX
+	MOVQ DX, 246008(SP)
+	MOVQ 245920(SP), DX
+	MOVQ DX, 246016(SP)
+	MOVQ $0x00000010, DX
+	MOVB DL, 245808(AX)
+	MOVB DL, 245809(AX)
+	MOVB DL, 245810(AX)
+	MOVB DL, 245811(AX)
+	MOVB DL, 245812(AX)
+	MOVB DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+	CMPQ 246016(SP), $0x20
+	JLT  rows32Done2
+
+rows322:
+	// 32 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILELOADD (DX)(BX*1), TMM1
+	LONG $0x4b7be2c4
+	LONG $0x00001a8c
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step3:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TILELOADD 25600(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x64000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TILELOADD 26624(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x68000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 24576(DX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x60000aac
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM6, TMM5, TMM1
+	LONG $0x5c4ae2c4
+	BYTE $0xcd
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step3
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG $0x4b7ae2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	ADDQ SI, DX
+
+	// TILESTORED TMM1, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a8c
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x20, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x0000c000, 245992(SP)
+	SUBQ   $0x20, 246016(SP)
+	CMPQ   246016(SP), $0x20
+	JGE    rows322
+
+rows32Done2:
+	CMPQ 246016(SP), $0x00
+	JLE  groupDone2
+
+rows162:
+	MOVQ    246016(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVB    DL, 245808(AX)
+	MOVB    DL, 245809(AX)
+	MOVB    DL, 245810(AX)
+	MOVB    DL, 245811(AX)
+	MOVB    DL, 245812(AX)
+	MOVB    DL, 245813(AX)
+
+	// LDTILECFG 245760(AX)
+	LONG $0x4978e2c4
+	LONG $0xc0002084
+	WORD $0x0003
+
+	// 16 × 16 outputs.
+	MOVQ 246008(SP), DX
+	MOVQ 245928(SP), BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILELOADD (DX)(BX*1), TMM0
+	LONG $0x4b7be2c4
+	LONG $0x00001a84
+	WORD $0x0000
+	MOVQ 245992(SP), DX
+	LEAQ 196608(AX), BX
+	MOVQ 245960(SP), SI
+
+step4:
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TILELOADD 2048(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x08000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x04000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 1024(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x04000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (BX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x00000bb4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD 2048(DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x08000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TILELOADD (DX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000aa4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000c00, DX
+	ADDQ $0x00000c00, BX
+	DECQ SI
+	JNZ  step4
+	MOVQ 246000(SP), DX
+	MOVQ ldy+8(FP), BX
+	SHLQ $0x02, BX
+	MOVQ BX, SI
+	SHLQ $0x04, SI
+
+	// TILESTORED TMM0, (DX)(BX*1)
+	LONG   $0x4b7ae2c4
+	LONG   $0x00001a84
+	WORD   $0x0000
+	MOVQ   ldy+8(FP), DX
+	SHLQ   $0x02, DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246000(SP)
+	MOVQ   245928(SP), DX
+	IMUL3Q $0x10, DX, DX
+	ADDQ   DX, 246008(SP)
+	ADDQ   $0x00006000, 245992(SP)
+	SUBQ   $0x10, 246016(SP)
+	JG     rows162
+
+groupDone2:
+	ADDQ $0x00006000, 245936(SP)
+	ADDQ $0x40, 245976(SP)
+	ADDQ $0x40, 245984(SP)
+	SUBQ $0x01, 245944(SP)
+	CMPQ 245944(SP), $0x01
+	JGE  tiles2
+
+tilesDone2:
+	// The next pass goes on from y.
+	MOVQ 245896(SP), DX
+	MOVQ DX, 245904(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 245928(SP)
+	MOVQ 245952(SP), DX
+	ADDQ 245960(SP), DX
+	MOVQ DX, 245952(SP)
+	CMPQ DX, $0x0c
+	JLT  pass
+
+	// Next group of rows.
+	SUBQ $0x00000080, 245912(SP)
+	JG   group
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
 	VZEROUPPER
 	RET
