@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo demo-web test test-all check bench bench-peers bench-tokenizers support parity cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all stress check bench bench-peers bench-tokenizers native-tokenizers test-native support parity cover fuzz quick install-tools clean
 
 all: test
 
@@ -39,6 +39,11 @@ test:
 test-all: test
 	$(GO) test -race ./runtime/...
 	TFGEN_ALL=1 $(GO) test -count=1 -timeout 60m ./gen/... ./tests/... ./cmd/...
+
+# Runs models under conditions that no one would choose (tests/stress) for so long.
+STRESS  ?= 1m
+stress:
+	TFGEN_STRESS=$(STRESS) $(GO) test -count=1 -timeout 60m -v ./tests/stress
 
 quick:
 	$(GO) test -short ./...
@@ -87,6 +92,17 @@ bench-tokenizers: $(BIN)/tfgen
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
 	$(VENV)/bin/pip install -q tokenizers==0.23.3 gguf==0.19.0
 	$(VENV)/bin/python tests/peers/bench_tokenizers.py $(BIN)/tfgen README.md $(wildcard docs/*.md runtime/*/*.go) -- $(TOKENIZERS)
+
+# Builds the C library of github.com/daulet/tokenizers from the published crate `tokenizers` (cargo and a C compiler are needed).
+NATIVE := $(CURDIR)/$(BIN)/native
+native-tokenizers:
+	cd gen/tokenizer/native/library && CARGO_TARGET_DIR='$(NATIVE)/target' cargo build --release --locked
+	cp $(NATIVE)/target/release/libtokenizers.a $(NATIVE)/libtokenizers.a
+
+# Compares runtime/tokenizer with that library, and builds tfgen with it (tfgen tokenizer encode --native …).
+test-native: native-tokenizers
+	CGO_ENABLED=1 CGO_LDFLAGS='-L$(NATIVE)' $(GO) test -count=1 -tags native_tokenizers ./gen/tokenizer/native
+	CGO_ENABLED=1 CGO_LDFLAGS='-L$(NATIVE)' $(GO) build -tags native_tokenizers -o $(BIN)/tfgen-native ./cmd/tfgen
 
 cover:
 	$(GO) test -coverprofile=cover.out ./...

@@ -3,6 +3,7 @@ module github.com/tfgen/tfgen
 go 1.26.8
 
 require (
+	github.com/daulet/tokenizers v1.24.0
 	github.com/dave/jennifer v1.7.1
 	github.com/mmcloughlin/avo v0.6.0
 	github.com/pmezard/go-difflib v1.0.0

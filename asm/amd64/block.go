@@ -12,23 +12,25 @@ type block struct {
 	few   int // when so many rows or fewer are left, a lower block is used; 0 for never
 }
 
-// blockShapes returns the register blocks, the widest first: 6 × 16 of 16
-// registers, 8 × 48 of 32.
+// blockShapes returns the register blocks, the widest first. By the rules they are 6 × 16 of 16 registers, 8 × 48 of 32.
 func (p *product) blockShapes() []block {
-	if p.isa == AVX512 {
-		return []block{{8, 3, 4}, {8, 1, 0}}
+	few := func(rows int) int {
+		if rows > 4 {
+			return 4
+		}
+		return rows / 2
 	}
-	return []block{{6, 1, 4}}
+	rows := p.cut.Rows
+	if p.cut.Tiles == 1 {
+		return []block{{rows, 1, few(rows)}}
+	}
+	return []block{{rows, p.cut.Tiles, few(rows)}, {rows, 1, 0}}
 }
 
-// chunkLimit is the largest number of k that are added in one pass over the
-// tiles: one tile of float32 weights takes 24 KiB of the first-level cache.
-const chunkLimit = 384
-
-// chunk returns how many k are added in one pass. Sums go on from y in the next
-// pass, which does not change their bits.
+// chunk returns how many k are added in one pass: one tile of float32 weights and 384 k take 24 KiB of the first-level
+// cache. Sums go on from y in the next pass, which does not change their bits.
 func (p *product) chunk() int {
-	passes := (p.k + chunkLimit - 1) / chunkLimit
+	passes := (p.k + p.cut.Depth - 1) / p.cut.Depth
 	if passes == 1 {
 		return p.k
 	}
@@ -249,16 +251,10 @@ func (p *product) registerBlock(b block, s *passState, r rowState) {
 	from := panel{s.w, b.tiles}
 	p.passSteps(s, func(step int, offsets []operand.Mem) {
 		for t := range b.tiles {
-			p.PREFETCHT0(at(s.w, t*p.tile+step*p.step+prefetchAhead))
+			p.prefetch(at(s.w, t*p.tile+step*p.step), p.cut.Ahead)
 		}
 		for h, offset := range offsets {
-			wk := p.vecs(n)
-			for v, d := range wk {
-				p.weights(from, v, step, h, d)
-			}
-			for i, row := range xs {
-				p.multiplyRow(in(row, offset), wk, acc[i])
-			}
+			p.multiplyBlock(from, step, h, xs, offset, acc)
 		}
 	})
 	p.Comment("Store the outputs.")
@@ -298,6 +294,37 @@ func (p *product) passSteps(s *passState, body func(step int, xk []operand.Mem))
 	}
 	p.SHLQ(operand.U8(map[int]uint8{64: 4, 32: 3, 16: 2}[p.step/p.words()]), i)
 	p.SUBQ(i, s.w)
+}
+
+// multiplyBlock adds the products of one k to a block of outputs: row by row with the weights in registers or, where those
+// of few rows of x are fewer, vector by vector of the weights.
+func (p *product) multiplyBlock(from panel, step, half int, rows []reg.GPVirtual, offset operand.Mem, acc [][]reg.VecVirtual) {
+	if len(rows) < from.tiles*p.parts {
+		p.multiplyColumns(from, step, half, rows, offset, acc)
+		return
+	}
+	w := p.vecs(from.tiles * p.parts)
+	for v, d := range w {
+		p.weights(from, v, step, half, d)
+	}
+	for i, row := range rows {
+		p.multiplyRow(in(row, offset), w, acc[i])
+	}
+}
+
+// multiplyColumns adds x[r][k] · w[k], one vector of weights after the other to the outputs of all rows.
+func (p *product) multiplyColumns(from panel, step, half int, rows []reg.GPVirtual, offset operand.Mem, acc [][]reg.VecVirtual) {
+	x := p.vecs(len(rows))
+	for i, row := range rows {
+		p.VBROADCASTSS(in(row, offset), x[i])
+	}
+	for v := range from.tiles * p.parts {
+		w := p.vec()
+		p.weights(from, v, step, half, w)
+		for i := range rows {
+			p.VFMADD231PS(w, x[i], acc[i][v])
+		}
+	}
 }
 
 // multiplyRow adds x[r][k] · w[k] to the outputs of one row.
@@ -346,9 +373,4 @@ func (p *product) rowPointers(b block, m, x reg.GPVirtual) []reg.GPVirtual {
 }
 
 // blockUnroll is the number of steps in one turn of the loop over k.
-func (p *product) blockUnroll() int {
-	if p.bf16 {
-		return 2
-	}
-	return 4
-}
+func (p *product) blockUnroll() int { return p.cut.Unroll }

@@ -16,6 +16,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/asm/tuning"
 )
 
 // Emit lowers kernels to every instruction set and returns the text of one
@@ -24,6 +25,12 @@ import (
 // NOT EDIT.". The function of kernel k for instruction set i is named
 // k.Name() + i.String(). The same kernels give the same bytes, in any order.
 func Emit(pkg, header string, ks []kernel.Kernel) (asmText, stubs []byte, err error) {
+	return EmitTuned(pkg, header, ks, nil)
+}
+
+// EmitTuned is Emit with the blockings of a table; nil is the table without rows. The kernels compute the same bits with
+// every table.
+func EmitTuned(pkg, header string, ks []kernel.Kernel, t *tuning.Table) (asmText, stubs []byte, err error) {
 	ks = slices.Clone(ks)
 	slices.SortFunc(ks, func(a, b kernel.Kernel) int { return strings.Compare(a.Name(), b.Name()) })
 	e := newEmitter()
@@ -32,16 +39,28 @@ func Emit(pkg, header string, ks []kernel.Kernel) (asmText, stubs []byte, err er
 			return nil, nil, fmt.Errorf("amd64: two kernels are named %s", k.Name())
 		}
 		for _, isa := range ISAs {
-			if _, extends := gains[isa]; extends && !Supports(isa, k) {
+			if _, extends := extensions[isa]; extends && !Supports(isa, k) {
 				continue
 			}
 			if !Supports(isa, k) {
 				return nil, nil, fmt.Errorf("amd64: no %s lowering of %s: %w", isa, k.Key(), errUnsupported(k))
 			}
-			if err := e.kernel(isa, k); err != nil {
+			if err := e.kernel(isa, k, t); err != nil {
 				return nil, nil, err
 			}
 		}
+	}
+	return e.print(pkg, header)
+}
+
+// EmitOne is EmitTuned for one kernel and one instruction set.
+func EmitOne(isa ISA, pkg, header string, k kernel.Kernel, t *tuning.Table) (asmText, stubs []byte, err error) {
+	if !Supports(isa, k) {
+		return nil, nil, fmt.Errorf("amd64: no %s lowering of %s: %w", isa, k.Key(), errUnsupported(k))
+	}
+	e := newEmitter()
+	if err := e.kernel(isa, k, t); err != nil {
+		return nil, nil, err
 	}
 	return e.print(pkg, header)
 }
@@ -73,7 +92,11 @@ type constantData []uint32
 func newEmitter() *emitter { return &emitter{constants: map[string]constantData{}} }
 
 // kernel adds one kernel for one instruction set to the file.
-func (e *emitter) kernel(isa ISA, k kernel.Kernel) error {
+func (e *emitter) kernel(isa ISA, k kernel.Kernel, t *tuning.Table) error {
+	cut, err := blocking(isa, k, t)
+	if err != nil {
+		return fmt.Errorf("amd64: %w", err)
+	}
 	var params []string
 	for _, p := range k.Params() {
 		params = append(params, p.Name+" "+strings.Replace(p.Type, "[]", "*", 1))
@@ -81,7 +104,7 @@ func (e *emitter) kernel(isa ISA, k kernel.Kernel) error {
 	name := k.Name() + isa.String()
 	doc := strings.Split(name+strings.TrimPrefix(k.Doc(), k.Name()), "\n")
 	return e.function(isa, name, "func("+strings.Join(params, ", ")+")", doc, func(f *function) {
-		f.kernel = k
+		f.kernel, f.cut = k, cut
 		f.Comment(doc...)
 		lowering(isa, k)(f, k)
 	})
@@ -89,9 +112,9 @@ func (e *emitter) kernel(isa ISA, k kernel.Kernel) error {
 
 // function adds one function to the file, with the return after its body.
 func (e *emitter) function(isa ISA, name, signature string, doc []string, body func(f *function)) error {
-	f := &function{Context: build.NewContext(), emitter: e, isa: isa.vector(), vnni: isa == AVX512VNNI, labels: map[string]int{}}
+	f := &function{Context: build.NewContext(), emitter: e, isa: isa.vector(), vnni: isa == AVX512VNNI, tiles: isa >= AMXInt8, labels: map[string]int{}}
 	f.Function(name)
-	if isa != AMX { // whose frame needs the check of the stack
+	if !f.tiles { // their frames need the check of the stack
 		f.Attributes(attr.NOSPLIT)
 	}
 	f.Pragma("noescape")

@@ -25,6 +25,7 @@ type tileForm int
 
 const (
 	formNone    tileForm = iota // none
+	formTile                    // tile
 	formMemory                  // memory
 	formLoad                    // memory with the row stride as index, tile
 	formStore                   // tile, memory with the row stride as index
@@ -41,7 +42,10 @@ var tileOps = map[string]struct {
 	"TILERELEASE": {0, 0x49, formNone},
 	"TILELOADD":   {3, 0x4b, formLoad},
 	"TILESTORED":  {2, 0x4b, formStore},
-	"TDPBF16PS":   {2, 0x5c, formProduct},
+	"TILEZERO":    {3, 0x49, formTile},
+	"TDPBF16PS":   {2, 0x5c, formProduct}, // float32 += pairs of bfloat16
+	"TDPBSSD":     {3, 0x5e, formProduct}, // int32 += quads of A signed, B signed
+	"TDPBSUD":     {2, 0x5e, formProduct}, // A signed, B unsigned
 }
 
 // tile adds an AMX instruction. Its memory operand is an input also where it is written, because only the registers of
@@ -90,6 +94,8 @@ func encodeTile(i *ir.Instruction) ([]byte, error) {
 	switch op.form {
 	case formNone:
 		return append(vex(0, 0, 0), 0xc0), nil
+	case formTile:
+		return append(vex(0, 0, 0), 0xc0|number(0)<<3), nil
 	case formProduct:
 		return append(vex(0, 0, number(0)), 0xc0|number(2)<<3|number(1)), nil
 	case formMemory:

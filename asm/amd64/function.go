@@ -10,6 +10,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/asm/tuning"
 )
 
 // A function is the body being written: avo's context, with a vocabulary of
@@ -19,7 +20,9 @@ type function struct {
 	emitter *emitter
 	isa     ISA // AVX2 or AVX512
 	vnni    bool
+	tiles   bool
 	kernel  kernel.Kernel
+	cut     tuning.Blocking // of a product
 	labels  map[string]int
 }
 
@@ -55,6 +58,13 @@ func (f *function) vecs(n int) []reg.VecVirtual {
 // knows to end the register's life.
 func (f *function) zero(v reg.VecVirtual) { f.VXORPS(v, v, v) }
 
+// prefetch fetches the line that is a distance behind a place, unless the distance is off.
+func (f *function) prefetch(from operand.Mem, distance int) {
+	if distance != tuning.Off {
+		f.PREFETCHT0(from.Offset(distance))
+	}
+}
+
 // arg loads a pointer or integer parameter.
 func (f *function) arg(name string) reg.GPVirtual {
 	r := f.GP64()
@@ -76,6 +86,16 @@ func (f *function) stride(name string, size int) reg.GPVirtual {
 	r := f.arg(name)
 	f.SHLQ(operand.U8(uint8(math.Log2(float64(size)))), r)
 	return r
+}
+
+// copyWord copies a word through a register where both are memory.
+func (f *function) copyWord(from, to operand.Op) {
+	if operand.IsMem(from) && operand.IsMem(to) {
+		r := f.GP64()
+		f.MOVQ(from, r)
+		from = r
+	}
+	f.MOVQ(from, to)
 }
 
 // label defines a label that is unique in the function and returns it.

@@ -8,10 +8,17 @@ import (
 // vectorTiles are the numbers of tiles that one pass over x serves, the largest
 // first: independent chains hide the latency of the multiply-add.
 func (p *product) vectorTiles() []int {
-	if p.isa == AVX512 {
-		return []int{8, 4, 1}
+	n := []int{p.cut.Stream}
+	for half := n[0] / 2; half > 1; half /= 2 {
+		n = append(n, half)
 	}
-	return []int{4, 2, 1}
+	if n[0] > 4 && n[len(n)-1] == 2 { // a loop of single tiles does for the last three
+		n = n[:len(n)-1]
+	}
+	if n[len(n)-1] > 1 {
+		n = append(n, 1)
+	}
+	return n
 }
 
 // vector writes the product of one row: the weights are a stream that is read
@@ -46,7 +53,7 @@ func (p *product) vectorBlock(n int, y, x, w, c reg.GPVirtual) {
 	p.Comment("Add x[k] · w[k], k in order.")
 	p.steps("oneRowK", w, p.vectorUnroll(n), func(step int, offsets []operand.Mem) {
 		for t := range n {
-			p.PREFETCHT0(at(w, t*p.tile+step*p.step+prefetchAhead))
+			p.prefetch(at(w, t*p.tile+step*p.step), p.cut.Prefetch)
 		}
 		for h, offset := range offsets {
 			xk := p.vec()

@@ -73,6 +73,7 @@ func qgemm(f *function, k kernel.Kernel) {
 func (p *quantProduct) places(rows int) {
 	if p.format.Whole {
 		p.constant("ones", 0x00010001)
+		p.sums = p.AllocLocal(64 * rows)
 		return
 	}
 	p.ways = p.chooseProduct()
@@ -86,10 +87,13 @@ type rowPointers struct{ x, y, c reg.GPVirtual }
 
 // heights are the numbers of rows that one pass over a tile serves, the largest first.
 func (p *quantProduct) heights() []int {
-	if p.isa == AVX512 {
-		return []int{8, 4, 2, 1}
+	list := []int{p.cut.Rows}
+	for n := 8; n > 0; n /= 2 {
+		if n < p.cut.Rows {
+			list = append(list, n)
+		}
 	}
-	return []int{4, 2, 1}
+	return list
 }
 
 // rowBlocks computes all rows for one tile.
@@ -121,6 +125,14 @@ func (p *quantProduct) advance(n int, s rowPointers) {
 		p.IMUL3Q(imm(4*n), r, r)
 		p.ADDQ(r, v.p)
 	}
+}
+
+// distance is how far ahead of their use weights are fetched by the block of rows in work.
+func (p *quantProduct) distance() int {
+	if len(p.rowAt) == 1 {
+		return p.cut.Prefetch
+	}
+	return p.cut.Ahead
 }
 
 // block computes n rows × 16 outputs.
@@ -272,7 +284,7 @@ func (p *quantProduct) half(from operand.Mem, v reg.VecVirtual) {
 func (p *quantProduct) columns32(disp, b int) {
 	n := len(p.rowAt)
 	for line := 0; line < p.format.BlockBytes(); line += 64 {
-		p.PREFETCHT0(at(p.codes, disp+line+prefetchAhead))
+		p.prefetch(at(p.codes, disp+line), p.distance())
 	}
 	quads := p.format.Group / 4
 	for group := range quant.Block / p.format.Group {

@@ -101,7 +101,7 @@ func (p *quantProduct) prepare() {
 func (p *quantProduct) values() {
 	zero := p.zeroPoint()
 	name := "codes"
-	if !p.vnni && largest(p.format) > 63 {
+	if p.tiles || !p.vnni && largest(p.format) > 63 {
 		zero, name = 0, "values"
 	}
 	var words []uint32

@@ -1,8 +1,6 @@
 package amd64
 
 import (
-	"slices"
-
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 
@@ -10,31 +8,46 @@ import (
 )
 
 // Products of formats with one scale for a row: integer accumulators run over all columns, and one multiply-add at the end
-// brings them to y. The index column counts half bytes of codes, which are bytes of seeds.
+// brings them to y. The index column counts quarters of bytes of codes, which are bytes of seeds.
 
 // wholeRows computes n rows × 16 outputs.
 func (p *quantProduct) wholeRows(n int, s rowPointers, w reg.GPVirtual) {
 	p.Commentf("%s: integers over all columns.", describe(n, 1))
 	p.pointToRows(n, s.x)
-	p.acc = p.vecs(n * p.parts)
+	p.acc = nil
+	if p.isa == AVX512 || n <= 2 { // else the registers are for sums of 16 bits
+		p.acc = p.vecs(n * p.parts)
+	}
 	p.seedRows()
 	p.codes, p.column = p.GP64(), p.GP64()
 	p.MOVQ(w, p.codes)
 	p.XORQ(p.column, p.column)
 	loop := p.label("columns")
-	const step = 16 // columns in a turn
-	for at := 0; at < step; at += 8 {
-		p.eightColumns(at)
+	for line := range quant.LaneColumns / 4 {
+		p.prefetch(at(p.codes, 64*line), p.distance())
 	}
-	p.ADDQ(imm(step*quant.Rows), p.codes)
-	p.ADDQ(imm(step/2), p.column)
-	p.CMPQ(p.column, imm(p.format.Columns(p.k)/2))
+	if p.vnni {
+		p.dotColumns()
+	} else {
+		p.wordColumns()
+	}
+	p.ADDQ(imm(quant.LaneColumns*quant.Rows), p.codes)
+	p.ADDQ(imm(quant.LaneColumns/4), p.column)
+	p.CMPQ(p.column, imm(p.format.Columns(p.k)/4))
 	p.JLT(loop)
 	p.scaleRows(n, s, w)
 }
 
 // seedRows starts the accumulators: from −64·Σ x for dot products, else from 0.
 func (p *quantProduct) seedRows() {
+	if p.acc == nil {
+		zero := p.temp("activations", 1)[0]
+		p.clearSum(zero)
+		for i := range len(p.rowAt) * p.parts {
+			p.VMOVDQU(zero, p.sums.Offset(i*p.width()))
+		}
+		return
+	}
 	for r, row := range p.rowAt {
 		acc := p.acc[r*p.parts:][:p.parts]
 		for _, a := range acc {
@@ -49,51 +62,62 @@ func (p *quantProduct) seedRows() {
 	}
 }
 
-// eightColumns adds the products of 8 columns, the first of them so many behind column.
-func (p *quantProduct) eightColumns(first int) {
-	for line := range 2 {
-		p.PREFETCHT0(at(p.codes, first*quant.Rows+64*line+prefetchAhead))
-	}
-	w := p.temp("weights", 2*p.parts)
-	for i := range w {
-		p.load(at(p.codes, first*quant.Rows+i*p.width()), w[i], nil)
-	}
-	if p.vnni {
+// dotColumns adds the products of 16 columns.
+func (p *quantProduct) dotColumns() {
+	for quad := range quant.LaneColumns / 4 {
+		w := p.temp("weights", 2)[quad%2]
+		p.load(at(p.codes, 64*quad), w, nil)
 		for r := range p.rowAt {
-			p.VPDPBUSD_BCST(p.inRow(r, p.column, 2, first), w[0], p.acc[r])
-			p.VPDPBUSD_BCST(p.inRow(r, p.column, 2, first+4), w[1], p.acc[r])
+			p.VPDPBUSD_BCST(p.inRow(r, p.column, 4, 4*quad), w, p.acc[r])
 		}
-		return
-	}
-	for r := range p.rowAt {
-		p.eightWords(r, first, w)
 	}
 }
 
-// eightWords sums the products of 8 columns of a row in 16 bits, from the seed on, and then in 32.
-func (p *quantProduct) eightWords(r, first int, w []reg.VecVirtual) {
+// wordColumns sums the products of 16 columns in 16 bits, from the seed on, and then in 32.
+func (p *quantProduct) wordColumns() {
 	n := p.parts
-	x := p.temp("activations", 2)
-	t := p.temp("products", 2*(n-1))
-	low, high := append(slices.Clone(t[:n-1]), x[0]), append(slices.Clone(t[n-1:]), x[1]) // the last part takes the place of x
-	p.VPBROADCASTD(p.inRow(r, p.column, 2, first), x[0])
-	p.VPBROADCASTD(p.inRow(r, p.column, 2, first+4), x[1])
-	for h := range n {
-		p.VPMADDUBSW(x[0], w[h], low[h])
+	sums, w := p.temp("words", len(p.rowAt)*n), p.temp("weights", n)
+	x, product := p.temp("activations", 1)[0], p.temp("product", 1)[0]
+	for quad := range quant.LaneColumns / 4 {
+		for h := range w {
+			p.load(at(p.codes, 64*quad+h*p.width()), w[h], nil)
+		}
+		for r := range p.rowAt {
+			p.VPBROADCASTD(p.inRow(r, p.column, 4, 4*quad), x)
+			for h, sum := range sums[r*n:][:n] {
+				if quad == 0 {
+					p.VPMADDUBSW(x, w[h], sum)
+					continue
+				}
+				to := product
+				if h == n-1 { // x is not needed any more
+					to = x
+				}
+				p.VPMADDUBSW(x, w[h], to)
+				p.VPADDW(to, sum, sum)
+			}
+		}
 	}
-	for h := range n {
-		p.VPMADDUBSW(x[1], w[n+h], high[h])
+	for r := range p.rowAt {
+		p.VPBROADCASTD(p.inRow(r, p.column, 1, quant.SeedsAt(p.k)), x)
+		for h, sum := range sums[r*n:][:n] {
+			p.VPADDW(x, sum, sum)
+			p.VPMADDWD(p.fixed["ones"], sum, sum)
+			p.addWhole(r, h, sum)
+		}
 	}
-	for h := range n {
-		p.VPADDW(high[h], low[h], low[h])
+}
+
+// addWhole adds integers to an accumulator.
+func (p *quantProduct) addWhole(r, h int, v reg.VecVirtual) {
+	i := r*p.parts + h
+	if p.acc != nil {
+		p.VPADDD(v, p.acc[i], p.acc[i])
+		return
 	}
-	seed := high[0]
-	p.VPBROADCASTD(p.inRow(r, p.column, 1, quant.SeedsAt(p.k)+first/2), seed)
-	for h := range n {
-		p.VPADDW(seed, low[h], low[h])
-		p.VPMADDWD(p.fixed["ones"], low[h], low[h])
-		p.VPADDD(low[h], p.acc[r*n+h], p.acc[r*n+h])
-	}
+	m := p.sums.Offset(i * p.width())
+	p.VPADDD(m, v, v)
+	p.VMOVDQU(v, m)
 }
 
 // scaleRows writes y = c + sums · (scale of the output · scale of the row).
@@ -109,7 +133,12 @@ func (p *quantProduct) scaleRows(n int, s rowPointers, w reg.GPVirtual) {
 	t := p.temp("activations", 2)
 	for r := range n {
 		for h := range p.parts {
-			a := p.acc[r*p.parts+h]
+			a := p.temp("product", 1)[0]
+			if p.acc != nil {
+				a = p.acc[r*p.parts+h]
+			} else {
+				p.VMOVDQU(p.sums.Offset((r*p.parts+h)*p.width()), a)
+			}
 			p.VBROADCASTSS(at(p.rowAt[r], quant.RowScaleAt(p.k)), t[0])
 			p.VMULPS(scales[h], t[0], t[0])
 			p.VMOVUPS(at(c, h*p.width()), t[1])

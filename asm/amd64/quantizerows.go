@@ -29,7 +29,7 @@ func (q *quantizer) wholeRows() {
 			z := q.vec()
 			q.zero(z)
 			q.VMOVDQU(z, to.codes)
-			q.VMOVDQU(z.AsX(), to.pairs)
+			q.VMOVQ(z.AsX(), to.pairs)
 		}
 		q.total(sum)
 		q.VMOVD(sum.AsX(), at(y, quant.RowSumAt(q.k)))
@@ -58,9 +58,9 @@ func (q *quantizer) eachBlock(x reg.GPVirtual, body func(from operand.Mem, block
 
 // wholeAt returns the places of block b of the row at y: codes, and seeds as its pairs.
 func (q *quantizer) wholeAt(y reg.Register, b int, index reg.Register) places {
-	p := places{codes: at(y, b*quant.Block), pairs: at(y, quant.SeedsAt(q.k)+16*b)}
+	p := places{codes: at(y, b*quant.Block), pairs: at(y, quant.SeedsAt(q.k)+8*b)}
 	if index != nil {
-		p.codes, p.pairs = p.codes.Idx(index, 8), p.pairs.Idx(index, 4)
+		p.codes, p.pairs = p.codes.Idx(index, 8), p.pairs.Idx(index, 2)
 	}
 	return p
 }
@@ -73,12 +73,14 @@ func (q *quantizer) seeds(codes, t, sum reg.VecVirtual, to places) {
 	q.VPMADDUBSW(codes, ones, codes) // words: sums of two columns
 	q.VPMADDWD(q.word("quantizeOnes16", 0x00010001).Mem, codes, t)
 	q.VPADDD(t, sum, sum)
+	q.VPSHUFD(operand.U8(0x4e), codes, t)
+	q.VPADDW(t, codes, codes)
 	q.VPSHUFD(operand.U8(0xb1), codes, t)
-	q.VPADDW(t, codes, codes) // both halves of 64 bits: the two sums of 8 columns
+	q.VPADDW(t, codes, codes) // each half has the two sums of its 16 columns in every lane
 	q.VPMULLW(q.word("quantizeSeed", 0xffc0ffc0).Mem, codes, codes)
-	q.VMOVDQU(q.words("quantizeEven", []uint32{0, 2, 4, 6, 0, 2, 4, 6}), t)
+	q.VMOVDQU(q.words("quantizeHalves", []uint32{0, 4, 0, 4, 0, 4, 0, 4}), t)
 	q.VPERMD(codes, t, codes)
-	q.VMOVDQU(codes.AsX(), to.pairs)
+	q.VMOVQ(codes.AsX(), to.pairs)
 }
 
 // total adds up the integers in the lanes of v.

@@ -54,15 +54,15 @@ func tiles(f *function, k kernel.Kernel) {
 		*m = p.AllocLocal(8)
 	}
 	p.frame()
-	p.move(p.arg("rows"), p.left)
-	p.move(p.arg("x"), p.x)
-	p.move(p.arg("y"), p.y)
+	p.copyWord(p.arg("rows"), p.left)
+	p.copyWord(p.arg("x"), p.x)
+	p.copyWord(p.arg("y"), p.y)
 	start := p.AllocLocal(8)
-	p.move(p.arg("c"), start)
+	p.copyWord(p.arg("c"), start)
 	loop := p.label("rows16")
 	p.configure()
-	p.move(start, p.c)
-	p.move(p.stride("ldc", 4), p.ldc)
+	p.copyWord(start, p.c)
+	p.copyWord(p.stride("ldc", 4), p.ldc)
 	p.fullPasses()
 	if p.restDepth() > 0 {
 		p.restPass()
@@ -103,16 +103,6 @@ func (p *tileProduct) frame() {
 	}
 }
 
-// move copies a word through a register where both are memory.
-func (p *tileProduct) move(from, to operand.Op) {
-	if operand.IsMem(from) && operand.IsMem(to) {
-		r := p.GP64()
-		p.MOVQ(from, r)
-		from = r
-	}
-	p.MOVQ(from, to)
-}
-
 // nextRows moves a pointer by 16 rows.
 func (p *tileProduct) nextRows(ld string, pointer operand.Mem) {
 	n := p.stride(ld, 4)
@@ -145,7 +135,7 @@ func (p *tileProduct) fullPasses() {
 	if p.fullSteps() == 0 {
 		return
 	}
-	p.move(operand.U32(0), p.first)
+	p.copyWord(operand.U32(0), p.first)
 	pass := p.label("pass")
 	n, limit := p.GP64(), p.GP64()
 	p.MOVQ(operand.U32(uint32(p.fullSteps())), n)
@@ -167,8 +157,8 @@ func (p *tileProduct) fullPasses() {
 
 // continueFromY makes the next pass start from the sums of this one.
 func (p *tileProduct) continueFromY() {
-	p.move(p.y, p.c)
-	p.move(p.stride("ldy", 4), p.ldc)
+	p.copyWord(p.y, p.c)
+	p.copyWord(p.stride("ldy", 4), p.ldc)
 }
 
 // splitRows writes the terms of x for the steps of a pass.

@@ -82,6 +82,7 @@ func parseBench(args []string, stderr io.Writer) (*benchOptions, error) {
 	f.SetOutput(stderr)
 	f.StringVar(&o.build.Weights, "weights", "f32", weightsHelp)
 	f.StringVar(&o.build.KV, "kv", "f32", kvHelp)
+	f.StringVar(&o.build.tuning, "tuning", "", tuningHelp)
 	f.IntVar(&o.build.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
 	all := "1"
 	for n := 2; n <= runtime.GOMAXPROCS(0); n *= 2 {

@@ -36,6 +36,7 @@ type buildOptions struct {
 	targets       string
 	dump          string
 	chat          string
+	tuning        string
 	vendor, check bool
 	weighing      weighing
 	quiet         bool
@@ -86,7 +87,9 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	f.StringVar(&o.Weights, "weights", "f32", weightsHelp)
 	f.StringVar(&o.KV, "kv", "f32", kvHelp)
 	o.weighing.flags(f)
+	f.StringVar(&o.Early, "early", "", "`layers` whose states the output layer reads too, for DoLa decoding: low, high, or numbers of blocks as in 0,2")
 	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
+	f.StringVar(&o.tuning, "tuning", "", tuningHelp)
 	f.BoolVar(&o.Program, "program", false, "add a main package: a command-line program")
 	f.BoolVar(&o.vendor, "vendor", false, "copy the part of the runtime that is used, so that the bundle needs no other module")
 	f.BoolVar(&o.Embed, "embed", false, "compile the weights into the program")
@@ -326,6 +329,9 @@ func compile(o *buildOptions, back *backend, src *bundle.Checkpoint) (b *bundle.
 		}
 	}
 	options := o.Options
+	if options.Tuning, err = loadTuning(o.tuning); err != nil {
+		return nil, err
+	}
 	if back.adapt != nil {
 		back.adapt(&options)
 	}

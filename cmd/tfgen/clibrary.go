@@ -63,6 +63,7 @@ func cModel(o *output, b *bundle.Bundle) *cemit.Model {
 		Causal: len(g.States) > 0, Tokens: b.Tokenizer != nil, TokenTypes: g.Input("token_types") != nil, Trace: b.Options.Trace,
 		Embedded: b.Options.Embed, Labels: r.Labels, MaxTokens: g.MaxPos,
 	}
+	m.Several, m.Regression = b.Several(), b.Regression()
 	m.Encodes = m.Causal && g.Towers()
 	if !m.Causal && m.Tokens {
 		m.Head = heads[r.Task]
@@ -83,6 +84,7 @@ func cModel(o *output, b *bundle.Bundle) *cemit.Model {
 			m.Outputs = append(m.Outputs, cemit.Output{Name: out.Name, Field: goemit.OutputField(out.Name), Width: t.Width(), ByToken: t.Rows == ir.Tokens})
 		}
 	}
+	m.Ranks = m.Tokens && r.Task == "text-classification" && m.Classes() == 1
 	return m
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/tfgen/tfgen/gen/bundle"
 	"github.com/tfgen/tfgen/gen/checkpoint"
@@ -19,12 +20,14 @@ type weighing struct {
 	imatrix   string
 	calibrate string
 	tokens    int
+	save      string
 }
 
 // flags adds the flags.
 func (w *weighing) flags(f *flag.FlagSet) {
 	f.StringVar(&w.imatrix, "imatrix", "", "a `file` with an importance matrix of llama.cpp: columns whose inputs are large are quantised with less error")
 	f.StringVar(&w.calibrate, "calibrate", "", "a `file` with a text: the same from running the model over it, in float64 (8 bytes of memory a parameter)")
+	f.StringVar(&w.save, "save-imatrix", "", "write what --calibrate finds to a `file` that --imatrix reads")
 	f.IntVar(&w.tokens, "calibrate-tokens", 1024, "use at most so many tokens of the text; 0: all")
 }
 
@@ -33,6 +36,8 @@ func (o *buildOptions) weigh(ctx context.Context, w *weighing, stderr io.Writer)
 	switch {
 	case w.imatrix != "" && w.calibrate != "":
 		return errors.New("give one of --imatrix and --calibrate")
+	case w.save != "" && w.calibrate == "":
+		return errors.New("--save-imatrix writes what --calibrate finds: give that too")
 	case w.imatrix != "":
 		o.Importance, err = importance.Open(w.imatrix)
 	case w.calibrate != "":
@@ -41,7 +46,7 @@ func (o *buildOptions) weigh(ctx context.Context, w *weighing, stderr io.Writer)
 	return err
 }
 
-// calibrated runs the model in float64 over a text.
+// calibrated runs the model in float64 over a text, and saves what it finds if that is wanted.
 func (o *buildOptions) calibrated(ctx context.Context, w *weighing, stderr io.Writer) (importance.Matrix, error) {
 	text, err := os.ReadFile(w.calibrate)
 	if err != nil {
@@ -72,8 +77,21 @@ func (o *buildOptions) calibrated(ctx context.Context, w *weighing, stderr io.Wr
 	if len(ids) == 0 {
 		return nil, fmt.Errorf("%s has no tokens", w.calibrate)
 	}
-	defer fmt.Fprintln(stderr)
-	return importance.Collect(ctx, b.Plan.Graph, b.Source, ids, func(done int) {
+	m, err := importance.Collect(ctx, b.Plan.Graph, b.Source, ids, func(done int) {
 		fmt.Fprintf(stderr, "\rcalibrating: %d of %d tokens", done, len(ids))
 	})
+	fmt.Fprintln(stderr)
+	if err != nil || w.save == "" {
+		return m, err
+	}
+	return m, saveImportance(w.save, m, filepath.Base(w.calibrate), len(ids))
+}
+
+// saveImportance writes an importance matrix from so many tokens of a text.
+func saveImportance(path string, m importance.Matrix, text string, tokens int) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(m.Write(f, text, tokens), f.Close())
 }

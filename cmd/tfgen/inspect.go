@@ -68,6 +68,7 @@ func printReport(out io.Writer, r bundle.Report, workers int) error {
 	fmt.Fprintf(w, "activations\t%s\n", size(m.Activations))
 	fmt.Fprintf(w, "a worker\t%s\n", size(m.Worker))
 	fmt.Fprintf(w, "a session of %s tokens\t%s\n", count(int64(m.Context)), size(m.Session))
+	fmt.Fprintf(w, "tokenizer\t%s\n", size(m.Tokenizer))
 	fmt.Fprintf(w, "peak, %d workers, one session\t%s\n", workers, size(m.Peak(workers)))
 	fmt.Fprintf(w, "ignored tensors\t%d\n\n", len(r.Ignored))
 	fmt.Fprintln(w, "offset\tbytes\tlayout\tshape\tpart\tfrom\ttype")

@@ -24,6 +24,7 @@ func commands() []command {
 		{"run", "build a model into a cache and run it", runRun},
 		{"inspect", "say what a model is and what it takes, before a weight is read", runInspect},
 		{"bench", "measure the speed of a model, and its share of what the machine can do", runBench},
+		{"tune", "measure how products are best cut on this machine, into a table for build", runTune},
 		{"quantize", "say what a weight format does to each matrix", runQuantize},
 		{"eval", "measure what a weight format costs, over a text", runEval},
 		{"verify", "compare generated code with golden cases", runVerify},

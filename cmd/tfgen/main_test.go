@@ -202,7 +202,7 @@ func TestInspectIsExact(t *testing.T) {
 	var r struct {
 		Parameters int64 `json:"parameters"`
 		Peak       int64 `json:"peak"`
-		Memory     struct{ Weights, Activations, Worker, Session int64 }
+		Memory     struct{ Weights, Activations, Worker, Session, Tokenizer int64 }
 		Tensors    []struct{ Bytes int64 }
 	}
 	if err := json.Unmarshal([]byte(out), &r); status != 0 || err != nil {
@@ -219,7 +219,7 @@ func TestInspectIsExact(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := r.Memory
-	if info.Size() != m.Weights || r.Peak != m.Weights+m.Activations+2*m.Worker+m.Session || r.Parameters != 4196608 || len(r.Tensors) != 26 {
+	if info.Size() != m.Weights || r.Peak != m.Weights+m.Activations+2*m.Worker+m.Session+m.Tokenizer || m.Tokenizer == 0 || r.Parameters != 4196608 || len(r.Tensors) != 26 {
 		t.Errorf("weights %d, inspect says %+v, peak %d, %d tensors", info.Size(), m, r.Peak, len(r.Tensors))
 	}
 	for _, line := range []string{fmt.Sprintf("ArenaBytes = %d", m.Activations), fmt.Sprintf("WorkerBytes = %d", m.Worker), fmt.Sprintf("WeightsBytes = %d", m.Weights)} {

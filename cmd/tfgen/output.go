@@ -40,10 +40,19 @@ func newOutput(t *target, options *buildOptions, name string) (*output, error) {
 	if o.importPath == "" {
 		o.ownModule, o.importPath = true, options.module
 		if o.importPath == "" {
-			o.importPath = "tfgen.local/" + options.Package
+			o.importPath = privateModule(t, options.Package)
 		}
 	}
 	return o, o.owned()
+}
+
+// privateModule is the path of a module that has no name: where nobody imports it a short one, which the names of thousands of
+// functions in a library repeat.
+func privateModule(t *target, pkg string) string {
+	if t.inModule {
+		return "tfgen.local/" + pkg
+	}
+	return "c/m"
 }
 
 // pathInModule is the import path of a directory below a go.mod, "" if there is none or it is the directory's own.

@@ -59,6 +59,29 @@ func (p *progress) show(done, total int64, name string) {
 	fmt.Fprintf(p.w, "\rpacking [%s%s] %3.0f %% %6.0f MB/s  %-40.40s", strings.Repeat("#", n), strings.Repeat(" ", barWidth-n), 100*share, rate, name)
 }
 
+// showStep reports what share of a longer work is done, and what is in work.
+func (p *progress) showStep(verb string, share float64, what string) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	every := 5 * time.Second
+	if p.terminal {
+		every = 100 * time.Millisecond
+	}
+	if time.Since(p.last) < every {
+		return
+	}
+	p.last, p.shown = time.Now(), true
+	if !p.terminal {
+		fmt.Fprintf(p.w, "%s: %.0f %%, %s\n", verb, 100*share, what)
+		return
+	}
+	n := int(share * barWidth)
+	fmt.Fprintf(p.w, "\r%s [%s%s] %3.0f %%  %-40.40s", verb, strings.Repeat("#", n), strings.Repeat(" ", barWidth-n), 100*share, what)
+}
+
 // done removes the bar.
 func (p *progress) done() {
 	if p != nil && p.shown && p.terminal {

@@ -38,7 +38,7 @@ func pythonFiles(o *output, b *bundle.Bundle) ([]file.File, error) {
 	m := &pyemit.Model{
 		Package: c.Package, Title: c.Title, Architecture: c.Architecture, Format: c.Format, Version: libraryVersion, Parameters: c.Parameters,
 		Causal: c.Causal, Encodes: c.Encodes, Tokens: c.Tokens, Chat: c.Chat, Embedded: c.Embedded,
-		Embeds: c.Tokens && c.EmbeddingSize() > 0, Classifies: c.Tokens && c.Classes() > 0,
+		Embeds: c.Tokens && c.EmbeddingSize() > 0, Classifies: c.Tokens && c.Classes() > 0, Ranks: c.Ranks,
 	}
 	for _, out := range c.Outputs {
 		if out.ByToken {
@@ -71,6 +71,9 @@ func pythonBuild(ctx context.Context, o *output, dir string) error {
 // machines are the names of processors in tags of wheels.
 var machines = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}
 
+// packedRelocations is what a library asks for whose relocations are packed, as the loader of glibc 2.36 and later reads them.
+const packedRelocations = "GLIBC_ABI_DT_RELR"
+
 // platformTag is the tag of wheels with a library: manylinux with the newest glibc that it asks for (PEP 600).
 func platformTag(library string) (string, error) {
 	f, err := elf.Open(library)
@@ -88,6 +91,9 @@ func platformTag(library string) (string, error) {
 			var m int
 			if _, err := fmt.Sscanf(v.Dep, "GLIBC_2.%d", &m); err == nil {
 				minor = max(minor, m)
+			}
+			if v.Dep == packedRelocations {
+				minor = max(minor, 36)
 			}
 		}
 	}

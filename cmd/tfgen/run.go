@@ -25,7 +25,7 @@ it. The arguments go to the program:
   tfgen run MODEL embed 'a text' 'another'         embed texts
   tfgen run MODEL help                             what the program can do
 
-TFGEN_CACHE names another cache directory, TFGEN_WEIGHTS another weight format than f32.
+TFGEN_CACHE names another cache directory, TFGEN_WEIGHTS another weight format than f32, TFGEN_TUNING a table of tfgen tune.
 `
 
 // runRun is the run command.
@@ -40,6 +40,7 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 		o.spec, rest = rest[0], rest[1:]
 	}
 	o.Program, o.Weights = true, os.Getenv("TFGEN_WEIGHTS")
+	o.tuning = os.Getenv("TFGEN_TUNING")
 	o.defaults()
 	binary, err := cached(ctx, o, stderr)
 	if err != nil {
@@ -124,6 +125,13 @@ func cacheKey(o *buildOptions) (string, error) {
 			return "", err
 		}
 		parts = append(parts, s.Digest)
+	}
+	t, err := loadTuning(o.tuning)
+	if err != nil {
+		return "", err
+	}
+	if t != nil {
+		parts = append(parts, string(t.Format()))
 	}
 	sum := sha256.Sum256([]byte(strings.Join(slices.Clip(parts), "\n")))
 	return fmt.Sprintf("%x", sum[:12]), nil

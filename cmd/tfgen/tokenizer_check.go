@@ -60,6 +60,7 @@ func runBenchTokenizer(ctx context.Context, args []string, stdout, stderr io.Wri
 	f := flagSet("bench", "TOKENIZER FILE…", "Measures loading, encoding and decoding of the files' text: the median of the rounds.", stderr)
 	rounds := f.Int("rounds", 5, "rounds of each measurement")
 	threads := f.Int("threads", runtime.GOMAXPROCS(0), "goroutines of the parallel measurement")
+	useNative := f.Bool("native", false, "measure the tokenizers library of Hugging Face too: "+nativeHelp)
 	rest, err := parseFlags(f, args)
 	if err != nil {
 		return err
@@ -82,46 +83,46 @@ func runBenchTokenizer(ctx context.Context, args []string, stdout, stderr io.Wri
 		texts = append(texts, string(b))
 		size += len(b)
 	}
-	return measure(ctx, t, packed, texts, size, *rounds, *threads, stdout)
+	var more []benchmark
+	if *useNative {
+		if more, err = benchNative(rest[0], texts); err != nil {
+			return err
+		}
+	}
+	return measure(ctx, t, packed, texts, size, *rounds, *threads, more, stdout)
 }
 
-func measure(ctx context.Context, t *tokenizer.Tokenizer, packed []byte, texts []string, size, rounds, threads int, stdout io.Writer) error {
+func measure(ctx context.Context, t *tokenizer.Tokenizer, packed []byte, texts []string, size, rounds, threads int, more []benchmark, stdout io.Writer) error {
 	var ids []int32
 	batch := pieces(texts, threads)
-	for _, m := range []struct {
-		name string
-		unit string
-		n    float64
-		run  func()
-	}{
-		{"load", "MB/s", float64(len(packed)) / 1e6, func() { _, _ = tokenizer.Load(packed) }},
-		{"encode", "MB/s", float64(size) / 1e6, func() {
+	rows := append([]benchmark{
+		{"load", float64(len(packed)), func() { _, _ = tokenizer.Load(packed) }},
+		{"encode", float64(size), func() {
 			ids = ids[:0]
 			for _, s := range texts {
 				ids = t.AppendEncode(ids, s, false)
 			}
 		}},
-		{fmt.Sprintf("encode, %d threads", threads), "MB/s", float64(size) / 1e6, func() { _, _ = t.EncodeBatch(batch, tokenizer.Options{Workers: threads}) }},
-		{"decode", "MB/s", float64(size) / 1e6, func() { t.Decode(ids, false) }},
-		{"decode, token by token", "MB/s", float64(size) / 1e6, func() {
+		{fmt.Sprintf("encode, %d threads", threads), float64(size), func() { _, _ = t.EncodeBatch(batch, tokenizer.Options{Workers: threads}) }},
+		{"decode", float64(size), func() { t.Decode(ids, false) }},
+		{"decode, token by token", float64(size), func() {
 			s := t.NewStream(false)
 			for _, id := range ids {
 				s.Next(id)
 			}
 		}},
-	} {
+	}, more...)
+	for _, m := range rows {
 		var times []time.Duration
 		for range rounds {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			begin := time.Now()
-			m.run()
-			times = append(times, time.Since(begin))
+			times = append(times, m.once())
 		}
 		slices.Sort(times)
 		median := times[len(times)/2]
-		fmt.Fprintf(stdout, "%-24s %12v %10.1f %s\n", m.name, median.Round(time.Microsecond), m.n/median.Seconds(), m.unit)
+		fmt.Fprintf(stdout, "%-24s %12v %10.1f MB/s\n", m.name, median.Round(time.Microsecond), m.bytes/1e6/median.Seconds())
 	}
 	fmt.Fprintf(stdout, "%d bytes, %d tokens, %.2f bytes a token\n", size, len(ids), float64(size)/float64(max(len(ids), 1)))
 	return nil

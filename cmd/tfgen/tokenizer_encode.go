@@ -19,6 +19,7 @@ var stdin io.Reader = os.Stdin
 // encodeOptions are the flags of encode.
 type encodeOptions struct {
 	asJSON, pair, words, left, padLeft bool
+	native                             bool
 	max, stride, padTo                 int
 	strategy                           string
 	tokenizer.Options
@@ -44,6 +45,7 @@ func runEncode(_ context.Context, args []string, stdout, stderr io.Writer) error
 	f.BoolVar(&o.left, "left", false, "truncate at the beginning")
 	f.IntVar(&o.padTo, "pad", 0, "pad to a multiple of that many tokens")
 	f.BoolVar(&o.padLeft, "pad-left", false, "pad at the beginning")
+	f.BoolVar(&o.native, "native", false, nativeHelp)
 	rest, err := parseFlags(f, args)
 	if err != nil {
 		return err
@@ -51,6 +53,9 @@ func runEncode(_ context.Context, args []string, stdout, stderr io.Writer) error
 	if len(rest) == 0 || o.pair && len(rest) != 3 {
 		f.Usage()
 		return errUsage
+	}
+	if o.native {
+		return o.encodeNative(rest[0], rest[1:], stdout)
 	}
 	t, _, err := openTokenizer(rest[0], stderr)
 	if err != nil {
@@ -149,8 +154,11 @@ type printed struct {
 	Overflow []printed `json:"overflow,omitempty"`
 }
 
+// list is the list itself, or an empty one for nil, which JSON would print as null.
+func list[T any](l []T) []T { return append([]T{}, l...) }
+
 func newPrinted(t *tokenizer.Tokenizer, e *tokenizer.Encoding) printed {
-	p := printed{IDs: e.IDs, Offsets: e.Offsets, Words: e.Words, TypeIDs: e.TypeIDs, Mask: e.Mask, Special: e.Special, Sequence: e.Sequences()}
+	p := printed{IDs: list(e.IDs), Tokens: []string{}, Offsets: list(e.Offsets), Words: list(e.Words), TypeIDs: list(e.TypeIDs), Mask: list(e.Mask), Special: list(e.Special), Sequence: list(e.Sequences())}
 	for _, id := range e.IDs {
 		p.Tokens = append(p.Tokens, t.Token(id))
 	}
@@ -176,6 +184,7 @@ func (o *encodeOptions) print(t *tokenizer.Tokenizer, e *tokenizer.Encoding, std
 func runDecode(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	f := flagSet("decode", "TOKENIZER [ID…]", "Prints the text of ids, which may be separated by white space or commas, token by token as it is complete.", stderr)
 	skip := f.Bool("skip-special", false, "leave special tokens out")
+	useNative := f.Bool("native", false, nativeHelp)
 	rest, err := parseFlags(f, args)
 	if err != nil {
 		return err
@@ -184,21 +193,23 @@ func runDecode(_ context.Context, args []string, stdout, stderr io.Writer) error
 		f.Usage()
 		return errUsage
 	}
-	t, _, err := openTokenizer(rest[0], stderr)
-	if err != nil {
-		return err
-	}
 	var in io.Reader = strings.NewReader(strings.Join(rest[1:], " "))
 	if len(rest) == 1 {
 		in = stdin
 	}
-	return decodeAll(t, in, *skip, stdout)
+	if *useNative {
+		return decodeNative(rest[0], in, *skip, stdout)
+	}
+	t, _, err := openTokenizer(rest[0], stderr)
+	if err != nil {
+		return err
+	}
+	return decodeAll(t, t.NewStream(*skip), in, stdout)
 }
 
 // decodeAll prints the pieces of the stream, and at the end what it still holds back.
-func decodeAll(t *tokenizer.Tokenizer, in io.Reader, skip bool, stdout io.Writer) error {
+func decodeAll(t interface{ VocabSize() int }, s interface{ Next(id int32) string }, in io.Reader, stdout io.Writer) error {
 	w := bufio.NewWriter(stdout)
-	s := t.NewStream(skip)
 	r := bufio.NewScanner(in)
 	r.Buffer(nil, 1<<20)
 	r.Split(scanNumbers)
@@ -214,7 +225,10 @@ func decodeAll(t *tokenizer.Tokenizer, in io.Reader, skip bool, stdout io.Writer
 	if err := r.Err(); err != nil {
 		return err
 	}
-	fmt.Fprintln(w, s.Rest())
+	if s, ok := s.(interface{ Rest() string }); ok {
+		w.WriteString(s.Rest())
+	}
+	fmt.Fprintln(w)
 	return w.Flush()
 }
 

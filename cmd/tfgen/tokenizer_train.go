@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -35,7 +36,7 @@ do not depend on the order of a hash table.`, stderr)
 	f.StringVar(&o.Unknown, "unknown", "", "the unknown token")
 	f.IntVar(&o.LimitAlphabet, "limit-alphabet", 0, "characters at most")
 	f.StringVar(&o.alphabet, "alphabet", "", "characters that are there in any case")
-	f.StringVar(&o.Prefix, "prefix", "", "prefix of tokens that continue a word")
+	f.StringVar(&o.Prefix, "prefix", "", "prefix of tokens that continue a word; WordPiece has ## unless one is given, which may be empty")
 	f.StringVar(&o.Suffix, "suffix", "", "suffix of tokens that end a word")
 	f.IntVar(&o.MaxTokenLength, "max-token-length", 0, "characters of a BPE token at most")
 	f.Float64Var(&o.ShrinkingFactor, "shrinking-factor", 0.75, "Unigram: part of the pieces that stays in each round")
@@ -51,6 +52,7 @@ do not depend on the order of a hash table.`, stderr)
 		f.Usage()
 		return errUsage
 	}
+	f.Visit(func(f *flag.Flag) { o.NoPrefix = o.NoPrefix || f.Name == "prefix" && o.Prefix == "" })
 	return o.run(ctx, files, stdout, stderr)
 }
 
@@ -79,10 +81,11 @@ func (o *trainFlags) merge(base train.Options) {
 		to   *string
 		from string
 	}{{&o.Unknown, base.Unknown}, {&o.Prefix, base.Prefix}, {&o.Suffix, base.Suffix}} {
-		if *s.to == "" {
+		if *s.to == "" && !(s.to == &o.Prefix && o.NoPrefix) {
 			*s.to = s.from
 		}
 	}
+	o.NoPrefix = o.NoPrefix || base.NoPrefix && o.Prefix == ""
 	o.Special = base.Special
 	if o.special != "" {
 		o.Special = strings.Split(o.special, ",")

@@ -130,7 +130,10 @@ func printReports(w io.Writer, reports []golden.Report, asJSON bool) error {
 // runtimeModule writes the runtime that tfgen carries to dir, as the module github.com/tfgen/tfgen, and returns dir.
 func runtimeModule(dir string) (string, error) {
 	err := fs.WalkDir(tfgen.Runtime, "runtime", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || !strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, ".s") {
+		if err == nil && d.Name() == "testdata" {
+			return fs.SkipDir
+		}
+		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		data, err := tfgen.Runtime.ReadFile(path)

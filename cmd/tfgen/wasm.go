@@ -30,7 +30,7 @@ func wasmFiles(o *output, b *bundle.Bundle) ([]file.File, error) {
 	return wasm.Package(&wasm.Model{
 		Name: o.options.Package, Title: o.options.Title, Architecture: r.Spec.Arch, Task: r.Task, Spec: r.Spec.File, SpecSHA256: r.Spec.SHA256,
 		Parameters: b.Parameters(), Format: b.Options.Weights, Weights: o.weights(o.options.Package), WeightsSize: b.WeightsSize(),
-		EOS: ids(r.EOS), Start: ids(r.Start), MaxTokens: limit, Modules: modules, Description: description, Tokenizer: b.Tokenizer,
+		EOS: ids(r.EOS), Start: ids(r.Start), MaxTokens: limit, Modules: modules, Description: description, Tokenizer: b.Tokenizer, Chat: b.Chat,
 	})
 }
 

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,11 +28,10 @@ func wasmParity(ctx context.Context, j *parityJob, o *output) {
 		j.skip(o.target, "", err.Error())
 		return
 	}
-	for _, v := range []struct {
-		variant string
-		threads int
-	}{{"simd", 1}, {"simd-threads", 2}} {
-		m.wazero(ctx, v.variant, v.threads)
+	for _, variant := range slices.Sorted(maps.Keys(m.manifest.Variants)) {
+		if !strings.HasPrefix(variant, "relaxed") && !strings.HasSuffix(variant, "-64") { // wazero has neither
+			m.wazero(ctx, variant, variantThreads(variant))
+		}
 	}
 	m.engine("Node", jshost.Node)
 	m.engine("Chromium", jshost.Chromium)
@@ -63,7 +64,7 @@ func (m *wasmRun) wazero(ctx context.Context, variant string, threads int) {
 		defer weights.Close()
 		var h *host.Model
 		h, err = host.Open(ctx, m.manifest.Model, host.Options{Module: module, Weights: weights, Size: m.manifest.Weights.Bytes, Threads: threads,
-			Shared: strings.HasSuffix(variant, "threads"), State: host.StateBytes(m.manifest.Model, max(len(m.job.ids)+m.job.greedy, len(m.job.source)))})
+			Shared: strings.Contains(variant, "threads"), State: host.StateBytes(m.manifest.Model, max(len(m.job.ids)+m.job.greedy, len(m.job.source)))})
 		if err == nil {
 			defer h.Close()
 			m.compare(variant, "wazero", module, h)
@@ -81,30 +82,36 @@ func (m *wasmRun) engine(name string, start func() (*jshost.Engine, error)) {
 		return
 	}
 	defer e.Close()
-	relaxed, err := e.Relaxed()
+	can, err := e.Features()
 	if err != nil {
 		m.job.skip(m.out.target, name, err.Error())
 		return
 	}
-	for _, variant := range []string{"simd", "simd-threads", "relaxed", "relaxed-threads"} {
-		if strings.HasPrefix(variant, "relaxed") && !relaxed {
-			m.job.skip(m.out.target, variant, name+" has no relaxed SIMD")
+	for _, variant := range slices.Sorted(maps.Keys(m.manifest.Variants)) {
+		if what := can.Lacks(variant); what != "" {
+			m.job.skip(m.out.target, variant, name+" has no "+what)
 			continue
 		}
 		module, ok := m.module(variant)
 		if !ok {
 			continue
 		}
-		threads := 1
-		if strings.HasSuffix(variant, "threads") {
-			threads = 2
-		}
-		if err := e.Open(m.manifest.Model, module, filepath.Join(m.out.dir, m.out.weightsName()), threads); err != nil {
+		d := *m.manifest.Model
+		d.Wide = strings.HasSuffix(variant, "-64")
+		if err := e.Open(&d, module, filepath.Join(m.out.dir, m.out.weightsName()), variantThreads(variant)); err != nil {
 			m.job.skip(m.out.target, variant, name+": "+err.Error())
 			continue
 		}
 		m.compare(variant, name, module, e)
 	}
+}
+
+// variantThreads is the number of threads that a variant is run with.
+func variantThreads(variant string) int {
+	if strings.Contains(variant, "threads") {
+		return 2
+	}
+	return 1
 }
 
 // translator is a runner that continues tokens behind a source.

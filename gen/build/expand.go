@@ -2,6 +2,7 @@ package build
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
@@ -27,6 +28,8 @@ type expander struct {
 	seen    map[*ir.Weight]bool
 	users   map[*ir.Weight]string // the step that each weight belongs to; nil: nobody asks
 	depth   int
+
+	generates bool // the head's class makes text: only some rows are asked for
 }
 
 // frame is where a sequence of steps runs: the names it can use and the implicit current value.
@@ -100,6 +103,8 @@ func (x *expander) step(f *frame, s *spec.Step) error {
 	switch {
 	case s.Macro != nil:
 		return x.macro(f, s)
+	case s.Kind == "select" && !x.generates: // every row is asked for
+		return nil
 	case s.Op != nil:
 		return x.operation(f, s)
 	}
@@ -293,7 +298,7 @@ func (x *expander) emit(f *frame, s *spec.Step, o *ir.Op) error {
 
 func (x *expander) append(o *ir.Op, s *spec.Step, types []ir.Type) {
 	for i, t := range types {
-		name := o.Kind
+		name := resultName(o)
 		if s.Form == "" && i < len(s.Out) {
 			name = s.Out[i]
 		}
@@ -303,6 +308,23 @@ func (x *expander) append(o *ir.Op, s *spec.Step, types []ir.Type) {
 	}
 	o.Region = x.region
 	x.graph.Ops = append(x.graph.Ops, o)
+}
+
+// resultName names a result to which the specification gives no name: as the weight that makes it, as what it is a
+// part of, or as its operation.
+func resultName(o *ir.Op) string {
+	if o.Kind == "slice" {
+		return o.In[0].Name
+	}
+	if len(o.Weights) == 0 || o.Weights[0] == nil {
+		return o.Kind
+	}
+	stem := strings.TrimSuffix(o.Weights[0].Name, ".weight")
+	name := stem[strings.LastIndex(stem, ".")+1:]
+	if strings.Trim(name, "0123456789") == "" {
+		return o.Kind
+	}
+	return name
 }
 
 // twin returns an equal operation that reads inputs of the model only, such as the rotary angles of an earlier layer.

@@ -10,6 +10,7 @@ import (
 
 // regions expands the towers, every block of them, and the head. A decoder sees the result of the encoder as "encoded".
 func (x *expander) regions(p *plan) error {
+	x.generates = p.head.Task == "causal-lm" || p.head.Task == "seq2seq-lm"
 	if p.head.Alone && p.spec.Encoder == nil {
 		return spec.Errorf(p.head.Pos, "%s: encoder_only, but the specification has no encoder", p.head.Class)
 	}

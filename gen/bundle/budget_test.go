@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,16 +127,18 @@ func TestBudgetOfTheLargestModels(t *testing.T) {
 		name    string
 		shapes  *shapes
 		layers  int
-		session int64 // bytes of a session of 4,096 tokens without logits, up to alignment
+		session int64  // bytes of a session of 4,096 tokens without logits, up to alignment
+		formula string // a line that describes the last block
 	}{
-		{"llama405", llama405(), 126, 126 * 4096 * 2 * 1024 * 4},
-		{"deepseek671", deepseek671(), 61, 61 * 4096 * 576 * 4},
+		{"llama405", llama405(), 126, 126 * 4096 * 2 * 1024 * 4, "// downProj(silu·glu(gateUpProj(rmsnorm(x)))).\nfunc (t *thread) layer125("},
+		{"deepseek671", deepseek671(), 61, 61 * 4096 * 576 * 4,
+			"\troutes ← route("},
 	} {
-		t.Run(c.name, func(t *testing.T) { budget(t, c.name, c.shapes, c.layers, c.session) })
+		t.Run(c.name, func(t *testing.T) { budget(t, c.name, c.shapes, c.layers, c.session, c.formula) })
 	}
 }
 
-func budget(t *testing.T, name string, src *shapes, want int, session int64) {
+func budget(t *testing.T, name string, src *shapes, want int, session int64, formula string) {
 	b, err := New(src, nil, Options{Package: name, Title: name, Weights: "bf16", Context: 4096})
 	if err != nil {
 		t.Fatal(err)
@@ -155,6 +158,9 @@ func budget(t *testing.T, name string, src *shapes, want int, session int64) {
 	files, err := b.Emit()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(files, func(f goemit.File) bool { return strings.Contains(string(f.Data), formula) }) {
+		t.Errorf("no function is described as %q", formula)
 	}
 	if layers := longFunctions(t, files); layers != want {
 		t.Errorf("%d layer functions, expected %d", layers, want)

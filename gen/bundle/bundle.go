@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tfgen/tfgen/asm/tuning"
 	"github.com/tfgen/tfgen/gen/build"
 	"github.com/tfgen/tfgen/gen/emit/goemit"
 	"github.com/tfgen/tfgen/gen/generation"
@@ -38,11 +39,14 @@ type Options struct {
 	Weights    string               // weight format: a row of the formats table of gen/weights; a list as weights.ParsePolicy reads it
 	KV         string               // format of keys and values in sessions: f32 or f16; "": f32
 	Context    int                  // longest sequence; 0: what the model was made for
+	Early      string               // layers whose states the output layer reads too, for DoLa, as pass.EarlyLayers reads them; "": as generation_config.json says
 	Importance map[string][]float32 // how much the columns of tensors count when they are quantised (gen/importance); nil: all the same
 	Trace      bool                 // add the probe of `tfgen verify`
 	Embed      bool                 // compile the weights into the program
 	Program    bool                 // add a main package
 	ImportPath string               // of the generated package, for that program
+	Gap        int64                // bytes of WebAssembly memory left free before the weights, for tests of 64-bit addresses; every variant is made
+	Tuning     *tuning.Table        // blockings of products; nil: rules
 	Dump       func(pass string, g *ir.Graph)
 }
 
@@ -55,6 +59,7 @@ type Bundle struct {
 	Packed    []*weights.Packed
 	Tokenizer []byte          // packed; nil if the checkpoint has none
 	Chat      *template.Found // chat templates; nil or empty if the checkpoint has none
+	early     []int           // layers
 	place     map[*ir.Weight]*weights.Packed
 	header    int64
 	size      int64
@@ -86,6 +91,9 @@ func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
 	}
 	if !o.Trace && b.causal() {
 		keepOutputs(g, "logits", "final")
+	}
+	if err := b.addEarly(g); err != nil {
+		return nil, err
 	}
 	if err := b.setKV(g); err != nil {
 		return nil, err
@@ -257,17 +265,19 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	m := &goemit.Model{
 		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
 		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Start: int32s(r.Start), Defaults: defaults, MaxLength: r.Context,
-		Task: r.Task, Labels: r.Labels, SeveralLabels: j.Problem == "multi_label_classification", Regression: j.Problem == "regression", RawScores: j.raw(),
+		Task: r.Task, Labels: r.Labels, SeveralLabels: b.Several(), Regression: b.Regression(), RawScores: j.raw(),
 	}
 	if b.Chat != nil {
 		m.ChatTokens, m.Answers = b.Chat.Tokens, b.Chat.Answers()
 		for _, t := range b.Chat.Templates {
-			m.Chat = append(m.Chat, goemit.ChatTemplate{Name: t.Name, Source: t.Text, Code: template.Compile(t.Text)})
+			code, filters := template.Compile(t.Text)
+			m.Chat = append(m.Chat, goemit.ChatTemplate{Name: t.Name, Source: t.Text, Code: code, Filters: filters})
 		}
 	}
 	files, err := goemit.Emit(m, goemit.Options{
 		Package: b.Options.Package, Title: b.Options.Title, Spec: r.Spec.File, SpecSHA: r.Spec.SHA256,
 		Format: b.Options.Weights, Trace: b.Options.Trace, Embed: b.Options.Embed, Tokens: b.Tokenizer != nil, Program: b.Options.Program, ImportPath: b.Options.ImportPath,
+		Tuning: b.Options.Tuning,
 	})
 	if err != nil {
 		return nil, err
@@ -295,6 +305,10 @@ func (b *Bundle) judging() (j judging) {
 	return j
 }
 
+// Several and Regression report what the logits of a classifier are: independent of each other, or the numbers themselves.
+func (b *Bundle) Several() bool    { return b.judging().Problem == "multi_label_classification" }
+func (b *Bundle) Regression() bool { return b.judging().Problem == "regression" }
+
 // raw reports whether cross-encoders are said to give their logits, and not the sigmoid of them.
 func (j judging) raw() bool {
 	return strings.HasSuffix(cmp.Or(j.Ranking.Activation, j.OldActivation), ".Identity")
@@ -307,8 +321,8 @@ func (b *Bundle) generation() (eos []int32, defaults string, err error) {
 	if !b.causal() {
 		return eos, "", nil
 	}
-	text, err := b.Source.ReadFile("generation_config.json")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	text, err := b.readOptional("generation_config.json")
+	if err != nil {
 		return nil, "", err
 	}
 	if text == nil && b.Result.Graph.Towers() {
@@ -316,8 +330,38 @@ func (b *Bundle) generation() (eos []int32, defaults string, err error) {
 			return nil, "", err
 		}
 	}
-	defaults, o, _, err := generation.Compiled(text, eos)
+	defaults, o, _, err := generation.Compiled(text, eos, b.early)
 	return o.EOS, defaults, err
+}
+
+// readOptional reads a file of the checkpoint, nil if there is none.
+func (b *Bundle) readOptional(name string) ([]byte, error) {
+	text, err := b.Source.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return text, err
+}
+
+// addEarly adds the outputs of early layers that the options, or else the model's own settings ask for.
+func (b *Bundle) addEarly(g *ir.Graph) error {
+	setting := b.Options.Early
+	if setting == "" && b.causal() && !g.Towers() {
+		text, err := b.readOptional("generation_config.json")
+		if err != nil || text == nil {
+			return err
+		}
+		c, _, err := generation.Parse(text)
+		if err != nil {
+			return err
+		}
+		setting = string(c.DoLa)
+	}
+	var err error
+	if b.early, err = pass.EarlyLayers(g, setting); err != nil {
+		return err
+	}
+	return pass.AddEarly(g, b.early)
 }
 
 // oldGeneration are the generation settings in config.json, where models had them before generation_config.json.

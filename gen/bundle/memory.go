@@ -11,13 +11,15 @@ type Memory struct {
 	Activations int64 `json:"activations"` // the arena, one a model; an encoder's keys and values included
 	Worker      int64 `json:"worker"`      // scratch of each worker
 	Session     int64 `json:"session"`     // keys, values and logits of one session with this context; 0 for an encoder
+	Tokenizer   int64 `json:"tokenizer"`   // its tables, in the program
 	Context     int   `json:"context"`     // tokens
 }
 
 // Memory returns the exact memory of the model with its whole context.
 func (b *Bundle) Memory() Memory {
 	g := b.Plan.Graph
-	m := Memory{Weights: b.size, Activations: arena.Bytes(b.Plan.Arena), Worker: goemit.WorkerBytes(b.Plan), Context: g.MaxPos}
+	m := Memory{Weights: b.size, Activations: arena.Bytes(b.Plan.Arena), Worker: goemit.WorkerBytes(b.Plan), Context: g.MaxPos,
+		Tokenizer: int64(len(b.Tokenizer))}
 	m.Activations += goemit.EncoderBytes(b.Plan)
 	if b.causal() {
 		m.Session = goemit.SessionBytes(b.Plan, g.MaxPos)

@@ -7,7 +7,7 @@ import (
 
 // wasmModel is the model as the WebAssembly backend takes it.
 func (b *Bundle) wasmModel() *wasmemit.Model {
-	return &wasmemit.Model{Plan: b.Plan, Place: b.place, FileSize: b.size}
+	return &wasmemit.Model{Plan: b.Plan, Place: b.place, FileSize: b.size, Gap: b.Options.Gap}
 }
 
 // Modules returns the WebAssembly module of each variant, named after it, and what a host must know of them.
@@ -17,8 +17,12 @@ func (b *Bundle) Modules() ([]file.File, *wasmemit.Description, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	variants, err := wasmemit.Variants(m, b.Options.Trace, b.Options.Gap > 0)
+	if err != nil {
+		return nil, nil, err
+	}
 	var files []file.File
-	for _, v := range wasmemit.Variants {
+	for _, v := range variants {
 		data, err := wasmemit.Emit(m, v, b.Options.Trace)
 		if err != nil {
 			return nil, nil, err

@@ -38,7 +38,7 @@ type decoded struct {
 }
 
 // kinds are the kinds of records that tfgen has.
-var kinds = []string{"greedy", "prompt-lookup", "beam", "diverse-beam", "contrastive"}
+var kinds = []string{"greedy", "prompt-lookup", "beam", "diverse-beam", "constrained-beam", "contrastive", "dola"}
 
 // check checks one record.
 func (d *decoding) check(line []byte) (kind string, err error) {
@@ -60,6 +60,10 @@ func (d *decoding) check(line []byte) (kind string, err error) {
 	if err != nil {
 		return r.Kind, err
 	}
+	if err := d.model.contrast(string(c.DoLa)); err != nil {
+		return r.Kind, err
+	}
+	o.DoLa = d.model.layers
 	padded := 0
 	for _, p := range r.Prompts {
 		padded = max(padded, len(p))
@@ -103,7 +107,7 @@ func (d *decoding) prompt(r *decoded, i, n int, prompt []int32, pad int, o gener
 // run generates as the kind of the record does.
 func (d *decoding) run(kind string, prompt []int32, o generate.Options) ([]generate.Sequence, error) {
 	ctx := context.Background()
-	if kind != "greedy" && kind != "prompt-lookup" {
+	if kind != "greedy" && kind != "prompt-lookup" && kind != "dola" {
 		return generate.Search[*session](ctx, d.model, 0, prompt, o)
 	}
 	s, err := d.model.NewSession(0)

@@ -27,7 +27,7 @@ func verify(t *testing.T, path string) (passed int) {
 }
 
 func TestGolden(t *testing.T) {
-	for name, least := range map[string]int{"processors": 280, "chains": 17, "decode": 60, "decode-v4": 40} {
+	for name, least := range map[string]int{"processors": 280, "chains": 17, "decode": 60, "decode-v4": 52} {
 		if n := verify(t, "testdata/golden/"+name+".jsonl.gz"); n < least {
 			t.Errorf("%s: only %d records", name, n)
 		}

@@ -10,21 +10,28 @@ import (
 	"github.com/tfgen/tfgen/gen/checkpoint/synth"
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
+	"github.com/tfgen/tfgen/gen/pass"
 	"github.com/tfgen/tfgen/gen/ref"
 )
 
 // model is the float64 reference as a model whose sessions can be searched with. It remembers the results of every
 // sequence that it has seen.
 type model struct {
+	graph  *ir.Graph
 	ref    *ref.Model
 	logits *ir.Value
 	hidden *ir.Value
+	layers []int       // early ones
+	early  []*ir.Value // of each of them
 	max    int
 	seen   map[string]result
 }
 
 // result is what the model computes behind a sequence.
-type result struct{ logits, hidden []float32 }
+type result struct {
+	logits, hidden []float32
+	early          [][]float32
+}
 
 // openModel builds the reference of a golden model.
 func openModel(dir string) (*model, error) {
@@ -37,11 +44,28 @@ func openModel(dir string) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &model{ref: ref.New(b.Graph, src), logits: b.Graph.Output("logits"), hidden: b.Graph.Output("final"), max: b.Graph.MaxPos, seen: map[string]result{}}
-	if m.logits == nil || m.logits.Type.Rows != ir.Selected {
+	logits := b.Graph.Output("logits")
+	if logits == nil || logits.Type.Rows != ir.Selected {
 		return nil, fmt.Errorf("%s: the model does not generate", dir)
 	}
-	return m, nil
+	m := &model{graph: b.Graph, ref: ref.New(b.Graph, src), logits: logits, hidden: b.Graph.Output("final"), max: b.Graph.MaxPos, seen: map[string]result{}}
+	return m, m.contrast("")
+}
+
+// contrast makes the model compute the logits of early layers, as a setting dola_layers says.
+func (m *model) contrast(setting string) (err error) {
+	if m.layers, err = pass.EarlyLayers(m.graph, setting); err != nil {
+		return err
+	}
+	if err := pass.AddEarly(m.graph, m.layers); err != nil {
+		return err
+	}
+	m.early = nil
+	for _, i := range m.layers {
+		m.early = append(m.early, m.graph.Output(fmt.Sprintf("early/%d", i)))
+	}
+	m.seen = map[string]result{}
+	return nil
 }
 
 // NewSession implements generate.Model.
@@ -70,6 +94,7 @@ type session struct {
 	tokens  []int32
 	context int
 	hidden  []float32
+	early   [][]float32
 }
 
 // text makes a key of tokens.
@@ -107,7 +132,7 @@ func (s *session) Score(ctx context.Context, tokens []int32, each func(i int, lo
 		return err
 	}
 	for i, r := range rows {
-		s.hidden = r.hidden
+		s.hidden, s.early = r.hidden, r.early
 		if err := each(i, r.logits); err != nil {
 			return err
 		}
@@ -144,6 +169,9 @@ func (m *model) compute(tokens []int32, from int) ([]result, error) {
 		if m.hidden != nil {
 			rows[i].hidden = float32s(x.Values[m.hidden], i)
 		}
+		for _, v := range m.early {
+			rows[i].early = append(rows[i].early, float32s(x.Values[v], i))
+		}
 		m.seen[text(tokens[:from+i+1])] = rows[i]
 	}
 	return rows, nil
@@ -167,12 +195,18 @@ func (s *session) Truncate(n int) error {
 // CopyFrom implements generate.Session.
 func (s *session) CopyFrom(other *session, _ int) error {
 	s.tokens = append([]int32(nil), other.tokens...)
-	s.hidden = other.hidden
+	s.hidden, s.early = other.hidden, other.early
 	return nil
 }
 
 // Hidden implements generate.Hidden.
 func (s *session) Hidden() []float32 { return s.hidden }
+
+// EarlyLayers implements generate.Layered.
+func (s *session) EarlyLayers() []int { return s.model.layers }
+
+// Early implements generate.Layered.
+func (s *session) Early(i int) []float32 { return s.early[i] }
 
 // Len implements generate.Stepper.
 func (s *session) Len() int { return len(s.tokens) }

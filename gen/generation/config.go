@@ -4,6 +4,7 @@ package generation
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,6 +58,8 @@ type Config struct {
 	LengthPenalty *float64        `json:"length_penalty"`
 	EarlyStopping json.RawMessage `json:"early_stopping"`
 	Return        *int            `json:"num_return_sequences"`
+	ForceWords    json.RawMessage `json:"force_words_ids"`
+	DoLa          json.RawMessage `json:"dola_layers"` // means layers of a model: pass.EarlyLayers
 	PenaltyAlpha  *float64        `json:"penalty_alpha"`
 	Lookup        *int            `json:"prompt_lookup_num_tokens"`
 	LookupNGram   *int            `json:"max_matching_ngram_size"`
@@ -74,7 +77,7 @@ var ignored = []string{
 
 // unsupported are keys that change the tokens in ways that tfgen does not have, with the values that are harmless.
 var unsupported = map[string][]string{
-	"dola_layers": {"null"}, "constraints": {"null"}, "force_words_ids": {"null"}, "token_healing": {"null", "false"},
+	"constraints": {"null"}, "token_healing": {"null", "false"},
 }
 
 // IDs is a token id or a list of them.
@@ -178,8 +181,12 @@ func (c *Config) Options() (generate.Options, error) {
 
 // beam returns the settings of beam search.
 func (c *Config) beam() (b generate.Beam, err error) {
+	words, err := forceWords(c.ForceWords)
 	if or(c.Beams, 1) <= 1 {
-		return b, nil
+		if words != nil {
+			err = errors.New("generation config: force_words_ids needs num_beams of 2 or more")
+		}
+		return b, err
 	}
 	b = generate.Beam{Width: *c.Beams, Groups: or(c.Groups, 1), Diversity: or(c.Diversity, 0), LengthPenalty: or(c.LengthPenalty, 1)}
 	switch s := string(c.EarlyStopping); s {
@@ -191,7 +198,30 @@ func (c *Config) beam() (b generate.Beam, err error) {
 	default:
 		return b, fmt.Errorf("generation config: early_stopping is %s, expected true, false or \"never\"", s)
 	}
-	return b, nil
+	b.Words = words
+	return b, err
+}
+
+// forceWords reads force_words_ids: a list of words, each of which is a phrase, a list of tokens, or a list of phrases.
+func forceWords(text json.RawMessage) (words [][][]int32, err error) {
+	var list []json.RawMessage
+	if len(text) == 0 || string(text) == "null" {
+		return nil, nil
+	}
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, fmt.Errorf("generation config: force_words_ids: %w", err)
+	}
+	for _, item := range list {
+		var phrases [][]int32
+		if json.Unmarshal(item, &phrases) != nil {
+			phrases = make([][]int32, 1)
+			if err := json.Unmarshal(item, &phrases[0]); err != nil {
+				return nil, fmt.Errorf("generation config: force_words_ids: %s is neither tokens nor a list of phrases", item)
+			}
+		}
+		words = append(words, phrases)
+	}
+	return words, nil
 }
 
 // sampling returns the options of the processors.

@@ -12,9 +12,10 @@ import (
 )
 
 // Compiled returns the options that a generated package begins with as a Go expression, from the text of its
-// generation_config.json, which may be nil, and the tokens that end a text by config.json. It returns the options too,
-// and the keys of the file that have no meaning for tfgen.
-func Compiled(text []byte, eos []int32) (literal string, o generate.Options, unknown []string, err error) {
+// generation_config.json, which may be nil, the tokens that end a text by config.json, and the early layers that the
+// package is compiled with, which are the file's own if it has any. It returns the options too, and the keys of the file
+// that have no meaning for tfgen.
+func Compiled(text []byte, eos []int32, early []int) (literal string, o generate.Options, unknown []string, err error) {
 	if text != nil {
 		c, more, err := Parse(text)
 		if err != nil {
@@ -26,6 +27,9 @@ func Compiled(text []byte, eos []int32) (literal string, o generate.Options, unk
 			return "", o, nil, fmt.Errorf("generation_config.json: %w", err)
 		}
 		o.Ends, unknown = nil, more
+		if len(c.DoLa) > 0 && string(c.DoLa) != "null" {
+			o.DoLa = early
+		}
 	}
 	if o.EOS == nil {
 		o.EOS = eos

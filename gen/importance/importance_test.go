@@ -3,10 +3,15 @@ package importance
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tfgen/tfgen/gen/checkpoint/gguf"
+	"github.com/tfgen/tfgen/gen/checkpoint/tensor"
 )
 
 // legacyEntry is an entry of the older format.
@@ -128,4 +133,43 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%d bytes of values from %d", total, len(data))
 		}
 	})
+}
+
+// TestWrite reads what was written, and looks at the file as any GGUF reader does.
+func TestWrite(t *testing.T) {
+	m := Matrix{"model.layers.0.q.weight": {0.5, 0, 3e-20, 7}, "b": {1}, "blk.1.ffn_up_exps.weight": slices.Repeat([]float32{0.25}, 11)}
+	var file bytes.Buffer
+	if err := m.Write(&file, "some text", 513); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !maps.EqualFunc(got, m, slices.Equal) {
+		t.Errorf("read %v, wrote %v", got, m)
+	}
+	f, err := gguf.Read(bytes.NewReader(file.Bytes()), int64(file.Len()), "", tensor.Limit(int64(file.Len())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Metadata["imatrix.chunk_count"] != uint32(3) || f.Metadata["imatrix.chunk_size"] != uint32(window) {
+		t.Errorf("%v", f.Metadata)
+	}
+	for limit := range file.Len() { // a full disk at any byte is an error
+		if m.Write(&limited{limit}, "some text", 513) == nil {
+			t.Fatalf("no error after %d of %d bytes", limit, file.Len())
+		}
+	}
+}
+
+// limited takes so many bytes.
+type limited struct{ left int }
+
+func (l *limited) Write(p []byte) (int, error) {
+	if n := min(len(p), l.left); n < len(p) {
+		return n, errors.New("full")
+	}
+	l.left -= len(p)
+	return len(p), nil
 }

@@ -71,7 +71,10 @@ func refAttend(x *Exec, o *ir.Op) error {
 func kept(o *ir.Op, row []float64) []float64 {
 	y := append([]float64(nil), row...)
 	if o.State != nil && o.State.Attrs.Str("format") == "q8" {
-		toBits8(y, row, o.Attrs.Int("head_dim"))
+		width := o.Attrs.Int("head_dim")
+		rotate(y, width)
+		toBits8(y, y, width)
+		rotate(y, width)
 	}
 	return y
 }

@@ -227,7 +227,7 @@ var table = []Row{
 		Attrs: []Attr{{Name: "dim", Kind: "int", Doc: "width before row_spectrum"}},
 		Infer: inferSequenceSpectrum, Ref: refSequenceSpectrum, Pure: true,
 	},
-	{Kind: "select", Doc: "y[m] = x[row m of the selection]", In: []string{"x"}, Infer: inferSelect, Ref: refSelect},
+	{Kind: "select", Doc: "y[m] = x[row m of the selection]; a class that makes no text selects all rows", In: []string{"x"}, Infer: inferSelect, Ref: refSelect},
 	{Kind: "first", Doc: "y[s] = first row of sequence s", In: []string{"x"}, Infer: inferSequence, Ref: refFirst},
 	{
 		Kind: "last", Doc: "y[s] = last row of sequence s; with ids the last whose id is the given one, if there is one", In: []string{"x", "ids?"},

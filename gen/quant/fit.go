@@ -53,7 +53,7 @@ func (t *Type) quantizeRow(tile []byte, row int, x, importance []float32) {
 	if importance == nil {
 		importance = slices.Repeat([]float32{1}, len(x))
 	}
-	s := fitScale(x, importance, f.Zero)
+	s := laneScale(x, fitScale(x, importance, f.Zero), f.Zero, bits)
 	f.SetRowScale(tile, len(x), row, s)
 	var codes [quant.Block]uint8
 	for at := 0; at < len(x); at += quant.Block {
@@ -62,6 +62,33 @@ func (t *Type) quantizeRow(tile []byte, row int, x, importance []float32) {
 		encode(codes[:n], x[at:at+n], s, 0, f.Zero, bits)
 		f.SetCodes(tile[at/quant.Block*f.BlockBytes():][:f.BlockBytes()], row, &codes)
 	}
+}
+
+// laneScale returns the scale nearest to s, but not below it in magnitude, with which the codes of a row keep quant.LaneLimit.
+func laneScale(x []float32, s float32, zero, bits int) float32 {
+	codes := make([]uint8, len(x))
+	for !math.IsNaN(float64(s)) { // which fits nothing
+		encode(codes, x, s, 0, zero, bits)
+		most := laneSum(codes, zero)
+		if most <= quant.LaneLimit {
+			return s
+		}
+		s *= max(float32(most)/quant.LaneLimit, 1.002) // rounding may need some more steps
+	}
+	return s
+}
+
+// laneSum returns the largest sum of magnitudes over the columns of a lane, as quant.LaneLimit bounds it.
+func laneSum(codes []uint8, zero int) int {
+	most := 0
+	for at := 0; at < len(codes); at += quant.LaneColumns {
+		var sums [2]int
+		for i, c := range codes[at:min(at+quant.LaneColumns, len(codes))] {
+			sums[i/2%2] += max(int(c)-zero, zero-int(c))
+		}
+		most = max(most, sums[0], sums[1])
+	}
+	return most
 }
 
 // Made returns the names of the formats that weights can be made in.

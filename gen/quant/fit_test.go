@@ -166,3 +166,41 @@ func TestToHalf(t *testing.T) {
 		t.Error("large numbers do not become the largest")
 	}
 }
+
+// TestLaneLimit makes rows of one scale whose weights are all large: the codes keep the limit of sums in 16 bits, and lose
+// no more than a step for it.
+func TestLaneLimit(t *testing.T) {
+	typ := For(quant.INT8)
+	for _, x := range [][]float32{noise(3, 384), sameSigns(100), sameSigns(16), {1}, make([]float32, 40)} {
+		tile := make([]byte, typ.Format.TileBytes(len(x)))
+		if err := typ.Quantize(tile, 3, x, nil); err != nil {
+			t.Fatal(err)
+		}
+		s, y := typ.Format.RowScale(tile, len(x), 3), make([]float32, len(x))
+		typ.Format.Row(y, tile, 3)
+		var sums [2]float64
+		for i := range x {
+			if i%quant.LaneColumns == 0 {
+				sums = [2]float64{}
+			}
+			if s != 0 {
+				sums[i/2%2] += math.Abs(float64(y[i] / s))
+			}
+			if most := max(sums[0], sums[1]); most > quant.LaneLimit+0.01 {
+				t.Fatalf("%d columns: magnitudes up to column %d sum up to %v", len(x), i, most)
+			}
+			if e := math.Abs(float64(x[i] - y[i])); e > 1.01*math.Abs(float64(s)) {
+				t.Errorf("%d columns: %v became %v with scale %v", len(x), x[i], y[i], s)
+			}
+		}
+	}
+}
+
+// sameSigns are weights of equal magnitude: a scale for the largest of them alone would leave no room for their sums.
+func sameSigns(n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(1 - i%3/2*2)
+	}
+	return x
+}

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"fmt"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -76,6 +75,9 @@ func (d *decoder) configuration(s *Spec, f map[string]*yaml.Node) (err error) {
 	if s.Config, err = d.configFields(f["config"], newScope()); err != nil {
 		return err
 	}
+	if err = d.sharedFields(s, f["classes"]); err != nil {
+		return err
+	}
 	for _, name := range []string{"vocab", "max_pos", "layers"} {
 		if s.field(name) == nil {
 			return d.errorf(f["config"], "config: %q is missing; every specification needs it", name)
@@ -116,6 +118,17 @@ func (d *decoder) storage(s *Spec, f map[string]*yaml.Node) error {
 	if s.Tensors.Map, err = d.rules(t["map"], sc); err != nil {
 		return err
 	}
+	if t["like"] != nil {
+		n, err := d.namesLike(t["like"])
+		if err != nil {
+			return err
+		}
+		more, err := n.d.rules(n.tensors, sc)
+		if err != nil {
+			return err
+		}
+		s.Tensors.Map = append(s.Tensors.Map, more...)
+	}
 	if s.Tensors.Ignore, err = d.ignores(t["ignore"], sc); err != nil || f["gguf"] == nil {
 		return err
 	}
@@ -144,23 +157,14 @@ func (d *decoder) computation(s *Spec, f map[string]*yaml.Node) error {
 			return err
 		}
 	}
-	heads, err := d.entries(f["heads"], "heads", nil)
-	if err != nil {
+	if s.Heads, err = d.heads(f["heads"], sc, ""); err != nil {
 		return err
-	}
-	for _, e := range heads {
-		h, err := d.head(e, sc)
-		if err != nil {
-			return err
-		}
-		for _, class := range alternatives(e.key) {
-			each := *h
-			each.Class = class
-			s.Heads = append(s.Heads, &each)
-		}
 	}
 	if len(s.Heads) == 0 {
 		return d.errorf(f["heads"], "heads: at least one class is needed")
+	}
+	if err = d.sharedHeads(s); err != nil {
+		return err
 	}
 	if s.GGUF != nil {
 		if class, err := s.GGUF.Class.Eval(&Env{}); err == nil { // it is not an expression
@@ -231,49 +235,6 @@ func (d *decoder) blocks(n *yaml.Node, sc *scope) (*Blocks, error) {
 	return b, err
 }
 
-func (d *decoder) head(e entry, sc *scope) (*Head, error) {
-	f, err := d.fields(e.value, "head", e.key)
-	if err != nil {
-		return nil, err
-	}
-	h := &Head{Pos: e.pos, Class: e.key}
-	if h.Task, err = d.text(f["task"], "task"); err != nil {
-		return nil, err
-	}
-	if !has(tasks, h.Task) {
-		return nil, d.errorf(f["task"], "unknown task %q; expected one of %s%s", h.Task, join(tasks), Suggest(h.Task, tasks))
-	}
-	if h.Steps, err = d.steps(f["steps"], e.key, sc); err != nil {
-		return nil, err
-	}
-	if n := f["encoder_only"]; n != nil {
-		v, err := d.value(n, "bool", newScope())
-		if err != nil {
-			return nil, err
-		}
-		if h.Alone, err = v.Bool(&Env{}); err != nil {
-			return nil, err
-		}
-	}
-	h.Ignore, err = d.ignores(f["ignore"], sc)
-	return h, err
-}
-
-// alternatives are the names that a key stands for: "{A,B}C" for AC and BC.
-func alternatives(key string) []string {
-	before, rest, open := strings.Cut(key, "{")
-	list, after, closed := strings.Cut(rest, "}")
-	if !open || !closed {
-		return []string{key}
-	}
-	var out []string
-	for _, name := range strings.Split(list, ",") {
-		out = append(out, before+strings.TrimSpace(name)+after)
-	}
-	return out
-}
-
-// scope is what expressions outside of macros may use.
 // scope is what expressions may use: the fields, and task, that of the head which is built.
 func (s *Spec) scope() *scope { return newScope(append(s.fieldNames(), "task")...) }
 

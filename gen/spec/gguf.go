@@ -67,13 +67,9 @@ func (d *decoder) ggufMaps(g *GGUF, f map[string]*yaml.Node, s *Spec) (err error
 	if g.Tensors.Map, err = d.rules(f["tensors"], s.scope()); err != nil || f["like"] == nil {
 		return err
 	}
-	name, err := d.text(f["like"], "like")
+	n, err := d.namesLike(f["like"])
 	if err != nil {
 		return err
-	}
-	n, ok := d.lib.names[name]
-	if !ok {
-		return d.errorf(f["like"], "no names are called %q; there are %s%s", name, join(sortedKeys(d.lib.names)), Suggest(name, sortedKeys(d.lib.names)))
 	}
 	more, err := n.d.ggufFields(n.config, s, true)
 	if err != nil {
@@ -92,6 +88,19 @@ func (d *decoder) ggufMaps(g *GGUF, f map[string]*yaml.Node, s *Spec) (err error
 	rules, err := n.d.rules(n.tensors, s.scope())
 	g.Tensors.Map = append(g.Tensors.Map, rules...)
 	return err
+}
+
+// namesLike are the names of the library that a node asks for.
+func (d *decoder) namesLike(n *yaml.Node) (*names, error) {
+	name, err := d.text(n, "like")
+	if err != nil {
+		return nil, err
+	}
+	found, ok := d.lib.names[name]
+	if !ok {
+		return nil, d.errorf(n, "no names are called %q; there are %s%s", name, join(sortedKeys(d.lib.names)), Suggest(name, sortedKeys(d.lib.names)))
+	}
+	return found, nil
 }
 
 // fill puts the architecture in the place of {arch} in metadata keys.

@@ -25,6 +25,7 @@ var objects = map[string][]key{
 		{"embed", "steps", true, "from the inputs to what the first block receives"},
 		{"blocks", "blocks", true, "the layers"},
 		{"end", "steps", false, "between the last block and every head"},
+		{"classes", "word", false, "classes of the library that stand beside those of heads"},
 		{"heads", "map of head", true, "what follows the last block, by class name; {A,B}ForX stands for AForX and BForX"},
 	},
 	"hf": {
@@ -42,6 +43,7 @@ var objects = map[string][]key{
 	"tensors": {
 		{"prefix", "words", false, "prefixes of names that do not begin with /; the first that the checkpoint uses"},
 		{"map", "map of rule", false, "where weights whose names match a pattern are stored"},
+		{"like", "word", false, "names of the library that count where map has none"},
 		{"ignore", "ignores", false, "stored tensors that the model does not use"},
 	},
 	"rule": {
@@ -109,8 +111,14 @@ var objects = map[string][]key{
 	"names": {
 		{"names", "word", true, "name"},
 		{"doc", "word", true, "whose names they are"},
-		{"config", "map of ggufField", true, "metadata keys for values of config, as in gguf; {arch} is the architecture of the file"},
+		{"config", "map of ggufField", false, "metadata keys for values of config, as in gguf; {arch} is the architecture of the file"},
 		{"tensors", "map of rule", true, "names of tensors in the file"},
+	},
+	"classes": {
+		{"classes", "word", true, "name"},
+		{"doc", "word", true, "whose classes they are"},
+		{"config", "map of field", true, "values of the configuration that they need"},
+		{"heads", "map of head", true, "as in a specification; * stands for what the names of its own classes begin with, before For or LMHead"},
 	},
 	"keys": {
 		{"keys", "word", true, "name"},

@@ -17,12 +17,13 @@ type Library struct {
 	Tables map[string]map[string]any // e.g. activations: their name to ours
 	Keys   map[string][]string       // e.g. harmless: patterns of configuration keys
 	names  map[string]*names         // e.g. llama.cpp: what GGUF files call things
+	heads  map[string]*classes       // e.g. decoder: classes that are made of every decoder
 	files  map[string][]byte
 }
 
 // loadLibrary decodes every lib/*.yaml. Macros may use each other; headers are read first.
 func loadLibrary(fsys fs.FS, dir string) (*Library, error) {
-	lib := &Library{Macros: map[string]*Macro{}, Tables: map[string]map[string]any{}, Keys: map[string][]string{}, names: map[string]*names{}, files: map[string][]byte{}}
+	lib := &Library{Macros: map[string]*Macro{}, Tables: map[string]map[string]any{}, Keys: map[string][]string{}, names: map[string]*names{}, heads: map[string]*classes{}, files: map[string][]byte{}}
 	names, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
 	if err != nil {
 		return nil, err
@@ -70,10 +71,12 @@ func (d *decoder) libraryFile(data []byte) (func() error, error) {
 		return none, d.keys(top)
 	case "names":
 		return none, d.ggufNames(top)
+	case "classes":
+		return none, d.sharedClasses(top)
 	case "macro":
 		return d.macro(top)
 	}
-	return nil, d.errorf(top, "a file of the library begins with macro, table, names or keys, found %q", entries[0].key)
+	return nil, d.errorf(top, "a file of the library begins with macro, table, names, classes or keys, found %q", entries[0].key)
 }
 
 func (d *decoder) table(n *yaml.Node) error {

@@ -15,7 +15,7 @@ import (
 type schema map[string]any
 
 // SchemaFiles lists the kinds of files that Schema describes: a specification, and the files of the library.
-var SchemaFiles = []string{"spec", "macro", "table", "names", "keys"}
+var SchemaFiles = []string{"spec", "macro", "table", "names", "classes", "keys"}
 
 // Schema returns the JSON Schema (draft 2020-12) of a kind of file, made from the tables that the decoder reads, the
 // op table and the macros of the built-in library. Editors complete and check by it; the decoder checks more: names,

@@ -28,6 +28,7 @@ type Spec struct {
 	Blocks     *Blocks
 	End        []*Step // between the last block and every head
 	Heads      []*Head
+	Classes    *classes // of the library, whose heads stand behind its own; nil: none
 	Library    *Library
 }
 

@@ -38,9 +38,9 @@ func runCompiled(t *testing.T, sources map[string]string, files ...string) {
 	n, all := 0, 0
 	for id, src := range sources {
 		all++
-		if code := Compile(src); code != "" {
+		if code, filters := Compile(src); code != "" {
 			fmt.Fprintf(&funcs, "func f%d(t *template.State) {\n%s}\n\n", n, code)
-			fmt.Fprintf(&table, "%q: f%d,\n", id, n)
+			fmt.Fprintf(&table, "%q: template.Compiled(%s),\n", id, strings.Join(append([]string{fmt.Sprint("f", n)}, filters...), ", "))
 			n++
 		}
 	}
@@ -81,14 +81,14 @@ import (
 	"github.com/tfgen/tfgen/runtime/template"
 )
 
-var compiled = map[string]func(*template.State){
+var compiled = map[string]*template.Template{
 $table}
 
 func main() {
 	for _, path := range os.Args[1:] {
 		r, err := verify.Verify(path, func(id, src string) (*template.Template, error) {
 			if f := compiled[id]; f != nil {
-				return template.Compiled(f), nil
+				return f, nil
 			}
 			return template.Parse(src)
 		})

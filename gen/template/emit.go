@@ -20,14 +20,14 @@ import (
 // fits bounds the size of templates that are compiled: nodes of their trees.
 const fits = 6000
 
-// Compile returns a template as Go: the body of a func(t *template.State). It returns "" for templates that are left to the
-// interpreter: large ones, and those with blocks, autoescape or what fails anyway.
-func Compile(src string) string {
+// Compile returns a template as Go: the body of a func(t *template.State), and the variables of the filters that it uses. The
+// code is "" for templates that are left to the interpreter: large ones, and those with blocks, autoescape or what fails anyway.
+func Compile(src string) (code string, filters []string) {
 	tree, err := template.Tree(src)
 	if err != nil || tree.Nodes > fits || len(tree.Blocks) > 0 || tree.Self != nil {
-		return ""
+		return "", nil
 	}
-	e := &emitter{names: map[*syntax.Var]string{}, taken: map[string]bool{}, loopVars: map[*syntax.Var]bool{}, read: map[*syntax.Var]bool{}, set: map[*syntax.Var]bool{}}
+	e := &emitter{filters: map[string]bool{}, names: map[*syntax.Var]string{}, taken: map[string]bool{}, loopVars: map[*syntax.Var]bool{}, read: map[*syntax.Var]bool{}, set: map[*syntax.Var]bool{}}
 	for _, name := range []string{"t", "template", "args", "v", "u", "depth", "caller", "item", "nil", "true", "false", "string", "bool", "any", "len", "append", "int64", "float64", "init", "main", "chat", "sync"} {
 		e.taken[name] = true
 	}
@@ -36,18 +36,18 @@ func Compile(src string) string {
 		e.scan(s)
 	}
 	if e.unfit {
-		return ""
+		return "", nil
 	}
 	if e.settle(tree); e.unfit {
-		return ""
+		return "", nil
 	}
 	e.declare(tree.Func)
 	e.enter(tree.Scope)
 	e.body(tree.Body)
 	if code := e.b.String(); compiles(code) {
-		return code
+		return code, e.filterVars()
 	}
-	return ""
+	return "", nil
 }
 
 // compiles reports whether code is Go that uses all of its variables. Types are not looked at: they are all the same.
@@ -87,6 +87,9 @@ type emitter struct {
 	loopVars map[*syntax.Var]bool // declared by their loops
 	count    int
 	unfit    bool
+
+	filters   map[string]bool // that are called
+	anyFilter bool            // the name of one is known only when it is called
 }
 
 type loopMarks struct {

@@ -2,9 +2,11 @@ package template
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/tfgen/tfgen/runtime/template"
 	"github.com/tfgen/tfgen/runtime/template/syntax"
 )
 
@@ -85,7 +87,7 @@ func (e *emitter) item(x *syntax.GetItem) string {
 	if !ok {
 		return "t.GetItem(" + e.expr(x.X) + ", " + e.expr(x.Key) + ")"
 	}
-	out := "t.Slice(" + e.expr(x.X)
+	out := "t." + map[bool]string{true: "SoftSlice", false: "Slice"}[x.Soft] + "(" + e.expr(x.X)
 	for _, bound := range []syntax.Expr{s.Start, s.Stop, s.Step} {
 		if bound == nil {
 			out += ", nil"
@@ -165,10 +167,44 @@ func (e *emitter) call(x *syntax.Call) string {
 }
 
 func (e *emitter) filter(f *syntax.Filter, x string) string {
+	e.uses(f)
 	if plain(&f.Args) {
 		return e.with(fmt.Sprintf("t.Apply(%q, %s", f.Name, x), &f.Args)
 	}
 	return fmt.Sprintf("t.Filter(%q, %s, %s)", f.Name, x, e.args(&f.Args))
+}
+
+// uses notes a filter, and the one that the filter map is told to call.
+func (e *emitter) uses(f *syntax.Filter) {
+	e.filters[f.Name] = true
+	if f.Name != "map" {
+		return
+	}
+	switch {
+	case len(f.Args.Pos) > 0:
+		c, _ := f.Args.Pos[0].(*syntax.Const)
+		if c == nil {
+			e.anyFilter = true
+		} else if name, ok := c.Value.(string); ok {
+			e.filters[name] = true
+		}
+	case f.Args.Star != nil:
+		e.anyFilter = true
+	}
+}
+
+// filterVars are the variables of the filters that the template may use.
+func (e *emitter) filterVars() (vars []string) {
+	if e.anyFilter {
+		return []string{"template.Filters()..."}
+	}
+	for name := range e.filters {
+		if f := template.FindFilter(name); f != nil {
+			vars = append(vars, "template.Filter"+strings.ToUpper(f.Name()[:1])+f.Name()[1:])
+		}
+	}
+	slices.Sort(vars)
+	return slices.Compact(vars)
 }
 
 // cond is an expression as a Go condition.

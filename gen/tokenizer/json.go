@@ -130,8 +130,12 @@ func (b *builder) json(src []byte) ([]added, error) {
 	}{
 		{"normalizer", f.Normalizer}, {"pre_tokenizer", f.PreTokenizer}, {"post_processor", f.PostProcessor}, {"decoder", f.Decoder},
 	} {
+		before := len(b.Steps)
 		if err := b.each(s.raw, 0, stages[s.name]); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		if len(b.Steps) == before && len(s.raw) > 0 && !bytes.Equal(s.raw, []byte("null")) {
+			b.empty(s.name)
 		}
 	}
 	if err := b.model(f.Model); err != nil {
@@ -147,6 +151,16 @@ func (b *builder) json(src []byte) ([]added, error) {
 		})
 	}
 	return list, nil
+}
+
+// empty stands for a Sequence of nothing: a post-processor still numbers texts, a decoder joins tokens without spaces.
+func (b *builder) empty(stage string) {
+	switch stage {
+	case "post_processor":
+		b.step(tokenizer.PostTrim, []int32{0, 0})
+	case "decoder":
+		b.step(tokenizer.DecodeFuse, nil)
+	}
 }
 
 // each calls read for a component, or for those of a Sequence in order.
@@ -228,8 +242,9 @@ func (b *builder) normalizer(c component) error {
 
 // replace makes a step of a Replace. An empty text to look for matches nothing.
 func (b *builder) replace(c component, text, regex tokenizer.Kind) error {
+	c.Pattern.empty()
 	switch {
-	case c.Pattern.String != nil && *c.Pattern.String != "":
+	case c.Pattern.String != nil:
 		b.step(text, nil, *c.Pattern.String, c.Content)
 	case c.Pattern.Regex != nil && known(*c.Pattern.Regex) && text == tokenizer.NormReplace:
 		b.step(tokenizer.NormPattern, nil, *c.Pattern.Regex, c.Content)
@@ -243,6 +258,13 @@ func (b *builder) replace(c component, text, regex tokenizer.Kind) error {
 		return fmt.Errorf("no pattern")
 	}
 	return nil
+}
+
+// empty makes an empty text the empty regular expression, which matches between all characters.
+func (p *pattern) empty() {
+	if p.String != nil && *p.String == "" {
+		p.Regex, p.String = p.String, nil
+	}
 }
 
 // charsMap checks a precompiled map by packing nothing of it: the step itself reads it.
@@ -339,8 +361,9 @@ func (b *builder) split(c component) error {
 		return err
 	}
 	args := []int32{how, bit(c.Invert)}
+	c.Pattern.empty()
 	switch {
-	case c.Pattern.String != nil && *c.Pattern.String != "":
+	case c.Pattern.String != nil:
 		b.step(tokenizer.PreText, args, *c.Pattern.String)
 	case c.Pattern.Regex != nil:
 		if known(*c.Pattern.Regex) {

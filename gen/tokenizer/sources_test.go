@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -97,5 +98,27 @@ func TestNotes(t *testing.T) {
 	}
 	if _, err := Notes([]byte("x")); err == nil {
 		t.Error("a damaged tokenizer has notes")
+	}
+}
+
+// TestEmptySequences checks that a Sequence of nothing is not the same as none: the decoder joins tokens without spaces, and
+// the post-processor numbers the windows of a text.
+func TestEmptySequences(t *testing.T) {
+	const file = `{"pre_tokenizer":{"type":"Whitespace"},"post_processor":%s,"decoder":%s,"model":{"type":"WordLevel","unk_token":"u","vocab":{"u":0,"a":1}}}`
+	for _, c := range []struct {
+		post, decoder, text string
+		sequence            int32
+	}{{"null", "null", "a a a", 0}, {`{"type":"Sequence","processors":[]}`, `{"type":"Sequence","decoders":[{"type":"Sequence","decoders":[]}]}`, "aaa", 1}} {
+		tok := loaded(t, fmt.Appendf(nil, file, c.post, c.decoder))
+		if got := tok.Decode([]int32{1, 1, 1}, false); got != c.text {
+			t.Errorf("decoder %s: %q, want %q", c.decoder, got, c.text)
+		}
+		e, err := tok.EncodeInput(tokenizer.Pair("a a a", "a a a"), tokenizer.Options{Truncation: &tokenizer.Truncation{Max: 4}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.Overflow[0].Sequences(); got[len(got)-1] != c.sequence {
+			t.Errorf("post-processor %s: sequences %v", c.post, got)
+		}
 	}
 }

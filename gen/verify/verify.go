@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/tfgen/tfgen/asm/tuning"
 	"github.com/tfgen/tfgen/gen/build"
 	"github.com/tfgen/tfgen/gen/bundle"
 	"github.com/tfgen/tfgen/gen/checkpoint/synth"
@@ -29,8 +30,9 @@ type Options struct {
 	// CompileOnly stops before the generated code runs. Compiled runs what such a run has left in Work and nothing else, which
 	// takes no Go toolchain: an emulated machine can do it. The cases have to be the same, in the same order.
 	CompileOnly, Compiled bool
-	Weights               string // weight format; "": f32
-	KV                    string // format of keys and values; "": f32
+	Weights               string        // weight format; "": f32
+	KV                    string        // format of keys and values; "": f32
+	Tuning                *tuning.Table // blockings of products; nil: rules
 	// Progress is told what is being done; nil: nobody is.
 	Progress func(format string, args ...any)
 }
@@ -151,7 +153,7 @@ func (j *job) emit(ctx context.Context, dir string, o *Options) error {
 			need = max(need, len(d[0]))
 		}
 	}
-	options := bundle.Options{Package: j.pkg, Title: j.name, Weights: o.Weights, KV: o.KV, Trace: true, Context: need}
+	options := bundle.Options{Package: j.pkg, Title: j.name, Weights: o.Weights, KV: o.KV, Trace: true, Context: need, Tuning: o.Tuning}
 	b, err := bundle.New(bundle.FromCheckpoint(c), o.Spec, options)
 	if err != nil { // learned positions end where they end
 		options.Context = 0

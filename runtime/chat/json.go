@@ -1,44 +1,48 @@
 package chat
 
 import (
-	"encoding/json"
 	"fmt"
 
+	"github.com/tfgen/tfgen/runtime/json"
 	"github.com/tfgen/tfgen/runtime/template/py"
 )
 
-// wireCall is a tool call in JSON. Its arguments are an object or, as some services send it, the text of one.
-type wireCall struct {
-	ID       string `json:"id,omitempty"`
-	Type     string `json:"type"`
-	Function struct {
-		Name      string          `json:"name"`
-		Arguments json.RawMessage `json:"arguments"`
-	} `json:"function"`
-}
-
 // MarshalJSON writes the call as chat APIs do.
 func (c ToolCall) MarshalJSON() ([]byte, error) {
-	w := wireCall{ID: c.ID, Type: "function"}
-	w.Function.Name, w.Function.Arguments = c.Name, c.Arguments
-	if len(c.Arguments) == 0 {
-		w.Function.Arguments = json.RawMessage("{}")
+	arguments := c.Arguments
+	if len(arguments) == 0 {
+		arguments = json.RawMessage("{}")
 	}
-	return json.Marshal(w)
+	if !json.Valid(arguments) {
+		return nil, fmt.Errorf("the arguments of the call of %s are not JSON", c.Name)
+	}
+	id := ""
+	if c.ID != "" {
+		id = `"id":` + json.Quote(c.ID) + ","
+	}
+	return fmt.Appendf(nil, `{%s"type":"function","function":{"name":%s,"arguments":%s}}`, id, json.Quote(c.Name), arguments), nil
 }
 
-// UnmarshalJSON reads a call: {"function": {"name": …, "arguments": …}} or the function alone.
+// UnmarshalJSON reads a call: {"function": {"name": …, "arguments": …}} or the function alone. Its arguments are an object or, as
+// some services send it, the text of one.
 func (c *ToolCall) UnmarshalJSON(data []byte) error {
-	var w wireCall
-	if err := json.Unmarshal(data, &w); err != nil {
+	f, err := fields(data)
+	if err != nil {
 		return err
 	}
-	if w.Function.Name == "" {
-		if err := json.Unmarshal(data, &w.Function); err != nil {
-			return err
+	*c = ToolCall{}
+	if err := take(f, "id", &c.ID); err != nil {
+		return err
+	}
+	if inner, ok := f["function"]; ok {
+		if f, err = fields(inner); err != nil {
+			return fmt.Errorf("function: %w", err)
 		}
 	}
-	c.ID, c.Name, c.Arguments = w.ID, w.Function.Name, w.Function.Arguments
+	if err := take(f, "name", &c.Name); err != nil {
+		return err
+	}
+	c.Arguments = f["arguments"]
 	var text string
 	if json.Unmarshal(c.Arguments, &text) == nil && json.Valid([]byte(text)) {
 		c.Arguments = json.RawMessage(text)
@@ -87,7 +91,7 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	content := f["content"]
 	delete(f, "content")
 	if len(content) > 0 && content[0] == '[' {
-		err = json.Unmarshal(content, &m.Parts)
+		m.Parts, err = json.Each(json.NewReader(content), (*Part).UnmarshalJSON)
 	} else if len(content) > 0 {
 		err = json.Unmarshal(content, &m.Content)
 	}
@@ -97,9 +101,16 @@ func (m *Message) UnmarshalJSON(data []byte) error {
 	for i := len(reasoning) - 1; i >= 0 && err == nil; i-- {
 		err = take(f, reasoning[i], &m.Reasoning)
 	}
-	for name, v := range map[string]any{"role": &m.Role, "tool_calls": &m.ToolCalls, "tool_call_id": &m.ToolCallID, "name": &m.Name} {
+	for name, v := range map[string]*string{"role": &m.Role, "tool_call_id": &m.ToolCallID, "name": &m.Name} {
 		if e := take(f, name, v); e != nil {
 			err = e
+		}
+	}
+	if calls, ok := f["tool_calls"]; ok {
+		delete(f, "tool_calls")
+		var e error
+		if m.ToolCalls, e = json.Each(json.NewReader(calls), (*ToolCall).UnmarshalJSON); e != nil {
+			err = fmt.Errorf("tool_calls: %w", e)
 		}
 	}
 	m.More = rest(f)

@@ -3,11 +3,11 @@
 package chat
 
 import (
-	"encoding/json"
 	"fmt"
 	"sort"
 	"strings"
 
+	"github.com/tfgen/tfgen/runtime/json"
 	"github.com/tfgen/tfgen/runtime/template/py"
 )
 

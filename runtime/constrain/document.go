@@ -1,12 +1,12 @@
 package constrain
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tfgen/tfgen/runtime/json"
 )
 
 // object is a JSON object that keeps the order of its keys. Its values are
@@ -40,59 +40,47 @@ func (o *object) clone() *object {
 
 // document reads one JSON value.
 func document(text []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	v, err := value(d, 0)
+	r := json.NewReader(text)
+	v, err := value(r, 0)
 	if err != nil {
 		return nil, err
 	}
-	if d.More() {
-		return nil, errors.New("more than one JSON value")
-	}
-	return v, nil
+	return v, r.End()
 }
 
 // value reads the next value.
-func value(d *json.Decoder, depth int) (any, error) {
+func value(r *json.Reader, depth int) (any, error) {
 	if depth > 200 {
 		return nil, errors.New("the schema nests too deeply")
 	}
-	t, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch t {
-	case json.Delim('{'):
+	switch r.Kind() {
+	case json.Object:
 		o := &object{values: map[string]any{}}
-		for d.More() {
-			k, err := d.Token()
-			if err != nil {
-				return nil, err
+		err := r.Object(func(key string) error {
+			v, err := value(r, depth+1)
+			if err == nil && o.has(key) {
+				err = fmt.Errorf("the key %q stands twice in an object", key)
 			}
-			v, err := value(d, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			if o.has(k.(string)) {
-				return nil, fmt.Errorf("the key %q stands twice in an object", k)
-			}
-			o.set(k.(string), v)
-		}
-		_, err = d.Token()
+			o.set(key, v)
+			return err
+		})
 		return o, err
-	case json.Delim('['):
+	case json.List:
 		list := []any{}
-		for d.More() {
-			v, err := value(d, depth+1)
-			if err != nil {
-				return nil, err
-			}
+		err := r.List(func() error {
+			v, err := value(r, depth+1)
 			list = append(list, v)
-		}
-		_, err = d.Token()
+			return err
+		})
 		return list, err
+	case json.Digits:
+		return r.Number()
+	case json.True, json.False:
+		return r.Bool()
+	case json.Null:
+		return nil, r.Skip()
 	}
-	return t, nil
+	return r.Text()
 }
 
 // constant is the expression of exactly one value, without white space.

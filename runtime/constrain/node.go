@@ -2,6 +2,7 @@ package constrain
 
 import (
 	"slices"
+	"sort"
 	"unicode"
 	"unicode/utf8"
 )
@@ -51,7 +52,7 @@ var anyChar = chars{{0, 0xd7ff}, {0xe000, unicode.MaxRune}}
 // set makes a sorted set of ranges, without surrogates, which no text has.
 func set(spans ...span) chars {
 	spans = slices.Clone(spans)
-	slices.SortFunc(spans, func(a, b span) int { return int(a.lo) - int(b.lo) })
+	sort.Slice(spans, func(i, j int) bool { return spans[i].lo < spans[j].lo })
 	var out chars
 	for _, s := range spans {
 		if s.lo > s.hi {

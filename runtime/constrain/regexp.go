@@ -2,7 +2,6 @@ package constrain
 
 import (
 	"fmt"
-	"regexp/syntax"
 	"slices"
 	"unicode"
 )
@@ -18,18 +17,9 @@ func Regexp(pattern string) (*Grammar, error) {
 	return compile([]node{n}, []string{"regular expression"}, 0)
 }
 
-// parseRegexp parses a pattern and bounds its size.
-func parseRegexp(pattern string) (*syntax.Regexp, error) {
-	re, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return nil, fmt.Errorf("regular expression: %w", err)
-	}
-	return re, nil
-}
-
 // regexpNode is the expression of a pattern that matches a whole text.
-func regexpNode(pattern string) (node, error) {
-	re, err := parseRegexp(pattern)
+func regexpNode(text string) (node, error) {
+	re, err := parsePattern(text)
 	if err != nil {
 		return nil, err
 	}
@@ -37,8 +27,8 @@ func regexpNode(pattern string) (node, error) {
 }
 
 // searchNode is the expression of the texts in which a pattern is found somewhere.
-func searchNode(pattern string) (node, error) {
-	re, err := parseRegexp(pattern)
+func searchNode(text string) (node, error) {
+	re, err := parsePattern(text)
 	if err != nil {
 		return nil, err
 	}
@@ -46,13 +36,13 @@ func searchNode(pattern string) (node, error) {
 }
 
 // regexpTop makes the expression of a whole pattern, whose anchors are at its ends.
-func regexpTop(re *syntax.Regexp, search bool) (node, error) {
-	switch re.Op {
-	case syntax.OpCapture:
-		return regexpTop(re.Sub[0], search)
-	case syntax.OpAlternate:
+func regexpTop(re *pattern, search bool) (node, error) {
+	switch re.op {
+	case isGroup:
+		return regexpTop(re.subs[0], search)
+	case isChoice:
 		var list choice
-		for _, sub := range re.Sub {
+		for _, sub := range re.subs {
 			n, err := regexpTop(sub, search)
 			if err != nil {
 				return nil, err
@@ -61,14 +51,14 @@ func regexpTop(re *syntax.Regexp, search bool) (node, error) {
 		}
 		return list, nil
 	}
-	parts, begins, ends := []*syntax.Regexp{re}, false, false
-	if re.Op == syntax.OpConcat {
-		parts = re.Sub
+	parts, begins, ends := []*pattern{re}, false, false
+	if re.op == isSeq {
+		parts = re.subs
 	}
-	for len(parts) > 0 && parts[0].Op == syntax.OpBeginText {
+	for len(parts) > 0 && parts[0].op == isBegin {
 		parts, begins = parts[1:], true
 	}
-	for n := len(parts); n > 0 && parts[n-1].Op == syntax.OpEndText; n = len(parts) {
+	for n := len(parts); n > 0 && parts[n-1].op == isEnd; n = len(parts) {
 		parts, ends = parts[:n-1], true
 	}
 	var list seq
@@ -89,59 +79,29 @@ func regexpTop(re *syntax.Regexp, search bool) (node, error) {
 }
 
 // regexpPart makes the expression of a part of a pattern.
-func regexpPart(re *syntax.Regexp) (node, error) {
-	switch re.Op {
-	case syntax.OpNoMatch:
-		return nothing, nil
-	case syntax.OpEmptyMatch:
-		return empty, nil
-	case syntax.OpLiteral:
-		var list seq
-		for _, r := range re.Rune {
-			list = append(list, folded(r, re.Flags&syntax.FoldCase != 0))
-		}
-		return list, nil
-	case syntax.OpCharClass:
-		var spans []span
-		for i := 0; i < len(re.Rune); i += 2 {
-			spans = append(spans, span{re.Rune[i], re.Rune[i+1]})
-		}
-		return set(spans...), nil
-	case syntax.OpAnyCharNotNL:
-		return chars{{'\n', '\n'}}.not(), nil
-	case syntax.OpAnyChar:
-		return anyChar, nil
+func regexpPart(re *pattern) (node, error) {
+	if re.op == isSet {
+		return re.set, nil
 	}
-	return regexpGroup(re)
-}
-
-// regexpGroup makes the expression of a pattern made of others.
-func regexpGroup(re *syntax.Regexp) (node, error) {
 	var subs []node
-	for _, sub := range re.Sub {
+	for _, sub := range re.subs {
 		n, err := regexpPart(sub)
 		if err != nil {
 			return nil, err
 		}
 		subs = append(subs, n)
 	}
-	switch re.Op {
-	case syntax.OpCapture:
+	switch re.op {
+	case isGroup:
 		return subs[0], nil
-	case syntax.OpStar:
-		return many(subs[0]), nil
-	case syntax.OpPlus:
-		return repeat{subs[0], 1, -1}, nil
-	case syntax.OpQuest:
-		return opt(subs[0]), nil
-	case syntax.OpRepeat:
-		return repeat{subs[0], re.Min, re.Max}, nil
-	case syntax.OpConcat:
+	case isRepeat:
+		return repeat{subs[0], re.min, re.max}, nil
+	case isSeq:
 		return seq(subs), nil
-	case syntax.OpAlternate:
+	case isChoice:
 		return choice(subs), nil
 	}
-	return nil, fmt.Errorf("regular expression: %s is not supported here; anchors may stand at the ends of the expression", re)
+	return nil, fmt.Errorf("regular expression: %s is not supported here; anchors may stand at the ends of the expression", re.text)
 }
 
 // folded is a character, or all that equal it but for case.

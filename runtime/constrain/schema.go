@@ -1,13 +1,14 @@
 package constrain
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tfgen/tfgen/runtime/json"
 )
 
 // JSONSchema returns the grammar of JSON texts that are valid by a schema.

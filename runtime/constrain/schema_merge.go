@@ -1,9 +1,10 @@
 package constrain
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/tfgen/tfgen/runtime/json"
 )
 
 // maxMerge bounds how deep allOf and $ref may lead to each other.

@@ -15,8 +15,8 @@ func xgetbv() uint32
 //go:noescape
 func Pause()
 
-// detect reads the processor's features.
-func detect() features {
+// detect reads the processor's features. It asks the system for tiles when the caller could use them.
+func detect(tiles bool) features {
 	var f features
 	last, _, _, _ := cpuid(0, 0)
 	if last < 7 {
@@ -27,6 +27,6 @@ func detect() features {
 	if f.leaf1ECX&leaf1OSXSAVE != 0 {
 		f.xcr0 = xgetbv()
 	}
-	f.tiles = f.amxState() && requestTiles()
+	f.tiles = tiles && f.tileState() && requestTiles()
 	return f
 }

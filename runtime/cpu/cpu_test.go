@@ -20,6 +20,7 @@ var (
 	cascade    = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xd39ffffb, leaf7ECX: 0x00000808, xcr0: 0x2ff}
 	knl        = features{leaf1ECX: 0x7ff8f3bf, leaf7EBX: 0x1c0d23ab, xcr0: 0xe7}
 	sapphire   = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xf3bfbfef, leaf7ECX: 0x1b415f6e, leaf7EDX: 0xffdd4432, xcr0: 0x600e7, tiles: true}
+	onlyInt8   = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xf3bfbfef, leaf7ECX: 0x1b415f6e, leaf7EDX: 0xff9d4432, xcr0: 0x600e7, tiles: true}
 	noTiles    = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xf3bfbfef, leaf7ECX: 0x1b415f6e, leaf7EDX: 0xffdd4432, xcr0: 0x600e7}
 	noTileXCR0 = features{leaf1ECX: 0x7ffefbff, leaf7EBX: 0xf3bfbfef, leaf7ECX: 0x1b415f6e, leaf7EDX: 0xffdd4432, xcr0: 0xe7, tiles: true}
 	noState    = features{leaf1ECX: 0x77fafbff, leaf7EBX: 0x000027ab}
@@ -38,7 +39,8 @@ func TestLevels(t *testing.T) {
 		{"Zen 3", zen3, "portable, avx2"},
 		{"Skylake-SP", skylakeX, "portable, avx2, avx512"},
 		{"Cascade Lake", cascade, "portable, avx2, avx512, avx512vnni"},
-		{"Sapphire Rapids", sapphire, "portable, avx2, avx512, avx512vnni, amx"},
+		{"Sapphire Rapids", sapphire, "portable, avx2, avx512, avx512vnni, amxint8, amx"},
+		{"tiles without bfloat16", onlyInt8, "portable, avx2, avx512, avx512vnni, amxint8"},
 		{"Sapphire Rapids, permission refused", noTiles, "portable, avx2, avx512, avx512vnni"},
 		{"Sapphire Rapids, system without tiles", noTileXCR0, "portable, avx2, avx512, avx512vnni"},
 		{"Skylake-SP, system without ZMM", skylakeYMM, "portable, avx2"},
@@ -69,8 +71,11 @@ func TestDetectAgreesWithSystem(t *testing.T) {
 			want += ", avx512"
 			if strings.Contains(flags, " avx512_vnni ") {
 				want += ", avx512vnni"
-				if strings.Contains(flags, " amx_tile ") && strings.Contains(flags, " amx_bf16 ") && strings.Contains(flags, " amx_int8 ") && detect().tiles {
-					want += ", amx"
+				if strings.Contains(flags, " amx_tile ") && strings.Contains(flags, " amx_int8 ") && detect(true).tiles {
+					want += ", amxint8"
+					if strings.Contains(flags, " amx_bf16 ") {
+						want += ", amx"
+					}
 				}
 			}
 		}
@@ -81,8 +86,8 @@ func TestDetectAgreesWithSystem(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	all := []Level{Portable, AVX2, AVX512, AVX512VNNI, AMX}
-	for forced, want := range map[string]Level{"": AVX512VNNI, "amx": AMX, "avx2": AVX2} {
+	all := []Level{Portable, AVX2, AVX512, AVX512VNNI, AMXInt8, AMX}
+	for forced, want := range map[string]Level{"": AMXInt8, "amx": AMX, "avx512vnni": AVX512VNNI, "avx2": AVX2} {
 		if l, err := choose(forced, all); l != want || err != nil {
 			t.Errorf("choose(%q) = %v, %v with every level; want %v", forced, l, err, want)
 		}
@@ -97,11 +102,20 @@ func TestChoose(t *testing.T) {
 		{"portable", Portable, ""},
 		{"avx2", AVX2, ""},
 		{"avx512", AVX2, "TFGEN_CPU=avx512: this processor does not have it; available here: portable, avx2"},
-		{"AVX2", AVX2, `TFGEN_CPU=AVX2: unknown CPU level "AVX2": the levels are portable, avx2, avx512, avx512vnni, amx; available here: portable, avx2`},
+		{"AVX2", AVX2, `TFGEN_CPU=AVX2: unknown CPU level "AVX2": the levels are portable, avx2, avx512, avx512vnni, amxint8, amx; available here: portable, avx2`},
 	} {
 		l, err := choose(c.forced, has)
 		if l != c.want || fmt.Sprint(err) != cmpErr(c.err) {
 			t.Errorf("choose(%q) = %v, %v; want %v, %s", c.forced, l, err, c.want, cmpErr(c.err))
+		}
+	}
+}
+
+// TestMayUseTiles: no permission is asked for when a level without tiles is named.
+func TestMayUseTiles(t *testing.T) {
+	for forced, want := range map[string]bool{"": true, "amx": true, "amxint8": true, "avx512vnni": false, "portable": false, "misspelt": true} {
+		if mayUseTiles(forced) != want {
+			t.Errorf("mayUseTiles(%q) = %v", forced, !want)
 		}
 	}
 }

@@ -13,7 +13,9 @@ type features struct {
 }
 
 const (
+	leaf1SSSE3   = 1 << 9
 	leaf1FMA     = 1 << 12
+	leaf1SSE41   = 1 << 19
 	leaf1OSXSAVE = 1 << 27
 	leaf1AVX     = 1 << 28
 	leaf1F16C    = 1 << 29
@@ -21,6 +23,7 @@ const (
 	leaf7BMI1     = 1 << 3
 	leaf7AVX2     = 1 << 5
 	leaf7BMI2     = 1 << 8
+	leaf7SHA      = 1 << 29
 	leaf7AVX512F  = 1 << 16
 	leaf7AVX512DQ = 1 << 17
 	leaf7AVX512BW = 1 << 30
@@ -45,6 +48,15 @@ func (f features) avx2() bool {
 	return f.leaf1ECX&leaf1 == leaf1 && f.leaf7EBX&leaf7 == leaf7 && f.xcr0&xcr0YMM == xcr0YMM
 }
 
+// sha reports whether the processor has the SHA extensions, AVX's forms of moves, SSSE3 and SSE4.1.
+func (f features) sha() bool {
+	const leaf1 = leaf1OSXSAVE | leaf1AVX | leaf1SSSE3 | leaf1SSE41
+	return f.leaf1ECX&leaf1 == leaf1 && f.leaf7EBX&leaf7SHA != 0 && f.xcr0&xcr0YMM == xcr0YMM
+}
+
+// SHA reports whether the processor computes SHA-256 itself. Levels do not matter to it: the result is the same bits.
+func SHA() bool { return detected.sha() }
+
 // avx512 reports whether the processor has AVX-512 F, BW, DQ and VL beside
 // what avx2 asks, and the operating system saves ZMM registers. macOS grants
 // ZMM state only to threads that have used it, so AVX-512 is not found there.
@@ -56,13 +68,15 @@ func (f features) avx512() bool {
 // avx512vnni reports whether the processor has VNNI beside what avx512 asks.
 func (f features) avx512vnni() bool { return f.avx512() && f.leaf7ECX&leaf7VNNI != 0 }
 
-// amxState reports whether the processor has AMX tiles with bfloat16 and int8
-// products, and the operating system saves them. Linux also asks for a
-// permission: see requestTiles.
-func (f features) amxState() bool {
-	const leaf7 = leaf7AMXTile | leaf7AMXBF16 | leaf7AMXInt8
+// tileState reports whether the processor has AMX tiles with products of int8, beside what avx512vnni asks, and the
+// operating system saves them. Linux also asks for a permission: see requestTiles.
+func (f features) tileState() bool {
+	const leaf7 = leaf7AMXTile | leaf7AMXInt8
 	return f.avx512vnni() && f.leaf7EDX&leaf7 == leaf7 && f.xcr0&xcr0Tile == xcr0Tile
 }
 
-// amx reports whether the process may use AMX tiles beside what avx512vnni asks.
-func (f features) amx() bool { return f.amxState() && f.tiles }
+// amxInt8 reports whether the process may use AMX tiles of integers.
+func (f features) amxInt8() bool { return f.tileState() && f.tiles }
+
+// amx reports whether the process may use tiles of bfloat16 too.
+func (f features) amx() bool { return f.amxInt8() && f.leaf7EDX&leaf7AMXBF16 != 0 }

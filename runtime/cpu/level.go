@@ -19,7 +19,8 @@ const (
 	AVX2                    // amd64: AVX2, FMA, F16C, BMI1 and BMI2; 256-bit registers
 	AVX512                  // amd64: AVX2 and AVX-512 F, BW, DQ, VL; 512-bit registers
 	AVX512VNNI              // amd64: AVX512 and VNNI, integer dot products for quantised weights
-	AMX                     // amd64: AVX512VNNI and AMX tiles with bfloat16 and int8 products; linux only
+	AMXInt8                 // amd64: AVX512VNNI and AMX tiles with int8 products, with the bits of AVX512VNNI; linux only
+	AMX                     // amd64: AMXInt8 and tiles with bfloat16 products, whose sums have an order of their own
 )
 
 // levels holds one row a level: its name in TFGEN_CPU and in messages, whether
@@ -34,12 +35,14 @@ var levels = [...]struct {
 	AVX2:       {name: "avx2", has: features.avx2},
 	AVX512:     {name: "avx512", has: features.avx512},
 	AVX512VNNI: {name: "avx512vnni", has: features.avx512vnni},
+	AMXInt8:    {name: "amxint8", has: features.amxInt8},
 	AMX:        {name: "amx", has: features.amx, byName: true},
 }
 
 // current and available are fixed when the program starts.
 var (
-	available           = availableLevels(detect())
+	detected            = detect(mayUseTiles(os.Getenv(Variable)))
+	available           = availableLevels(detected)
 	current, currentErr = choose(os.Getenv(Variable), available)
 )
 
@@ -67,7 +70,8 @@ func Parse(name string) (Level, error) {
 
 // Current returns the level that kernels use: the one named in TFGEN_CPU, or
 // the highest available one that needs no naming. AMX is used only by name: its
-// kernels have not been measured. When Err is not nil it is as without TFGEN_CPU.
+// results are near those of the other levels, not equal. When Err is not nil it
+// is as without TFGEN_CPU.
 func Current() Level { return current }
 
 // Available returns the levels that this processor and operating system
@@ -77,6 +81,14 @@ func Available() []Level { return append([]Level(nil), available...) }
 // Err returns an error when TFGEN_CPU names a level that is unknown or not
 // available here. Opening a generated model returns it.
 func Err() error { return currentErr }
+
+// mayUseTiles reports whether a process with this value of TFGEN_CPU could use
+// tiles: the system is asked for them only then, because the permission makes
+// it refuse small signal stacks from then on.
+func mayUseTiles(forced string) bool {
+	l, err := Parse(forced)
+	return err != nil || l >= AMXInt8
+}
 
 // choose returns the level named forced, or when forced is empty the last of
 // has that needs no naming.

@@ -41,6 +41,8 @@ func (o *Options) drafter(s *sample.Sampler) Drafter {
 	switch {
 	case s.Stateful() || o.Constraint != nil:
 		return nil // a guess would have to be taken back
+	case len(o.DoLa) > 0:
+		return nil // the layers' logits are those behind the last token
 	case o.Draft != nil:
 		return o.Draft
 	case o.Lookup > 0:

@@ -24,7 +24,7 @@ type Row struct {
 
 // Batch continues several prompts in sessions of its own for up to context
 // tokens each, 0 being what the limits need. Every row has options of its own
-// and gives the same tokens as alone; guidance and guesses are not for batches.
+// and gives the same tokens as alone; guidance, guesses and DoLa are not for batches.
 // Texts go on together in passes that read the weights once. An error ends all
 // rows.
 func Batch[S Session[S], M Model[S]](ctx context.Context, m M, context int, requests []Request) iter.Seq2[Row, error] {
@@ -60,8 +60,8 @@ func (b *batch[S, M]) close() {
 // start opens the sessions, evaluates the prompts and chooses the first tokens.
 func (b *batch[S, M]) start(ctx context.Context, context int, requests []Request) error {
 	for i, q := range requests {
-		if q.Options.guided() || q.Options.Draft != nil || q.Options.Lookup > 0 {
-			return fmt.Errorf("row %d: guidance and guesses are not for batches", i)
+		if q.Options.guided() || q.Options.Draft != nil || q.Options.Lookup > 0 || len(q.Options.DoLa) > 0 {
+			return fmt.Errorf("row %d: guidance, guesses and DoLa are not for batches", i)
 		}
 		n := context
 		if most, limited := q.Options.limit(len(q.Prompt)); n == 0 && limited {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/tfgen/tfgen/runtime/sample"
 )
@@ -39,8 +40,8 @@ type beams struct {
 	most     int // tokens to generate
 	running  []hypothesis
 	finished []hypothesis
-	better   bool // an open sequence may still become one of the best
-	scratch  []float32
+	better   bool        // an open sequence may still become one of the best
+	scores   [][]float32 // of each beam's continuations
 }
 
 // newBeams checks the prompt and makes the processors.
@@ -138,7 +139,7 @@ func (b *beams) continuations(logits [][]float32) ([]hypothesis, error) {
 	keep := max(2, 1+len(b.options.EOS)) * len(b.running)
 	var all selection
 	for i, h := range b.running {
-		scores := b.grow(len(logits[i]))
+		scores := b.grow(i, len(logits[i]))
 		if err := logProbs(scores, b.sampler, logits[i], h.tokens, b.prompt); err != nil {
 			return nil, err
 		}
@@ -153,7 +154,7 @@ func (b *beams) continuations(logits [][]float32) ([]hypothesis, error) {
 			all.add(c, keep)
 		}
 	}
-	slices.SortStableFunc(all, func(x, y candidate) int { return compare(y.rank, x.rank) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].rank > all[j].rank })
 	best := make([]hypothesis, 0, len(all))
 	for _, c := range all {
 		best = append(best, b.running[c.beam].extend(c.id, c.beam, c.score))
@@ -161,12 +162,12 @@ func (b *beams) continuations(logits [][]float32) ([]hypothesis, error) {
 	return best, nil
 }
 
-// grow returns memory for n scores.
-func (b *beams) grow(n int) []float32 {
-	if cap(b.scratch) < n {
-		b.scratch = make([]float32, n)
+// grow returns memory for n scores of beam i.
+func (b *beams) grow(i, n int) []float32 {
+	for len(b.scores) <= i {
+		b.scores = append(b.scores, make([]float32, n))
 	}
-	return b.scratch[:n]
+	return b.scores[i]
 }
 
 // run keeps the best continuations that do not end.
@@ -177,7 +178,7 @@ func (b *beams) run(best []hypothesis) {
 			order[i].score += impossible
 		}
 	}
-	slices.SortStableFunc(order, func(x, y hypothesis) int { return compare(y.score, x.score) })
+	sort.SliceStable(order, func(i, j int) bool { return order[i].score > order[j].score })
 	n := min(len(order), b.options.Beam.Width)
 	b.running = order[:n]
 }
@@ -195,7 +196,7 @@ func (b *beams) finish(best []hypothesis, length int) {
 		h.finished = true
 		merged = append(merged, h)
 	}
-	slices.SortStableFunc(merged, func(x, y hypothesis) int { return compare(y.score, x.score) })
+	sort.SliceStable(merged, func(i, j int) bool { return merged[i].score > merged[j].score })
 	b.finished = merged[:b.options.Beam.Width]
 }
 

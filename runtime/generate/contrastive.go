@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/tfgen/tfgen/runtime/sample"
 )
@@ -90,7 +91,7 @@ func (s *search) best(ctx context.Context) (int32, error) {
 	if !ok {
 		return 0, sample.ErrLogits
 	}
-	slices.SortStableFunc(tokens, func(a, b LogProb) int { return compare(b.LogProb, a.LogProb) })
+	sort.SliceStable(tokens, func(i, j int) bool { return tokens[i].LogProb > tokens[j].LogProb })
 	tokens = tokens[:min(s.k, len(tokens))]
 	best, score, last := 0, math.Inf(-1), 0
 	for i, t := range tokens {

@@ -58,6 +58,7 @@ type loop struct {
 	session Stepper
 	guide   Stepper // other side of the guidance
 	drafter Drafter
+	dola    *contrast // nil for none
 	guesses []int32
 	found   []choice // of a round
 }
@@ -73,6 +74,10 @@ func newLoop(s Stepper, o Options) *loop {
 // reason of its end unless it returns an error.
 func (l *loop) run(ctx context.Context, prompt []int32, yield func() bool) error {
 	if err := l.prepare(prompt, l.session); err != nil {
+		return err
+	}
+	var err error
+	if l.dola, err = newContrast(l.session, l.options.DoLa); err != nil {
 		return err
 	}
 	logits, err := l.prefill(ctx, prompt)
@@ -114,6 +119,9 @@ func (l *loop) prefill(ctx context.Context, prompt []int32) (logits []float32, e
 		return nil, err
 	}
 	l.filled()
+	if l.dola != nil {
+		return l.dola.logits(logits)
+	}
 	if !l.options.guided() {
 		return logits, nil
 	}
@@ -133,8 +141,11 @@ func (l *loop) prefill(ctx context.Context, prompt []int32) (logits []float32, e
 
 // decode gives a token to the session, and to the guide.
 func (l *loop) decode(ctx context.Context, id int32) (logits []float32, err error) {
-	if logits, err = l.session.Decode(ctx, id); err != nil || l.guide == nil {
+	if logits, err = l.session.Decode(ctx, id); err != nil || l.guide == nil && l.dola == nil {
 		return logits, err
+	}
+	if l.dola != nil {
+		return l.dola.logits(logits)
 	}
 	other, err := l.guide.Decode(ctx, id)
 	if err != nil {

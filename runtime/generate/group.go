@@ -4,26 +4,34 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/tfgen/tfgen/runtime/sample"
 )
 
 // group is a group of beams in a diverse beam search (transformers 4's
 // _group_beam_search and BeamSearchScorer; Vijayakumar et al., Diverse Beam
-// Search, 2016).
+// Search, 2016), or all beams of a search with forced words.
 type group struct {
 	beams
+	forced   *forced      // nil for none
 	complete []hypothesis // finished sequences, at most as many as there are beams
 	worst    float64      // of their scores
 	done     bool
 }
 
-// groupSearch pursues o.Beam.Groups groups of beams that differ from each other.
+// groupSearch pursues o.Beam.Groups groups of beams that differ from each other,
+// or one with forced words.
 func groupSearch[S Session[S], M Model[S]](ctx context.Context, m M, context int, prompt []int32, o Options) ([]Sequence, error) {
 	diversity := &sample.Diversity{Penalty: o.Beam.Diversity}
 	o.Options.Diversity = diversity
 	width := o.Beam.Width
+	o.Beam.Groups = max(o.Beam.Groups, 1)
 	o.Beam.Width /= o.Beam.Groups
+	words, err := newForced(o.Beam.Words)
+	if err != nil {
+		return nil, err
+	}
 	if o.Temperature != 0 && o.Keep == 0 {
 		o.Keep = max(len(o.EOS), 1) + 1
 	}
@@ -38,7 +46,7 @@ func groupSearch[S Session[S], M Model[S]](ctx context.Context, m M, context int
 		if err != nil {
 			return nil, err
 		}
-		groups[i] = &group{beams: *b, worst: -impossible}
+		groups[i] = &group{beams: *b, worst: -impossible, forced: words}
 	}
 	first, err := p.sessions[0].Prefill(ctx, prompt)
 	if err != nil {
@@ -110,7 +118,7 @@ func (g *group) extend(logits [][]float32) error {
 	var running []hypothesis
 	for rank, h := range best {
 		if slices.Contains(g.options.EOS, h.tokens[len(h.tokens)-1]) {
-			if rank < g.options.Beam.Width {
+			if rank < g.options.Beam.Width && g.says(h.tokens[:len(h.tokens)-1]) {
 				g.add(h, length)
 			}
 			continue
@@ -121,6 +129,11 @@ func (g *group) extend(logits [][]float32) error {
 	}
 	if len(running) < g.options.Beam.Width {
 		return sample.ErrLogits
+	}
+	if g.forced != nil {
+		if running, err = g.forced.choose(g.running, running, g.scores); err != nil {
+			return err
+		}
 	}
 	g.running = running
 	g.done = g.full(best[0].score, length)
@@ -152,6 +165,34 @@ func (g *group) add(h hypothesis, length int) {
 	}
 }
 
+// says reports whether a sequence says all words that it has to.
+func (g *group) says(tokens []int32) bool {
+	if g.forced == nil {
+		return true
+	}
+	p := g.forced.after(tokens)
+	return p.complete()
+}
+
+// addOpen lets the open hypotheses compete: those that say the forced words, and
+// the others if those are fewer than what is asked for.
+func (g *group) addOpen() {
+	var others []hypothesis
+	for _, h := range g.running {
+		if g.says(h.tokens) {
+			g.add(h, len(h.tokens)-g.prompt)
+		} else {
+			others = append(others, h)
+		}
+	}
+	if len(g.running)-len(others) >= max(g.options.Return, 1) {
+		return
+	}
+	for _, h := range others {
+		g.add(h, len(h.tokens)-g.prompt)
+	}
+}
+
 // full reports whether no open hypothesis can become one of the best.
 func (g *group) full(best float64, length int) bool {
 	b := g.options.Beam
@@ -171,15 +212,13 @@ func gather(groups []*group) []Sequence {
 	var all []Sequence
 	for _, g := range groups {
 		if !g.done {
-			for _, h := range g.running {
-				g.add(h, len(h.tokens)-g.prompt)
-			}
+			g.addOpen()
 		}
 		for _, h := range g.complete {
 			all = append(all, g.sequence(h, len(h.beams)))
 		}
 	}
 	slices.Reverse(all) // of equal scores the last comes first
-	slices.SortStableFunc(all, func(a, b Sequence) int { return compare(b.Score, a.Score) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Score > all[j].Score })
 	return all[:min(max(groups[0].options.Return, 1), len(all))]
 }

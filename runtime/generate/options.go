@@ -33,6 +33,8 @@ type Options struct {
 	Negative []int32                 // prompt of the other side of the guidance; nil is the prompt's last token
 	Guide    func() (Stepper, error) // makes the session of the other side
 
+	DoLa []int // layers to contrast the last one with, of a model compiled with --early (dola_layers); none is off
+
 	Draft       Drafter // guesses tokens, for Tokens, Text and Stream; the result is the same without
 	DraftTokens int     // guesses at a time; 0 is 8
 	Lookup      int     // guess so many tokens by looking the last ones up in the text so far; 0 is off
@@ -51,6 +53,10 @@ type Beam struct {
 	Diversity     float64 // taken from a logit for each group before that chose the token in the same place
 	LengthPenalty float64 // scores are divided by the length to this power; transformers' default is 1
 	Early         EarlyStopping
+
+	// Words are what the texts have to say (force_words_ids of transformers 4): of each word one of its phrases, which
+	// are sequences of tokens and do not begin each other. Where the length does not suffice, texts may lack some.
+	Words [][][]int32
 }
 
 // EarlyStopping says when beam search ends.
@@ -88,6 +94,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("contrastive search: alpha %v must be from 0 to 1, %d candidates positive", o.Contrastive.Alpha, o.Contrastive.K)
 	case o.guided() && o.Guide == nil:
 		return errors.New("guidance: needs a session for its other side")
+	case o.guided() && len(o.DoLa) > 0:
+		return errors.New("guidance and DoLa: one at a time")
 	}
 	return nil
 }

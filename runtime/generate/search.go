@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/tfgen/tfgen/runtime/sample"
 )
@@ -50,7 +51,7 @@ func Search[S Session[S], M Model[S]](ctx context.Context, m M, context int, pro
 		context = len(prompt) + most
 	}
 	switch {
-	case o.Beam.Width > 1 && o.Beam.Groups > 1:
+	case o.Beam.Width > 1 && (o.Beam.Groups > 1 || len(o.Beam.Words) > 0):
 		return groupSearch[S](ctx, m, context, prompt, o)
 	case o.Beam.Width > 1:
 		return beamSearch[S](ctx, m, context, prompt, o)
@@ -74,12 +75,12 @@ func searchable(o *Options, prompt int) error {
 		return fmt.Errorf("%d beams cannot be split into %d equal groups", beams.Width, beams.Groups)
 	case beams.Width > 1 && n > beams.Width:
 		return fmt.Errorf("%d sequences of %d beams", n, beams.Width)
-	case beams.Width > 1 && (o.guided() || o.Mirostat != 0 || o.SynthID != nil || o.Constraint != nil):
-		return fmt.Errorf("beam search has no guidance, mirostat, SynthID or constraint")
-	case o.Contrastive.Alpha > 0 && beams.Width <= 1 && (o.guided() || o.Temperature != 0 || n > 1 || o.Constraint != nil):
-		return fmt.Errorf("contrastive search is greedy and returns one sequence without guidance or constraint")
+	case beams.Width > 1 && (o.guided() || o.Mirostat != 0 || o.SynthID != nil || o.Constraint != nil || len(o.DoLa) > 0):
+		return fmt.Errorf("beam search has no guidance, DoLa, mirostat, SynthID or constraint")
+	case o.Contrastive.Alpha > 0 && beams.Width <= 1 && (o.guided() || o.Temperature != 0 || n > 1 || o.Constraint != nil || len(o.DoLa) > 0):
+		return fmt.Errorf("contrastive search is greedy and returns one sequence without guidance, DoLa or constraint")
 	}
-	return nil
+	return o.errForced()
 }
 
 // pool is a set of sessions that sequences move between.
@@ -205,20 +206,9 @@ func sampled[S Session[S], M Model[S]](ctx context.Context, m M, context int, pr
 		sequences[i].Score = sequences[i].LogProb / float64(max(1, len(sequences[i].Tokens)))
 	}
 	if o.BestOf > n {
-		slices.SortStableFunc(sequences, func(a, b Sequence) int { return compare(b.Score, a.Score) })
+		sort.SliceStable(sequences, func(i, j int) bool { return sequences[i].Score > sequences[j].Score })
 	}
 	return sequences[:n], nil
-}
-
-// compare orders numbers.
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // logProbs returns the log probabilities that a sampler's processors make of

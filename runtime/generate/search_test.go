@@ -1,8 +1,10 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -173,7 +175,7 @@ func TestBestOf(t *testing.T) {
 	if len(best) != 3 || len(all) != 8 {
 		t.Fatal(len(best), len(all))
 	}
-	slices.SortFunc(all, func(a, b Sequence) int { return compare(b.Score, a.Score) })
+	slices.SortFunc(all, func(a, b Sequence) int { return cmp.Compare(b.Score, a.Score) })
 	for i := range best {
 		if !slices.Equal(best[i].Tokens, all[i].Tokens) || best[i].Score != all[i].Score {
 			t.Errorf("%d: %v, want %v", i, best[i], all[i])
@@ -210,6 +212,41 @@ func logProb(logits []float32, id int32) float64 {
 	return float64(v[id])
 }
 
+// TestForcedWords checks that most texts say the words, in any order, and one phrase of each. As in transformers, a
+// sequence that has said them may lose against others before the end.
+func TestForcedWords(t *testing.T) {
+	words := [][][]int32{{{7, 9, 11}}, {{30, 2}, {31, 3}}, {{4}}}
+	lacking := 0
+	for seed := range uint64(10) {
+		o := Options{MaxTokens: 12, Beam: Beam{Width: 8, LengthPenalty: 1, Words: words}}
+		found, err := Search[*chaosSession](ctx, &chaos{seed: seed}, 0, []int32{5}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprint(found[0].Tokens)
+		for _, phrases := range []string{" 7 9 11", " 30 2| 31 3", " 4"} {
+			if !slices.ContainsFunc(strings.Split(phrases, "|"), func(p string) bool { return strings.Contains(" "+text[1:], p) }) {
+				lacking++
+			}
+		}
+	}
+	if lacking > 8 {
+		t.Errorf("%d of 30 words are lacking", lacking)
+	}
+}
+
+// TestSharedPlace checks the place that transformers shares between the continuations within a word.
+func TestSharedPlace(t *testing.T) {
+	f, err := newForced([][][]int32{{{7, 8}, {7, 9}, {7, 6, 5}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, then := f.ahead(f.after([]int32{1, 7}))
+	if !slices.Equal(tokens, []int32{8, 9, 6}) || !then[0].complete() || then[1].complete() || f.bank(then[1]) != 0 {
+		t.Errorf("%v, %+v", tokens, then)
+	}
+}
+
 // TestBeamSampling checks that beams that sample differ by seed and repeat by seed.
 func TestBeamSampling(t *testing.T) {
 	run := func(seed uint64) []int32 {
@@ -233,6 +270,13 @@ func TestSearchErrors(t *testing.T) {
 		"contrastive search is greedy":   {Contrastive: Contrastive{Alpha: 0.5}, Options: sample.Options{Temperature: 1}},
 		"alpha 2":                        {Contrastive: Contrastive{Alpha: 2}},
 		"needs a session":                {Guidance: 1.5},
+		"forced words need beams":        {Beam: Beam{Words: [][][]int32{{{1}}}}},
+		"begin":                          {Beam: Beam{Width: 2, Words: [][][]int32{{{1, 2}, {1}}}}},
+		"no phrase":                      {Beam: Beam{Width: 2, Words: [][][]int32{{}}}},
+		"-1 is no token":                 {Beam: Beam{Width: 2, Words: [][][]int32{{{-1}}}}},
+		"the model has no token 99":      {Beam: Beam{Width: 2, LengthPenalty: 1, Words: [][][]int32{{{99}}}}, MaxTokens: 3},
+		"DoLa are not for batches":       {DoLa: []int{0}},
+		"one at a time":                  {DoLa: []int{0}, Guidance: 2, Guide: func() (Stepper, error) { return nil, nil }},
 	} {
 		if _, err := Search[*chaosSession](ctx, &chaos{}, 0, []int32{1}, o); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v, want %q", err, says)

@@ -41,16 +41,22 @@ func softmax(logits []float32) []float64 {
 	return p
 }
 
-// Classes returns the classes of a text in descending order of their scores: the
-// softmax of the logits, or the sigmoid of each where several may hold, which is
-// so for a single label too.
-func Classes(logits []float32, labels []string, several bool) []Class {
+// Probabilities returns those of classes: the softmax of the logits, or the
+// sigmoid of each where several may hold, which is so for a single class too.
+func Probabilities(logits []float32, several bool) []float64 {
 	scores := softmax(logits)
 	if several || len(logits) == 1 {
 		for i, v := range logits {
 			scores[i] = 1 / (1 + math.Exp(-float64(v)))
 		}
 	}
+	return scores
+}
+
+// Classes returns the classes of a text in descending order of their
+// Probabilities.
+func Classes(logits []float32, labels []string, several bool) []Class {
+	scores := Probabilities(logits, several)
 	list := make([]Class, len(scores))
 	for i, p := range scores {
 		list[i] = Class{label(labels, i), p}

@@ -31,20 +31,23 @@ type worker struct {
 	wake   chan struct{}
 	flags  []line // flags[r]: barriers for which the partner of round r has arrived
 	_      pad
+	begun  atomic.Uint32 // runs that it is to take part in
+	_      pad
 	done   atomic.Uint32 // runs finished
 	_      pad
 	phase  uint32 // barriers entered, used by the worker alone
+	usage  usage  // of a measured run
 	_      pad
 }
 
-// Barrier returns when all workers have called it. Every worker must call it
+// Barrier returns when all workers of the run have called it. Each must call it
 // equally often during a run. What a worker wrote before the barrier is seen
 // by all after it.
 //
 // The algorithm is the dissemination barrier: Hensgen, Finkel, Manber, Two
 // algorithms for barrier synchronization, 1988; ⌈log₂ workers⌉ rounds.
 func (p *Pool) Barrier(worker int) {
-	n := len(p.workers)
+	n := p.active
 	w := &p.workers[worker]
 	w.phase++
 	for round, step := 0, 1; step < n; round, step = round+1, 2*step {
@@ -98,13 +101,20 @@ func (p *Pool) park(worker int, counter *atomic.Uint32, want uint32, barrier boo
 	if ready && w.parked.CompareAndSwap(true, false) {
 		return
 	}
+	if !barrier || !p.measure { // between runs, p.measure is not this worker's to read
+		<-w.wake
+		return
+	}
+	begin := time.Now()
 	<-w.wake
+	w.usage.waited += w.usage.woken.Sub(begin)
 }
 
 // unpark wakes the worker if it is parked. It is called after the change that
 // the worker may wait for.
 func (w *worker) unpark() {
 	if w.parked.Load() && w.parked.CompareAndSwap(true, false) {
+		w.usage.woken = time.Now()
 		w.wake <- struct{}{}
 	}
 }
@@ -116,10 +126,13 @@ func (p *Pool) wakeAll() {
 	}
 }
 
-// reset brings the worker's barriers back to the beginning.
-func (w *worker) reset() {
-	w.phase = 0
-	for i := range w.flags {
-		w.flags[i].Store(0)
+// reset brings all workers' barriers back to the beginning.
+func (p *Pool) reset() {
+	for i := range p.workers {
+		w := &p.workers[i]
+		w.phase = 0
+		for r := range w.flags {
+			w.flags[r].Store(0)
+		}
 	}
 }

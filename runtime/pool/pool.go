@@ -5,6 +5,7 @@
 // Waiting is made for steps of a few microseconds: a waiting worker spins, and
 // parks in the scheduler when nothing has happened for a while, so an idle pool
 // costs nothing and a machine with more workers than processors makes progress.
+// Workers that processors do not run enough pause (see throttle).
 package pool
 
 import (
@@ -13,6 +14,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ErrClosed is returned by Run after Close.
@@ -28,15 +30,16 @@ type Job interface {
 // Pool is a set of persistent workers. Its methods may be called by several
 // goroutines; runs follow each other.
 type Pool struct {
-	workers []worker
-	running sync.WaitGroup // workers that have not ended
-	mu      sync.Mutex     // held during a run
-	job     Job            // of the current run
+	workers  []worker
+	running  sync.WaitGroup // workers that have not ended
+	mu       sync.Mutex     // held during a run
+	job      Job            // of the current run
+	active   int            // workers of the current run: the first ones
+	measure  bool           // the current run
+	throttle throttle
 
 	failure atomic.Pointer[PanicError] // first panic of the current run
 
-	_       pad
-	start   atomic.Uint32 // number of runs started
 	_       pad
 	broken  atomic.Bool // a worker failed: barriers let go
 	closed  atomic.Bool
@@ -51,9 +54,9 @@ type Pool struct {
 // stay.
 func New(workers int) *Pool {
 	if workers <= 0 {
-		workers = min(runtime.GOMAXPROCS(0), runtime.NumCPU())
+		workers = processors()
 	}
-	p := &Pool{workers: make([]worker, workers)}
+	p := &Pool{workers: make([]worker, workers), active: workers, throttle: throttle{workers: workers, active: workers}}
 	for i := range p.workers {
 		p.workers[i].wake = make(chan struct{}, 1)
 		p.workers[i].flags = make([]line, bits.Len(uint(workers-1)))
@@ -68,12 +71,16 @@ func New(workers int) *Pool {
 // Workers returns the number of workers.
 func (p *Pool) Workers() int { return len(p.workers) }
 
+// Active returns the number of workers that take part in the current run, at
+// most Workers: workers 0 to Active()-1. It does not change during a run.
+func (p *Pool) Active() int { return p.active }
+
 // Range returns the part [from, to) of n items that falls to worker. Parts
 // begin at multiples of tile, are as equal as tiles allow, and depend on
-// nothing but n, tile, worker and the number of workers.
+// nothing but n, tile, worker and the number of workers of the run.
 func (p *Pool) Range(worker, n, tile int) (from, to int) {
 	tiles := (n + tile - 1) / tile
-	count := len(p.workers)
+	count := p.active
 	share, rest := tiles/count, tiles%count
 	first := worker*share + min(worker, rest)
 	last := first + share
@@ -83,25 +90,38 @@ func (p *Pool) Range(worker, n, tile int) (from, to int) {
 	return min(first*tile, n), min(last*tile, n)
 }
 
-// Run calls job.Work once for every worker, for worker 0 on the calling
-// goroutine, and returns when all have returned. A panic in any of them comes
-// back as a *PanicError; the pool stays usable. Run allocates nothing.
+// Run calls job.Work once for every worker of the run, for worker 0 on the
+// calling goroutine, and returns when all have returned. A panic in any of them
+// comes back as a *PanicError; the pool stays usable. Run allocates nothing.
 func (p *Pool) Run(job Job) (err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed.Load() {
 		return ErrClosed
 	}
-	p.job = job
-	if crowded := len(p.workers) > min(runtime.GOMAXPROCS(0), runtime.NumCPU()); crowded != p.crowded.Load() {
-		p.crowded.Store(crowded)
+	begin := time.Now()
+	p.prepare(job, begin)
+	for i := 1; i < p.active; i++ {
+		w := &p.workers[i]
+		w.begun.Add(1)
+		w.unpark()
 	}
-	run := p.start.Load() + 1
-	p.start.Store(run)
-	p.wakeAll()
-	defer func() { err = p.finish(run) }() // deferred: Work may leave by runtime.Goexit
+	defer func() { err = p.finish(begin) }() // deferred: Work may leave by runtime.Goexit
 	p.work(0)
 	return nil
+}
+
+// prepare makes the pool ready for a run.
+func (p *Pool) prepare(job Job, now time.Time) {
+	p.job = job
+	active, measure := p.throttle.begin(now, processors())
+	if active != p.active { // who paused has entered fewer barriers
+		p.reset()
+	}
+	p.active, p.measure = active, measure
+	if crowded := active > processors(); crowded != p.crowded.Load() {
+		p.crowded.Store(crowded)
+	}
 }
 
 // Close stops the workers, after the current run if there is one, and waits
@@ -112,7 +132,9 @@ func (p *Pool) Close() {
 	if p.closed.Swap(true) {
 		return
 	}
-	p.start.Add(1)
+	for i := range p.workers {
+		p.workers[i].begun.Add(1)
+	}
 	p.wakeAll()
 	p.running.Wait()
 }
@@ -129,7 +151,7 @@ func (p *Pool) serve(i int, run uint32) {
 		p.running.Done()
 	}()
 	for {
-		p.await(i, &p.start, run+1, false)
+		p.await(i, &p.workers[i].begun, run+1, false)
 		if p.closed.Load() {
 			return
 		}
@@ -155,23 +177,46 @@ func (p *Pool) work(i int) {
 			p.fail(i, recover())
 		}
 	}()
-	p.job.Work(i)
+	if !p.measure {
+		p.job.Work(i)
+	} else {
+		u := &p.workers[i].usage
+		u.begin()
+		p.job.Work(i)
+		u.end()
+	}
 	returned = true
 }
 
-// finish waits for the other workers, lets go of the job and returns the
-// failure of the run.
-func (p *Pool) finish(run uint32) error {
-	for i := 1; i < len(p.workers); i++ {
-		p.await(0, &p.workers[i].done, run, false)
+// finish waits for the other workers of the run that began at a time, lets go
+// of the job and returns the failure of the run.
+func (p *Pool) finish(begin time.Time) error {
+	for i := 1; i < p.active; i++ {
+		w := &p.workers[i]
+		p.await(0, &w.done, w.begun.Load(), false)
 	}
 	p.job = nil
 	if !p.broken.Load() {
+		p.judge(begin)
 		return nil
 	}
-	for i := range p.workers {
-		p.workers[i].reset()
-	}
+	p.reset()
 	p.broken.Store(false)
 	return p.failure.Swap(nil)
 }
+
+// judge tells the throttle about a measured run.
+func (p *Pool) judge(begin time.Time) {
+	if !p.measure {
+		return
+	}
+	var lost time.Duration
+	for i := range p.active {
+		lost += p.workers[i].usage.lost(begin)
+	}
+	now := time.Now()
+	p.throttle.end(now, now.Sub(begin), lost, processors())
+}
+
+// processors returns how many workers can run at the same time.
+func processors() int { return min(runtime.GOMAXPROCS(0), runtime.NumCPU()) }

@@ -8,12 +8,20 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // jobFunc lets a function be a Job.
 type jobFunc func(worker int)
 
 func (f jobFunc) Work(worker int) { f(worker) }
+
+// steady starts a pool in which all workers take part in all runs.
+func steady(workers int) *Pool {
+	p := New(workers)
+	p.throttle.measured = time.Now().Add(time.Hour)
+	return p
+}
 
 // counts lists worker counts below, at and above the processors of most machines.
 var counts = []int{1, 2, 3, 4, 7, 16}
@@ -49,7 +57,7 @@ func testSteps(t *testing.T, p *Pool, steps int) {
 func TestBarrierOrdersSteps(t *testing.T) {
 	for _, n := range counts {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			p := New(n)
+			p := steady(n)
 			defer p.Close()
 			for range 20 {
 				testSteps(t, p, 50)
@@ -60,7 +68,7 @@ func TestBarrierOrdersSteps(t *testing.T) {
 
 func TestRunCallsEachWorkerOnce(t *testing.T) {
 	for _, n := range counts {
-		p := New(n)
+		p := steady(n)
 		calls := make([]int, n)
 		for range 100 {
 			if err := p.Run(jobFunc(func(w int) { calls[w]++ })); err != nil {
@@ -77,7 +85,7 @@ func TestRunCallsEachWorkerOnce(t *testing.T) {
 }
 
 func TestZeroMeansGOMAXPROCS(t *testing.T) {
-	p := New(0)
+	p := steady(0)
 	defer p.Close()
 	if p.Workers() != runtime.GOMAXPROCS(0) {
 		t.Errorf("Workers() = %d, want %d", p.Workers(), runtime.GOMAXPROCS(0))
@@ -85,7 +93,7 @@ func TestZeroMeansGOMAXPROCS(t *testing.T) {
 }
 
 func TestParkedWorkersWakeUp(t *testing.T) {
-	p := New(4)
+	p := steady(4)
 	defer p.Close()
 	for range 5 {
 		for i := 1; i < 4; i++ {
@@ -100,7 +108,7 @@ func TestParkedWorkersWakeUp(t *testing.T) {
 // TestWaitAtBarrierParks holds one worker back until the others have parked at
 // the barrier.
 func TestWaitAtBarrierParks(t *testing.T) {
-	p := New(4)
+	p := steady(4)
 	defer p.Close()
 	for slow := range 4 {
 		err := p.Run(jobFunc(func(worker int) {
@@ -122,14 +130,14 @@ func TestWaitAtBarrierParks(t *testing.T) {
 func TestOneProcessor(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for _, n := range counts {
-		p := New(n)
+		p := steady(n)
 		testSteps(t, p, 30)
 		p.Close()
 	}
 }
 
 func TestGarbageCollection(t *testing.T) {
-	p := New(3)
+	p := steady(3)
 	defer p.Close()
 	stop := make(chan struct{})
 	var collectors sync.WaitGroup
@@ -151,7 +159,7 @@ func TestGarbageCollection(t *testing.T) {
 }
 
 func TestConcurrentRuns(t *testing.T) {
-	p := New(3)
+	p := steady(3)
 	defer p.Close()
 	var inside, total atomic.Int64
 	var callers sync.WaitGroup
@@ -182,7 +190,7 @@ func TestConcurrentRuns(t *testing.T) {
 func TestPanic(t *testing.T) {
 	cause := errors.New("broken weights")
 	for _, n := range counts {
-		p := New(n)
+		p := steady(n)
 		for guilty := range n {
 			err := p.Run(jobFunc(func(worker int) {
 				p.Barrier(worker)
@@ -206,7 +214,7 @@ func TestPanic(t *testing.T) {
 }
 
 func TestAllPanic(t *testing.T) {
-	p := New(4)
+	p := steady(4)
 	defer p.Close()
 	for range 50 {
 		var pe *PanicError
@@ -219,7 +227,7 @@ func TestAllPanic(t *testing.T) {
 
 // TestPanicReleasesParked lets a worker panic when the others have parked.
 func TestPanicReleasesParked(t *testing.T) {
-	p := New(3)
+	p := steady(3)
 	defer p.Close()
 	err := p.Run(jobFunc(func(worker int) {
 		if worker == 2 {
@@ -237,7 +245,7 @@ func TestPanicReleasesParked(t *testing.T) {
 }
 
 func TestGoexit(t *testing.T) {
-	p := New(3)
+	p := steady(3)
 	defer p.Close()
 	err := p.Run(jobFunc(func(worker int) {
 		if worker == 1 {
@@ -265,7 +273,7 @@ func TestGoexit(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	before := runtime.NumGoroutine()
-	p := New(4)
+	p := steady(4)
 	testSteps(t, p, 3)
 	p.Close()
 	p.Close()
@@ -279,7 +287,7 @@ func TestClose(t *testing.T) {
 
 func TestRange(t *testing.T) {
 	for _, n := range counts {
-		p := New(n)
+		p := steady(n)
 		for _, items := range []int{0, 1, 5, 16, 17, 100, 4096, 4097} {
 			for _, tile := range []int{1, 4, 16, 48} {
 				next := 0
@@ -300,7 +308,7 @@ func TestRange(t *testing.T) {
 }
 
 func TestRunAllocatesNothing(t *testing.T) {
-	p := New(2)
+	p := steady(2)
 	defer p.Close()
 	job := Job(jobFunc(func(worker int) { p.Barrier(worker) }))
 	if n := testing.AllocsPerRun(100, func() { p.Run(job) }); n != 0 {
@@ -311,7 +319,7 @@ func TestRunAllocatesNothing(t *testing.T) {
 func BenchmarkBarrier(b *testing.B) {
 	for _, n := range []int{1, 2, 4} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			p := New(n)
+			p := steady(n)
 			defer p.Close()
 			p.Run(jobFunc(func(worker int) {
 				for range b.N {
@@ -326,7 +334,7 @@ func BenchmarkRun(b *testing.B) {
 	for _, n := range []int{1, 2, 4} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
-			p := New(n)
+			p := steady(n)
 			defer p.Close()
 			job := Job(jobFunc(func(int) {}))
 			for range b.N {

@@ -14,8 +14,10 @@ func QuantizeRows(y []float32, ldy int, x []float32, ldx, rows, k int) {
 		clear(row.Codes[k:])
 		sum := 0
 		for i := range row.Seeds {
-			c := row.Codes[8*i:][:8]
-			even, odd := int(c[0])+int(c[1])+int(c[4])+int(c[5]), int(c[2])+int(c[3])+int(c[6])+int(c[7])
+			even, odd := 0, 0
+			for c := row.Codes[quant.LaneColumns*i:][:quant.LaneColumns]; len(c) > 0; c = c[4:] {
+				even, odd = even+int(c[0])+int(c[1]), odd+int(c[2])+int(c[3])
+			}
 			row.Seeds[i] = [2]int16{int16(-64 * even), int16(-64 * odd)}
 			sum += even + odd
 		}

@@ -28,7 +28,7 @@ func (t *talk) newAnswer() (*answer, error) {
 		return a, nil
 	}
 	var err error
-	a.parser, err = t.instance.Answers(t.messages)
+	a.parser, err = t.instance.Answers(t.messages, t.asking)
 	return a, err
 }
 

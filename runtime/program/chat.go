@@ -3,6 +3,7 @@ package program
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,6 +25,7 @@ type chatting struct {
 	context int
 	json    bool
 	options generate.Options
+	asking  chat.Options // what the chat template is given
 }
 
 // chatCommand adds the flags of chat and returns its action.
@@ -35,7 +37,28 @@ func chatCommand(e *env, f *flag.FlagSet) func([]string) error {
 	f.IntVar(&c.options.MaxTokens, "n", cmpOr(c.options.MaxTokens, 1024), "`tokens` of an answer at most; 0 is until the context is full")
 	f.IntVar(&c.context, "ctx", min(4096, e.model.Context), fmt.Sprintf("`tokens` that the conversation can hold, at most %d", e.model.Context))
 	f.BoolVar(&c.json, "json", false, "print each answer as a line of JSON")
+	c.templateFlags(f)
 	return func([]string) error { return e.chat(c) }
+}
+
+// templateFlags adds the flags of what the chat template is given.
+func (c *chatting) templateFlags(f *flag.FlagSet) {
+	f.Func("tools", "`file` with the functions that the model may call, a list in JSON; /result gives a call's result", func(path string) error {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(text, &c.asking.Tools)
+	})
+	f.Func("think", "`on` or off: reasoning before an answer, of templates that can switch it", func(s string) error {
+		on, ok := map[string]bool{"on": true, "off": false}[s]
+		if !ok {
+			return errors.New("expected on or off")
+		}
+		c.asking.Thinking = &on
+		return nil
+	})
+	f.StringVar(&c.asking.Template, "template", "", "`name` of one of several chat templates")
 }
 
 // talk is a conversation at work.
@@ -74,6 +97,9 @@ func (e *env) chat(c *chatting) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
+	if instance.Transcript && c.asking.Tools != nil {
+		return errors.New("the model has no chat template that could offer tools")
+	}
 	if instance.Transcript {
 		fmt.Fprintf(e.log, "%s has no chat template: it goes on with the conversation as plain text.\n", e.model.Name)
 	}
@@ -141,7 +167,12 @@ func (t *talk) reset() {
 // say adds what the user says and prints the answer. If there is none, the user's
 // message is taken back.
 func (t *talk) say(text string) error {
-	t.messages = append(t.messages, chat.Message{Role: "user", Content: text})
+	return t.tell(chat.Message{Role: "user", Content: text})
+}
+
+// tell adds a message and prints the answer.
+func (t *talk) tell(m chat.Message) error {
+	t.messages = append(t.messages, m)
 	answer, err := t.answer()
 	if err != nil {
 		t.messages = t.messages[:len(t.messages)-1]
@@ -177,7 +208,7 @@ func (t *talk) answer() (chat.Message, error) {
 	}
 	t.options.Stats = &t.stats
 	t.options.SpecialText = a.parser != nil // marks of reasoning and calls can be special tokens
-	for token, err := range t.instance.Chat(ctx, t.session, t.messages, generate.Replace(t.options)) {
+	for token, err := range t.instance.Chat(ctx, t.session, t.messages, t.asking, generate.Replace(t.options)) {
 		if err != nil && !(errors.Is(err, context.Canceled) && a.begun) {
 			return chat.Message{}, err
 		}

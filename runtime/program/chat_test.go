@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
@@ -24,7 +25,7 @@ func chatty(log *[]string, each func(ctx context.Context)) Model {
 	open := m.Open
 	m.Open = func(path string, o OpenOptions) (*Instance, error) {
 		i, err := open(path, o)
-		i.Chat = func(ctx context.Context, s Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error] {
+		i.Chat = func(ctx context.Context, s Session, messages []chat.Message, _ chat.Options, options ...generate.Option) iter.Seq2[generate.Token, error] {
 			o := generate.Options{}.With(options...)
 			answer := ""
 			for _, m := range messages {
@@ -131,7 +132,7 @@ func TestChatReasons(t *testing.T) {
 	open := m.Open
 	m.Open = func(path string, o OpenOptions) (*Instance, error) {
 		i, err := open(path, o)
-		i.Answers = func(messages []chat.Message) (*toolcall.Parser, error) {
+		i.Answers = func(messages []chat.Message, _ chat.Options) (*toolcall.Parser, error) {
 			f, err := toolcall.Lookup("hermes")
 			if err != nil {
 				return nil, err
@@ -198,5 +199,38 @@ func TestGenerateLogProbs(t *testing.T) {
 	var r report
 	if err := json.Unmarshal([]byte(out), &r); code != 0 || err != nil || len(r.Logprobs) != 2 || r.Logprobs[0].Text != "b" || r.Logprobs[0].Top[0].Text != "b" {
 		t.Errorf("exit %d, %v, %s", code, err, out)
+	}
+}
+
+// TestChatTools offers tools, sees them arrive, and gives the results of two calls, after which the model goes on.
+func TestChatTools(t *testing.T) {
+	var log []string
+	m := chatty(&log, nil)
+	open := m.Open
+	offered := 0
+	m.Open = func(path string, o OpenOptions) (*Instance, error) {
+		i, err := open(path, o)
+		i.Answers = func(messages []chat.Message, o chat.Options) (*toolcall.Parser, error) {
+			offered = len(o.Tools)
+			f, err := toolcall.Lookup("hermes")
+			if err != nil {
+				return nil, err
+			}
+			return toolcall.New(f, toolcall.Options{}), nil
+		}
+		return i, err
+	}
+	file := filepath.Join(t.TempDir(), "tools.json")
+	if err := os.WriteFile(file, []byte(`[{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	call := `<tool_call>{"name": "look", "arguments": {"at": %d}}</tool_call>`
+	in := fmt.Sprintf("/result early\n"+call+call+"\n/result first\n/result second\n/result third", 1, 2)
+	out, said := talkWith(t, m, in, "-tools", file, "-think", "off")
+	if !strings.HasSuffix(out, "uatt second\n") || offered != 1 || strings.Count(said, "no function that waits") != 2 {
+		t.Errorf("%q, %q, %d tools", out, said, offered)
+	}
+	if code, _, errs := run(m, "", "chat", "-think", "maybe"); code != 2 || !strings.Contains(errs, "on or off") {
+		t.Errorf("exit %d, %q", code, errs)
 	}
 }

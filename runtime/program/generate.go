@@ -1,7 +1,6 @@
 package program
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -27,6 +26,7 @@ type generation struct {
 	json    bool
 	echo    bool
 	stop    []string
+	force   []string // texts that a beam search has to say
 	options generate.Options
 }
 
@@ -38,8 +38,7 @@ func generateCommand(e *env, f *flag.FlagSet) func([]string) error {
 	f.IntVar(&o.MaxTokens, "n", cmpOr(o.MaxTokens, 128), "number of `tokens` to generate at most; 0 is until the context is full")
 	samplingFlags(f, o)
 	g.constraint = constraintFlags(f)
-	f.IntVar(&o.Beam.Width, "beams", o.Beam.Width, "search with so many `beams` and print the best text; 0 is off")
-	f.Float64Var(&o.Beam.LengthPenalty, "length-penalty", cmp.Or(o.Beam.LengthPenalty, 1), "of beams: scores are divided by the length to this `power`")
+	g.searchFlags(f)
 	f.IntVar(&g.top, "logprobs", -1, "with --json: print each token with the logarithms of its probability and of those of the `n` most probable")
 	f.Func("stop", "`text` that ends the generation; may be repeated", func(s string) error {
 		g.stop = append(g.stop, s)
@@ -93,7 +92,10 @@ func (e *env) generate(g *generation, prompted bool) (err error) {
 	if err := model.follow(grammar, &g.options); err != nil {
 		return err
 	}
-	if g.options.Beam.Width > 1 {
+	if g.force != nil && g.options.Beam.Width <= 1 {
+		return misuse("force: needs --beams of 2 or more")
+	}
+	if g.searches() {
 		return e.search(g, model)
 	}
 	if g.context == 0 {

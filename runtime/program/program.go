@@ -76,11 +76,11 @@ type Instance struct {
 
 	// Chat answers a conversation in a session of NewSession, which may hold a
 	// part of it already.
-	Chat func(ctx context.Context, s Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error]
+	Chat func(ctx context.Context, s Session, messages []chat.Message, o chat.Options, options ...generate.Option) iter.Seq2[generate.Token, error]
 
 	// Answers returns a parser for the answer to a conversation, which finds
 	// reasoning and tool calls in it. Without it all of an answer is text.
-	Answers func(messages []chat.Message) (*toolcall.Parser, error)
+	Answers func(messages []chat.Message, o chat.Options) (*toolcall.Parser, error)
 
 	// Transcript says that the model has no chat template: Chat makes it go on
 	// with a conversation in plain text.

@@ -3,7 +3,10 @@ package program
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/tfgen/tfgen/runtime/constrain"
 	"github.com/tfgen/tfgen/runtime/generate"
@@ -35,7 +38,23 @@ func samplingFlags(f *flag.FlagSet, o *generate.Options) {
 	f.IntVar(&o.Mirostat, "mirostat", o.Mirostat, "`version` of mirostat, 1 or 2; 0 is off")
 	f.IntVar(&o.NoRepeatNGram, "no-repeat-ngram", o.NoRepeatNGram, "never repeat a sequence of so many `tokens`; 0 is off")
 	f.IntVar(&o.Lookup, "lookup", o.Lookup, "guess so many `tokens` at a time by looking up the text so far; faster for texts that repeat, the result is the same")
+	f.Func("dola", "`layers`, separated by commas, that the last one is contrasted with (DoLa), of a model compiled with --early", func(s string) (err error) {
+		o.DoLa, err = layers(s)
+		return err
+	})
 	f.DurationVar(&o.Deadline, "deadline", o.Deadline, "`time` after which the text ends; 0 is no limit")
+}
+
+// layers reads a list of numbers.
+func layers(list string) (numbers []int, err error) {
+	for _, part := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a number; expected layers as in 0,2", part)
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, nil
 }
 
 // constraint holds the flags of which one may say what a text must look like.

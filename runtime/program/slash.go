@@ -27,6 +27,7 @@ func slashes() []slash {
 			t.reset()
 			return nil
 		}},
+		{"/result", "TEXT", "give the result of the function that the model has called", (*talk).result},
 		{"/retry", "", "answer the last message again, with other random numbers", (*talk).retry},
 		{"/undo", "", "take the last message and its answer back", (*talk).undo},
 		{"/set", "NAME VALUE", "change a flag of chat, for example /set temp 0.5", (*talk).set},
@@ -86,6 +87,24 @@ func (t *talk) undo(string) error {
 	}
 	t.messages = t.messages[:at]
 	return nil
+}
+
+// result answers the first call that has no result yet; the model goes on when all calls have one.
+func (t *talk) result(text string) error {
+	given, at := 0, len(t.messages)-1
+	for at >= 0 && t.messages[at].Role == "tool" {
+		given, at = given+1, at-1
+	}
+	if at < 0 || given >= len(t.messages[at].ToolCalls) {
+		return fmt.Errorf("the model has called no function that waits for a result")
+	}
+	call := t.messages[at].ToolCalls[given]
+	m := chat.Message{Role: "tool", Content: text, Name: call.Name, ToolCallID: call.ID}
+	if given+1 < len(t.messages[at].ToolCalls) {
+		t.messages = append(t.messages, m)
+		return nil
+	}
+	return t.tell(m)
 }
 
 func (t *talk) retry(string) error {

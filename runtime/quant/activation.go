@@ -51,20 +51,29 @@ func ActivationRow(words []float32, k int) Activation {
 // columns, rounded up to 64, is, in this order:
 //
 //	codes  [columns] int8
-//	seeds  [columns/8][2] int16: −64·Σ code over columns 8i, 8i+1, 8i+4, 8i+5, and over the other four
+//	seeds  [columns/16][2] int16: −64·Σ code over columns 4j, 4j+1 of 16 columns, and over 4j+2, 4j+3, modulo 2¹⁶
 //	scale  float32: d
 //	sum    int32: Σ code
 //
-// Weights are codes 0 … 127 for −64 … 63: the products of 8 columns, two lanes of 16 bits that begin at a seed, fit these.
+// Weights are codes 0 … 127 for −64 … 63. In every 16 columns of a row of weights the magnitudes over columns 4j, 4j+1 sum up
+// to LaneLimit at most, and so do those over 4j+2, 4j+3: their products with codes then fit 16 bits, in which the kernels
+// add them up, beginning at a seed. Whoever makes weights chooses the scale so that they do.
+
+// LaneColumns are the columns whose products the kernels add up in two lanes of 16 bits, LaneLimit is what the magnitudes of
+// the weights of a lane may sum up to: ⌊32767/127⌋.
+const (
+	LaneColumns = 16
+	LaneLimit   = 258
+)
 
 // RowActivationWords is the size of a row of k columns that is quantised as a whole, in words of 4 bytes.
-func RowActivationWords(k int) int { return ActivationColumns(k)*3/8 + 2 }
+func RowActivationWords(k int) int { return ActivationColumns(k)*5/16 + 2 }
 
 // SeedsAt, RowScaleAt and RowSumAt are where the parts of such a row begin, in bytes.
 func SeedsAt(k int) int { return ActivationColumns(k) }
 
 // RowScaleAt is where the scale is, in bytes.
-func RowScaleAt(k int) int { return ActivationColumns(k) * 3 / 2 }
+func RowScaleAt(k int) int { return ActivationColumns(k) * 5 / 4 }
 
 // RowSumAt is where the sum is, in bytes.
 func RowSumAt(k int) int { return RowScaleAt(k) + 4 }
@@ -83,7 +92,7 @@ func WholeRow(words []float32, k int) RowActivation {
 	words = words[:RowActivationWords(k)]
 	return RowActivation{
 		Codes: unsafe.Slice((*int8)(unsafe.Pointer(&words[0])), n),
-		Seeds: unsafe.Slice((*[2]int16)(unsafe.Pointer(&words[SeedsAt(k)/4])), n/8),
+		Seeds: unsafe.Slice((*[2]int16)(unsafe.Pointer(&words[SeedsAt(k)/4])), n/LaneColumns),
 		Scale: &words[RowScaleAt(k)/4],
 		Sum:   (*int32)(unsafe.Pointer(&words[RowSumAt(k)/4])),
 	}

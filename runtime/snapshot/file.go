@@ -23,13 +23,69 @@ type header struct {
 	Caches uint32
 }
 
+// headerSize is the size of a header in bytes.
+const headerSize = 8 + 32 + 4*4
+
+// encode returns the bytes of a header.
+func (h *header) encode() []byte {
+	b := append(h.Magic[:], h.Model[:]...)
+	for _, v := range []uint32{h.Tokens, h.High, h.Rows, h.Caches} {
+		b = binary.LittleEndian.AppendUint32(b, v)
+	}
+	return b
+}
+
+// readHeader reads a header.
+func readHeader(r io.Reader) (h header, err error) {
+	var b [headerSize]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		return h, err
+	}
+	copy(h.Magic[:], b[:])
+	copy(h.Model[:], b[8:])
+	for i, v := range []*uint32{&h.Tokens, &h.High, &h.Rows, &h.Caches} {
+		*v = binary.LittleEndian.Uint32(b[40+4*i:])
+	}
+	return h, nil
+}
+
+// writeTokens writes token ids.
+func writeTokens(w io.Writer, tokens []int32) error {
+	b := make([]byte, 0, 4*len(tokens))
+	for _, id := range tokens {
+		b = binary.LittleEndian.AppendUint32(b, uint32(id))
+	}
+	_, err := w.Write(b)
+	return err
+}
+
+// readTokens reads n token ids.
+func readTokens(r io.Reader, n int) ([]int32, error) {
+	b := make([]byte, 4*n)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, err
+	}
+	tokens := make([]int32, n)
+	for i := range tokens {
+		tokens[i] = int32(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return tokens, nil
+}
+
+// readWord reads a number.
+func readWord(r io.Reader) (uint32, error) {
+	var b [4]byte
+	_, err := io.ReadFull(r, b[:])
+	return binary.LittleEndian.Uint32(b[:]), err
+}
+
 // Save writes a state. Its size is that of the tokens it has, not of its limit.
 func Save(w io.Writer, s State) error {
 	h := header{magic, s.Model, uint32(len(*s.Tokens)), uint32(*s.High), uint32(elements(s.Rows)), uint32(len(s.Caches))}
-	if err := binary.Write(w, binary.LittleEndian, h); err != nil {
+	if _, err := w.Write(h.encode()); err != nil {
 		return err
 	}
-	if err := binary.Write(w, binary.LittleEndian, *s.Tokens); err != nil {
+	if err := writeTokens(w, *s.Tokens); err != nil {
 		return err
 	}
 	for _, row := range s.Rows {
@@ -38,7 +94,7 @@ func Save(w io.Writer, s State) error {
 		}
 	}
 	for _, c := range s.Caches {
-		if err := binary.Write(w, binary.LittleEndian, uint32(c.Keys)); err != nil {
+		if _, err := w.Write(binary.LittleEndian.AppendUint32(nil, uint32(c.Keys))); err != nil {
 			return err
 		}
 		for _, part := range parts(c, *s.High) {
@@ -62,8 +118,8 @@ func Restore(r io.Reader, s State, vocabulary int) (err error) {
 			err = fmt.Errorf("saved session: %w", err)
 		}
 	}()
-	var h header
-	if err := binary.Read(r, binary.LittleEndian, &h); err != nil {
+	h, err := readHeader(r)
+	if err != nil {
 		return err
 	}
 	switch {
@@ -76,8 +132,8 @@ func Restore(r io.Reader, s State, vocabulary int) (err error) {
 	case int(h.Rows) != elements(s.Rows) || int(h.Caches) != len(s.Caches):
 		return errors.New("its sizes are those of another model")
 	}
-	tokens := make([]int32, h.Tokens)
-	if err := binary.Read(r, binary.LittleEndian, tokens); err != nil {
+	tokens, err := readTokens(r, int(h.Tokens))
+	if err != nil {
 		return err
 	}
 	for _, id := range tokens {
@@ -100,8 +156,8 @@ func restoreFloats(r io.Reader, s State, high int) error {
 		}
 	}
 	for _, c := range s.Caches {
-		var keys uint32
-		if err := binary.Read(r, binary.LittleEndian, &keys); err != nil {
+		keys, err := readWord(r)
+		if err != nil {
 			return err
 		}
 		if err := fits(c, int(keys), high); err != nil {

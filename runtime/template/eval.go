@@ -91,8 +91,11 @@ func (s *State) item(e *syntax.GetItem, a *activation) Value {
 			}
 			return s.eval(e, a)
 		}
-		start, stop := bound(sl.Start), bound(sl.Stop)
-		return s.Slice(x, start, stop, bound(sl.Step))
+		start, stop, step := bound(sl.Start), bound(sl.Stop), bound(sl.Step)
+		if e.Soft || s.folding {
+			return s.SoftSlice(x, start, stop, step)
+		}
+		return s.Slice(x, start, stop, step)
 	}
 	return s.GetItem(x, s.eval(e.Key, a))
 }
@@ -193,15 +196,15 @@ func (s *State) applyFilter(f *syntax.Filter, x Value, a *activation) Value {
 
 // Filter is x|name(…).
 func (s *State) Filter(name string, x Value, a py.Args) Value {
-	f, ok := filters[name]
-	if !ok {
+	f := s.filters[name]
+	if f == nil {
 		py.Throw("TemplateRuntimeError", "No filter named '%s' found.", name)
 	}
 	if s.folding && contextual[name] {
 		impossible()
 	}
 	s.Step(1)
-	return f(s, x, a)
+	return f.apply(s, x, a)
 }
 
 // contextual are the filters that jinja does not fold: they take the context.
@@ -219,7 +222,7 @@ func (s *State) CallTest(name string, x Value, a py.Args) Value {
 
 // constant returns the value of an expression that jinja folds when it compiles a template: no names, no calls, no error.
 func constant(e syntax.Expr) (v any, ok bool) {
-	s := newState(new(py.Dict), Options{Limits: py.Limits{Steps: 10_000, Bytes: 1 << 20}})
+	s := newState(new(py.Dict), Options{Limits: py.Limits{Steps: 10_000, Bytes: 1 << 20}}, every())
 	s.folding = true
 	defer func() {
 		if r := recover(); r != nil {
@@ -240,9 +243,9 @@ func impossible() { py.Throw("Impossible", "not a constant") }
 func representable(v Value) bool {
 	switch v := v.(type) {
 	case *py.List:
-		return all(v.Items)
+		return allRepresentable(v.Items)
 	case *py.Tuple:
-		return v.Names == nil && all(v.Items)
+		return v.Names == nil && allRepresentable(v.Items)
 	case *py.Dict:
 		for i := range v.Len() {
 			k, x := v.At(i)
@@ -257,7 +260,7 @@ func representable(v Value) bool {
 	return true
 }
 
-func all(items []Value) bool {
+func allRepresentable(items []Value) bool {
 	for _, x := range items {
 		if !representable(x) {
 			return false

@@ -19,35 +19,27 @@ func fn(name, params string, f func(s *State, a []Value) Value) filter {
 	}
 }
 
-// filters by their names; init fills it.
-var filters map[string]filter
+// Filters of any value.
+var (
+	FilterLength      = &Filter{names: "length count", title: "len", params: "/ obj", call: func(s *State, a []Value) Value { return int64(s.Len(a[0])) }}
+	FilterDefault     = &Filter{names: "default d", title: "do_default", params: "value default_value? boolean?", call: standard}
+	FilterEscape      = &Filter{names: "escape e", title: "escape", params: "/ s", call: func(s *State, a []Value) Value { return s.EscapeValue(a[0]) }}
+	FilterAbs         = &Filter{names: "abs", title: "abs", params: "/ x", call: func(s *State, a []Value) Value { return absolute(s, a[0]) }}
+	FilterAttr        = &Filter{names: "attr", title: "do_attr", params: "obj name", call: func(s *State, a []Value) Value { return s.Attr(a[0], textOf(a[1])) }}
+	FilterForceescape = &Filter{names: "forceescape", title: "do_forceescape", params: "value", call: func(s *State, a []Value) Value { return s.EscapeValue(s.Str(a[0])) }}
+	FilterSafe        = &Filter{names: "safe", title: "do_mark_safe", params: "value", call: func(s *State, a []Value) Value { return s.MarkupOf(a[0]) }}
+	FilterString      = &Filter{names: "string", title: "soft_str", params: "/ s", call: func(s *State, a []Value) Value { return s.soft(a[0]) }}
+	FilterPprint      = &Filter{names: "pprint", title: "do_pprint", params: "value", call: func(s *State, a []Value) Value { return s.Pretty(a[0]) }}
+	FilterList        = &Filter{names: "list", title: "do_list", params: "value", call: func(s *State, a []Value) Value { return &py.List{Items: s.Items(a[0])} }}
+	FilterRandom      = &Filter{names: "random", title: "do_random", params: "seq", call: random}
+	FilterTojson      = &Filter{names: "tojson", title: "tojson", params: "x ensure_ascii? indent? separators? sort_keys?", call: tojson}
+)
 
-func init() {
-	length := fn("len", "/ obj", func(s *State, a []Value) Value { return int64(s.Len(a[0])) })
-	standard := fn("do_default", "value default_value? boolean?", func(s *State, a []Value) Value {
-		if py.IsUndefined(a[0]) || given(a[2], false) != Value(false) && s.Truth(a[2]) && !s.Truth(a[0]) {
-			return given(a[1], "")
-		}
-		return a[0]
-	})
-	escape := fn("escape", "/ s", func(s *State, a []Value) Value { return s.EscapeValue(a[0]) })
-	filters = map[string]filter{
-		"count": length, "length": length, "default": standard, "d": standard, "e": escape, "escape": escape,
-		"abs":         fn("abs", "/ x", func(s *State, a []Value) Value { return absolute(s, a[0]) }),
-		"attr":        fn("do_attr", "obj name", func(s *State, a []Value) Value { return s.Attr(a[0], textOf(a[1])) }),
-		"forceescape": fn("do_forceescape", "value", func(s *State, a []Value) Value { return s.EscapeValue(s.Str(a[0])) }),
-		"safe":        fn("do_mark_safe", "value", func(s *State, a []Value) Value { return s.MarkupOf(a[0]) }),
-		"string":      fn("soft_str", "/ s", func(s *State, a []Value) Value { return s.soft(a[0]) }),
-		"pprint":      fn("do_pprint", "value", func(s *State, a []Value) Value { return s.Pretty(a[0]) }),
-		"list":        fn("do_list", "value", func(s *State, a []Value) Value { return &py.List{Items: s.Items(a[0])} }),
-		"random":      fn("do_random", "seq", random),
-		"tojson":      fn("tojson", "x ensure_ascii? indent? separators? sort_keys?", tojson),
+func standard(s *State, a []Value) Value {
+	if py.IsUndefined(a[0]) || given(a[2], false) != Value(false) && s.Truth(a[2]) && !s.Truth(a[0]) {
+		return given(a[1], "")
 	}
-	for _, more := range []map[string]filter{textFilters(), sequenceFilters(), numberFilters(), functionalFilters()} {
-		for name, f := range more {
-			filters[name] = f
-		}
-	}
+	return a[0]
 }
 
 // given returns an argument, or what it is if it was not passed.

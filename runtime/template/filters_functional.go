@@ -4,15 +4,14 @@ import (
 	"github.com/tfgen/tfgen/runtime/template/py"
 )
 
-func functionalFilters() map[string]filter {
-	pick := func(want, attr bool) filter {
-		return func(s *State, x Value, a py.Args) Value { return s.pick(x, a, want, attr) }
-	}
-	return map[string]filter{
-		"map": mapFilter, "select": pick(true, false), "reject": pick(false, false),
-		"selectattr": pick(true, true), "rejectattr": pick(false, true),
-	}
-}
+// Filters that take other filters and tests.
+var (
+	FilterMap        = &Filter{names: "map", free: mapFilter}
+	FilterSelect     = &Filter{names: "select", free: func(s *State, x Value, a py.Args) Value { return s.pick(x, a, true, false) }}
+	FilterReject     = &Filter{names: "reject", free: func(s *State, x Value, a py.Args) Value { return s.pick(x, a, false, false) }}
+	FilterSelectattr = &Filter{names: "selectattr", free: func(s *State, x Value, a py.Args) Value { return s.pick(x, a, true, true) }}
+	FilterRejectattr = &Filter{names: "rejectattr", free: func(s *State, x Value, a py.Args) Value { return s.pick(x, a, false, true) }}
+)
 
 func argumentError(format string, args ...any) { py.Throw("FilterArgumentError", format, args...) }
 

@@ -7,15 +7,14 @@ import (
 	"github.com/tfgen/tfgen/runtime/template/py"
 )
 
-func numberFilters() map[string]filter {
-	return map[string]filter{
-		"int":            fn("do_int", "value default? base?", toInt),
-		"float":          fn("do_float", "value default?", toFloat),
-		"round":          fn("do_round", "value precision? method?", round),
-		"sum":            fn("do_sum", "iterable attribute? start?", sum),
-		"filesizeformat": fn("do_filesizeformat", "value binary?", fileSize),
-	}
-}
+// Filters of numbers.
+var (
+	FilterInt            = &Filter{names: "int", title: "do_int", params: "value default? base?", call: toInt}
+	FilterFloat          = &Filter{names: "float", title: "do_float", params: "value default?", call: toFloat}
+	FilterRound          = &Filter{names: "round", title: "do_round", params: "value precision? method?", call: round}
+	FilterSum            = &Filter{names: "sum", title: "do_sum", params: "iterable attribute? start?", call: sum}
+	FilterFilesizeformat = &Filter{names: "filesizeformat", title: "do_filesizeformat", params: "value binary?", call: fileSize}
+)
 
 // attempt runs f; if it throws an error of one of the classes, ok is false.
 func attempt(f func() Value, classes ...string) (v Value, ok bool) {

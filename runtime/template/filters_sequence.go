@@ -7,23 +7,22 @@ import (
 	"github.com/tfgen/tfgen/runtime/template/py"
 )
 
-func sequenceFilters() map[string]filter {
-	return map[string]filter{
-		"first":    fn("do_first", "seq", first),
-		"last":     fn("do_last", "seq", last),
-		"join":     fn("do_join", "value d? attribute?", join),
-		"reverse":  fn("do_reverse", "value", reverse),
-		"batch":    fn("do_batch", "value linecount fill_with?", batch),
-		"slice":    fn("do_slice", "value slices fill_with?", slice),
-		"items":    fn("do_items", "value", items),
-		"dictsort": fn("do_dictsort", "value case_sensitive? by? reverse?", dictsort),
-		"sort":     fn("do_sort", "value reverse? case_sensitive? attribute?", sortFilter),
-		"unique":   fn("do_unique", "value case_sensitive? attribute?", unique),
-		"groupby":  fn("do_groupby", "value attribute default? case_sensitive?", groupby),
-		"min":      fn("do_min", "value case_sensitive? attribute?", func(s *State, a []Value) Value { return extreme(s, a, "<") }),
-		"max":      fn("do_max", "value case_sensitive? attribute?", func(s *State, a []Value) Value { return extreme(s, a, ">") }),
-	}
-}
+// Filters of sequences.
+var (
+	FilterFirst    = &Filter{names: "first", title: "do_first", params: "seq", call: first}
+	FilterLast     = &Filter{names: "last", title: "do_last", params: "seq", call: last}
+	FilterJoin     = &Filter{names: "join", title: "do_join", params: "value d? attribute?", call: join}
+	FilterReverse  = &Filter{names: "reverse", title: "do_reverse", params: "value", call: reverse}
+	FilterBatch    = &Filter{names: "batch", title: "do_batch", params: "value linecount fill_with?", call: batch}
+	FilterSlice    = &Filter{names: "slice", title: "do_slice", params: "value slices fill_with?", call: slice}
+	FilterItems    = &Filter{names: "items", title: "do_items", params: "value", call: items}
+	FilterDictsort = &Filter{names: "dictsort", title: "do_dictsort", params: "value case_sensitive? by? reverse?", call: dictsort}
+	FilterSort     = &Filter{names: "sort", title: "do_sort", params: "value reverse? case_sensitive? attribute?", call: sortFilter}
+	FilterUnique   = &Filter{names: "unique", title: "do_unique", params: "value case_sensitive? attribute?", call: unique}
+	FilterGroupby  = &Filter{names: "groupby", title: "do_groupby", params: "value attribute default? case_sensitive?", call: groupby}
+	FilterMin      = &Filter{names: "min", title: "do_min", params: "value case_sensitive? attribute?", call: func(s *State, a []Value) Value { return extreme(s, a, "<") }}
+	FilterMax      = &Filter{names: "max", title: "do_max", params: "value case_sensitive? attribute?", call: func(s *State, a []Value) Value { return extreme(s, a, ">") }}
+)
 
 // attribute returns the function that follows a dotted path; None returns the value itself.
 func (s *State) attribute(attr, absent Value, post func(Value) Value) func(Value) Value {

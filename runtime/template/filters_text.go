@@ -7,34 +7,32 @@ import (
 	"github.com/tfgen/tfgen/runtime/template/py"
 )
 
-func textFilters() map[string]filter {
-	// like makes a filter of a method of str.
-	like := func(name, method string) filter {
-		return fn(name, "s", func(s *State, a []Value) Value { return s.method(s.soft(a[0]), method) })
-	}
-	return map[string]filter{
-		"upper":      like("do_upper", "upper"),
-		"lower":      like("do_lower", "lower"),
-		"capitalize": like("do_capitalize", "capitalize"),
-		"title":      fn("do_title", "s", title),
-		"trim": fn("do_trim", "value chars?", func(s *State, a []Value) Value {
-			return s.method(s.soft(a[0]), "strip", given(a[1], py.None))
-		}),
-		"center": fn("do_center", "value width?", func(s *State, a []Value) Value {
-			return s.method(s.soft(a[0]), "center", given(a[1], int64(80)))
-		}),
-		"replace":   fn("do_replace", "s old new count?", replace),
-		"format":    format,
-		"indent":    fn("do_indent", "s width? first? blank?", indent),
-		"truncate":  fn("do_truncate", "s length? killwords? end? leeway?", truncate),
-		"wordcount": fn("do_wordcount", "s", wordcount),
-		"wordwrap":  fn("do_wordwrap", "s width? break_long_words? wrapstring? break_on_hyphens?", wordwrap),
-		"striptags": fn("do_striptags", "value", func(s *State, a []Value) Value { return s.StripTags(s.Str(a[0])) }),
-		"urlencode": fn("do_urlencode", "value", urlencode),
-		"urlize":    fn("do_urlize", "value trim_url_limit? nofollow? target? rel? extra_schemes?", urlize),
-		"xmlattr":   fn("do_xmlattr", "d autospace?", xmlattr),
-	}
-}
+// Filters of texts.
+var (
+	FilterTitle = &Filter{names: "title", title: "do_title", params: "s", call: title}
+	FilterTrim  = &Filter{names: "trim", title: "do_trim", params: "value chars?", call: func(s *State, a []Value) Value {
+		return s.method(s.soft(a[0]), "strip", given(a[1], py.None))
+	}}
+	FilterCenter = &Filter{names: "center", title: "do_center", params: "value width?", call: func(s *State, a []Value) Value {
+		return s.method(s.soft(a[0]), "center", given(a[1], int64(80)))
+	}}
+	FilterReplace    = &Filter{names: "replace", title: "do_replace", params: "s old new count?", call: replace}
+	FilterIndent     = &Filter{names: "indent", title: "do_indent", params: "s width? first? blank?", call: indent}
+	FilterTruncate   = &Filter{names: "truncate", title: "do_truncate", params: "s length? killwords? end? leeway?", call: truncate}
+	FilterWordcount  = &Filter{names: "wordcount", title: "do_wordcount", params: "s", call: wordcount}
+	FilterWordwrap   = &Filter{names: "wordwrap", title: "do_wordwrap", params: "s width? break_long_words? wrapstring? break_on_hyphens?", call: wordwrap}
+	FilterStriptags  = &Filter{names: "striptags", title: "do_striptags", params: "value", call: func(s *State, a []Value) Value { return s.StripTags(s.Str(a[0])) }}
+	FilterUrlencode  = &Filter{names: "urlencode", title: "do_urlencode", params: "value", call: urlencode}
+	FilterUrlize     = &Filter{names: "urlize", title: "do_urlize", params: "value trim_url_limit? nofollow? target? rel? extra_schemes?", call: urlize}
+	FilterXmlattr    = &Filter{names: "xmlattr", title: "do_xmlattr", params: "d autospace?", call: xmlattr}
+	FilterUpper      = &Filter{names: "upper", title: "do_upper", params: "s", call: func(s *State, a []Value) Value { return like(s, a, "upper") }}
+	FilterLower      = &Filter{names: "lower", title: "do_lower", params: "s", call: func(s *State, a []Value) Value { return like(s, a, "lower") }}
+	FilterCapitalize = &Filter{names: "capitalize", title: "do_capitalize", params: "s", call: func(s *State, a []Value) Value { return like(s, a, "capitalize") }}
+	FilterFormat     = &Filter{names: "format", free: format}
+)
+
+// like is a filter that calls a method of str.
+func like(s *State, a []Value, method string) Value { return s.method(s.soft(a[0]), method) }
 
 // title begins words with upper case: after "-", white space and opening brackets.
 func title(s *State, a []Value) Value {
@@ -130,17 +128,18 @@ func indent(s *State, a []Value) Value {
 }
 
 func truncate(s *State, a []Value) Value {
-	length, end, leeway := py.WantInt(a[1], 255), textOf(given(a[3], "...")), py.WantInt(noneIsAbsent(a[4]), 5)
-	if length < utf8.RuneCountInString(end) {
-		py.Throw("AssertionError", "expected length >= %d, got %d", utf8.RuneCountInString(end), length)
+	length, leeway := given(a[1], int64(255)), given(noneIsAbsent(a[4]), int64(5))
+	end := int64(utf8.RuneCountInString(textOf(given(a[3], "..."))))
+	if !s.Compare(">=", length, end) {
+		py.Throw("AssertionError", "expected length >= %d, got %s", end, s.Str(length))
 	}
-	if leeway < 0 {
-		py.Throw("AssertionError", "expected leeway >= 0, got %d", leeway)
+	if !s.Compare(">=", leeway, int64(0)) {
+		py.Throw("AssertionError", "expected leeway >= 0, got %s", s.Str(leeway))
 	}
-	if s.Len(a[0]) <= length+leeway {
+	if s.Compare("<=", int64(s.Len(a[0])), s.Add(length, leeway)) {
 		return a[0]
 	}
-	head := s.Slice(a[0], nil, int64(length-utf8.RuneCountInString(end)), nil)
+	head := s.Slice(a[0], nil, s.Sub(length, end), nil)
 	if !s.truth(a[2]) {
 		head = s.GetItem(s.method(head, "rsplit", " ", int64(1)), int64(0))
 	}

@@ -19,6 +19,8 @@ type State struct {
 	line   int // of the statement that runs
 	blocks map[string]func(*scope)
 
+	filters map[string]*Filter // that the template may use
+
 	folding bool // evaluates constants while a template is read
 }
 

@@ -19,8 +19,8 @@ type Error = py.Error
 
 // Template is a parsed template, safe for concurrent use.
 type Template struct {
-	tree *syntax.Template // interpreted, or
-	run  func(*State)     // compiled
+	run     func(*State) // interprets it, or is what a compiler made of it
+	filters map[string]*Filter
 }
 
 // Parse reads a template.
@@ -29,20 +29,22 @@ func Parse(src string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Template{tree: tree}, nil
+	return &Template{run: func(s *State) { s.interpret(tree) }, filters: every()}, nil
 }
 
 // Tree reads a template and resolves its names, for compilers.
 func Tree(src string) (*syntax.Template, error) {
 	return syntax.Parse(src, syntax.Options{
-		HasFilter: func(name string) bool { _, ok := filters[name]; return ok },
+		HasFilter: func(name string) bool { return FindFilter(name) != nil },
 		HasTest:   func(name string) bool { _, ok := tests[name]; return ok },
 		Constant:  constant,
 	})
 }
 
-// Compiled makes a template of the function that a compiler wrote for it.
-func Compiled(run func(*State)) *Template { return &Template{run: run} }
+// Compiled makes a template of the function that a compiler wrote for it, and of the filters that it uses.
+func Compiled(run func(*State), filters ...*Filter) *Template {
+	return &Template{run: run, filters: byName(filters)}
+}
 
 // Options are how a template is rendered. The zero value is right for most programs.
 type Options struct {
@@ -64,22 +66,18 @@ type Result struct {
 
 // Render renders the template with the given variables.
 func (t *Template) Render(vars *py.Dict, o Options) (r Result, err error) {
-	s := newState(vars, o)
+	s := newState(vars, o, t.filters)
 	defer func() {
 		if e, ok := err.(*Error); ok && e.Line == 0 {
 			e.Line = s.line
 		}
 	}()
 	defer py.Catch(&err)
-	if t.run != nil {
-		t.run(s)
-	} else {
-		s.interpret(t.tree)
-	}
+	t.run(s)
 	return Result{string(s.out), s.spans}, nil
 }
 
-func newState(vars *py.Dict, o Options) *State {
+func newState(vars *py.Dict, o Options, filters map[string]*Filter) *State {
 	if o.Limits.Steps == 0 {
 		o.Limits.Steps = DefaultLimits.Steps
 	}
@@ -92,7 +90,7 @@ func newState(vars *py.Dict, o Options) *State {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
-	s := &State{Machine: py.NewMachine(o.Limits), now: o.Now, ctx: &scope{vars: map[string]Value{}}}
+	s := &State{Machine: py.NewMachine(o.Limits), filters: filters, now: o.Now, ctx: &scope{vars: map[string]Value{}}}
 	s.ctx.given, s.ctx.clock = vars, s.strftimeNow()
 	return s
 }

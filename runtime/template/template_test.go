@@ -142,3 +142,17 @@ func FuzzTemplate(f *testing.F) {
 		}
 	})
 }
+
+// TestFilterNames holds the list of names that the test "filter" knows against the filters.
+func TestFilterNames(t *testing.T) {
+	all := byName(Filters())
+	for _, name := range strings.Fields(filterNames) {
+		if all[name] == nil {
+			t.Errorf("there is no filter %s", name)
+		}
+		delete(all, name)
+	}
+	for name := range all {
+		t.Errorf("the filter %s is not in filterNames", name)
+	}
+}

@@ -38,8 +38,7 @@ func init() {
 		"filter": is("filter", func(_ *State, v Value) bool {
 			py.NeedHashable(v)
 			name, _ := py.Text(v)
-			_, ok := filters[name]
-			return ok
+			return isFilter(name)
 		}),
 		"test": is("test", func(_ *State, v Value) bool {
 			py.NeedHashable(v)

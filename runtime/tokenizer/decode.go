@@ -166,7 +166,11 @@ func decodeFuse(in, out *tokens) {
 
 // replaced appends b with from replaced by to.
 func (t *tokens) replaced(b, from []byte, to string) {
-	for len(from) > 0 {
+	if len(from) == 0 {
+		t.between(b, to)
+		return
+	}
+	for {
 		i := bytes.Index(b, from)
 		if i < 0 {
 			break
@@ -176,6 +180,16 @@ func (t *tokens) replaced(b, from []byte, to string) {
 		b = b[i+len(from):]
 	}
 	t.b = append(t.b, b...)
+}
+
+// between appends b with a text before and behind each character: what replacing the empty text means.
+func (t *tokens) between(b []byte, text string) {
+	t.b = append(t.b, text...)
+	for len(b) > 0 {
+		_, n := utf8.DecodeRune(b)
+		t.b = append(append(t.b, b[:n]...), text...)
+		b = b[n:]
+	}
 }
 
 func (t *tokens) replacedProgram(b []byte, p *Program, to string) {

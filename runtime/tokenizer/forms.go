@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"slices"
+	"sort"
 	"sync"
 	"unicode/utf8"
 )
@@ -83,7 +84,7 @@ func (e *editor) segment(t *formTables, run []mark, compat bool) []mark {
 
 func order(run []mark) {
 	if len(run) > 1 {
-		slices.SortStableFunc(run, func(a, b mark) int { return int(a.ccc) - int(b.ccc) })
+		sort.SliceStable(run, func(i, j int) bool { return run[i].ccc < run[j].ccc })
 	}
 }
 

@@ -188,6 +188,7 @@ func (t *Tokenizer) addStep(s Step, sec [sections + 1][]byte) error {
 		t.post.add(a, &t.vocab)
 	case s.Kind < DefaultTruncation:
 		t.decoders = append(t.decoders, newDecoder(a))
+		t.tail.add(s)
 	default:
 		t.addDefault(a)
 	}

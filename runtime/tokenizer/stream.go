@@ -13,6 +13,8 @@ type Stream struct {
 	ids    []int32 // what the next piece may depend on
 	prefix []byte  // text of ids that was handed out
 	done   int     // ids that prefix comes from
+	run    byteRun
+	open   bool // the text of ids ends with U+FFFD
 	d      decodeState
 	arena  []byte // where pieces live; never written twice
 }
@@ -23,7 +25,7 @@ func (t *Tokenizer) NewStream(skipSpecial bool) *Stream { return &Stream{t: t, s
 // Next returns the text that id adds to what was returned before. It is "" as long as the bytes of a
 // character are not complete, and for tokens that have no text.
 func (s *Stream) Next(id int32) string {
-	if len(s.prefix) == 0 && len(s.ids) > 0 {
+	if len(s.prefix) == 0 && len(s.ids) > 0 && !s.open {
 		if b := s.decode(); !incomplete(b) {
 			s.prefix, s.done = append(s.prefix[:0], b...), len(s.ids)
 		}
@@ -32,13 +34,19 @@ func (s *Stream) Next(id int32) string {
 		return ""
 	}
 	s.ids = append(s.ids, id)
+	if s.follow(id); s.held() {
+		s.open = true
+		return ""
+	}
 	b := s.decode()
-	if len(b) <= len(s.prefix) || incomplete(b) || !bytes.HasPrefix(b, s.prefix) {
+	s.open = incomplete(b)
+	if len(b) <= len(s.prefix) || s.open || !bytes.HasPrefix(b, s.prefix) {
 		return ""
 	}
 	piece := s.keep(b[len(s.prefix):])
 	rest := len(s.ids) - s.done
 	s.ids = slices.Delete(s.ids, 0, s.done)
+	s.refollow()
 	s.prefix = append(s.prefix[:0], s.decode()...)
 	s.done = rest
 	return piece

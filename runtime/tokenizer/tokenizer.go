@@ -18,6 +18,7 @@ type Tokenizer struct {
 	norm     []normalizer
 	pre      []preTokenizer
 	decoders []decoder
+	tail     tail
 	post     postProcessor
 
 	rawBytes   bool // the last pre-tokenizer maps bytes to characters and the model takes the bytes themselves

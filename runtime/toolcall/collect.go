@@ -1,9 +1,8 @@
 package toolcall
 
 import (
-	"encoding/json"
-
 	"github.com/tfgen/tfgen/runtime/chat"
+	"github.com/tfgen/tfgen/runtime/json"
 )
 
 // Collector makes a message of events.

@@ -2,6 +2,8 @@ package toolcall
 
 import (
 	"strings"
+
+	"github.com/tfgen/tfgen/runtime/json"
 )
 
 // fields begins a call whose name stands in front of its arguments.
@@ -177,7 +179,7 @@ func (p *Parser) message() bool {
 	if i < 0 {
 		i = len(p.buf)
 	}
-	p.add(quoted(strings.TrimRight(p.take(i), " \n\r\t")))
+	p.add(json.Quote(strings.TrimRight(p.take(i), " \n\r\t")))
 	p.consume(n)
 	p.finish()
 	return p.leave()

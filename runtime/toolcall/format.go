@@ -89,9 +89,9 @@ type Header struct {
 
 // Lookup returns the format of a name.
 func Lookup(name string) (*Format, error) {
-	for i := range formats {
-		if formats[i].Name == name {
-			return &formats[i], nil
+	for _, f := range formats() {
+		if f.Name == name {
+			return &f, nil
 		}
 	}
 	return nil, fmt.Errorf("no format of tool calls is called %q; the known ones are %v", name, Names())
@@ -110,7 +110,7 @@ func (f *Format) InReasoning(prompt string) bool {
 
 // Names lists the formats.
 func Names() (list []string) {
-	for _, f := range formats {
+	for _, f := range formats() {
 		list = append(list, f.Name)
 	}
 	return list

@@ -1,9 +1,10 @@
 package toolcall
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/tfgen/tfgen/runtime/json"
 )
 
 // scanner finds the end of a JSON value without keeping it.

@@ -1,20 +1,10 @@
 package toolcall
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
-)
 
-func quoted(s string) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if e.Encode(s) != nil {
-		return `""`
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
+	"github.com/tfgen/tfgen/runtime/json"
+)
 
 // tagOpen begins a call with a tag for every argument.
 func (p *Parser) tagOpen() bool {
@@ -140,13 +130,13 @@ func (p *Parser) tagValue(key string, isText, isTyped bool) bool {
 	case t.Nested != "" && strings.HasPrefix(value, t.Nested+"<"):
 		typed = nestedJSON(value, t.Nested, 0)
 	case isText:
-		typed = quoted(value)
+		typed = json.Quote(value)
 	case !isTyped:
 		typed = p.typed(p.call.name, key, value)
 	case !json.Valid([]byte(value)):
-		typed = quoted(value)
+		typed = json.Quote(value)
 	}
-	p.add(sep + quoted(key) + ": " + typed)
+	p.add(sep + json.Quote(key) + ": " + typed)
 	p.state = (*Parser).tagBody
 	return true
 }
@@ -156,7 +146,7 @@ func (p *Parser) tagValue(key string, isText, isTyped bool) bool {
 func (p *Parser) typed(name, key, value string) string {
 	switch p.schemaType(name, key) {
 	case "string":
-		return quoted(value)
+		return json.Quote(value)
 	case "boolean", "null":
 		if lower := strings.ToLower(strings.TrimSpace(value)); lower == "true" || lower == "false" || lower == "null" {
 			return lower
@@ -171,7 +161,7 @@ func (p *Parser) typed(name, key, value string) string {
 			return v
 		}
 	}
-	return quoted(value)
+	return json.Quote(value)
 }
 
 // nestedJSON is a value made of tags in JSON: a list of items, or an object.
@@ -181,13 +171,13 @@ func nestedJSON(s, mark string, depth int) string {
 		key, after, ok := strings.Cut(strings.TrimPrefix(rest, mark+"<"), ">")
 		value, tail, closed := strings.Cut(after, mark+"</"+key+">")
 		if !ok || !closed || !strings.HasPrefix(rest, mark+"<") || depth > 32 {
-			return quoted(s)
+			return json.Quote(s)
 		}
 		switch {
 		case strings.HasPrefix(value, mark+"<"):
 			value = nestedJSON(value, mark, depth+1)
 		case !json.Valid([]byte(value)):
-			value = quoted(value)
+			value = json.Quote(value)
 		}
 		keys, values, rest = append(keys, key), append(values, value), tail
 	}
@@ -195,7 +185,7 @@ func nestedJSON(s, mark string, depth int) string {
 		return "[" + strings.Join(values, ", ") + "]"
 	}
 	for i, k := range keys {
-		values[i] = quoted(k) + ": " + values[i]
+		values[i] = json.Quote(k) + ": " + values[i]
 	}
 	return "{" + strings.Join(values, ", ") + "}"
 }
@@ -206,13 +196,15 @@ func (p *Parser) schemaType(name, key string) string {
 		if t.Name != name {
 			continue
 		}
-		var schema struct {
-			Properties map[string]struct {
-				Type json.RawMessage `json:"type"`
-			} `json:"properties"`
+		raw, kind := t.Parameters, ""
+		for _, member := range []string{"properties", key, "type"} {
+			var object map[string]json.RawMessage
+			if json.Unmarshal(raw, &object) != nil {
+				object = nil
+			}
+			raw = object[member]
 		}
-		var kind string
-		if json.Unmarshal(t.Parameters, &schema) == nil && json.Unmarshal(schema.Properties[key].Type, &kind) == nil {
+		if json.Unmarshal(raw, &kind) == nil {
 			return kind
 		}
 	}

@@ -2,11 +2,12 @@ package weightfile
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/tfgen/tfgen/runtime/sha256"
 )
 
 // hashers is the largest number of tensors hashed at the same time.

@@ -10,12 +10,13 @@ package weightfile
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"unsafe"
+
+	"github.com/tfgen/tfgen/runtime/sha256"
 )
 
 // Alignment is the alignment in bytes of tensors in the file, and of the file

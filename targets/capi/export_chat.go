@@ -3,19 +3,12 @@ package capi
 // #include "internal.h"
 import "C"
 
-import "encoding/json"
+import (
+	"fmt"
+	"strings"
 
-// message is one message of a conversation in JSON.
-type message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
-}
-
-// conversation is the request that package conversation reads.
-type conversation struct {
-	Messages            []message `json:"messages"`
-	AddGenerationPrompt bool      `json:"add_generation_prompt"`
-}
+	"github.com/tfgen/tfgen/runtime/json"
+)
 
 // render renders a request with the model's chat template.
 func render(request []byte) (string, error) {
@@ -36,18 +29,14 @@ func tfgenGoChat(messages *C.tfgen_message, count C.size_t, begin C.int32_t, tex
 		if err != nil {
 			return err
 		}
-		q := conversation{AddGenerationPrompt: begin != 0}
+		messages := make([]string, len(list))
 		for n, m := range list {
 			if m.role == nil || m.content == nil {
 				return argument("message %d has no role or no content", n)
 			}
-			q.Messages = append(q.Messages, message{C.GoString(m.role), C.GoString(m.content)})
+			messages[n] = fmt.Sprintf(`{"role":%s,"content":%s}`, json.Quote(C.GoString(m.role)), json.Quote(C.GoString(m.content)))
 		}
-		request, err := json.Marshal(q)
-		if err != nil {
-			return err
-		}
-		prompt, err := render(request)
+		prompt, err := render(fmt.Appendf(nil, `{"messages":[%s],"add_generation_prompt":%t}`, strings.Join(messages, ","), begin != 0))
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func tfgenGoEmbed(handle C.uintptr_t, texts **C.char, lengths *C.size_t, count C
 		if err := fits(len(list)*model.EmbeddingSize, vectors == nil, capacity, size); err != nil || vectors == nil {
 			return err
 		}
-		rows, err := i.embed(newCall(uintptr(abort), uintptr(user)), list)
+		rows, err := model.Embed(i.Instance, newCall(uintptr(abort), uintptr(user)), list)
 		if err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func tfgenGoEmbed(handle C.uintptr_t, texts **C.char, lengths *C.size_t, count C
 }
 
 //export tfgenGoClassify
-func tfgenGoClassify(handle C.uintptr_t, texts **C.char, lengths *C.size_t, pairs **C.char, pairLengths *C.size_t, count C.size_t, abort, user C.uintptr_t, scores *C.float, capacity C.size_t, size *C.size_t, status *C.tfgen_status) C.tfgen_code {
+func tfgenGoClassify(handle C.uintptr_t, texts **C.char, lengths *C.size_t, pairs **C.char, pairLengths *C.size_t, count C.size_t, readable C.int32_t, abort, user C.uintptr_t, scores *C.float, capacity C.size_t, size *C.size_t, status *C.tfgen_status) C.tfgen_code {
 	return guarded(status, func() error {
 		i, err := find[*instance](uintptr(handle))
 		if err != nil {
@@ -53,9 +53,16 @@ func tfgenGoClassify(handle C.uintptr_t, texts **C.char, lengths *C.size_t, pair
 		if err := fits(len(list)*model.classes(), scores == nil, capacity, size); err != nil || scores == nil {
 			return err
 		}
-		rows, err := i.classify(newCall(uintptr(abort), uintptr(user)), list, second)
+		rows, err := model.Classify(i.Instance, newCall(uintptr(abort), uintptr(user)), list, second)
 		if err != nil {
 			return err
+		}
+		if readable != 0 && model.Scores != nil {
+			for _, row := range rows {
+				for n, p := range model.Scores(row) {
+					row[n] = float32(p)
+				}
+			}
 		}
 		return fillRows(rows, scores, capacity, size)
 	})

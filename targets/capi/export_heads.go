@@ -30,6 +30,44 @@ func fillParts(parts []part, buffer *C.tfgen_part, capacity C.size_t, count *C.s
 	return nil
 }
 
+//export tfgenGoRank
+func tfgenGoRank(handle C.uintptr_t, query *C.char, queryLength C.size_t, texts **C.char, lengths *C.size_t, count C.size_t, abort, user C.uintptr_t, order *C.size_t, scores *C.double, capacity C.size_t, size *C.size_t, status *C.tfgen_status) C.tfgen_code {
+	return guarded(status, func() error {
+		i, err := find[*instance](uintptr(handle))
+		if err != nil {
+			return err
+		}
+		if i.Rank == nil {
+			return unsupported("%s does not rank texts: it gives no single number for a pair of them", model.Name)
+		}
+		q, err := inputText(query, queryLength)
+		if err != nil {
+			return err
+		}
+		list, err := inputTexts(texts, lengths, count)
+		if err != nil {
+			return err
+		}
+		none := order == nil && scores == nil
+		if err := fits(len(list), none, capacity, size); err != nil || none {
+			return err
+		}
+		ranked, err := i.Rank(newCall(uintptr(abort), uintptr(user)), q, list)
+		if err != nil {
+			return err
+		}
+		for n, r := range ranked {
+			if order != nil {
+				unsafe.Slice(order, len(ranked))[n] = C.size_t(r.Index)
+			}
+			if scores != nil {
+				unsafe.Slice(scores, len(ranked))[n] = C.double(r.Score)
+			}
+		}
+		return nil
+	})
+}
+
 //export tfgenGoTag
 func tfgenGoTag(handle C.uintptr_t, text *C.char, length C.size_t, abort, user C.uintptr_t, parts *C.tfgen_part, capacity C.size_t, count *C.size_t, status *C.tfgen_status) C.tfgen_code {
 	return guarded(status, func() error {

@@ -7,11 +7,11 @@ package capi
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 
 	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/heads"
+	"github.com/tfgen/tfgen/runtime/json"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
@@ -36,9 +36,18 @@ type Model struct {
 	EmbeddingSize int      // encoders with an embedding
 	Outputs       []Output // of encoders
 	Labels        []string // of classifiers
+	TokenTypes    bool     // it tells the texts of a pair apart by token types
 	Classifies    bool     // the output logits has one row a sequence
 
+	// Embed and Classify are those of this package where an output needs them. Libraries of other models do not link them.
+	Embed    func(i *Instance, ctx context.Context, texts []string) ([][]float32, error)
+	Classify func(i *Instance, ctx context.Context, texts, pairs []string) ([][]float32, error)
+
+	// Scores makes of the logits of classes what people read; nil: they are it.
+	Scores func(logits []float32) []float64
+
 	Tokenizes bool // instances have a tokenizer
+	Ranks     bool // instances have Rank
 	Tags      bool // instances have Tag
 	Answers   bool // instances have Answer
 	Fills     bool // instances have FillMask
@@ -78,6 +87,7 @@ type Instance struct {
 	// Follow makes a constraint of a grammar; kind is json_schema, grammar, regex, choices or json.
 	Follow func(kind string, value json.RawMessage) (generate.Constraint, error)
 
+	Rank     func(ctx context.Context, query string, texts []string) ([]heads.Ranked, error)
 	Tag      func(ctx context.Context, text string) ([]heads.Tag, error)
 	Answer   func(ctx context.Context, question, text string, n int) ([]heads.Span, error)
 	FillMask func(ctx context.Context, text string, n int) ([][]heads.Fill, error)
@@ -126,14 +136,15 @@ const (
 	canTag
 	canAnswer
 	canFill
+	canRank
 )
 
 // features are the TFGEN_CAN_ bits of the model.
 func (m *Model) features() (bits uint32) {
 	for bit, has := range map[uint32]bool{
-		canGenerate: m.SessionBytes != nil, canEmbed: m.EmbeddingSize > 0 && m.Tokenizes, canClassify: m.Classifies && m.Tokenizes,
+		canGenerate: m.SessionBytes != nil, canEmbed: m.Embed != nil, canClassify: m.Classify != nil,
 		canTokenize: m.Tokenizes, canRun: m.SessionBytes == nil, canTrace: m.Traces, canChat: m.Chat != nil,
-		canEncode: m.Encodes, canTag: m.Tags, canAnswer: m.Answers, canFill: m.Fills,
+		canEncode: m.Encodes, canTag: m.Tags, canAnswer: m.Answers, canFill: m.Fills, canRank: m.Ranks,
 	} {
 		if has {
 			bits |= bit

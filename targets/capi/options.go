@@ -1,7 +1,6 @@
 package capi
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/runtime/generate"
+	"github.com/tfgen/tfgen/runtime/json"
 )
 
 // options are the further options of a generation, by their names in transformers' generation_config.json and in llama.cpp.
@@ -128,7 +128,7 @@ func apply(i *Instance, o *generate.Options, text string) error {
 	if err := json.Unmarshal([]byte(text), &values); err != nil {
 		return argument("the options are not a JSON object: %v", err)
 	}
-	if o.Beam == (generate.Beam{}) {
+	if b := o.Beam; b.Width == 0 && b.LengthPenalty == 0 && len(b.Words) == 0 {
 		o.Beam.LengthPenalty = 1
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {

@@ -447,8 +447,24 @@ tfgen_code tfgen_classify(tfgen_model *model, const char *const *texts, const si
                           const size_t *pair_lengths, size_t count, tfgen_abort_callback abort, void *user, float *scores, size_t capacity,
                           size_t *size, tfgen_status *status) {
     CHECK(1, "");
-    return tfgenGoClassify((uintptr_t)model, (char **)texts, (size_t *)lengths, (char **)pairs, (size_t *)pair_lengths, count, (uintptr_t)abort,
+    return tfgenGoClassify((uintptr_t)model, (char **)texts, (size_t *)lengths, (char **)pairs, (size_t *)pair_lengths, count, 0, (uintptr_t)abort,
                            (uintptr_t)user, scores, capacity, size, status);
+}
+
+tfgen_code tfgen_class_scores(tfgen_model *model, const char *const *texts, const size_t *lengths, const char *const *pairs,
+                              const size_t *pair_lengths, size_t count, tfgen_abort_callback abort, void *user, float *scores, size_t capacity,
+                              size_t *size, tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoClassify((uintptr_t)model, (char **)texts, (size_t *)lengths, (char **)pairs, (size_t *)pair_lengths, count, 1, (uintptr_t)abort,
+                           (uintptr_t)user, scores, capacity, size, status);
+}
+
+tfgen_code tfgen_rank(tfgen_model *model, const char *query, size_t query_length, const char *const *texts, const size_t *lengths, size_t count,
+                      tfgen_abort_callback abort, void *user, size_t *order, double *scores, size_t capacity, size_t *size,
+                      tfgen_status *status) {
+    CHECK(1, "");
+    return tfgenGoRank((uintptr_t)model, (char *)query, query_length, (char **)texts, (size_t *)lengths, count, (uintptr_t)abort, (uintptr_t)user,
+                       order, scores, capacity, size, status);
 }
 
 tfgen_code tfgen_tag(tfgen_model *model, const char *text, size_t length, tfgen_abort_callback abort, void *user, tfgen_part *parts, size_t capacity,

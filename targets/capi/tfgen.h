@@ -33,7 +33,7 @@ extern "C" {
 
 /* The version of this header: major versions are incompatible, minor versions add. */
 #define TFGEN_ABI_MAJOR 1
-#define TFGEN_ABI_MINOR 0
+#define TFGEN_ABI_MINOR 1
 #define TFGEN_ABI_VERSION ((uint32_t)TFGEN_ABI_MAJOR << 16 | (uint32_t)TFGEN_ABI_MINOR)
 
 /* TFGEN_ZERO_TERMINATED as the length of a text says that a zero byte ends it. */
@@ -90,7 +90,7 @@ TFGEN_API uint32_t tfgen_abi_version(void);
 enum {
     TFGEN_CAN_GENERATE = 1, /* sessions: prefill, decode, generate */
     TFGEN_CAN_EMBED = 2,    /* tfgen_embed */
-    TFGEN_CAN_CLASSIFY = 4, /* tfgen_classify */
+    TFGEN_CAN_CLASSIFY = 4, /* tfgen_classify, tfgen_class_scores */
     TFGEN_CAN_TOKENIZE = 8, /* it has a tokenizer: all functions that take or give text */
     TFGEN_CAN_CHAT = 16,    /* it has a chat template */
     TFGEN_CAN_RUN = 32,     /* an encoder: tfgen_run */
@@ -98,7 +98,8 @@ enum {
     TFGEN_CAN_ENCODE = 128, /* an encoder-decoder: sessions read a source with tfgen_encode; prompts are sources */
     TFGEN_CAN_TAG = 256,    /* tfgen_tag */
     TFGEN_CAN_ANSWER = 512, /* tfgen_answer */
-    TFGEN_CAN_FILL = 1024   /* tfgen_fill_mask */
+    TFGEN_CAN_FILL = 1024,  /* tfgen_fill_mask */
+    TFGEN_CAN_RANK = 2048   /* tfgen_rank */
 };
 
 /* tfgen_info describes the model that is compiled into the library. The texts live for ever. */
@@ -431,6 +432,18 @@ TFGEN_API tfgen_code tfgen_embed(tfgen_model *model, const char *const *texts, c
 TFGEN_API tfgen_code tfgen_classify(tfgen_model *model, const char *const *texts, const size_t *lengths, const char *const *pairs,
                                     const size_t *pair_lengths, size_t count, tfgen_abort_callback abort, void *user, float *scores,
                                     size_t capacity, size_t *size, tfgen_status *status);
+
+/* tfgen_class_scores is tfgen_classify with what people read: the probabilities of classes of which one holds, those of each
+ * class if several may hold, the numbers themselves of a regression, as the checkpoint says. (Since 1.1.) */
+TFGEN_API tfgen_code tfgen_class_scores(tfgen_model *model, const char *const *texts, const size_t *lengths, const char *const *pairs,
+                                        const size_t *pair_lengths, size_t count, tfgen_abort_callback abort, void *user, float *scores,
+                                        size_t capacity, size_t *size, tfgen_status *status);
+
+/* tfgen_rank gives count texts in descending order of what they say about a query, as cross-encoders judge it: order has their
+ * indices, scores their scores; both have room for capacity, size is set to count. (Since 1.1.) */
+TFGEN_API tfgen_code tfgen_rank(tfgen_model *model, const char *query, size_t query_length, const char *const *texts, const size_t *lengths,
+                                size_t count, tfgen_abort_callback abort, void *user, size_t *order, double *scores, size_t capacity,
+                                size_t *size, tfgen_status *status);
 
 #define TFGEN_LABEL_SIZE 64
 

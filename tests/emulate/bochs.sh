@@ -4,7 +4,8 @@
 #   bochs.sh [DIRECTORY OF SOURCES]
 #
 # Debian's Bochs 2.7 loses vector registers when the system switches tasks, and has no AMX. Version 3.1 (sources of August 2026)
-# is sound for AVX-512; bochs-amx.patch adds what Linux needs to offer tiles: XFD, and all rows of tiles in XSAVE.
+# is sound for AVX-512; bochs-amx.patch adds what Linux needs to offer tiles: XFD, and all rows of tiles in XSAVE;
+# bochs-int8.patch makes TDPBSSD, TDPBSUD and TDPBUSD extend signed bytes with their sign, as Intel's manual says.
 set -eu
 
 commit=783b58fd6
@@ -19,8 +20,10 @@ if [ ! -d "$src" ]; then
 	rm -rf "$cache/bochs.$$"
 fi
 cd "$src"
-if ! grep -q ia32_xfd cpu/cpu.h; then
-	patch -p1 -s <"$here/bochs-amx.patch" >&2
+grep -q ia32_xfd cpu/cpu.h || patch -p1 -s <"$here/bochs-amx.patch" >&2
+if ! grep -q 'const Bit8s xbyte' cpu/avx/amx.cc; then
+	patch -p1 -s <"$here/bochs-int8.patch" >&2
+	rm -f bochs
 fi
 if [ ! -x bochs ]; then
 	./configure --enable-cpu-level=6 --enable-x86-64 --enable-avx --enable-evex --enable-amx --disable-large-ramfile --with-rfb \

@@ -8,10 +8,20 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 WORK = os.path.join(PEERS_DIR, "tfgen")
 LLAMAS = "rand110m-f16,rand110m-q8_0,rand110m-q4_0,rand110m-q4_k_m,gemma3-270m-q4_k_m,rand1b-f16,rand1b-q8_0,rand1b-q4_0,rand1b-q4_k_m"
 PYTHON = os.path.join(os.environ.get("PEERS_EMBED_VENV") or os.path.join(PEERS_DIR, "venv-embed"), "bin", "python")
-PROMPT = "the quick brown fox jumps over the lazy dog and runs away. " * 40
+PROMPT = "the quick brown fox jumps over the lazy dog and runs away. " * 60
+
+# name -> the benchmark of a llama.cpp, and flags: rtr rearranges weights in memory, which ik_llama.cpp needs to decode fast
+BENCHES = {
+    "llama.cpp": ("llamacpp", []),
+    "ik_llama.cpp": ("ik", []),
+    "ik_llama.cpp -rtr": ("ik", ["-rtr", "1"]),
+}
 
 ap = argparse.ArgumentParser(description=__doc__)
-ap.add_argument("--jobs", default="generate,embed,torch", help="generate, embed, torch")
+ap.add_argument("--jobs", default="generate,start,embed,mixed,torch", help="generate, start, embed, mixed, torch")
+ap.add_argument("--peers", default=",".join(BENCHES), help="of the generating job")
+ap.add_argument("--prompt", type=int, default=128, help="tokens of the prompt of the generating job")
+ap.add_argument("--decode", type=int, default=64, help="tokens that it decodes")
 ap.add_argument("--models", default=LLAMAS)
 ap.add_argument("--formats", default="f32,int8", help="weight formats of the embedding job")
 ap.add_argument("--shapes", default="1x16,1x128,32x128", help="sequences × tokens of the embedding job")
@@ -52,25 +62,65 @@ def truncated_prompt(binary, weights, tokens):
         words = words[: max(1, int(len(words) * tokens / n))]
 
 
+def program(model):
+    """builds the program of a GGUF file and returns it and its weights"""
+    directory = build(model, os.path.join(MODELS, model + ".gguf"), "--weights", "source", "--context", "2048")
+    binary = os.path.join(directory, "program")
+    compile_program(directory, "./cmd/model", binary)
+    return binary, os.path.join(directory, "model.weights")
+
+
 def generate():
-    """prefill of 128 tokens and decoding of 64, against llama-bench"""
+    """prefill and decoding, against llama-bench"""
     for model in a.models.split(","):
         gguf = os.path.join(MODELS, model + ".gguf")
-        directory = build(model, gguf, "--weights", "source", "--context", "2048")
-        binary, weights = os.path.join(directory, "program"), os.path.join(directory, "model.weights")
-        compile_program(directory, "./cmd/model", binary)
-        text, n = truncated_prompt(binary, weights, 128)
+        binary, weights = program(model)
+        text, n = truncated_prompt(binary, weights, a.prompt)
         for threads in a.threads.split(","):
-            ours, theirs = {"prefill": [], "decode": []}, {"prefill": [], "decode": []}
+            ours, theirs = {"prefill": [], "decode": []}, {p: {"prefill": [], "decode": []} for p in a.peers.split(",")}
             for _ in range(a.rounds):
-                r = json.loads(run([binary, "generate", "--weights", weights, "-p", text, "-n", "64", "--json"], GOMAXPROCS=threads))
+                r = json.loads(run([binary, "generate", "--weights", weights, "-p", text, "-n", str(a.decode), "--json"], GOMAXPROCS=threads))
                 ours["prefill"].append(r["prefill_tokens_per_second"])
                 ours["decode"].append(r["tokens_per_second"])
-                out = run([os.path.join(BIN, "llamacpp", "llama-bench"), "-m", gguf, "-p", str(n), "-n", "64", "-t", threads, "-r", "1", "-o", "json"])
-                for x in json.loads(out[out.index("["):]):
-                    theirs["prefill" if x["n_prompt"] else "decode"].append(x["avg_ts"])
+                for peer, times in theirs.items():
+                    folder, flags = BENCHES[peer]
+                    out = run([os.path.join(BIN, folder, "llama-bench"), "-m", gguf, "-p", str(n), "-n", str(a.decode), "-t", threads, "-r", "1", "-o", "json", *flags])
+                    for x in json.loads(out[out.index("["):]):
+                        times["prefill" if x["n_prompt"] else "decode"].append(x["avg_ts"])
             for job in ours:
-                yield dict(job=job, model=model, threads=int(threads), unit="tokens/s", peer="llama.cpp", tfgen=ours[job], other=theirs[job])
+                for peer, times in theirs.items():
+                    yield dict(job=f"{job} {n}" if job == "prefill" else job, model=model, threads=int(threads), unit="tokens/s", peer=peer, tfgen=ours[job], other=times[job])
+        os.remove(weights)
+
+
+def watched(cmd, **env):
+    """runs a command and returns how long it took in seconds, and its peak of resident memory in MiB"""
+    begin = time.perf_counter()
+    p = subprocess.Popen(cmd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=priority, env=dict(os.environ, **env))
+    _, status, usage = os.wait4(p.pid, 0)
+    seconds, p.returncode = time.perf_counter() - begin, os.waitstatus_to_exitcode(status)
+    if p.returncode:
+        sys.exit(f"{common.shown(cmd)} ended with status {p.returncode}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def start():
+    """from the start of the process to the first token after a prompt of 8, files in the page cache, and peak memory; llama.cpp as a
+    static program without a tokenizer's work (first_token.cpp), a context of 512"""
+    for model in a.models.split(","):
+        gguf = os.path.join(MODELS, model + ".gguf")
+        binary, weights = program(model)
+        text, n = truncated_prompt(binary, weights, 8)
+        for threads in a.threads.split(","):
+            ours, theirs = [], []
+            for i in range(a.rounds + 1):
+                x = watched([binary, "generate", "--weights", weights, "-p", text, "-n", "1"], GOMAXPROCS=threads)
+                y = watched([os.path.join(BIN, "llamacpp", "first_token"), gguf, threads, str(n), "0", "512"])
+                if i > 0:  # the first round brings the files into the page cache
+                    ours.append(x)
+                    theirs.append(y)
+            yield dict(job="first token", model=model, threads=int(threads), unit="starts/s", peer="llama.cpp", tfgen=[1 / s for s, _ in ours], other=[1 / s for s, _ in theirs])
+            yield dict(job="peak memory", model=model, threads=int(threads), unit="MiB", peer="llama.cpp", tfgen=[m for _, m in ours], other=[m for _, m in theirs])
         os.remove(weights)
 
 
@@ -110,6 +160,22 @@ def embed_format(format):
             yield dict(job="embed " + shape, model="all-MiniLM-L6-v2 " + format, threads=int(threads), unit="batches/s", peer="ONNX Runtime", tfgen=ours, other=theirs)
 
 
+def mixed():
+    """256 sentences of 16 to 256 tokens in no order, all-MiniLM-L6-v2 in float32; ONNX Runtime gets them sorted and padded"""
+    directory = build("minilm-f32", os.path.join(MODELS, "minilm"), "--weights", "f32")
+    binary = measurer(directory, "measure.go.txt")
+    for threads in a.threads.split(","):
+        ours, theirs = [], []
+        for _ in range(a.rounds):
+            seconds, tokens = run([binary, os.path.join(directory, "model.weights"), "256", "16-256"], GOMAXPROCS=threads).split()
+            ours.append(int(tokens) / float(seconds))
+            seconds, count = run([PYTHON, os.path.join(HERE, "bench_mixed.py"), threads, "256", "16-256"], OMP_NUM_THREADS=threads).split()
+            if count != tokens:
+                sys.exit(f"bench_mixed.py has {count} tokens, measure {tokens}")
+            theirs.append(int(tokens) / float(seconds))
+        yield dict(job="embed 256 × 16-256", model="all-MiniLM-L6-v2 f32", threads=int(threads), unit="tokens/s", peer="ONNX Runtime", tfgen=ours, other=theirs)
+
+
 def torch():
     """a prompt of 128 tokens and decoding, float32, against PyTorch with transformers"""
     script = os.path.join(HERE, "bench_torch.py")
@@ -144,17 +210,18 @@ def table(results):
 
 
 def plot(results):
-    """a bar a ratio; the line is the peer"""
+    """a bar a ratio of speeds; the line is the peer"""
+    results = [r for r in results if r["unit"] != "MiB"]
     height, scale = 22, 140
-    w, h = 360 + int(scale * max([r["ratio"] for r in results] + [1])) + 60, height * len(results) + 50
+    w, h = 450 + int(scale * max([r["ratio"] for r in results] + [1])) + 60, height * len(results) + 50
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" font-family="sans-serif" font-size="12">',
            f'<rect width="{w}" height="{h}" fill="white"/>', '<text x="10" y="18" font-size="13">tfgen over its peer (1 = as fast); same weights and threads, one run</text>']
     for i, r in enumerate(results):
         y, width = 32 + i * height, scale * r["ratio"]
-        out.append(f'<text x="350" y="{y + 13}" text-anchor="end">{r["job"]}, {r["model"]}, {r["threads"]}T</text>')
-        out.append(f'<rect x="360" y="{y}" width="{width:.0f}" height="16" fill="#3b7dd8"/>')
-        out.append(f'<text x="{365 + width:.0f}" y="{y + 13}">{r["ratio"]:.2f}</text>')
-    out.append(f'<line x1="{360 + scale}" y1="28" x2="{360 + scale}" y2="{h - 14}" stroke="black" stroke-dasharray="4 3"/></svg>')
+        out.append(f'<text x="440" y="{y + 13}" text-anchor="end">{r["job"]}, {r["model"]}, {r["threads"]}T : {r["peer"]}</text>')
+        out.append(f'<rect x="450" y="{y}" width="{width:.0f}" height="16" fill="#3b7dd8"/>')
+        out.append(f'<text x="{455 + width:.0f}" y="{y + 13}">{r["ratio"]:.2f}</text>')
+    out.append(f'<line x1="{450 + scale}" y1="28" x2="{450 + scale}" y2="{h - 14}" stroke="black" stroke-dasharray="4 3"/></svg>')
     return "\n".join(out) + "\n"
 
 
@@ -172,7 +239,7 @@ def main():
     results = []
     with open(os.path.join(a.out, "results.jsonl"), "w") as log:
         for job in a.jobs.split(","):
-            for r in {"generate": generate, "embed": embed, "torch": torch}[job]():
+            for r in {"generate": generate, "start": start, "embed": embed, "mixed": mixed, "torch": torch}[job]():
                 results.append(finish(r))
                 log.write(json.dumps(r) + "\n")
                 log.flush()

@@ -4,6 +4,7 @@ package python
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,9 +49,19 @@ func wheelOf(t *testing.T, dir string) string {
 }
 
 func TestWheelIsComplete(t *testing.T) {
-	wheel := wheelOf(t, build(t, root+"/tests/demo-model", "gocode", "--weights", "bf16"))
-	if name := filepath.Base(wheel); !strings.HasPrefix(name, "gocode-1.0.0-py3-none-manylinux_2_") {
+	dir := build(t, root+"/tests/demo-model", "gocode", "--weights", "bf16")
+	wheel := wheelOf(t, dir)
+	var minor int
+	name := filepath.Base(wheel)
+	if _, err := fmt.Sscanf(name, "gocode-1.0.0-py3-none-manylinux_2_%d_", &minor); err != nil {
 		t.Errorf("the wheel is called %s", name)
+	}
+	needed, err := os.ReadFile(filepath.Join(dir, "gocode", "libgocode.so"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(needed, []byte("GLIBC_ABI_DT_RELR")) && minor < 36 {
+		t.Errorf("the wheel is called %s; packed relocations need glibc 2.36", name)
 	}
 	r, err := zip.OpenReader(wheel)
 	if err != nil {

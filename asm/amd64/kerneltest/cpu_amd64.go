@@ -1,5 +1,11 @@
 package kerneltest
 
+import (
+	"slices"
+
+	"github.com/tfgen/tfgen/runtime/cpu"
+)
+
 // cpuid executes the CPUID instruction.
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 
@@ -41,6 +47,9 @@ func quantLevels() []string {
 	const vnni = 1 << 11 // leaf 7, ecx
 	if _, _, ecx, _ := cpuid(7, 0); len(names) == 2 && ecx&vnni != 0 {
 		names = append(names, "AVX512VNNI")
+	}
+	if slices.Contains(cpu.Available(), cpu.AMXInt8) {
+		names = append(names, "AMXInt8")
 	}
 	return names
 }

@@ -25,6 +25,13 @@ func gemmINT8K1536AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, til
 //go:noescape
 func gemmINT8K1536AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
+// gemmINT8K1536AMXInt8 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 1536 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
+// w is [tiles][24640] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
+// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmINT8K1536AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
 // gemmINT8K200AVX2 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
 // w is [tiles][4160] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
 // The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
@@ -45,6 +52,13 @@ func gemmINT8K200AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tile
 //
 //go:noescape
 func gemmINT8K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmINT8K200AMXInt8 computes y[r][n] = c[r][n] + s·d·Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles: s the scale of row n, d that of row r of x.
+// w is [tiles][4160] bytes of format int8 (7 bits in a byte, a float32 scale for a row; inputs of 8 bits, a scale for a token).
+// The sums are exact integers. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmINT8K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
 // gemmIQ4NLK200AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2304] bytes of format iq4nl (IQ4_NL: 16 levels, 32 columns an f16 scale).
@@ -67,6 +81,13 @@ func gemmIQ4NLK200AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, til
 //go:noescape
 func gemmIQ4NLK200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
+// gemmIQ4NLK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][2304] bytes of format iq4nl (IQ4_NL: 16 levels, 32 columns an f16 scale).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmIQ4NLK200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
 // gemmIQ4XSK512AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][4480] bytes of format iq4xs (IQ4_XS: 16 levels, 32 columns a scale of 6 bits).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
@@ -87,6 +108,13 @@ func gemmIQ4XSK512AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, til
 //
 //go:noescape
 func gemmIQ4XSK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmIQ4XSK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][4480] bytes of format iq4xs (IQ4_XS: 16 levels, 32 columns a scale of 6 bits).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmIQ4XSK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
 // gemmMXFP4K200AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2304] bytes of format mxfp4 (MXFP4: floats of 4 bits, doubled, 32 columns a power of two).
@@ -109,6 +137,13 @@ func gemmMXFP4K200AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, til
 //go:noescape
 func gemmMXFP4K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
+// gemmMXFP4K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][2304] bytes of format mxfp4 (MXFP4: floats of 4 bits, doubled, 32 columns a power of two).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmMXFP4K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
 // gemmQ2KK512AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][3200] bytes of format q2k (Q2_K: 2 bits, 16 columns a scale and offset of 4 bits).
 // Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
@@ -129,6 +164,13 @@ func gemmQ2KK512AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles
 //
 //go:noescape
 func gemmQ2KK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmQ2KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][3200] bytes of format q2k (Q2_K: 2 bits, 16 columns a scale and offset of 4 bits).
+// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ2KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
 // gemmQ3KK512AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][3712] bytes of format q3k (Q3_K: 3 bits, 16 columns a scale of 6 bits).
@@ -151,6 +193,13 @@ func gemmQ3KK512AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles
 //go:noescape
 func gemmQ3KK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
+// gemmQ3KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][3712] bytes of format q3k (Q3_K: 3 bits, 16 columns a scale of 6 bits).
+// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ3KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
 // gemmQ4K200AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2304] bytes of format q4 (Q4_0: 4 bits, 32 columns an f16 scale).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
@@ -171,6 +220,41 @@ func gemmQ4K200AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles 
 //
 //go:noescape
 func gemmQ4K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmQ4K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][2304] bytes of format q4 (Q4_0: 4 bits, 32 columns an f16 scale).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ4K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmQ4KK2304AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ4KK2304AVX2(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmQ4KK2304AVX512 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ4KK2304AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmQ4KK2304AVX512VNNI computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ4KK2304AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmQ4KK2304AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 2304 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][21312] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ4KK2304AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
 // gemmQ4KK512AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][4736] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
@@ -193,6 +277,13 @@ func gemmQ4KK512AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles
 //go:noescape
 func gemmQ4KK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
+// gemmQ4KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][4736] bytes of format q4k (Q4_K: 4 bits, 32 columns a scale and offset of 6 bits).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ4KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
 // gemmQ4MK200AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2560] bytes of format q4m (Q4_1: 4 bits, 32 columns an f16 scale and offset).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
@@ -213,6 +304,13 @@ func gemmQ4MK200AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles
 //
 //go:noescape
 func gemmQ4MK200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmQ4MK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][2560] bytes of format q4m (Q4_1: 4 bits, 32 columns an f16 scale and offset).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ4MK200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
 // gemmQ5K200AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][2816] bytes of format q5 (Q5_0: 5 bits, 32 columns an f16 scale).
@@ -235,6 +333,13 @@ func gemmQ5K200AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles 
 //go:noescape
 func gemmQ5K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
+// gemmQ5K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][2816] bytes of format q5 (Q5_0: 5 bits, 32 columns an f16 scale).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ5K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
 // gemmQ5KK512AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][5760] bytes of format q5k (Q5_K: 5 bits, 32 columns a scale and offset of 6 bits).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
@@ -255,6 +360,13 @@ func gemmQ5KK512AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles
 //
 //go:noescape
 func gemmQ5KK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmQ5KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][5760] bytes of format q5k (Q5_K: 5 bits, 32 columns a scale and offset of 6 bits).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ5KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
 // gemmQ5MK200AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][3072] bytes of format q5m (Q5_1: 5 bits, 32 columns an f16 scale and offset).
@@ -277,6 +389,13 @@ func gemmQ5MK200AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles
 //go:noescape
 func gemmQ5MK200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
+// gemmQ5MK200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][3072] bytes of format q5m (Q5_1: 5 bits, 32 columns an f16 scale and offset).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ5MK200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
 // gemmQ6KK512AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][6784] bytes of format q6k (Q6_K: 6 bits, 16 columns a scale of 8 bits).
 // Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
@@ -298,6 +417,13 @@ func gemmQ6KK512AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles
 //go:noescape
 func gemmQ6KK512AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
+// gemmQ6KK512AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 512 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][6784] bytes of format q6k (Q6_K: 6 bits, 16 columns a scale of 8 bits).
+// Products within 16 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ6KK512AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
 // gemmQ8K200AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
 // w is [tiles][4352] bytes of format q8 (Q8_0: 8 bits, 32 columns an f16 scale).
 // Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
@@ -318,6 +444,13 @@ func gemmQ8K200AVX512(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles 
 //
 //go:noescape
 func gemmQ8K200AVX512VNNI(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
+
+// gemmQ8K200AMXInt8 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over 200 columns, for n < 16·tiles, with rows of x quantised to 8 bits.
+// w is [tiles][4352] bytes of format q8 (Q8_0: 8 bits, 32 columns an f16 scale).
+// Products within 32 columns are exact integers; they are scaled and added in order. ldc = 0 adds one bias row to every row; c may be y.
+//
+//go:noescape
+func gemmQ8K200AMXInt8(y *float32, ldy int, x *float32, ldx int, w *uint8, tiles int, c *float32, ldc int, rows int)
 
 // quantize1AVX2 quantises rows of 1 to 8 bits in blocks of 32: d = max|x|/127, codes x·(127/max|x|), rounded to even.
 // A row of y has codes, then d, d·Σ code and sums of codes as package quant lays them out.

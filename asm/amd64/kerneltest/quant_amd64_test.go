@@ -80,16 +80,34 @@ func randomTiles(r *rand.Rand, f *quant.Format, k, tiles int) []uint8 {
 // canaries returns a slice full of what nothing may read or write.
 func canaries(n int) []float32 { return slices.Repeat([]float32{canary}, n) }
 
-// run calls the assembly for rows from … from+n-1 into a new result.
+// run calls the assembly for so many rows at a time into a new result.
 func (q *quantCall) run(level string, steps int) []float32 {
-	k := kernel.Kernel{Op: "qgemm", S: q.f.Name, D: []int{q.k}}
-	fn := functions[k.Name()+level].(quantFunc)
 	y := slices.Clone(q.y)
 	for from := 0; from < q.rows; from += steps {
-		fn(&y[from*q.ldy], q.ldy, &q.x[from*q.ldx], q.ldx, &q.w[0], q.tiles, &q.c[from*q.ldc], q.ldc, min(steps, q.rows-from))
+		q.runRows(level, y, from, min(steps, q.rows-from))
 	}
 	return y
 }
+
+// runRows calls the assembly for n rows. Rows that a version in blocks leaves are for the next lower level, as in generated
+// programs.
+func (q *quantCall) runRows(level string, y []float32, from, n int) {
+	k := kernel.Kernel{Op: "qgemm", S: q.f.Name, D: []int{q.k}}
+	if level == "AMXInt8" {
+		whole := n / blockRows * blockRows
+		if n > whole {
+			q.runRows("AVX512VNNI", y, from+whole, n-whole)
+		}
+		if n = whole; n == 0 {
+			return
+		}
+	}
+	fn := functions[k.Name()+level].(quantFunc)
+	fn(&y[from*q.ldy], q.ldy, &q.x[from*q.ldx], q.ldx, &q.w[0], q.tiles, &q.c[from*q.ldc], q.ldc, n)
+}
+
+// blockRows is the multiple of rows that level AMXInt8 takes.
+const blockRows = 16
 
 // twin calls the portable kernel.
 func (q *quantCall) twin() []float32 {
@@ -107,6 +125,9 @@ func eachQuantCall(t *testing.T, test func(t *testing.T, q *quantCall)) {
 	if testing.Short() {
 		shapes = [][2]int{{1, 2}, {15, 1}}
 	}
+	if slices.Contains(quantLevels(), "AMXInt8") {
+		shapes = append(shapes, blockShapes()...)
+	}
 	for i, k := range cases.Quantised() {
 		if f, _ := quant.Lookup(k.S); k.Op != "qgemm" || f.Whole {
 			continue
@@ -117,6 +138,14 @@ func eachQuantCall(t *testing.T, test func(t *testing.T, q *quantCall)) {
 			}
 		})
 	}
+}
+
+// blockShapes are rows and tiles for the level that computes rows in blocks.
+func blockShapes() [][2]int {
+	if testing.Short() {
+		return [][2]int{{50, 3}}
+	}
+	return [][2]int{{16, 1}, {32, 2}, {33, 3}, {50, 5}, {127, 1}}
 }
 
 // TestQuantAgainstPortable compares the products with those of the twin, within the rounding of as many additions as
@@ -189,7 +218,7 @@ func TestQuantRowsAreIndependent(t *testing.T) {
 	eachQuantCall(t, func(t *testing.T, q *quantCall) {
 		var first []float32
 		for _, level := range quantLevels() {
-			for _, steps := range []int{q.rows, 1, 3} {
+			for _, steps := range []int{q.rows, 1, 3, 21} {
 				y := q.run(level, steps)
 				if first == nil {
 					first = y

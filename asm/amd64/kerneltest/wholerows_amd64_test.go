@@ -19,13 +19,17 @@ func TestWholeRows(t *testing.T) {
 		if k.Op != "qgemm" || !f.Whole {
 			continue
 		}
-		for j, shape := range [][2]int{{1, 1}, {2, 3}, {3, 1}, {4, 2}, {7, 2}, {15, 1}} {
+		shapes := [][2]int{{1, 1}, {2, 3}, {3, 1}, {4, 2}, {7, 2}, {15, 1}}
+		if slices.Contains(quantLevels(), "AMXInt8") {
+			shapes = append(shapes, blockShapes()...)
+		}
+		for j, shape := range shapes {
 			q := newWholeCall(f, k.D[0], shape[0], shape[1], uint64(10*i+j))
 			want := q.twin()
 			q.compareExact(t, want)
 			var first []float32
 			for _, level := range quantLevels() {
-				for _, steps := range []int{q.rows, 1, 3} {
+				for _, steps := range []int{q.rows, 1, 3, 21} {
 					y := q.run(level, steps)
 					if first == nil {
 						first = y
@@ -48,16 +52,20 @@ func newWholeCall(f *quant.Format, k, rows, tiles int, seed uint64) *quantCall {
 	q := &quantCall{f: f, k: k, rows: rows, tiles: tiles, ldx: quant.RowActivationWords(k) + rows, ldc: 16*tiles + 3, ldy: 16*tiles + rows%5}
 	size := f.TileBytes(k)
 	q.w = make([]uint8, tiles*size)
-	for i := range q.w {
-		q.w[i] = uint8(1 + r.IntN(127))
+	for i := range q.w { // magnitudes that keep quant.LaneLimit in 8 columns of a lane
+		q.w[i] = uint8(64 - 32 + r.IntN(65))
 	}
 	for tile := range tiles {
 		for row := range quant.Rows {
 			f.SetRowScale(q.w[tile*size:][:size], k, row, float32(math.Exp(r.NormFloat64())/1000))
 		}
 	}
-	for at := 0; at < f.RowScalesAt(k); at += 64 { // row 0 of the first tile
-		copy(q.w[at:], []uint8{127, 127, 1, 127})
+	for at := 0; at < f.RowScalesAt(k); at += 256 { // rows 0 and 1 of the first tile: as much as LaneLimit allows
+		for quad, v := range [][]uint8{{63, 63, 63, 63}, {63, 3, 63, 3}, {33, 33, 33, 33}, {0, 0, 0, 0}} {
+			for i, v := range v {
+				q.w[at+64*quad+i], q.w[at+64*quad+4+i] = 64+v, 64-v
+			}
+		}
 	}
 	q.x, q.c, q.y = canaries(rows*q.ldx+guard), canaries(rows*q.ldc+guard), canaries(rows*q.ldy+guard)
 	if rows%2 == 1 {

@@ -33,6 +33,9 @@ type Model struct {
 	Encodes    bool   // an encoder–decoder
 	Head       string // method of an encoder's head that finds something in a text: Tag, Answer or FillMask; "" none
 	TokenTypes bool   // an encoder with token types
+	Ranks      bool   // it gives one number for a pair of texts
+	Several    bool   // several of its classes may hold
+	Regression bool   // its numbers are no probabilities
 	Trace      bool
 	Embedded   bool // the weights are compiled in
 	MaxTokens  int  // encoders: tokens of a text that are used

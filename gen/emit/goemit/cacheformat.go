@@ -16,14 +16,14 @@ type cacheFormat struct {
 	store   string // behind StoreK and StoreV
 	view    string // a cache as a slice of elements
 	perWord int    // elements in a word
-	scales  bool   // each key and value has a scale, behind the codes of a block
+	scales  bool   // each key and value is rotated and has a scale, behind the codes of a block
 }
 
 // cacheFormats is the table; the first row is the default.
 var cacheFormats = []cacheFormat{
 	{name: "f32", doc: "float32", gemm: "f32", element: "float32", view: "kv.%s", perWord: 1},
 	{name: "f16", doc: "float16", gemm: "f16", element: "uint16", store: "16", view: "portable.Halves(kv.%s)", perWord: 2},
-	{name: "q8", doc: "8 bits with a scale for each key and value of a head", gemm: "i8", element: "float32", store: "8", view: "kv.%s", perWord: 4, scales: true},
+	{name: "q8", doc: "8 bits, rotated, with a scale for each key and value of a head", gemm: "i8", element: "float32", store: "8", view: "kv.%s", perWord: 4, scales: true},
 }
 
 // cacheFormatOf is the format of a state's keys and values; what has no state keeps float32.
@@ -58,6 +58,7 @@ func (f cacheFormat) headSize(width int) string {
 const scaledTileText = `c := &t.scratch
 acc := c.acc[:rows*$pad]
 clear(acc)
+portable.Rotate(c.query[:], $dim, q, ldq, rows, $dim)
 portable.$softmax
 for b := $first; b <= $last; b++ {
 	at := b * 64 % keys / 64
@@ -65,7 +66,7 @@ for b := $first; b <= $last; b++ {
 		$mask
 	}
 	codes, scales := portable.Parts8(cacheK[at*$keyblock:], $dim*16)
-	$kernel1(c.scores[:], 64, q, ldq, codes, 4, zeros[:], 0, rows)
+	$kernel1(c.scores[:], 64, c.query[:], $dim, codes, 4, zeros[:], 0, rows)
 	$kernel4(c.scores[:], 64, scales, 0, rows)$addbias
 	$kernel0(c.scores[:], rows, c.lo[:], c.hi[:], c.m[:], c.l[:], c.alpha[:])
 	$kernel3(acc, $pad, c.alpha[:], rows)
@@ -75,6 +76,4 @@ for b := $first; b <= $last; b++ {
 }
 portable.FinishSoftmax(c.alpha[:rows], c.l[:rows])
 $kernel3(acc, $pad, c.alpha[:], rows)
-for r := range rows {
-	copy(y[r*ldy:][:$dim], acc[r*$pad:])
-}`
+portable.Rotate(y, ldy, acc, $pad, rows, $dim)`

@@ -13,6 +13,8 @@ type ChatTemplate struct {
 	Name   string // "default", "tool_use", …
 	Source string
 	Code   string // the template as Go: the body of a func(t *template.State); "" leaves it to the interpreter
+
+	Filters []string // the variables of package template with the filters that Code uses
 }
 
 // chatFiles emits chat.go, and the templates that are interpreted as files beside it.
@@ -31,7 +33,8 @@ func (e *emitter) chatFiles() ([]File, error) {
 		if t.Code != "" {
 			used["template"] = true
 			render := camel("render_" + name)
-			fmt.Fprintf(&body, "\tt.Add(%q, %s, template.Compiled(%s))\n", t.Name, quotedSource(t.Source), render)
+			parts := strings.Join(append([]string{render}, t.Filters...), ", ")
+			fmt.Fprintf(&body, "\tt.Add(%q, %s, template.Compiled(%s))\n", t.Name, quotedSource(t.Source), parts)
 			fmt.Fprintf(&funcs, "\n// %s is the chat template %q.\nfunc %s(t *template.State) {\n%s}\n", render, t.Name, render, t.Code)
 			continue
 		}

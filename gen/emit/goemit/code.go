@@ -69,7 +69,7 @@ func source(o Options, doc string, constraint string, snippets ...string) ([]byt
 		f.HeaderComment("//go:build " + constraint)
 	}
 	if doc != "" {
-		f.PackageComment(doc)
+		f.PackageComment(strings.TrimSuffix(comment(doc), "\n"))
 	}
 	for name, path := range imports {
 		f.ImportName(path, name)

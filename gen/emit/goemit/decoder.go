@@ -24,6 +24,7 @@ func SessionBytes(p *plan.Plan, context int) int64 {
 	if final := p.Graph.Output("final"); final != nil {
 		total += arena.Bytes(final.Type.Width())
 	}
+	total += int64(len(earlyOutputs(p.Graph))) * arena.Bytes(p.Graph.Vocab)
 	for _, s := range p.Graph.States {
 		k, v, ring := cacheSize(s, p.Limits.Tokens)
 		blocks := (context + 63) / 64

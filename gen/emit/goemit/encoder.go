@@ -11,7 +11,7 @@ import (
 func (e *emitter) encoderText() string {
 	var fields, copies strings.Builder
 	for _, o := range e.Plan.Graph.Outputs {
-		v, name, width := e.findView(o.Value), title(camel(o.Name)), o.Value.Type.Width()
+		v, name, width := e.viewOf[o.Value], title(camel(o.Name)), o.Value.Type.Width()
 		if o.Value.Type.Rows == ir.Tokens {
 			fmt.Fprintf(&fields, "%s []float32 // [tokens, %d], rows one behind another\n", name, width)
 			fmt.Fprintf(&copies, "for j := range r.segments[i].rows {\nout.%s = append(out.%s, r.row(%s, r.segments[i].start+j, %d)...)\n}\n", name, name, v.name, width)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/asm/tuning"
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/op"
 	"github.com/tfgen/tfgen/gen/plan"
@@ -21,7 +22,7 @@ const gatherTiles = 8
 // product is a matrix product in groups of rows of its weight: experts or heads.
 type product struct {
 	o           *ir.Op
-	matrix      matrix
+	matrix      kernel.Matrix
 	k, dim      int
 	tiles       int // of a group
 	block       int // tiles at a time
@@ -40,11 +41,11 @@ func (e *emitter) product(o *ir.Op, dim int) (*product, error) {
 		return nil, fmt.Errorf("%s: no matrix product reads the layout %s of %s", o.Pos, packed.Layout, packed.Name)
 	}
 	p := &product{o: o, matrix: m, k: packed.Cols, dim: dim, tiles: (dim + 15) / 16, input: "x"}
-	p.block = min(tileBlock(m.bytes), gatherTiles, p.tiles)
-	p.gemm = e.kernel(m.kernel)
+	p.block = min(tuning.SweepRule(m.Input, m.Bytes).Tiles, gatherTiles, p.tiles)
+	p.gemm = e.kernel(m.Kernel)
 	if weights.Quantised(packed.Layout) != nil {
 		k := e.kernel(kernel.Kernel{Op: "quantize", D: []int{p.k}})
-		p.quantize, p.input = fmt.Sprintf("%s(s.q[:], %d, s.x[:], %d, len(rows))\n", k, m.input, p.k), "q"
+		p.quantize, p.input = fmt.Sprintf("%s(s.q[:], %d, s.x[:], %d, len(rows))\n", k, m.Input, p.k), "q"
 	}
 	p.params, p.arg = "w []"+elem(packed.Layout), e.weightRef(o.Weights[0], o.Region)
 	p.start = "zeros[:]"
@@ -59,13 +60,13 @@ func (e *emitter) product(o *ir.Op, dim int) (*product, error) {
 // name is that of the method: the kind, the format and the sizes.
 func (p *product) name(kind string) string {
 	bias := pick(p.o.Weights[1] != nil, "Bias", "")
-	return fmt.Sprintf("%s%sx%dx%d%s", kind, strings.ToUpper(p.matrix.kernel.S), p.k, p.dim, bias)
+	return fmt.Sprintf("%s%sx%dx%d%s", kind, strings.ToUpper(p.matrix.Kernel.S), p.k, p.dim, bias)
 }
 
 // fill replaces the markers of a text.
 func (p *product) fill(text string, more ...string) string {
-	pairs := []string{"$tiles", fmt.Sprint(p.tiles), "$block", fmt.Sprint(p.block), "$stride", fmt.Sprint(p.matrix.stride), "$gemm", p.gemm,
-		"$start", p.start, "$dim", fmt.Sprint(p.dim), "$k", fmt.Sprint(p.k), "$quantize", p.quantize, "$in", p.input, "$words", fmt.Sprint(p.matrix.input), "$rows", fmt.Sprint(gatherRows)}
+	pairs := []string{"$tiles", fmt.Sprint(p.tiles), "$block", fmt.Sprint(p.block), "$wide", fmt.Sprint(p.block * 16), "$stride", fmt.Sprint(p.matrix.Stride), "$gemm", p.gemm,
+		"$start", p.start, "$dim", fmt.Sprint(p.dim), "$k", fmt.Sprint(p.k), "$quantize", p.quantize, "$in", p.input, "$words", fmt.Sprint(p.matrix.Input), "$rows", fmt.Sprint(gatherRows)}
 	return strings.NewReplacer(append(pairs, more...)...).Replace(text)
 }
 
@@ -86,12 +87,12 @@ func (e *emitter) expertLinear(s plan.Step) (string, error) {
 		"The rows of an expert are multiplied together; workers share its %d tiles of 16 outputs. Weights of experts that no row chose are not read.",
 		top, experts, pick(o.Weights[1] != nil, " + b", ""), p.k, p.dim, what, p.tiles)
 	e.method(name, doc, "y, x, routes view, "+p.params+", n int",
-		p.fill(strings.ReplaceAll(expertsText, "$rowinput", input), "$experts", fmt.Sprint(experts), "$top", fmt.Sprint(top)))
+		p.fill(strings.ReplaceAll(expertsText, "$rowinput", input), "$experts", fmt.Sprint(experts), "$bounds", fmt.Sprint(experts+1), "$top", fmt.Sprint(top)))
 	return fmt.Sprintf("t.%s(%s, %s, %s, %s, %s)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), p.arg, count(o.Out[0].Type.Rows)), nil
 }
 
 const expertsText = `s := &t.experts
-starts, order := s.starts[:$experts+1], s.order[:n*$top]
+starts, order := s.starts[:$bounds], s.order[:n*$top]
 portable.GroupRoutes(starts, order, t.at(routes, 0), routes.ld, n, $top)
 from, to := t.share(n * $top * $tiles)
 for g := range $experts {
@@ -110,10 +111,10 @@ for g := range $experts {
 		}
 		$quantizefor i := first; i < last; i += $block {
 			tiles := min($block, last-i)
-			$gemm(s.y[:], $block*16, s.$in[:], $words, w[(g*$tiles+i)*$stride:], tiles, $start, 0, len(rows))
+			$gemm(s.y[:], $wide, s.$in[:], $words, w[(g*$tiles+i)*$stride:], tiles, $start, 0, len(rows))
 			for j, choice := range rows {
 				r, c := int(choice)/$top, int(choice)%$top
-				copy(t.at(y, r)[c*$dim+i*16:][:min(tiles*16, $dim-i*16)], s.y[j*$block*16:])
+				copy(t.at(y, r)[c*$dim+i*16:][:min(tiles*16, $dim-i*16)], s.y[j*$wide:])
 			}
 		}
 	}
@@ -139,10 +140,10 @@ func (e *emitter) headLinear(s plan.Step) (string, error) {
 	return fmt.Sprintf("t.%s(%s, %s, %s, %s)", name, e.ref(o.Out[0]), e.ref(o.In[0]), p.arg, count(o.Out[0].Type.Rows)), nil
 }
 
-const headProduct = `$gemm(out, $block*16, t.at(x, r)[g*$k:], x.ld, w[at*$stride:], tiles, $start, 0, rows)`
+const headProduct = `$gemm(out, $wide, t.at(x, r)[g*$k:], x.ld, w[at*$stride:], tiles, $start, 0, rows)`
 
 const headProduct8 = `$brings(t.experts.q[:], $words, t.at(x, r)[g*$k:], x.ld, rows)
-		$gemm(out, $block*16, t.experts.q[:], $words, w[at*$stride:], tiles, $start, 0, rows)`
+		$gemm(out, $wide, t.experts.q[:], $words, w[at*$stride:], tiles, $start, 0, rows)`
 
 const headsText = `out := t.experts.y[:]
 from, to := t.share($heads * $tiles)
@@ -153,7 +154,7 @@ for at := from; at < to; {
 		rows := min($rows, n-r)
 		$product
 		for j := range rows {
-			copy(t.at(y, r+j)[g*$dim+i*16:][:min(tiles*16, $dim-i*16)], out[j*$block*16:])
+			copy(t.at(y, r+j)[g*$dim+i*16:][:min(tiles*16, $dim-i*16)], out[j*$wide:])
 		}
 	}
 	at += tiles

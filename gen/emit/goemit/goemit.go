@@ -5,8 +5,10 @@ package goemit
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/asm/tuning"
 	"github.com/tfgen/tfgen/gen/file"
 	"github.com/tfgen/tfgen/gen/ir"
 	"github.com/tfgen/tfgen/gen/plan"
@@ -18,16 +20,17 @@ type File = file.File
 
 // Options are what the user chooses about the package, and what it says about its origin.
 type Options struct {
-	Package    string // Go package name
-	Title      string // the model's name for readers, e.g. "gocode-4m"
-	Spec       string // "specs/llama.yaml"
-	SpecSHA    string // sha256 of the specification, hex
-	Format     string // weight format: "f32", "bf16"
-	Trace      bool   // adds the probe that `tfgen verify` runs: hidden states of every layer
-	Embed      bool   // the weights file is compiled into the program
-	Tokens     bool   // the package has a tokenizer
-	ImportPath string // of the package, for the program that imports it
-	Program    bool   // adds a main package, a command-line program
+	Package    string        // Go package name
+	Title      string        // the model's name for readers, e.g. "gocode-4m"
+	Spec       string        // "specs/llama.yaml"
+	SpecSHA    string        // sha256 of the specification, hex
+	Format     string        // weight format: "f32", "bf16"
+	Trace      bool          // adds the probe that `tfgen verify` runs: hidden states of every layer
+	Embed      bool          // the weights file is compiled into the program
+	Tokens     bool          // the package has a tokenizer
+	ImportPath string        // of the package, for the program that imports it
+	Program    bool          // adds a main package, a command-line program
+	Tuning     *tuning.Table // blockings of products; nil: rules
 }
 
 func (o Options) header() string {
@@ -69,6 +72,7 @@ type emitter struct {
 	ops       map[string]string // wrapper name → text
 	tables    map[string]string // names of literal tables → text
 	views     []*view
+	viewOf    map[*ir.Value]*view
 	fields    map[*weights.Packed]field
 	relatives []relativeBias
 	zeros     int
@@ -94,6 +98,11 @@ func Emit(m *Model, o Options) ([]File, error) {
 			return nil, err
 		}
 		files = append(files, more...)
+	}
+	for i, f := range files {
+		if strings.HasSuffix(f.Name, ".go") {
+			files[i].Data = groupImports(f.Data)
+		}
 	}
 	sort.Slice(files, func(i, j int) bool { return files[i].Name < files[j].Name })
 	return files, nil

@@ -25,7 +25,7 @@ func (e *emitter) operations() ([]File, error) {
 // kernelFiles emits the kernels: assembly and its declarations for amd64, and the functions that choose between them
 // and the portable twins.
 func (e *emitter) kernelFiles() ([]File, error) {
-	asm, stubs, err := amd64.Emit(e.Package, e.header(), e.kernels)
+	asm, stubs, err := amd64.EmitTuned(e.Package, strings.TrimPrefix(e.header(), "// "), e.kernels, e.Tuning)
 	if err != nil {
 		return nil, err
 	}
@@ -71,16 +71,47 @@ func dispatch(k kernel.Kernel, vector bool) string {
 	if !vector {
 		return b.String() + portable + "\n}\n"
 	}
+	b.WriteString(rowsInBlocks(k, pointers))
 	b.WriteString("switch level {\n")
 	var levels []string // without a version of their own, they run the next lower one
 	for i := len(amd64.ISAs) - 1; i >= 0; i-- {
 		isa := amd64.ISAs[i]
 		levels = append(levels, "cpu."+isa.String())
-		if amd64.Supports(isa, k) {
+		if amd64.Supports(isa, k) && amd64.RowsOf(isa, k).Multiple == 1 {
 			fmt.Fprintf(&b, "case %s:\n%s%s(%s)\n", strings.Join(levels, ", "), k.Name(), isa, strings.Join(pointers, ", "))
 			levels = nil
 		}
 	}
 	fmt.Fprintf(&b, "default:\n%s\n}\n}\n", portable)
 	return b.String()
+}
+
+// rowsInBlocks calls the versions of a kernel that only take multiples of some rows; the rows that they leave are for the
+// other versions. A level that has one is its own or above it.
+func rowsInBlocks(k kernel.Kernel, arguments []string) string {
+	var b strings.Builder
+	for i := len(amd64.ISAs) - 1; i >= 0; i-- {
+		isa := amd64.ISAs[i]
+		rows := amd64.RowsOf(isa, k)
+		if !amd64.Supports(isa, k) || rows.Multiple == 1 {
+			continue
+		}
+		call := strings.Join(arguments[:len(arguments)-1], ", ") // the last is rows
+		matrices, rest := matricesFrom(k, "whole")
+		fmt.Fprintf(&b, "if whole := rows / %d * %[1]d; level >= cpu.%s && whole >= %d {\n%s%[2]s(%[5]s, whole)\n", rows.Multiple, isa, rows.Least, k.Name(), call)
+		fmt.Fprintf(&b, "if rows -= whole; rows == 0 {\nreturn\n}\n%s = %s\n}\n", matrices, rest)
+	}
+	return b.String()
+}
+
+// matricesFrom lists the matrices of a kernel, and the same from a row on.
+func matricesFrom(k kernel.Kernel, row string) (matrices, rest string) {
+	var names, slices []string
+	params := k.Params()
+	for i, p := range params[:len(params)-1] {
+		if ld := params[i+1].Name; ld == "ld"+p.Name {
+			names, slices = append(names, p.Name), append(slices, fmt.Sprintf("%s[%s*%s:]", p.Name, row, ld))
+		}
+	}
+	return strings.Join(names, ", "), strings.Join(slices, ", ")
 }

@@ -71,10 +71,15 @@ func (e *emitter) regionDoc(i int, r *ir.Region) string {
 	case ir.Head:
 		doc += "makes the outputs from what the last block returns"
 	}
-	if f := e.formula(r); f != "" {
-		doc += ": " + f
+	lines := e.formula(r)
+	switch f := strings.Join(lines, "; "); {
+	case f == "":
+		return doc + "."
+	case len(f) > longFormula:
+		return doc + ":\n\n\t" + strings.Join(lines, "\n\t")
+	default:
+		return doc + ": " + f + "."
 	}
-	return doc + "."
 }
 
 // spaces are the row counts that a region's function needs.
@@ -175,7 +180,7 @@ func (e *emitter) regionCalls(pass string) string {
 // outputView is the view of a named output, nil if the model has none of this name.
 func (e *emitter) outputView(name string) *view {
 	if v := e.Plan.Graph.Output(name); v != nil {
-		return e.findView(v)
+		return e.viewOf[v]
 	}
 	return nil
 }

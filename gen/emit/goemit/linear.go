@@ -5,23 +5,10 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/asm/kernel"
+	"github.com/tfgen/tfgen/asm/tuning"
 	"github.com/tfgen/tfgen/gen/plan"
 	"github.com/tfgen/tfgen/gen/weights"
 )
-
-// Blocking of matrix products. Rows are taken in blocks whose inputs fit half a second-level cache, weights in blocks
-// that stay in the third level while the row blocks pass.
-const (
-	rowBlockBytes  = 192 << 10
-	tileBlockBytes = 2 << 20
-	maxTileBlock   = 64
-)
-
-// rowBlock is the number of rows of k words in a block: a multiple of 24, which the kernels' register tiles divide.
-func rowBlock(k int) int { return min(max(rowBlockBytes/(4*k)/24*24, 24), 480) }
-
-// tileBlock is the number of weight tiles in a block.
-func tileBlock(bytes int) int { return min(max(tileBlockBytes/bytes, 1), maxTileBlock) }
 
 // linear emits a matrix product. Workers share the output tiles; how they share never changes an output's sum.
 func (e *emitter) linear(s plan.Step) (string, error) {
@@ -32,7 +19,7 @@ func (e *emitter) linear(s plan.Step) (string, error) {
 		return "", fmt.Errorf("%s: no matrix product reads the layout %s of %s", o.Pos, p.Layout, p.Name)
 	}
 	k, dim := o.In[0].Type.Width(), o.Attrs.Int("dim")
-	name := fmt.Sprintf("linear%sx%dx%d", strings.ToUpper(m.kernel.S), k, dim)
+	name := fmt.Sprintf("linear%sx%dx%d", strings.ToUpper(m.Kernel.S), k, dim)
 	args := []string{e.ref(o.Out[0]), e.ref(o.In[0]), e.weightRef(o.Weights[0], o.Region)}
 	params, start, formula := "y, x view, w []"+elem(p.Layout), "zeros[:], 0", "x·wᵀ"
 	switch {
@@ -51,36 +38,20 @@ func (e *emitter) linear(s plan.Step) (string, error) {
 	return fmt.Sprintf("t.%s(%s, %s)", name, strings.Join(args, ", "), count(o.Out[0].Type.Rows)), nil
 }
 
-// A matrix is what a product has to know of the layout of its weights.
-type matrix struct {
-	kernel kernel.Kernel
-	stride int // elements of a tile
-	bytes  int // of a tile
-	input  int // words in a row of the input
-}
-
 // matrixOf returns the matrix of a layout for k columns.
-func matrixOf(layout string, k int) (matrix, bool) {
+func matrixOf(layout string, k int) (kernel.Matrix, bool) {
 	if f := weights.Quantised(layout); f != nil {
-		n := f.TileBytes(k)
-		return matrix{kernel.Kernel{Op: "qgemm", S: f.Name, D: []int{k}}, n, n, f.InputWords(k)}, true
+		return kernel.MatrixOf(f.Name, k)
 	}
-	for _, m := range []struct {
-		format string
-		stride int
-		size   int
-	}{{"f32", k * 16, 4}, {"bf16", (k + 1) / 2 * 32, 2}, {"f16", k * 16, 2}} {
-		if layout == "tile16_"+m.format {
-			return matrix{kernel.Kernel{Op: "gemm", S: m.format, D: []int{k}}, m.stride, m.stride * m.size, k}, true
-		}
-	}
-	return matrix{}, false
+	format, ok := strings.CutPrefix(layout, "tile16_")
+	m, known := kernel.MatrixOf(format, k)
+	return m, ok && known
 }
 
-func (e *emitter) linearMethod(name, params, start, formula string, m matrix, k, dim int) {
-	gemm, tiles := e.kernel(m.kernel), (dim+15)/16
-	block := tileBlock(m.bytes)
-	e.needZeros(block * 16)
+func (e *emitter) linearMethod(name, params, start, formula string, m kernel.Matrix, k, dim int) {
+	gemm, tiles := e.kernel(m.Kernel), (dim+15)/16
+	cut := e.Tuning.Sweep(m.Kernel.S, k, dim).Over(tuning.SweepRule(m.Input, m.Bytes))
+	e.needZeros(cut.Tiles * 16)
 	doc := fmt.Sprintf("computes y = %s, [n, %d] → [n, %d]: %d tiles of 16 outputs, shared by the workers.", formula, k, dim, tiles)
 	e.method(name, doc, params+", n int", fmt.Sprintf(`from, to := t.share(%[1]d)
 	for i := from; i < to; i += %[2]d {
@@ -88,7 +59,7 @@ func (e *emitter) linearMethod(name, params, start, formula string, m matrix, k,
 		for r := 0; r < n; r += %[3]d {
 			%[4]s(t.at(y, r)[i*16:], y.ld, t.at(x, r), x.ld, w[i*%[5]d:], tiles, %[6]s, min(%[3]d, n-r))
 		}
-	}`, tiles, block, rowBlock(m.input), gemm, m.stride, start))
+	}`, tiles, cut.Tiles, cut.Rows, gemm, m.Stride, start))
 }
 
 // needZeros asks for at least n zeros: the start of sums without bias.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tfgen/tfgen/asm/kernel"
 	"github.com/tfgen/tfgen/gen/ir"
@@ -124,19 +125,24 @@ func (e *emitter) rowwise(name, doc, params, body string) {
 	e.method(name, doc, params+", n int", "if from, to := t.rows(n); from < to {\n"+body+"\n}")
 }
 
-// comment formats text as comment lines of at most 118 characters.
+// comment formats text as comment lines of at most 118 characters. Lines that begin with a tab are code: they are
+// indented, and go on with four blanks more.
 func comment(text string) string {
 	var b strings.Builder
 	for _, paragraph := range strings.Split(text, "\n") {
-		line := "//"
-		for _, word := range strings.Fields(paragraph) {
-			if len(line)+1+len(word) > 118 && line != "//" {
-				b.WriteString(line + "\n")
-				line = "//"
-			}
-			line += " " + word
+		start, next := "// ", "// "
+		if strings.HasPrefix(paragraph, "\t") {
+			start, next = "//\t", "//\t    "
 		}
-		b.WriteString(line + "\n")
+		line := start
+		for _, word := range strings.Fields(paragraph) {
+			if line != start && utf8.RuneCountInString(line)+utf8.RuneCountInString(word) > 118 {
+				b.WriteString(strings.TrimRight(line, " ") + "\n")
+				start, line = next, next
+			}
+			line += word + " "
+		}
+		b.WriteString(strings.TrimRight(line, " \t") + "\n")
 	}
 	return b.String()
 }
@@ -380,14 +386,30 @@ func (e *emitter) concat(s plan.Step) (string, error) {
 	return fmt.Sprintf("t.%s(%s, %s, %s, %s)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), count(o.Out[0].Type.Rows)), nil
 }
 
+// scalingText describes how the frequencies are scaled, for readers.
+func scalingText(attr any) string {
+	m, _ := attr.(map[string]any)
+	kind, _ := m["rope_type"].(string)
+	if kind == "" || kind == "default" {
+		return ""
+	}
+	var parts []string
+	for _, k := range keys(m) {
+		if k != "rope_type" {
+			parts = append(parts, fmt.Sprintf("%s %v", k, m[k]))
+		}
+	}
+	return fmt.Sprintf(", scaled as %s (%s)", kind, strings.Join(parts, ", "))
+}
+
 func (e *emitter) angles(s plan.Step) (string, error) {
 	o := s.Op
 	r, err := op.NewRope(o.Attrs)
 	if err != nil {
 		return "", err
 	}
-	name := e.table("frequencies", fmt.Sprintf("frequencies of rope: %d rotated elements, theta %s, scaling %v, in radians a position.",
-		o.Attrs.Int("rot"), number(o.Attrs.Float("theta")), o.Attrs["scaling"]), r.InvFreq)
+	name := e.table("frequencies", fmt.Sprintf("frequencies of rope: %d rotated elements, theta %s%s, in radians a position.",
+		o.Attrs.Int("rot"), number(o.Attrs.Float("theta")), scalingText(o.Attrs["scaling"])), r.InvFreq)
 	y := e.ref(o.Out[0])
 	if r.Original == 0 {
 		e.rowwise("ropeAngles", "writes the cosines and sines of the rows' positions.", "y view, inv []float64, factor float64",

@@ -9,7 +9,6 @@ import (
 	"unicode"
 
 	"github.com/tfgen/tfgen/gen/ir"
-	"github.com/tfgen/tfgen/gen/plan"
 	"github.com/tfgen/tfgen/gen/weights"
 )
 
@@ -108,27 +107,45 @@ func fieldName(name string, n int) string {
 	return out
 }
 
-// foldSuffix writes a common last word once: q_proj, k_proj, v_proj → qkv_proj; single letters are joined.
+// foldSuffix writes a common last word once and leaves out those that say nothing: q_proj, k_proj, v_proj → qkv_proj;
+// gate_proj, up_proj, router → gate, up, router.
 func foldSuffix(stems []string) []string {
 	if len(stems) < 2 {
 		return stems
 	}
-	i := strings.LastIndex(stems[0], "_")
-	if i < 0 {
-		return stems
+	heads, suffix := cutSuffix(stems, stems[0][max(0, strings.LastIndex(stems[0], "_")):])
+	if suffix == "" {
+		for i, s := range heads {
+			heads[i] = strings.TrimSuffix(s, "_proj")
+		}
 	}
-	suffix, heads := stems[0][i:], []string{}
+	return []string{strings.Join(joinLetters(heads), "_") + suffix}
+}
+
+// cutSuffix removes a suffix that begins with "_" from all stems, or from none.
+func cutSuffix(stems []string, suffix string) (heads []string, cut string) {
 	for _, s := range stems {
-		if !strings.HasSuffix(s, suffix) {
-			return stems
+		if !strings.HasPrefix(suffix, "_") || !strings.HasSuffix(s, suffix) {
+			return slices.Clone(stems), ""
 		}
 		heads = append(heads, strings.TrimSuffix(s, suffix))
 	}
-	sep := "_"
-	if !slices.ContainsFunc(heads, func(h string) bool { return len(h) > 1 }) {
-		sep = ""
+	return heads, suffix
+}
+
+// joinLetters makes one word of single letters that follow each other: q, k, v, gate → qkv, gate.
+func joinLetters(words []string) []string {
+	var out []string
+	letters := false
+	for _, w := range words {
+		if letters && len(w) == 1 {
+			out[len(out)-1] += w
+			continue
+		}
+		letters = len(w) == 1
+		out = append(out, w)
 	}
-	return []string{strings.Join(heads, sep) + suffix}
+	return out
 }
 
 // camel turns snake_case (and other separators) into camelCase that is a Go identifier.
@@ -154,78 +171,6 @@ func camel(s string) string {
 	}
 	return name
 }
-
-// view is a named place in the arena, shared by all values that have it.
-type view struct {
-	name  string
-	at    plan.Place
-	width int
-	rows  ir.Rows
-}
-
-// reserved are identifiers of the generated package that a view may not take.
-var reserved = []string{"n", "m", "s", "t", "w", "level", "table", "zeros", "view", "run", "thread", "segment", "weights", "len", "min", "max", "cap", "copy", "clear", "new", "make", "init", "embed", "head"}
-
-// nameViews names the places of all values in the order in which they are first written.
-func (e *emitter) nameViews() {
-	used := map[string]bool{}
-	for _, r := range reserved {
-		used[r] = true
-	}
-	for _, s := range e.Plan.Steps {
-		for _, v := range s.Op.Out {
-			at := e.Plan.At[v]
-			if e.findView(v) != nil {
-				continue
-			}
-			base := camel(e.viewName(v, s.Op))
-			name := base
-			for i := 2; used[name]; i++ {
-				name = fmt.Sprintf("%s%d", base, i)
-			}
-			used[name] = true
-			e.views = append(e.views, &view{name, at, v.Type.Width(), v.Type.Rows})
-		}
-	}
-}
-
-// viewName is the name of a value's place: that of the output it is, its own, or one made from its operation.
-func (e *emitter) viewName(v *ir.Value, o *ir.Op) string {
-	for _, out := range e.Plan.Graph.Outputs {
-		if out.Value == v {
-			return out.Name + "_out"
-		}
-	}
-	switch {
-	case o.Region.Result == v && o.Region.Kind != ir.Head, o.Kind == "embed":
-		return "x" // the residual stream
-	case o.Kind == "rmsnorm" || o.Kind == "layernorm":
-		return "h"
-	case o.Kind == "attend":
-		return "attended"
-	case o.Kind == "select":
-		return "last" // the rows whose logits are wanted
-	case strings.Count(v.Name, "|") > 0 && !strings.ContainsFunc(strings.ReplaceAll(v.Name, "|", ""), func(r rune) bool { return r != 'q' && r != 'k' && r != 'v' }):
-		return strings.ReplaceAll(v.Name, "|", "")
-	case v.Name != "":
-		return v.Name
-	}
-	return o.Kind
-}
-
-func (e *emitter) findView(v *ir.Value) *view {
-	at := e.Plan.At[v]
-	for _, w := range e.views {
-		if w.at.Buffer.Offset == at.Buffer.Offset && w.at.Buffer.Stride == at.Buffer.Stride && w.at.Col == at.Col &&
-			w.width == v.Type.Width() && w.rows == v.Type.Rows {
-			return w
-		}
-	}
-	return nil
-}
-
-// ref is the name of a value's place in generated code.
-func (e *emitter) ref(v *ir.Value) string { return e.findView(v).name }
 
 // weightRef is the expression for a weight in a region's function.
 func (e *emitter) weightRef(w *ir.Weight, region *ir.Region) string {

@@ -75,12 +75,20 @@ func biased(g *ir.Graph) bool {
 	})
 }
 
+// rotated reports whether some attention rotates its queries.
+func rotated(g *ir.Graph) bool {
+	return slices.ContainsFunc(g.States, func(s *ir.State) bool { return cacheFormatOf(s).scales })
+}
+
 // WorkerBytes is the memory of one worker's scratch: attention scores, rows of experts.
 func WorkerBytes(p *plan.Plan) int64 {
 	rows, pad := scratchSizes(p.Graph)
 	row := 64 + pad + 5
 	if biased(p.Graph) {
 		row += 64
+	}
+	if rotated(p.Graph) {
+		row += pad
 	}
 	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes() + int64(4*latentValues(p.Graph)) + efficientBytes(p.Graph) +
 		int64(3*16*spectrumLength(p.Graph, p.Limits.Tokens)) +
@@ -104,6 +112,9 @@ func (e *emitter) threadText() string {
 	}
 	if biased(e.Plan.Graph) {
 		bias = fmt.Sprintf("bias [%d * 64]float32 // where scores start\n", rows)
+	}
+	if rotated(e.Plan.Graph) {
+		bias += fmt.Sprintf("query [%d * %d]float32 // rotated\n", rows, pad)
 	}
 	return fmt.Sprintf(`// view is a matrix in the arena: its first element and the stride of its rows.
 type view struct{ at, ld int }
@@ -133,7 +144,7 @@ func (t *thread) rows(n int) (from, to int) { return t.run.pool.Range(t.id, n, 1
 func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 1) }
 
 // mine reports whether a unit of attention is this worker's.
-func (t *thread) mine(unit int) bool { return unit%%len(t.run.threads) == t.id }
+func (t *thread) mine(unit int) bool { return unit%%t.run.pool.Active() == t.id }
 %[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph)+
 		efficientScratch(e.Plan.Graph)+spectrumScratch(e.Plan.Graph, e.Plan.Limits.Tokens)+scanScratch(e.Plan.Graph))
 }

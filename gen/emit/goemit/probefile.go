@@ -16,7 +16,7 @@ func (e *emitter) probeFile() (File, error) {
 	var selected, tokens, sequences strings.Builder
 	var source strings.Builder
 	for _, o := range e.Plan.Graph.Outputs {
-		v := e.findView(o.Value)
+		v := e.viewOf[o.Value]
 		line := fmt.Sprintf("keep(out, %q, r.row(%s, i, %d))\n", o.Name, v.name, o.Value.Type.Width())
 		switch o.Value.Type.Rows {
 		case ir.Selected:

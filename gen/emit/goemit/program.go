@@ -96,24 +96,24 @@ func (e *emitter) programFile() ([]File, error) {
 }
 
 // chatInstance lets the program talk with the model.
-const chatInstance = `i.Chat = func(ctx context.Context, s program.Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error] {
-	return s.(*$pkg.Session).Chat(ctx, messages, chat.Options{}, options...)
+const chatInstance = `i.Chat = func(ctx context.Context, s program.Session, messages []chat.Message, o chat.Options, options ...generate.Option) iter.Seq2[generate.Token, error] {
+	return s.(*$pkg.Session).Chat(ctx, messages, o, options...)
 }
 `
 
 // answersInstance lets the program tell reasoning and tool calls from the text of an answer.
-const answersInstance = `i.Answers = func(messages []chat.Message) (*toolcall.Parser, error) {
-	prompt, err := $pkg.ApplyChatTemplate(messages, chat.Options{})
+const answersInstance = `i.Answers = func(messages []chat.Message, o chat.Options) (*toolcall.Parser, error) {
+	prompt, err := $pkg.ApplyChatTemplate(messages, o)
 	if err != nil {
 		return nil, err
 	}
-	return $pkg.NewAnswerParser(prompt, nil)
+	return $pkg.NewAnswerParser(prompt, o.Tools)
 }
 `
 
 // transcriptInstance lets the program talk with a model that has no chat template.
-const transcriptInstance = `i.Chat = func(ctx context.Context, s program.Session, messages []chat.Message, options ...generate.Option) iter.Seq2[generate.Token, error] {
-	text := m.Tokenizer().Encode(chat.Transcript(messages), true)
+const transcriptInstance = `i.Chat = func(ctx context.Context, s program.Session, messages []chat.Message, o chat.Options, options ...generate.Option) iter.Seq2[generate.Token, error] {
+	text := m.Tokenizer().Encode(chat.Transcript(messages), true) // o has nothing for plain text
 	return s.(*$pkg.Session).Continue(ctx, text, append(options, generate.StopAt(chat.TranscriptStop))...)
 }
 i.Transcript = true

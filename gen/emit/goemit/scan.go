@@ -38,7 +38,7 @@ func (e *emitter) selectiveScan(s plan.Step) (string, error) {
 		headBias, channelBias = "0", "nil"
 	}
 	r := strings.NewReplacer("$heads", fmt.Sprint(heads), "$share", fmt.Sprint(heads/max(o.Attrs.Int("groups"), 1)), "$n", fmt.Sprint(n),
-		"$dim", fmt.Sprint(dim), "$tiles", fmt.Sprint(tiles), "$size", fmt.Sprint(m.size), "$low", low, "$high", high, "$clamp", clamp,
+		"$dim", fmt.Sprint(dim), "$wide", fmt.Sprint(tiles*16), "$tiles", fmt.Sprint(tiles), "$size", fmt.Sprint(m.size), "$low", low, "$high", high, "$clamp", clamp,
 		"$a", a, "$d", d, "$headbias", headBias, "$channelbias", channelBias, "$softplus", e.scanKernel(o, kernel.Kernel{Op: "act", S: "softplus", D: []int{16}}),
 		"$scan", e.scanKernel(o, kernel.Kernel{Op: pickScan(o), D: []int{n}}))
 	return m.emit(r.Replace(text))
@@ -67,7 +67,7 @@ const scanHeads = `u := &t.scan
 for r := s.start; r < s.start+s.rows; r++ {
 	for h := from; h < to; h++ {
 		step := portable.ScanStep(t.at(dt, r)[h], $headbias, $low, $high)
-		u.dt[0] = portable.ScanHeadInput(u.in[:$tiles*16], u.sum[:], t.at(x, r)[h*$dim:][:$dim], step, $d[h], $a[h])
+		u.dt[0] = portable.ScanHeadInput(u.in[:$wide], u.sum[:], t.at(x, r)[h*$dim:][:$dim], step, $d[h], $a[h])
 		$scan(u.sum[:], 0, u.in[:], 0, t.at(b, r)[h/$share*$n:], 0, t.at(c, r)[h/$share*$n:], 0, state[h*$size:], u.dt[:], $tiles, 1)
 		copy(t.at(y, r)[h*$dim:][:$dim], u.sum[:])
 	}

@@ -22,15 +22,15 @@ func (e *emitter) hiddenWidth() int {
 
 // hiddenBytes is what the final hidden state adds to the size of a session.
 func (e *emitter) hiddenBytes() string {
-	return pick(e.hidden() != nil, fmt.Sprintf(" + arena.Bytes(%d)", e.hiddenWidth()), "")
+	return pick(e.hidden() != nil, fmt.Sprintf(" + arena.Bytes(%d)", e.hiddenWidth()), "") + e.earlyBytes()
 }
 
 // copyHidden emits the copy of row i of the final hidden states to its session.
 func (e *emitter) copyHidden(i string) string {
 	if e.hidden() == nil {
-		return ""
+		return e.copyEarly(i)
 	}
-	return fmt.Sprintf("copy(s.hidden, r.row(%s, %s, %d))\n", e.hidden().name, i, e.hiddenWidth())
+	return fmt.Sprintf("copy(s.hidden, r.row(%s, %s, %d))\n", e.hidden().name, i, e.hiddenWidth()) + e.copyEarly(i)
 }
 
 // stateText emits what sessions do with their state as a whole.
@@ -53,7 +53,7 @@ var cacheKinds = [%d]snapshot.Cache{
 	if e.hidden() != nil {
 		text += e.fill(hiddenText)
 	}
-	return text
+	return text + e.earlyText()
 }
 
 // tidyKinds leaves out what is zero.

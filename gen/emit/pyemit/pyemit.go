@@ -24,6 +24,7 @@ type Model struct {
 	Embedded   bool     // the weights are compiled into the library
 	Embeds     bool     // the model embeds texts
 	Classifies bool     // it gives scores for texts
+	Ranks      bool     // it gives one for a pair of texts
 	ByToken    []string // outputs of an encoder with a row for every token
 }
 

@@ -29,7 +29,10 @@ type attention struct {
 	relative           int     // address of the biases of each bucket and head, 0 without, …
 	buckets, farthest  int     // … of the buckets' rows in it by distance, and the largest distance of these
 	kept               bool    // the keys are those of a source, whose length stands behind the state table
-	ldy, ldq, ldk, ldv int     // strides in bytes
+	products           products
+	marks              bool // queries also see keys that are marked
+	marksStride        int  // in bytes
+	ldy, ldq, ldk, ldv int  // strides in bytes
 }
 
 // pad is the width of a head in the value cache: tiles of 16.
@@ -60,14 +63,20 @@ const (
 )
 
 // scratchBytes is the scratch memory that a thread needs: operations use it one after the other.
-func scratchBytes(g *ir.Graph) int64 {
-	bytes := 0
+func scratchBytes(g *ir.Graph, rows int) int64 {
+	bytes := 3 * 16 * spectrumLength(g, rows)
 	for _, o := range g.Ops {
 		switch o.Kind {
-		case "attend", "attend_kept":
+		case "attend", "attend_kept", "attend_marked":
 			bytes = max(bytes, valuesAt+vectorRows*((o.Attrs.Int("head_dim")+15)/16*16))
 		case "attend_latent":
 			bytes = max(bytes, latentScratch(o.Attrs.Int("rank")))
+		case "attend_projected":
+			bytes = max(bytes, newProjection(o).scratch())
+		case "attend_features":
+			bytes = max(bytes, 4*o.In[0].Type.Width()/o.Attrs.Int("heads")*(o.Attrs.Int("head_dim")+2))
+		case "linear_attention":
+			bytes = max(bytes, 4*o.In[0].Type.Width()/o.Attrs.Int("heads"))
 		case "delta_rule":
 			bytes = max(bytes, memoryScratch(o))
 		case "route":
@@ -106,6 +115,9 @@ func (e *emitter) attend(f *code, s plan.Step) error {
 	if o.Weights[1] != nil {
 		e.relativeBias(o, a)
 	}
+	if err := e.extras(f, o, a); err != nil {
+		return err
+	}
 	var at [4]int
 	for i, v := range []*ir.Value{o.Out[0], o.In[0], o.In[1], o.In[2]} {
 		stride := []*int{&a.ldy, &a.ldq, &a.ldk, &a.ldv}[i]
@@ -134,6 +146,18 @@ func (e *emitter) state(s *ir.State) int {
 // StateEntry is the size of an entry of a state table: addresses of keys and values, and the number of positions.
 const StateEntry = 12
 
+// AddressUnit is what addresses in state tables and segments count where addresses have 64 bits; elsewhere it is a byte.
+const AddressUnit = 64
+
+// loadAddress loads an address from a state table or a segment.
+func (f *code) loadAddress(offset int) *wasm.Func {
+	f.Mem(wasm.I32Load, offset)
+	if f.e.Wide {
+		f.I32(AddressUnit).Do(wasm.I32Mul)
+	}
+	return f.Func
+}
+
 // cache holds the entry of a state table, and its address.
 type cache struct{ k, v, keys, entry wasm.Local }
 
@@ -147,10 +171,13 @@ func (f *code) segments(state wasm.Local, body func(start, rows, pos wasm.Local,
 		for i, l := range []wasm.Local{start, rows, pos} {
 			f.Get(at).Mem(wasm.I32Load, 4*i).Set(l)
 		}
-		f.Get(at).Mem(wasm.I32Load, 12).Get(state).Do(wasm.I32Add).Set(entry)
-		for i, l := range []wasm.Local{c.k, c.v, c.keys} {
-			f.Get(entry).Mem(wasm.I32Load, 4*i).Set(l)
+		f.Get(at)
+		f.loadAddress(12).Get(state).Do(wasm.I32Add).Set(entry)
+		for i, l := range []wasm.Local{c.k, c.v} {
+			f.Get(entry)
+			f.loadAddress(4 * i).Set(l)
 		}
+		f.Get(entry).Mem(wasm.I32Load, 8).Set(c.keys)
 		body(start, rows, pos, c)
 		f.add(at, Segment)
 	})
@@ -225,6 +252,9 @@ func (e *emitter) units(a *attention) *wasm.Func {
 		unit := f.Local(wasm.I32)
 		u := &unitCode{code: f, a: a, y: y, q: q, sinks: 3, unit: unit, h: f.Local(wasm.I32), r: f.Local(wasm.I32)}
 		f.segments(state, func(start, rows, pos wasm.Local, c cache) {
+			if a.located() {
+				f.Get(start).SetGlobal(e.global("first row"))
+			}
 			if !a.causal {
 				u.prompt(start, rows, pos, c)
 				return

@@ -11,7 +11,8 @@ import (
 // Description is what a host must know of a module: where to write and to read, and how much state a sequence takes.
 type Description struct {
 	Memory     *Memory  `json:"memory"`
-	Pages      int64    `json:"pages"` // least size of the memory
+	Pages      int64    `json:"pages"`          // least size of the memory
+	Wide       bool     `json:"wide,omitempty"` // of a variant with 64-bit addresses; hosts set it, the rest is the same for all
 	Causal     bool     `json:"causal"`
 	Vocabulary int      `json:"vocabulary"`
 	Context    int      `json:"context"` // longest sequence
@@ -106,7 +107,7 @@ func states(m *Model) (list []State) {
 	}
 	var row State
 	for _, o := range g.Ops {
-		if o.Kind == "attend" && o.State == nil {
+		if (o.Kind == "attend" || o.Kind == "attend_marked") && o.State == nil {
 			kv, dim := o.Attrs.Int("kv_heads"), o.Attrs.Int("head_dim")
 			row.Key, row.Value = max(row.Key, kv*keyBlock(dim)), max(row.Value, kv*valueBlock(dim))
 		}

@@ -204,7 +204,11 @@ func (e *emitter) linear(f *code, s plan.Step) error {
 		c, g.ldc = e.address(o.In[1])
 		g.start = true
 	}
-	e.call(f, e.sharedTiles(g, (o.Attrs.Int("dim")+15)/16), o.Out[0].Type.Rows, y, x, e.weight(o.Weights[0]), c)
+	args := []int{y, x, e.weight(o.Weights[0]), c}
+	if e.Threads {
+		args = append(args, e.ticket())
+	}
+	e.call(f, e.sharedTiles(g, (o.Attrs.Int("dim")+15)/16), o.Out[0].Type.Rows, args...)
 	return nil
 }
 
@@ -228,10 +232,26 @@ func (e *emitter) biased(f *code, s plan.Step) {
 	}
 }
 
-// sharedTiles returns a function of y, x, w, c and the number of rows that computes this thread's share of the tiles.
+// sharedTiles returns a function of y, x, w, c, with threads the address of its counter, and the number of rows, that computes this
+// thread's share of the tiles.
 func (e *emitter) sharedTiles(g gemm, tiles int) *wasm.Func {
 	product := e.gemm(g)
-	return e.sharedFunc(fmt.Sprintf("tiles %d %+v", tiles, g), words(5), nil, func(f *code) {
+	key := fmt.Sprintf("tiles %d %+v", tiles, g)
+	if !e.Threads {
+		return e.sharedFunc(key, words(5), nil, func(f *code) {
+			for i := range 4 {
+				f.Get(wasm.Local(i))
+			}
+			f.I32(tiles).Get(4).Call(product)
+		})
+	}
+	return e.sharedFunc(key, words(6), nil, func(f *code) {
+		counter, rows := wasm.Local(4), wasm.Local(5)
+		f.Get(rows).I32(drawnRows).Do(wasm.I32GeU).If(func() {
+			f.drawTiles(g, tiles, counter, rows, product)
+			f.Do(wasm.Return)
+		})
+		f.skipTickets(tiles, counter)
 		n, from := f.Local(wasm.I32), f.Local(wasm.I32)
 		f.I32(tiles).Set(n)
 		f.share(n, from)
@@ -241,6 +261,6 @@ func (e *emitter) sharedTiles(g gemm, tiles int) *wasm.Func {
 		for i := range 4 {
 			f.Get(wasm.Local(i))
 		}
-		f.Get(n).Get(wasm.Local(4)).Call(product)
+		f.Get(n).Get(rows).Call(product)
 	})
 }

@@ -39,9 +39,9 @@ func init() {
 		"softcap":        {rowwise, "cap", (*emitter).softcap},
 		"act":            {rowwise, "kind", (*emitter).act},
 		"glu":            {rowwise, "kind", (*emitter).glu},
-		"rope_angles":    {rowwise, "rot dim theta scaling max_pos", (*emitter).angles},
+		"rope_angles":    {rowwise, "rot dim theta scaling max_pos beta", (*emitter).angles},
 		"rope":           {rowwise, "heads head_dim rot style", (*emitter).rope},
-		"attend":         {staged, "heads kv_heads head_dim scale mask window softcap alibi alibi_factor alibi_bf16 buckets max_distance", (*emitter).attend},
+		"attend":         {staged, "heads kv_heads head_dim scale mask window softcap alibi alibi_factor alibi_bf16 buckets max_distance by span log_buckets marked", (*emitter).attend},
 		"keep":           {anywhere, "kv_heads head_dim", (*emitter).keep},
 		"attend_kept":    {anywhere, "heads kv_heads head_dim scale", (*emitter).attendKept},
 		"sinusoid":       {rowwise, "dim offset spread", (*emitter).sinusoid},
@@ -64,6 +64,18 @@ func init() {
 		"last":           {gathers, "id", (*emitter).last},
 		"mean":           {gathers, "", (*emitter).mean},
 		"l2norm":         {rowwise, "", (*emitter).l2norm},
+		"concat":         {rowwise, "", (*emitter).concat},
+		"position_scale": {rowwise, "beta period", (*emitter).positionScale},
+		"xielu":          {rowwise, "", (*emitter).xielu},
+		"unfold":         {anywhere, "kernel before", (*emitter).unfold},
+		"marks":          {anywhere, "rule id", (*emitter).marks},
+		"row_spectrum":   {rowwise, "", (*emitter).rowSpectrum},
+
+		"attend_marked":     {anywhere, "heads kv_heads head_dim scale", (*emitter).attendMarked},
+		"attend_projected":  {anywhere, "heads head_dim scale rows length each", (*emitter).attendProjected},
+		"attend_features":   {anywhere, "heads head_dim kernel eps", (*emitter).attendFeatures},
+		"linear_attention":  {anywhere, "heads key_heads scale w", (*emitter).linearAttention},
+		"sequence_spectrum": {anywhere, "dim", (*emitter).sequenceSpectrum},
 	}
 }
 
@@ -309,7 +321,8 @@ func rowOfTile(pair int) func(f *code, table, id wasm.Local, dim int) {
 // input is the address of an input of the graph.
 func (e *emitter) input(v *ir.Value) (int64, error) {
 	at := map[string]int64{"tokens": e.memory.Tokens, "token_types": e.memory.Types, "positions": e.memory.Positions,
-		"shifted_tokens": e.memory.Shifted, "source_tokens": e.memory.Tokens, "source_positions": e.memory.Positions}[v.Name]
+		"shifted_tokens": e.memory.Shifted, "source_tokens": e.memory.Tokens, "source_positions": e.memory.Positions,
+		"global_attention": e.memory.Global}[v.Name]
 	if at == 0 || v.Def != nil {
 		return 0, fmt.Errorf("the input %s is %w", v.Name, ErrUnsupported)
 	}

@@ -225,3 +225,87 @@ func (m *matrixMemory) divide(top, norm wasm.Local, eps float64) {
 		c.store(m.out, func() { c.load(m.out).Get(m.factor).Do(wasm.F32x4Splat, wasm.F32x4Mul) })
 	})
 }
+
+// linearAttention emits S = w ⊙ S + k·vᵀ, y = scale·qᵀS, with a bonus u scale·qᵀ(S before + (u ⊙ k)·vᵀ), for each head; w is a factor
+// for every row of S (Katharopoulos et al. 2020, Sun et al. 2023, Peng et al. 2024).
+func (e *emitter) linearAttention(f *code, s plan.Step) error {
+	o := s.Op
+	heads, shared := o.Attrs.Int("heads"), o.Attrs.Int("key_heads")
+	keys, values := o.In[0].Type.Width()/heads, o.In[2].Type.Width()/shared
+	scale := 1.0
+	if _, ok := o.Attrs["scale"]; ok {
+		scale = o.Attrs.Float("scale")
+	}
+	return e.recur(f, s, "linearAttention", heads, zeros(keys*values), func(r *recurrence) {
+		m := newMatrixMemory(r, keys, values)
+		q, k, factors, query := r.Local(wasm.I32), r.Local(wasm.I32), r.Local(wasm.I32), r.Local(wasm.F32)
+		r.eachRow(func() {
+			m.head(m.cell, r.state, 1, keys*values)
+			m.head(m.out, r.y, 1, values)
+			m.head(q, r.in[0], 1, keys)
+			m.head(k, r.in[1], heads/shared, keys)
+			m.head(m.value, r.in[2], heads/shared, values)
+			m.clearAt(m.out, values)
+			decay := m.decays(o.Attrs.Str("w"), factors)
+			m.eachKey(func() {
+				m.float(k, m.i, 0)
+				m.Set(m.factor)
+				m.float(q, m.i, 0)
+				m.Do(wasm.F64PromoteF32).F64(scale).Do(wasm.F64Mul, wasm.F32DemoteF64).Set(query)
+				decay()
+				m.Set(m.keep)
+				m.recall(query)
+			})
+		})
+	})
+}
+
+// decays returns what pushes the factor of row i of the matrix.
+func (m *matrixMemory) decays(kind string, list wasm.Local) func() {
+	exp := m.e.exp64()
+	switch {
+	case kind == "retention": // 1 − 2^(−5−h)
+		return func() {
+			m.F64(1).I64(1023-5).Get(m.unit).Do(wasm.I64ExtendI32, wasm.I64Sub).I64(52).Do(wasm.I64Shl, wasm.F64ReinterpretI64, wasm.F64Sub, wasm.F32DemoteF64)
+		}
+	case kind == "rate": // e^(−e^rate)
+		m.head(list, m.in[3], 1, m.keys)
+		return func() {
+			m.float(list, m.i, 0)
+			m.Do(wasm.F64PromoteF32).Call(exp).Do(wasm.F64Neg).Call(exp).Do(wasm.F32DemoteF64)
+		}
+	case m.present[0]:
+		m.head(list, m.weights[0], 1, m.keys)
+		return func() { m.float(list, m.i, 0) }
+	}
+	return func() { m.F32(1) }
+}
+
+// recall updates a row of the matrix, row = keep·row + key·value, and adds query times the row to the results: the row after the
+// update, or with a bonus row before + bonus·key·value.
+func (m *matrixMemory) recall(query wasm.Local) {
+	row, value := m.vectors("row", 1)[0], m.vectors("value", 1)[0]
+	if m.present[1] {
+		bonus := m.integers("bonus", 1)[0]
+		m.head(bonus, m.weights[1], 1, m.keys)
+		m.float(bonus, m.i, 0)
+		m.Get(m.factor).Do(wasm.F32Mul).Set(m.gate)
+	}
+	m.columns(m.values, func(c column) {
+		c.load(m.value).Set(value)
+		c.load(m.row).Set(row)
+		if m.present[1] {
+			c.store(m.out, func() {
+				c.load(m.out).Get(row).Get(value).Get(m.gate).Do(wasm.F32x4Splat, wasm.F32x4Mul, wasm.F32x4Add)
+				m.Get(query).Do(wasm.F32x4Splat, wasm.F32x4Mul, wasm.F32x4Add)
+			})
+		}
+		c.store(m.row, func() {
+			m.Get(row).Get(m.keep).Do(wasm.F32x4Splat, wasm.F32x4Mul)
+			m.Get(value).Get(m.factor).Do(wasm.F32x4Splat, wasm.F32x4Mul, wasm.F32x4Add).Tee(row)
+		})
+		if !m.present[1] {
+			c.store(m.out, func() { c.load(m.out).Get(row).Get(query).Do(wasm.F32x4Splat, wasm.F32x4Mul, wasm.F32x4Add) })
+		}
+	})
+}

@@ -18,6 +18,12 @@ const (
 	addrInputs     = 512
 )
 
+// What models may take of 32-bit and of 64-bit memories, so that there is room for states.
+const (
+	narrowLimit = wasm.MaxPages*wasm.Page - 64<<20
+	wideLimit   = wasm.MaxWidePages*wasm.Page - 64<<20
+)
+
 // tableBytes is the room for literal tables.
 const tableBytes = 32 << 10
 
@@ -36,12 +42,14 @@ type Memory struct {
 	Selected  int64 `json:"selected"`
 	Segments  int64 `json:"segments"`
 	Shifted   int64 `json:"shifted,omitempty"`
+	Global    int64 `json:"global,omitempty"` // 1: the token attends to all, 0: it does not, −1: as the model has it
 	Arena     int64 `json:"arena"`
 	Trace     int64 `json:"trace,omitempty"`
 	Weights   int64 `json:"weights"`
 	Heap      int64 `json:"heap"`
 	Scratch   int64 `json:"scratch"` // bytes of each thread
 	tables    int64
+	tickets   int64
 }
 
 // layout places the parts of the memory one behind another.
@@ -54,7 +62,7 @@ func layout(m *Model, trace bool) (*Memory, error) {
 		return from
 	}
 	rows := int64(max(l.Tokens, l.Source)) * 4
-	memory := &Memory{Counts: addrCounts, Scratch: scratchBytes(g)}
+	memory := &Memory{Counts: addrCounts, Scratch: scratchBytes(g, l.Tokens)}
 	for _, p := range []*int64{&memory.Tokens, &memory.Types, &memory.Positions, &memory.Totals} {
 		*p = take(rows)
 	}
@@ -63,16 +71,21 @@ func layout(m *Model, trace bool) (*Memory, error) {
 	if g.Input("shifted_tokens") != nil {
 		memory.Shifted = take(rows)
 	}
+	if g.Input("global_attention") != nil {
+		memory.Global = take(rows)
+	}
 	memory.tables = take(tableBytes)
+	memory.tickets = take(int64(tickets(g)) * ticketBytes)
 	memory.Arena = take(int64(m.Plan.Arena) * 4)
 	if trace {
 		memory.Trace = take(traceBytes(m))
 	}
+	at += m.Gap
 	memory.Weights = take(m.FileSize)
 	memory.Heap = take(0)
-	if limit := int64(wasm.MaxPages)*wasm.Page - (64 << 20); memory.Heap > limit {
-		return nil, fmt.Errorf("the model needs %d B of memory without any state, a 32-bit WebAssembly memory has %d: choose a smaller weight format",
-			memory.Heap, int64(wasm.MaxPages)*wasm.Page)
+	if memory.Heap > wideLimit {
+		return nil, fmt.Errorf("the model needs %d B of memory without any state, a WebAssembly memory has at most %d: choose a smaller weight format",
+			memory.Heap, int64(wasm.MaxWidePages)*wasm.Page)
 	}
 	return memory, nil
 }

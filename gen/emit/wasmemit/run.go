@@ -77,6 +77,9 @@ func (e *emitter) run(regions []*wasm.Func) {
 	for _, job := range jobs {
 		f := e.code(e.module.Func("", nil, nil))
 		parts = append(parts, f.Func)
+		if e.Threads {
+			f.beginPass(job.name)
+		}
 		for j, rows := range countedRows {
 			f.I32(addrCounts).Mem(wasm.I32Load, 4*j).SetGlobal(e.counts[rows])
 		}

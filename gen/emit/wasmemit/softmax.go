@@ -25,7 +25,9 @@ func (e *emitter) queries(a *attention, ldq int) *wasm.Func {
 		softmax := e.softmax(a)
 		f.lastKey(a, rows, pos, step, length, last)
 		f.firstBlock(a, pos, block)
+		span := f.markedBlocks(a, pos, length, block, last)
 		f.while(func() { f.Get(block).Get(last).Do(wasm.I32LeS) }, func() {
+			f.skipUnmarked(a, span, length, block)
 			f.Get(block).Get(keys).Do(wasm.I32RemU).Set(at)
 			f.Get(scratch).Get(q).Get(k).Get(at).I32(4*a.dim).Do(wasm.I32Mul, wasm.I32Add).I32(0)
 			f.Get(last).Get(block).Do(wasm.I32Sub).I32(4).Do(wasm.I32ShrU).I32(1).Do(wasm.I32Add).Tee(end)
@@ -57,11 +59,13 @@ func (f *code) lastKey(a *attention, rows, pos, step, length, last wasm.Local) {
 }
 
 // mask is what decides which keys a query sees.
-func (a *attention) mask() string { return fmt.Sprintf("%v %d", a.causal, a.window) }
+func (a *attention) mask() string {
+	return fmt.Sprintf("%v %d %v %d", a.causal, a.window, a.marks, a.marksStride)
+}
 
 // bias is what makes weights of scores.
 func (a *attention) bias() string {
-	return fmt.Sprintf("%v %v %d %v %v %d %d", a.scale, a.cap, a.slopes, a.rounded, a.factor, a.relative, a.buckets)
+	return fmt.Sprintf("%v %v %d %v %v %d %d %v", a.scale, a.cap, a.slopes, a.rounded, a.factor, a.relative, a.buckets, a.products)
 }
 
 // firstBlock sets block to the position of the first block that the first query sees.
@@ -196,6 +200,9 @@ func (s *softmaxCode) mask() {
 	if s.a.window > 0 {
 		s.Get(s.key).Get(s.lo).Do(wasm.I32x4GeS, wasm.V128And)
 	}
+	if s.a.marks {
+		s.orMarked()
+	}
 }
 
 // biased adds slope · (key − query) to the vector on the stack (ALiBi, Press et al. 2022).
@@ -230,7 +237,9 @@ func (s *softmaxCode) largest() {
 	s.bounds()
 	s.Get(s.stats).Mem(wasm.F32Load, statsAt).Tee(s.m).Do(wasm.F32x4Splat).Set(s.top)
 	s.each(func() {
-		s.Get(s.p).Get(s.p).Mem(wasm.V128Load, 0).V(s.a.scale).Do(wasm.F32x4Mul)
+		s.Get(s.p).Get(s.p).Mem(wasm.V128Load, 0)
+		s.withProducts()
+		s.V(s.a.scale).Do(wasm.F32x4Mul)
 		s.biased()
 		if s.a.cap > 0 {
 			s.V(1 / s.a.cap).Do(wasm.F32x4Mul).Call(s.e.tanh()).V(s.a.cap).Do(wasm.F32x4Mul)

@@ -60,6 +60,9 @@ func (f *fence) before(s plan.Step, a access) bool {
 	if queries > 0 { // waits itself between its stages
 		f.pending = nil
 		now = append(f.uses(o.In[:queries], false, false), f.uses(o.Out, true, false)...)
+		if a == staged && len(o.In) > 3 { // products with distances and marks
+			now = append(now, f.uses(o.In[3:], false, false)...)
+		}
 	}
 	f.pending = append(f.pending, now...)
 	return wait

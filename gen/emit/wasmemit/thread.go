@@ -69,7 +69,7 @@ func (e *emitter) emitBarrier() {
 // signal increases a word and wakes all that wait for it.
 func (f *code) signal(address int) {
 	f.I32(address).I32(1).Mem(wasm.AtomicAdd, 0).Do(wasm.Drop)
-	f.I32(address).I32(-1).Mem(wasm.AtomicNotify, 0).Do(wasm.Drop)
+	f.I32(address).I32(-1).Narrow().Mem(wasm.AtomicNotify, 0).Do(wasm.Drop)
 }
 
 // await returns when a word is not the known one any more.
@@ -78,7 +78,7 @@ func (f *code) await(address int, known wasm.Local) {
 	f.I32(spins).Set(left)
 	f.while(func() { f.I32(address).Mem(wasm.AtomicLoad, 0).Get(known).Do(wasm.I32Eq) }, func() {
 		f.Get(left).IfElse(func() { f.add(left, -1) }, func() {
-			f.I32(address).Get(known).I64(-1).Mem(wasm.AtomicWait32, 0).Do(wasm.Drop)
+			f.I32(address).Get(known).Narrow().I64(-1).Mem(wasm.AtomicWait32, 0).Do(wasm.Drop)
 		})
 	})
 }

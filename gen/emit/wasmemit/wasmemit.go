@@ -31,21 +31,52 @@ type Model struct {
 	Plan     *plan.Plan
 	Place    map[*ir.Weight]*weights.Packed // placed in the weights file
 	FileSize int64                          // of the weights file
+	Gap      int64                          // bytes of memory that are left free before the weights, for tests of large memories
 }
 
 // Variant is one way to compile a model.
 type Variant struct {
-	Name    string // of the file: "simd", "relaxed", "simd-threads", "relaxed-threads"
+	Name    string // of the file: "simd", "relaxed", "simd-threads", "relaxed-threads", and the same with "-64"
 	Relaxed bool   // fused multiply-add of the relaxed SIMD proposal
 	Threads bool   // shared memory and barriers
+	Wide    bool   // 64-bit addresses of the memory64 proposal
 }
 
-// Variants are all variants, the plainest first.
-var Variants = []Variant{
+// all are all variants, the plainest first.
+var all = []Variant{
 	{Name: "simd"},
 	{Name: "relaxed", Relaxed: true},
 	{Name: "simd-threads", Threads: true},
 	{Name: "relaxed-threads", Relaxed: true, Threads: true},
+	{Name: "simd-64", Wide: true},
+	{Name: "relaxed-64", Relaxed: true, Wide: true},
+	{Name: "simd-threads-64", Threads: true, Wide: true},
+	{Name: "relaxed-threads-64", Relaxed: true, Threads: true, Wide: true},
+}
+
+// Variants are the variants of a model: those with 32-bit addresses if one pass fits such a memory, those with 64-bit addresses if a
+// whole context does not. every asks for all that are possible.
+func Variants(m *Model, trace, every bool) ([]Variant, error) {
+	memory, err := layout(m, trace)
+	if err != nil {
+		return nil, err
+	}
+	state := int64(0)
+	for _, s := range states(m) {
+		blocks := (m.Plan.Graph.MaxPos + blockKeys - 1) / blockKeys
+		if s.Ring > 0 {
+			blocks = min(blocks, s.Ring)
+		}
+		state += int64(blocks) * int64(s.Key+s.Value)
+	}
+	fits, whole := memory.Heap <= narrowLimit, memory.Heap+state <= narrowLimit
+	var list []Variant
+	for _, v := range all {
+		if !v.Wide && fits || v.Wide && (!whole || every) {
+			list = append(list, v)
+		}
+	}
+	return list, nil
 }
 
 // emitter collects a module while it is written.
@@ -59,9 +90,11 @@ type emitter struct {
 	threads int                   // … how many there are, …
 	scratch int                   // … and its own memory
 	counts  map[ir.Rows]int       // globals: rows of the current pass
+	globals map[string]int        // further globals by what they hold
 	pow     *wasm.Func            // of the host, if the model needs it
 	barrier *wasm.Func
 	tables  map[string]int // addresses of literal tables by their bytes
+	drawn   int            // counters of tickets that have been given out
 }
 
 // Emit returns the module of one variant.
@@ -70,7 +103,7 @@ func Emit(m *Model, v Variant, trace bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &emitter{Model: m, Variant: v, memory: memory, module: &wasm.Module{}, shared: map[string]*wasm.Func{}, tables: map[string]int{}}
+	e := &emitter{Model: m, Variant: v, memory: memory, module: &wasm.Module{Wide: v.Wide}, shared: map[string]*wasm.Func{}, tables: map[string]int{}, globals: map[string]int{}}
 	if needsPow(m.Plan.Graph) {
 		e.pow = e.module.ImportFunc("host", "pow", []wasm.Type{wasm.F64, wasm.F64}, []wasm.Type{wasm.F64})
 	}
@@ -100,6 +133,16 @@ func (e *emitter) sharedFunc(key string, params, results []wasm.Type, build func
 	e.shared[key] = f
 	build(e.code(f))
 	return f
+}
+
+// global returns a global of the instance by what it holds.
+func (e *emitter) global(what string) int {
+	g, ok := e.globals[what]
+	if !ok {
+		g = e.module.Global(0)
+		e.globals[what] = g
+	}
+	return g
 }
 
 // code wraps a function that is to be written.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
@@ -74,12 +75,18 @@ type encoded struct {
 }
 
 func newEncoded(e *tokenizer.Encoding) encoded {
-	out := encoded{IDs: e.IDs, Types: e.TypeIDs, Mask: e.Mask, Special: e.Special, Off: flat(e.Offsets), Seq: e.Sequences()}
+	out := encoded{IDs: list(e.IDs), Types: list(e.TypeIDs), Mask: list(e.Mask), Special: list(e.Special), Off: flat(e.Offsets), Seq: list(e.Sequences())}
 	for _, w := range e.Overflow {
 		out.Overflow = append(out.Overflow, newEncoded(w))
 	}
 	return out
 }
+
+// isSpace is white space as Python splits at it.
+func isSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
+
+// list is the list itself, or an empty one for nil.
+func list(l []int32) []int32 { return append([]int32{}, l...) }
 
 func flat(off [][2]int) []int {
 	out := make([]int, 0, 2*len(off))
@@ -248,7 +255,7 @@ func (c *checker) input(j *job, r *record) (in tokenizer.Input, text string) {
 		return tokenizer.Text(text), text
 	case r.WordsOf != nil:
 		text, _ = c.text(j, *r.WordsOf)
-		return tokenizer.Words(strings.Fields(text)), text
+		return tokenizer.Words(strings.FieldsFunc(text, isSpace)), text
 	case len(r.Pair) != 2:
 		j.err = fmt.Errorf("a pair of %d texts", len(r.Pair))
 		return in, ""

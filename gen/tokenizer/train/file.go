@@ -104,6 +104,7 @@ func ReadTemplate(src []byte) (*Template, Options, error) {
 		}
 	}
 	o.ByteFallback = m.Bytes
+	o.NoPrefix = m.Prefix != nil && *m.Prefix == ""
 	return t, o, nil
 }
 

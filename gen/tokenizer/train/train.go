@@ -28,6 +28,7 @@ type Options struct {
 	LimitAlphabet   int      // characters at most, 0 for no limit
 	InitialAlphabet []rune   // characters that are there in any case
 	Prefix          string   // of tokens that continue a word; WordPiece has ## if it is empty
+	NoPrefix        bool     // WordPiece has none either
 	Suffix          string   // of tokens that end a word
 	MaxTokenLength  int      // characters at most, 0 for no limit
 	ByteFallback    bool     // of the trained model, whose byte tokens are special tokens here
@@ -105,7 +106,7 @@ func Train(ctx context.Context, words Words, o Options) (*Model, error) {
 	case BPE:
 		return trainBPE(ctx, words, &o)
 	case WordPiece:
-		if o.Prefix == "" {
+		if o.Prefix == "" && !o.NoPrefix {
 			o.Prefix = "##"
 		}
 		return trainBPE(ctx, words, &o)

@@ -185,3 +185,19 @@ func TestErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestWordPieceWithoutPrefix compares with what the Hugging Face trainer makes with continuing_subword_prefix="".
+func TestWordPieceWithoutPrefix(t *testing.T) {
+	words := Words{"low": 3, "lower": 3, "lowest": 3, "newer": 3, "newest": 3, "wider": 3, "widest": 3, "new": 3}
+	m, err := Train(context.Background(), words, Options{Model: WordPiece, VocabSize: 24, Unknown: "[UNK]", Special: []string{"[UNK]"}, NoPrefix: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, token := range m.Tokens {
+		got = append(got, token.Text)
+	}
+	if want := "[UNK] d e i l n o r s t w we lo ne st de ide wide wer west low lower lowest new"; strings.Join(got, " ") != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}

@@ -45,6 +45,17 @@ func (m *Machine) indexable(v Value) int {
 	return -1
 }
 
+// needSubscripts throws TypeError for values that have no items at all.
+func (m *Machine) needSubscripts(v Value) {
+	switch v.(type) {
+	case *Dict, Indexable:
+		return
+	}
+	if m.indexable(v) < 0 {
+		typeError("'%s' object is not subscriptable", TypeName(v))
+	}
+}
+
 func (m *Machine) dictItem(d *Dict, key Value) (x Value) {
 	if !hashable(key) {
 		return nil
@@ -195,6 +206,19 @@ func (m *Machine) Slice(v, start, stop, step Value) Value {
 		return Bytes(b)
 	}
 	return &List{items}
+}
+
+// SoftSlice is Slice where jinja folds it: of what has no slices it is Undefined.
+func (m *Machine) SoftSlice(v, start, stop, step Value) (part Value) {
+	defer func() {
+		if r := recover(); r != nil {
+			if e, ok := r.(*Error); !ok || e.Type != "TypeError" {
+				panic(r)
+			}
+			part = &Undefined{Object: v, Name: "slice"}
+		}
+	}()
+	return m.Slice(v, start, stop, step)
 }
 
 func sliceLen(from, to, by int) int {

@@ -1,17 +1,16 @@
 package py
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/tfgen/tfgen/runtime/json"
 )
 
 // JSON are the options of json.dumps.
@@ -188,40 +187,38 @@ func (e *jsonEncoder) text(s string) {
 
 // Decode reads one JSON value as json.loads does: objects keep their order, numbers lose nothing.
 func Decode(data []byte) (v Value, err error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
+	r := json.NewReader(data)
 	defer Catch(&err)
-	v, err = decodeValue(d, 0)
+	if v, err = decodeValue(r, 0); err == nil {
+		err = r.End()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("JSON: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("JSON: text after the value at byte %d", d.InputOffset())
 	}
 	return v, nil
 }
 
-func decodeValue(d *json.Decoder, depth int) (Value, error) {
-	t, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
+func decodeValue(r *json.Reader, depth int) (Value, error) {
 	if depth > Deepest-10 {
 		return nil, fmt.Errorf("nested deeper than %d", Deepest-10)
 	}
-	switch t := t.(type) {
-	case json.Delim:
-		if t == '[' {
-			return decodeList(d, depth)
+	switch r.Kind() {
+	case json.Object:
+		return decodeDict(r, depth)
+	case json.List:
+		return decodeList(r, depth)
+	case json.Digits:
+		n, err := r.Number()
+		if err != nil {
+			return nil, err
 		}
-		return decodeDict(d, depth)
-	case json.Number:
-		return jsonNumber(string(t))
-	case nil:
-		return None, nil
-	default:
-		return t, nil
+		return jsonNumber(string(n))
+	case json.True, json.False:
+		return r.Bool()
+	case json.Null:
+		return None, r.Skip()
 	}
+	return r.Text()
 }
 
 // jsonNumber converts a number: one without point and exponent is an integer.
@@ -243,63 +240,24 @@ func jsonNumber(s string) (Value, error) {
 	return Int(x), nil
 }
 
-func decodeList(d *json.Decoder, depth int) (Value, error) {
+func decodeList(r *json.Reader, depth int) (Value, error) {
 	l := &List{Items: []Value{}}
-	for d.More() {
-		x, err := decodeValue(d, depth+1)
-		if err != nil {
-			return nil, err
-		}
+	err := r.List(func() error {
+		x, err := decodeValue(r, depth+1)
 		l.Items = append(l.Items, x)
-	}
-	_, err := d.Token()
+		return err
+	})
 	return l, err
 }
 
-func decodeDict(d *json.Decoder, depth int) (Value, error) {
+func decodeDict(r *json.Reader, depth int) (Value, error) {
 	out := new(Dict)
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, err
+	err := r.Object(func(name string) error {
+		x, err := decodeValue(r, depth+1)
+		if err == nil {
+			out.Set(name, x)
 		}
-		x, err := decodeValue(d, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		out.Set(key, x)
-	}
-	_, err := d.Token()
+		return err
+	})
 	return out, err
-}
-
-// FromGo converts a Go value: JSON-like maps (in the order of their keys), slices, numbers, strings. Others go through
-// encoding/json.
-func FromGo(v any) (Value, error) {
-	switch v := v.(type) {
-	case nil:
-		return None, nil
-	case bool, int64, float64, *List, *Dict, *Tuple, NoneType:
-		return v, nil
-	case string:
-		return strings.ToValidUTF8(v, "\uFFFD"), nil
-	case int:
-		return int64(v), nil
-	case []any:
-		l := &List{Items: make([]Value, len(v))}
-		for i, x := range v {
-			var err error
-			if l.Items[i], err = FromGo(x); err != nil {
-				return nil, err
-			}
-		}
-		return l, nil
-	case json.RawMessage:
-		return Decode(v)
-	}
-	data, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	return Decode(data)
 }

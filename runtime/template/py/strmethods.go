@@ -420,6 +420,9 @@ func translate(m *Machine, self Value, a []Value) Value {
 	var b strings.Builder
 	for _, r := range self.(string) {
 		x := m.item(a[0], int64(r))
+		if x == nil {
+			m.needSubscripts(a[0])
+		}
 		switch v := x.(type) {
 		case nil:
 			b.WriteRune(r)

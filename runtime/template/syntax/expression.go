@@ -388,7 +388,7 @@ func (p *parser) subscript(x Expr) Expr {
 		case "name":
 			return &GetAttr{l, x, a.text}
 		case "integer":
-			return &GetItem{l, x, &Const{l, integer(a)}}
+			return &GetItem{Line: l, X: x, Key: &Const{l, integer(a)}}
 		default:
 			fail(a.line, "expected name or number")
 		}
@@ -402,14 +402,14 @@ func (p *parser) subscript(x Expr) Expr {
 	}
 	p.expect("rbracket")
 	if len(args) == 1 {
-		return &GetItem{l, x, args[0]}
+		return &GetItem{Line: l, X: x, Key: args[0]}
 	}
 	for _, a := range args {
 		if _, ok := a.(*Slice); ok {
 			fail(t.line, "a slice among several subscripts")
 		}
 	}
-	return &GetItem{l, x, &Tuple{l, args}}
+	return &GetItem{Line: l, X: x, Key: &Tuple{l, args}}
 }
 
 // key reads what is in brackets: an expression or a slice.

@@ -174,6 +174,7 @@ type (
 	GetItem struct {
 		Line
 		X, Key Expr
+		Soft   bool // a slice that jinja folds: of what has none it is undefined
 	}
 	// Slice is start:stop:step as a key; each may be nil.
 	Slice struct {

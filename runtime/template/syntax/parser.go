@@ -24,6 +24,7 @@ type parser struct {
 	nodes   int
 	endTags [][]string
 	open    []string // tags
+	tags    map[string]func(*parser, Line) Stmt
 }
 
 func (p *parser) cur() token { return p.tokens[p.at] }
@@ -193,7 +194,7 @@ func (p *parser) statement() Stmt {
 	if t.kind != "name" {
 		fail(t.line, "tag name expected")
 	}
-	f, ok := tags[t.text]
+	f, ok := p.tags[t.text]
 	if !ok {
 		p.failTag(t.text)
 	}
@@ -205,10 +206,9 @@ func (p *parser) statement() Stmt {
 	return s
 }
 
-var tags map[string]func(*parser, Line) Stmt
-
-func init() {
-	tags = map[string]func(*parser, Line) Stmt{
+// tagNames are the tags. They are made for each parser: a variable would link the parser always.
+func tagNames() map[string]func(*parser, Line) Stmt {
+	return map[string]func(*parser, Line) Stmt{
 		"for": (*parser).forTag, "if": (*parser).ifTag, "block": (*parser).blockTag, "print": (*parser).printTag,
 		"macro": (*parser).macroTag, "set": (*parser).setTag, "with": (*parser).withTag, "autoescape": (*parser).autoescapeTag,
 		"call": (*parser).callTag, "filter": (*parser).filterTag, "generation": (*parser).generationTag,

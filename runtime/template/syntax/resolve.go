@@ -23,6 +23,7 @@ type frame struct {
 	toplevel bool
 	soft     bool // in a condition: an unknown filter fails only when it runs
 	folded   bool // in an expression that jinja tries to fold
+	constant bool // in one that it has folded
 	loop     int  // loops of this function around it
 	escape   Escaping
 }
@@ -50,7 +51,7 @@ func Parse(src string, o Options) (t *Template, err error) {
 	if len(src) > MaxSource {
 		fail(1, "the template has %d bytes, at most %d are supported", len(src), MaxSource)
 	}
-	p := &parser{tokens: lex(src)}
+	p := &parser{tokens: lex(src), tags: tagNames()}
 	t = &Template{Body: p.subparse(), Func: newFunc(nil)}
 	r := &resolver{Options: o, blocks: map[string]*Block{}}
 	if p.nodes*p.most > maxWork {
@@ -167,7 +168,7 @@ func (r *resolver) stmt(s Stmt, f frame) {
 	switch s := s.(type) {
 	case *Output:
 		s.Escape = f.escape
-		r.exprs(s.Items, f)
+		r.output(s.Items, f)
 	case *Set:
 		r.set(s, f)
 	case *SetBlock:
@@ -473,10 +474,16 @@ func (r *resolver) expr(e Expr, f frame) {
 		e.Escape = f.escape
 	case *Cond:
 		f.soft = true
+	case *GetItem:
+		_, slice := e.Key.(*Slice)
+		e.Soft = slice && f.constant
 	case *Dict:
 		if f.folded {
 			r.foldDict(e)
 		}
+	}
+	if !f.constant && f.escape != EscapeDynamic && optimized(e) && sliced(e) {
+		_, f.constant = r.Constant(e)
 	}
 	f.folded = f.folded || f.escape != EscapeDynamic && optimized(e)
 	if !f.soft && f.escape != EscapeDynamic && folds(e) {
@@ -512,6 +519,26 @@ func optimized(e Expr) bool {
 		return true
 	}
 	return false
+}
+
+// output resolves what is printed; a constant is printed whatever it is, and was folded.
+func (r *resolver) output(items []Expr, f frame) {
+	for _, e := range items {
+		g := f
+		if f.escape != EscapeDynamic && sliced(e) {
+			v, _ := r.Constant(e)
+			g.constant = v != nil
+		}
+		r.expr(e, g)
+	}
+}
+
+// sliced reports whether there is a slice in an expression.
+func sliced(e Node) (found bool) {
+	if _, found = e.(*Slice); !found && e != nil {
+		children(e, func(n Node) { found = found || sliced(n) })
+	}
+	return found
 }
 
 // foldDict throws what folding a dictionary throws: keys that cannot be keys are an error even where it is not used.

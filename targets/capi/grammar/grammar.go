@@ -3,11 +3,11 @@
 package grammar
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/tfgen/tfgen/runtime/constrain"
 	"github.com/tfgen/tfgen/runtime/generate"
+	"github.com/tfgen/tfgen/runtime/json"
 )
 
 // kinds are the grammars by the name of their option, which gives a value in JSON.

@@ -17,7 +17,7 @@ from ._errors import (
     UnsupportedError,
     WeightsError,
 )
-from ._model import Fill, MemoryUse, Model, ModelInfo, Part, info, memory
+from ._model import ClassScore, Fill, MemoryUse, Model, ModelInfo, Part, Ranked, info, memory
 from ._session import GeneratedSequence, GenerationResult, Piece, Session, Stream
 from ._tokenizer import Tokenizer
 
@@ -27,6 +27,7 @@ __all__ = [
     "AbortedError",
     "ArgumentError",
     "BusyError",
+    "ClassScore",
     "ClosedError",
     "ContextError",
     "FileError",
@@ -41,6 +42,7 @@ __all__ = [
     "OutOfMemoryError",
     "Part",
     "Piece",
+    "Ranked",
     "Session",
     "Stream",
     "TemplateError",

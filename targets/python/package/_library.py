@@ -11,7 +11,7 @@ import numpy as np
 from . import _build
 from ._errors import BY_CODE, TfgenError
 
-ABI_VERSION = 1 << 16
+ABI_VERSION = 1 << 16 | 1
 
 SIZE = c.c_size_t
 HANDLE = c.c_void_p
@@ -128,6 +128,8 @@ _FUNCTIONS: Dict[str, List[Any]] = {
     "sequences_close": [HANDLE],
     "embed": [HANDLE, _TEXTS, _SIZE, SIZE, ABORT, c.c_void_p, FLOATS, SIZE, _SIZE],
     "classify": [HANDLE, _TEXTS, _SIZE, _TEXTS, _SIZE, SIZE, ABORT, c.c_void_p, FLOATS, SIZE, _SIZE],
+    "class_scores": [HANDLE, _TEXTS, _SIZE, _TEXTS, _SIZE, SIZE, ABORT, c.c_void_p, FLOATS, SIZE, _SIZE],
+    "rank": [HANDLE, c.c_char_p, SIZE, _TEXTS, _SIZE, SIZE, ABORT, c.c_void_p, _SIZE, c.POINTER(c.c_double), SIZE, _SIZE],
     "tag": [HANDLE, c.c_char_p, SIZE, ABORT, c.c_void_p, c.POINTER(Part), SIZE, _SIZE],
     "answer": [HANDLE, c.c_char_p, SIZE, c.c_char_p, SIZE, SIZE, ABORT, c.c_void_p, c.POINTER(Part), SIZE, _SIZE],
     "fill_mask": [HANDLE, c.c_char_p, SIZE, SIZE, ABORT, c.c_void_p, INTS, FLOATS, SIZE, _SIZE],

@@ -15,7 +15,7 @@ from . import _library as L
 from ._session import ENDS, GeneratedSequence, Prompt, Session, _Parameters, output as result_array
 from ._tokenizer import Tokenizer
 
-FEATURES = {"generate": 1, "embed": 2, "classify": 4, "tokenize": 8, "chat": 16, "run": 32, "trace": 64, "encode": 128, "tag": 256, "answer": 512, "fill_mask": 1024}
+FEATURES = {"generate": 1, "embed": 2, "classify": 4, "tokenize": 8, "chat": 16, "run": 32, "trace": 64, "encode": 128, "tag": 256, "answer": 512, "fill_mask": 1024, "rank": 2048}
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,23 @@ class Part:
     end: int
     score: float
     label: str
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """A class of a text with its probability, or its number if the model gives one."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A text that was judged for a query: its place in the list that was given, its score, and itself."""
+
+    index: int
+    score: float
+    text: str
 
 
 @dataclass(frozen=True)
@@ -298,21 +315,50 @@ class Model:
 
     encode = embed
 
-    def classify(self, texts: Union[str, Sequence[str]], pairs: Optional[Sequence[str]] = None) -> "np.ndarray":
+    def classify(self, texts: Union[str, Sequence[str]], pairs: Union[None, str, Sequence[str]] = None) -> "np.ndarray":
         """The scores (logits) of texts, or of texts with second texts, [texts, labels]; of one text, [labels]."""
+        return self._classify("classify", texts, pairs)
+
+    def predict_proba(self, texts: Union[str, Sequence[str]], pairs: Union[None, str, Sequence[str]] = None) -> "np.ndarray":
+        """What classify gives as probabilities: of classes of which one holds, or of each if several may hold; the numbers
+        themselves of a regression."""
+        return self._classify("class_scores", texts, pairs)
+
+    def predict(self, texts: Union[str, Sequence[str]], pairs: Union[None, str, Sequence[str]] = None, top_k: Optional[int] = None) -> Any:
+        """The classes of each text with their scores, the best first, at most top_k: what the pipeline text-classification of
+        transformers gives. Of one text a list, of several a list of lists."""
+        scores = self.predict_proba(texts, pairs)
+        if scores.ndim == 1:
+            return self._classes(scores, top_k)
+        return [self._classes(row, top_k) for row in scores]
+
+    def _classes(self, scores: "np.ndarray", top_k: Optional[int]) -> List[ClassScore]:
+        order = np.argsort(-scores, kind="stable")[:top_k]
+        return [ClassScore(self.info.labels[i], float(scores[i])) for i in order]
+
+    def _classify(self, name: str, texts: Union[str, Sequence[str]], pairs: Union[None, str, Sequence[str]]) -> "np.ndarray":
         if isinstance(texts, str):
-            return self.classify([texts], [pairs] if isinstance(pairs, str) else pairs)[0]
-        if pairs is not None and len(pairs) != len(texts):
-            raise L.BY_CODE[2](f"{len(texts)} texts and {len(pairs)} second texts", 2)
+            return self._classify(name, [texts], [pairs] if isinstance(pairs, str) else pairs)[0]
+        if isinstance(pairs, str) or pairs is not None and len(pairs) != len(texts):
+            raise L.BY_CODE[2](f"{len(texts)} texts and {1 if isinstance(pairs, str) else len(pairs)} second texts", 2)
         pointers, lengths = _texts(texts)
         second, second_lengths = _texts(pairs) if pairs is not None else (None, None)
         out, size = np.empty((len(texts), len(self.info.labels)), np.float32), L.SIZE()
         L.interruptible(
-            lambda abort: L.call(
-                "classify", self._handle, pointers, lengths, second, second_lengths, len(texts), abort, None, L.floats(out), out.size, c.byref(size)
-            )
+            lambda abort: L.call(name, self._handle, pointers, lengths, second, second_lengths, len(texts), abort, None, L.floats(out), out.size, c.byref(size))
         )
         return out
+
+    def rank(self, query: str, documents: Sequence[str], top_k: Optional[int] = None) -> List[Ranked]:
+        """Documents in descending order of what they say about a query, at most top_k: CrossEncoder.rank of
+        sentence-transformers."""
+        data = query.encode("utf-8", "surrogatepass")
+        pointers, lengths = _texts(documents)
+        order, scores, size = (L.SIZE * len(documents))(), (c.c_double * len(documents))(), L.SIZE()
+        L.interruptible(
+            lambda abort: L.call("rank", self._handle, data, len(data), pointers, lengths, len(documents), abort, None, order, scores, len(documents), c.byref(size))
+        )
+        return [Ranked(i, s, documents[i]) for i, s in zip(order, scores)][:top_k]
 
     def tag(self, text: str) -> List[Part]:
         """The parts of a text that the model marks, such as names, as transformers' aggregation_strategy "simple"."""

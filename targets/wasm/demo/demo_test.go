@@ -133,6 +133,37 @@ func completion(p *page, url string) {
 	p.must(p.Wait("document.getElementById('status').textContent === 'Stopped.' && document.getElementById('stop').disabled"))
 }
 
+// TestFirstToken holds that a browser that knows nothing of the model shows the first token within a second of the click. The best of
+// three counts: others may use the machine.
+func TestFirstToken(t *testing.T) {
+	if os.Getenv("TFGEN_SHARED") == "" {
+		t.Skip("TFGEN_SHARED is not set: times are measured with the exhaustive suites only")
+	}
+	server := httptest.NewServer(Handler(os.DirFS(build(t))))
+	defer server.Close()
+	best := time.Hour
+	for range 3 {
+		b, err := browser.Start() // with an empty profile
+		if errors.Is(err, browser.ErrNone) {
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &page{t, b}
+		p.must(p.Open(server.URL + "/completion.html"))
+		p.must(p.Eval(nil, "document.getElementById('go').click()"))
+		p.must(p.Wait("document.getElementById('status').textContent.startsWith('Done')"))
+		first, err := time.ParseDuration(strings.ReplaceAll(p.text("first"), " ", ""))
+		p.must(errors.Join(err, b.Close()))
+		best = min(best, first)
+	}
+	if best > time.Second {
+		t.Errorf("the first token comes %s after the click, at most 1s is wanted", best)
+	}
+	t.Logf("%s from click to first token", best)
+}
+
 // search finds a passage that shares no word with the question.
 func search(p *page, url string) {
 	p.must(p.Open(url + "/search.html"))

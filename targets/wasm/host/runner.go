@@ -64,13 +64,13 @@ func (m *Model) sequences(lengths ...int) ([]*sequence, error) {
 // part is what one sequence has in a pass: its next tokens.
 type part struct {
 	*sequence
-	tokens, types []int32
-	total         int
+	tokens, types, global []int32
+	total                 int
 }
 
 // pass runs the layers for the next tokens of some sequences, and appends hidden states to rows.
 func (m *Model) pass(parts []part, rows golden.Result) error {
-	var tokens, types, positions, totals, segments []int32
+	var tokens, types, global, positions, totals, segments []int32
 	for _, p := range parts {
 		segments = append(segments, int32(len(tokens)), int32(len(p.tokens)), int32(p.length), int32(p.table))
 		tokens = append(tokens, p.tokens...)
@@ -81,6 +81,10 @@ func (m *Model) pass(parts []part, rows golden.Result) error {
 			p.types = make([]int32, len(p.tokens))
 		}
 		types = append(types, p.types...)
+		if p.global == nil {
+			p.global = slices.Repeat([]int32{-1}, len(p.tokens))
+		}
+		global = append(global, p.global...)
 		p.length += len(p.tokens)
 	}
 	for _, in := range []struct {
@@ -88,6 +92,9 @@ func (m *Model) pass(parts []part, rows golden.Result) error {
 		values []int32
 	}{{m.Memory.Tokens, tokens}, {m.Memory.Types, types}, {m.Memory.Positions, positions}, {m.Memory.Totals, totals}, {m.Memory.Segments, segments}} {
 		m.putInts(in.at, in.values)
+	}
+	if m.Memory.Global > 0 {
+		m.putInts(m.Memory.Global, global)
 	}
 	m.putInts(m.Memory.Counts, []int32{int32(len(tokens)), 0, int32(len(parts)), 0})
 	if err := m.call("layers"); err != nil {
@@ -202,7 +209,7 @@ func (m *Model) together(segments []op.Segment, tokens int, rows golden.Result) 
 		if err := m.encode(list[i], s.Source, rows); err != nil {
 			return err
 		}
-		parts = append(parts, part{list[i], s.Tokens, s.Types, s.Total})
+		parts = append(parts, part{list[i], s.Tokens, s.Types, s.Global, s.Total})
 	}
 	if err := m.pass(parts, rows); err != nil {
 		return err
@@ -221,7 +228,7 @@ func (m *Model) together(segments []op.Segment, tokens int, rows golden.Result) 
 // feed appends tokens to a sequence, in chunks of one pass, and returns the logits behind the last.
 func (m *Model) feed(s *sequence, tokens []int32, total int) ([]float32, error) {
 	for chunk := range slices.Chunk(tokens, m.Limits.Tokens) {
-		if err := m.pass([]part{{s, chunk, nil, total}}, golden.Result{}); err != nil {
+		if err := m.pass([]part{{s, chunk, nil, nil, total}}, golden.Result{}); err != nil {
 			return nil, err
 		}
 		tokens = chunk

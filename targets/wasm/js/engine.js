@@ -2,7 +2,8 @@
 // lie, and allocates the state of sequences. All calls are synchronous.
 
 const page = 65536;
-const maxPages = 65536;
+const maxPages = 65536, maxWidePages = 262144; // of 32-bit and of 64-bit memories
+const addressUnit = 64; // what addresses in state tables and segments count where they have 64 bits
 const stateEntry = 12; // bytes of an entry of a state table: addresses of keys and values, number of positions
 
 // ContextError is a sequence that does not fit.
@@ -24,30 +25,39 @@ export class MemoryError extends Error {
 // newMemory returns the memory of a model, shared for several threads. The declared maximum of a shared memory is reserved by
 // some browsers, so that smaller ones are tried.
 export function newMemory(description, threads) {
-  const initial = description.pages + Math.ceil((threads * description.memory.scratch) / page);
-  if (threads === 1) return allocate({ initial });
-  for (let maximum = maxPages; ; maximum = Math.max(initial, maximum >> 1)) {
+  const { wide } = description, initial = description.pages + Math.ceil((threads * description.memory.scratch) / page);
+  if (threads === 1) return allocate({ initial }, wide);
+  for (let maximum = wide ? maxWidePages : maxPages; ; maximum = Math.max(initial, maximum >> 1)) {
     try {
-      return new WebAssembly.Memory({ initial, maximum, shared: true });
+      return new WebAssembly.Memory(descriptor({ initial, maximum, shared: true }, wide));
     } catch (e) {
-      if (maximum === initial) throw new MemoryError(`there is no memory for the model: it needs ${initial * page} bytes (${e.message})`);
+      if (maximum === initial) throw noMemory(initial, e);
     }
   }
 }
 
-function allocate(descriptor) {
+// descriptor is that of a memory; one with 64-bit addresses has sizes of 64 bits.
+function descriptor({ initial, maximum, shared }, wide) {
+  if (!wide) return maximum ? { initial, maximum, shared } : { initial };
+  return { address: "i64", initial: BigInt(initial), ...(maximum ? { maximum: BigInt(maximum), shared } : {}) };
+}
+
+const noMemory = (pages, e) => new MemoryError(`there is no memory for the model: it needs ${pages * page} bytes (${e.message})`);
+
+function allocate(size, wide) {
   try {
-    return new WebAssembly.Memory(descriptor);
+    return new WebAssembly.Memory(descriptor(size, wide));
   } catch (e) {
-    throw new MemoryError(`there is no memory for the model: it needs ${descriptor.initial * page} bytes (${e.message})`);
+    throw noMemory(size.initial, e);
   }
 }
 
-// instantiate returns the instance of one thread.
+// instantiate returns what the instance of one thread exports. Integers of a module with 64-bit addresses are BigInt.
 export async function instantiate(module, memory, description, thread, threads) {
-  const instance = await WebAssembly.instantiate(module, { env: { memory }, host: { pow: Math.pow } });
-  instance.exports.init(thread, threads, description.memory.heap + thread * description.memory.scratch);
-  return instance.exports;
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory }, host: { pow: Math.pow } });
+  const integer = description.wide ? BigInt : Number;
+  exports.init(integer(thread), integer(threads), integer(description.memory.heap + thread * description.memory.scratch));
+  return exports;
 }
 
 // round is the next multiple of 64; addresses may have more than 31 bits.
@@ -55,8 +65,9 @@ const round = (n) => Math.ceil(n / 64) * 64;
 
 // Heap hands out memory behind the model: blocks at multiples of 64 bytes, free ones joined again.
 class Heap {
-  constructor(memory, from) {
+  constructor(memory, from, wide) {
     this.memory = memory;
+    this.wide = wide;
     this.free = [{ at: from, size: memory.buffer.byteLength - from }];
   }
 
@@ -79,9 +90,9 @@ class Heap {
     const open = last && last.at + last.size === end ? last : null;
     const pages = Math.ceil((size - (open?.size ?? 0)) / page);
     try {
-      this.memory.grow(pages);
+      this.memory.grow(this.wide ? BigInt(pages) : pages);
     } catch {
-      throw new MemoryError(`there is no memory for ${size} bytes more; the model has ${end}`);
+      throw new MemoryError(`there is no memory for ${size} bytes more; the model has ${end}${this.wide ? "" : " of at most 4 GiB: where there are variants with 64-bit addresses, load it with the context that is needed"}`);
     }
     if (open) open.size += pages * page;
     else this.free.push({ at: end, size: pages * page });
@@ -107,6 +118,7 @@ class Sequence {
   constructor(context) {
     this.context = context;
     this.length = 0;
+    this.tokens = []; // the tokens that it holds
     this.blocks = []; // memory: [address, bytes]
     this.table = 0;
   }
@@ -115,7 +127,8 @@ class Sequence {
 export class Engine {
   constructor(exports, memory, description, threads) {
     Object.assign(this, { exports, memory, description, threads });
-    this.heap = new Heap(memory, round(description.memory.heap + threads * description.memory.scratch));
+    this.heap = new Heap(memory, round(description.memory.heap + threads * description.memory.scratch), description.wide);
+    this.unit = description.wide ? addressUnit : 1;
     this.sequences = new Set();
   }
 
@@ -130,6 +143,12 @@ export class Engine {
 
   floats(at, length) {
     return new Float32Array(this.memory.buffer, at, length);
+  }
+
+  // fits tells whether a sequence with a context fits a memory with 32-bit addresses, beside the model.
+  static fits(description, threads, context) {
+    const engine = { description }, bytes = Engine.prototype.stateBytes.call(engine, context);
+    return description.memory.heap + threads * description.memory.scratch + bytes <= maxPages * page;
   }
 
   // stateBytes is the memory of a sequence with a context.
@@ -152,7 +171,7 @@ export class Engine {
       s.table = take((states.length + 1) * stateEntry);
       const entries = states.flatMap((state) => {
         const n = blocks(state, context);
-        return [take(n * state.key), take(n * state.value), n * 64];
+        return [take(n * state.key) / this.unit, take(n * state.value) / this.unit, n * 64];
       });
       for (const [at, bytes] of s.blocks) this.bytes(at, bytes).fill(0); // what is not yet written must be finite
       this.ints(s.table, entries.length).set(entries);
@@ -186,22 +205,25 @@ export class Engine {
     }
   }
 
-  // layers runs the layers for the next tokens of some sequences: {sequence, tokens, types, total}.
+  // layers runs the layers for the next tokens of some sequences: {sequence, tokens, types, global, total}.
   layers(parts) {
     const { memory: m } = this.description;
     const n = parts.reduce((sum, p) => sum + p.tokens.length, 0);
     const tokens = this.ints(m.tokens, n), types = this.ints(m.types, n), positions = this.ints(m.positions, n), totals = this.ints(m.totals, n);
+    const global = m.global ? this.ints(m.global, n) : [];
     const segments = this.ints(m.segments, 4 * parts.length);
     let at = 0;
-    parts.forEach(({ sequence: s, tokens: ids, types: kinds, total }, i) => {
-      segments.set([at, ids.length, s.length, s.table], 4 * i);
+    parts.forEach(({ sequence: s, tokens: ids, types: kinds, global: marks, total }, i) => {
+      segments.set([at, ids.length, s.length, s.table / this.unit], 4 * i);
       for (let j = 0; j < ids.length; j++, at++) {
         tokens[at] = ids[j];
         types[at] = kinds ? kinds[j] : 0;
+        global[at] = marks ? marks[j] : -1;
         positions[at] = s.length + j;
         totals[at] = total ?? s.length + ids.length;
       }
       s.length += ids.length;
+      s.tokens.push(...ids);
     });
     this.ints(m.counts, 4).set([n, 0, parts.length, 0]);
     this.exports.layers();
@@ -216,12 +238,28 @@ export class Engine {
     this.checkTokens(source);
     this.ints(m.tokens, n).set(source);
     this.ints(m.positions, n).forEach((_, i, positions) => { positions[i] = i; });
-    this.ints(m.segments, 4).set([0, n, 0, s.table]);
+    this.ints(m.segments, 4).set([0, n, 0, s.table / this.unit]);
     this.ints(s.table + states.length * stateEntry, 1)[0] = n;
     this.ints(m.counts, 4).set([0, 0, 1, n]);
     this.exports.encode();
-    s.length = 0;
+    this.truncate(s, 0);
     s.source = n;
+  }
+
+  // truncate goes back to the first n tokens.
+  truncate(s, n) {
+    s.length = s.tokens.length = n;
+  }
+
+  // rewind goes back to what a sequence shares with a text, if its state can, else to nothing, and returns the length. The last token
+  // of the text is always left to compute.
+  rewind(s, text) {
+    let n = 0;
+    while (n < s.length && n < text.length - 1 && s.tokens[n] === text[n]) n++;
+    const whole = this.description.states.every((state) => state.ring === 0 || state.ring * 64 >= s.context); // nothing has been overwritten
+    const fixed = this.description.states.some((state) => state.value === 0 && state.key > 0);
+    this.truncate(s, n === s.length || (whole && !fixed) ? n : 0);
+    return s.length;
   }
 
   // head runs the head for some rows of the last pass.
@@ -253,15 +291,17 @@ export class Engine {
   }
 
   argMax() {
-    return this.exports.argmax(0);
+    return Number(this.exports.argmax(this.description.wide ? 0n : 0));
   }
 
-  // run computes whole sequences of an encoder: {tokens, types}. One pass takes several.
+  // run computes whole sequences of an encoder: {tokens, types, global}. One pass takes several.
   run(batch) {
     const { limits, context, outputs } = this.description, results = [];
-    batch.forEach(({ tokens, types }, i) => {
+    batch.forEach(({ tokens, types, global }, i) => {
       if (tokens.length < 1 || tokens.length > context) throw new ContextError(`sequence ${i} has ${tokens.length} tokens, expected 1 to ${context}`);
       if (types && types.length !== tokens.length) throw new RangeError(`sequence ${i} has ${tokens.length} tokens and ${types.length} token types`);
+      if (global && !this.description.memory.global) throw new RangeError(`sequence ${i}: the model has no global attention`);
+      if (global && (global.length !== tokens.length || global.some((v) => v !== 0 && v !== 1))) throw new RangeError(`sequence ${i}: global must be 0 or 1 for each of the ${tokens.length} tokens`);
       this.checkTokens(tokens);
     });
     for (let from = 0; from < batch.length; ) {

@@ -38,7 +38,7 @@ class Stopper {
 // Generation is one generation over a sequence of the engine.
 export class Generation {
   constructor(engine, sequence, prompt, tokenizer, options) {
-    const { maxTokens = 0, stop = [], eos, start } = options;
+    const { maxTokens = 0, stop = [], eos, start, before = [] } = options; // before are the tokens that the sequence holds of the prompt
     if (!Number.isInteger(maxTokens) || maxTokens < 0) throw new RangeError(`maxTokens ${maxTokens}: must be 0 (no limit) or a positive integer`);
     if (prompt.length === 0) throw new RangeError("the prompt is empty: there is nothing to continue");
     if (engine.description.encodes) { // the prompt is the source
@@ -52,8 +52,9 @@ export class Generation {
     engine.checkTokens(prompt);
     Object.assign(this, { engine, sequence, prompt, maxTokens, fed: 0, done: false, id: -1 });
     this.eos = new Set(eos);
-    this.sampler = new Sampler(options);
-    this.history = this.sampler.needsHistory ? [...prompt] : null;
+    this.sampler = new Sampler({ ends: eos, length: maxTokens && before.length + prompt.length + maxTokens, ...options });
+    this.history = this.sampler.needsHistory ? [...before, ...prompt] : null;
+    this.promptLength = before.length + prompt.length;
     this.stream = tokenizer?.stream({ skipSpecial: true });
     this.stopper = new Stopper(stop);
     this.begin = performance.now();
@@ -88,7 +89,7 @@ export class Generation {
   // choose samples the next token.
   choose(ids) {
     const { engine, sampler, stats } = this;
-    this.id = sampler.isGreedy ? engine.argMax() : sampler.next(engine.logits(), this.history);
+    this.id = sampler.isGreedy ? engine.argMax() : sampler.next(engine.logits(), this.history, this.promptLength);
     if (this.id < 0 || (sampler.isGreedy && engine.logits()[this.id] === Infinity)) throw new Error("sample: logits are not finite");
     if (stats.tokens === 0) stats.first = performance.now() - this.begin;
     if (this.eos.has(this.id)) return this.finish("end of text");

@@ -8,7 +8,8 @@ export interface Progress {
   cached: number;
 }
 
-export type Variant = "simd" | "relaxed" | "simd-threads" | "relaxed-threads";
+/** Those with "-64" have 64-bit addresses; only models have them that may need more than 4 GiB. */
+export type Variant = "simd" | "relaxed" | "simd-threads" | "relaxed-threads" | "simd-64" | "relaxed-64" | "simd-threads-64" | "relaxed-threads-64";
 
 export interface LoadOptions {
   progress?(progress: Progress): void;
@@ -18,6 +19,8 @@ export interface LoadOptions {
   threads?: number;
   /** Forces a variant of the module; by default the best that runs here is chosen. */
   variant?: Variant;
+  /** The longest session that will be opened, in tokens: if its state does not fit 4 GiB, a variant with 64-bit addresses is taken. */
+  context?: number;
   /** Whether downloads are kept in the browser (Cache API); true by default. */
   cache?: boolean;
   /** Is told what does not work as well as it could, for example that the cache is full. */
@@ -56,19 +59,71 @@ export interface EncodeOptions {
   literal?: boolean;
 }
 
+/** How tokens are chosen. The processors run in the order of runtime/sample, with the same arithmetic: same logits, options and seed,
+ * same tokens. Those marked * count when sampling only. */
 export interface SampleOptions {
   /** Logits are divided by it; 0, the default, takes the most likely token. */
   temperature?: number;
-  /** Keeps the k largest logits; 0 keeps all. */
-  topK?: number;
-  /** Keeps the most probable tokens until their sum reaches p; 0 or 1 keeps all. */
-  topP?: number;
-  /** Keeps tokens with at least this share of the largest probability. */
-  minP?: number;
-  /** Makes tokens that occurred less probable; above 1. */
-  repetitionPenalty?: number;
   /** The same logits, options and seed give the same tokens. */
   seed?: number | bigint;
+  /** The second half of the seed: samples that differ in it are independent. */
+  sequence?: number | bigint;
+  /** * Keeps the k largest logits; 0 keeps all. */
+  topK?: number;
+  /** * Keeps the most probable tokens until their sum reaches p; 0 or 1 keeps all. */
+  topP?: number;
+  /** * Keeps tokens with at least this share of the largest probability. */
+  minP?: number;
+  /** * Keeps the most probable tokens until their share of the entropy reaches it. */
+  topH?: number;
+  /** * Keeps the tokens whose information is closest to the entropy until their sum reaches it. */
+  typicalP?: number;
+  /** * Drops tokens with a probability below it. */
+  epsilonCutoff?: number;
+  /** * Drops tokens with a probability below min(eta, sqrt(eta)·exp(-entropy)). */
+  etaCutoff?: number;
+  /** * Keeps logits within so many standard deviations of the largest. */
+  topNSigma?: number;
+  /** * How often XTC drops all tokens of at least the threshold except the least probable of them. */
+  xtcProbability?: number;
+  xtcThreshold?: number;
+  /** * 1 or 2: keeps the surprise near mirostatTau (5), in place of the options that drop tokens. */
+  mirostat?: number;
+  mirostatTau?: number;
+  mirostatEta?: number;
+  /** * Tokens that those options keep at least. */
+  keep?: number;
+  /** Divides the positive and multiplies the negative logits of tokens that occurred; above 1 makes them less probable. */
+  repetitionPenalty?: number;
+  /** The same for the prompt alone, inverted: above 1 makes its tokens more probable. */
+  encoderRepetitionPenalty?: number;
+  /** Subtracted for each time that a token occurred in the last penaltyWindow tokens (0: all), and once. */
+  frequencyPenalty?: number;
+  presencePenalty?: number;
+  penaltyWindow?: number;
+  /** Lowers the logits of tokens that would continue a repetition. */
+  dry?: { multiplier: number; base?: number; allowedLength?: number; window?: number; breakers?: number[][] };
+  /** Forbids sequences of so many tokens that occurred, or that are in the prompt. */
+  noRepeatNGram?: number;
+  encoderNoRepeatNGram?: number;
+  /** Biases of tokens, or of the last of several where the others precede it. */
+  sequenceBias?: { tokens: number[]; bias: number }[];
+  badWords?: number[][];
+  minLength?: number;
+  minNewTokens?: number;
+  /** The token behind a prompt of one token, the last one at the limit, and tokens by their place in the text. */
+  forcedBOS?: number[];
+  forcedEOS?: number[];
+  forcedTokens?: Record<number, number>;
+  /** The ends of text become more probable by decayFactor for each token after decayStart generated ones. */
+  decayStart?: number;
+  decayFactor?: number;
+  /** Tokens that are never chosen, or never as the first. */
+  suppress?: number[];
+  suppressFirst?: number[];
+  /** Replaces NaN and infinities by numbers. */
+  removeInvalid?: boolean;
+  renormalize?: boolean;
 }
 
 export interface GenerateOptions extends SampleOptions {
@@ -79,6 +134,32 @@ export interface GenerateOptions extends SampleOptions {
   /** Tokens that end the text, in place of the model's own. */
   eos?: number[];
   signal?: AbortSignal;
+}
+
+/** A message of a conversation, with what else the chat template knows: tool_calls, name, reasoning_content, … */
+export interface Message {
+  role: string;
+  content?: string | { type: string; text?: string; [key: string]: unknown }[] | null;
+  [key: string]: unknown;
+}
+
+/** As of apply_chat_template of transformers. */
+export interface ChatOptions {
+  /** Functions that the model may call, as {type: "function", function: {name, description, parameters}}. */
+  tools?: object[];
+  documents?: object[];
+  /** Whether the model's answer is begun; true by default. */
+  addGenerationPrompt?: boolean;
+  /** Leaves the last message open, for the model to go on with. */
+  continueFinalMessage?: boolean;
+  /** Switches reasoning on or off in templates that know enable_thinking or thinking. */
+  thinking?: boolean;
+  /** The name of one of several templates. */
+  template?: string;
+  /** Further variables of the template. */
+  variables?: Record<string, unknown>;
+  /** The time that strftime_now tells; the default is now. */
+  now?: Date | string | number;
 }
 
 /** Times are milliseconds. */
@@ -115,12 +196,15 @@ export interface Session {
   decode(token: number, options?: { signal?: AbortSignal }): Promise<Float32Array>;
   /** Continues with a prompt, text or tokens. */
   generate(prompt: string | Iterable<number>, options?: GenerateOptions): Generation;
+  /** Answers a conversation. Only what the session does not hold of it is computed, so that a conversation goes on where it was. */
+  chat(messages: Message[], options?: GenerateOptions & ChatOptions): Generation;
   reset(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** One input of an encoder: a text, or tokens with their special tokens. */
-export type Sequence = string | { tokens: Iterable<number>; types?: Iterable<number> };
+/** One input of an encoder: a text, or tokens with their special tokens, their types, and which of them attend to all (1, else 0; by
+ * default as the model has it). */
+export type Sequence = string | { tokens: Iterable<number>; types?: Iterable<number>; global?: Iterable<number> };
 
 export interface Model {
   readonly info: Info;
@@ -132,6 +216,10 @@ export interface Model {
   createSession(options?: { context?: number }): Promise<Session>;
   /** Continues a prompt in a session of its own. */
   generate(prompt: string | Iterable<number>, options?: GenerateOptions & { context?: number }): Generation;
+  /** A conversation as the text that the model was trained on, by its chat template. */
+  applyChatTemplate(messages: Message[], options?: ChatOptions): Promise<string>;
+  /** Answers a conversation in a session of its own. */
+  chat(messages: Message[], options?: GenerateOptions & ChatOptions & { context?: number }): Generation;
   /** Computes a batch of an encoder and returns the outputs of each sequence by name. */
   run(batch: Sequence[], options?: { signal?: AbortSignal }): Promise<Record<string, Float32Array>[]>;
   /** The embedding of each text. */

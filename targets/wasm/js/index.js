@@ -9,7 +9,7 @@ const budget = 8; // milliseconds of one step of a generation: how soon an abort
 const warmup = 60; // milliseconds
 
 // load downloads a model and starts it. Without an address it is the one that this package came with.
-export async function load(url = new URL("./", import.meta.url), { progress, signal, threads, variant, cache = true, warn } = {}) {
+export async function load(url = new URL("./", import.meta.url), { progress, signal, threads, variant, context, cache = true, warn } = {}) {
   signal?.throwIfAborted();
   const base = new URL(url, globalThis.location?.href);
   const directory = base.href.endsWith("/") || base.pathname.endsWith(".json") ? base : new URL(base.href + "/");
@@ -23,7 +23,7 @@ export async function load(url = new URL("./", import.meta.url), { progress, sig
   const abort = () => remote.end(signal.reason);
   signal?.addEventListener("abort", abort);
   try {
-    const loaded = await remote.call("load", { url: directory.href, threads: threads ?? Math.min(processors(), 4), variant, cache });
+    const loaded = await remote.call("load", { url: directory.href, threads: threads ?? Math.min(processors(), 4), variant, context, cache });
     if (loaded.threads) await remote.addThreads(loaded.variant.threads, loaded.threads);
     await remote.call("start", { warm: warmup });
     notes.unshift(...loaded.variant.notes);
@@ -60,6 +60,16 @@ class Model {
 
   tokenizePair(a, b) {
     return this.#remote.call("encodePair", { a, b });
+  }
+
+  // applyChatTemplate returns a conversation as the text that the model was trained on.
+  applyChatTemplate(messages, options) {
+    return this.#remote.call("applyChatTemplate", { messages, options });
+  }
+
+  // chat answers a conversation in a session of its own.
+  chat(messages, options = {}) {
+    return this.generate({ messages }, options);
   }
 
   async createSession({ context } = {}) {
@@ -101,7 +111,7 @@ class Model {
   }
 }
 
-const plain = (q) => (typeof q === "string" ? q : { tokens: Array.from(q.tokens), types: q.types && Array.from(q.types) });
+const plain = (q) => (typeof q === "string" ? q : { tokens: Array.from(q.tokens), types: q.types && Array.from(q.types), global: q.global && Array.from(q.global) });
 
 // Session is the state of one sequence.
 class Session {
@@ -141,6 +151,11 @@ class Session {
     return new Generation(this.#remote, prompt, options, async () => ({ id: this.#id, close: async () => {} }), (n) => (this.length = n));
   }
 
+  // chat answers a conversation: only what the session does not hold of it is computed.
+  chat(messages, options = {}) {
+    return this.generate({ messages }, options);
+  }
+
   async reset() {
     await this.#remote.call("resetSession", { id: this.#id });
     this.length = 0;
@@ -161,7 +176,7 @@ class Generation {
 
   constructor(remote, prompt, options, open, count = () => {}) {
     this.#remote = remote;
-    this.#prompt = typeof prompt === "string" ? prompt : Array.from(prompt);
+    this.#prompt = typeof prompt === "string" || prompt.messages ? prompt : Array.from(prompt);
     this.#options = options;
     this.#open = open;
     this.#count = count;

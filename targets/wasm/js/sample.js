@@ -1,50 +1,15 @@
 // Sampling: the next token from logits, with the order and arithmetic of runtime/sample, whose choices it repeats to the bit: the
 // same logits, options and seed give the same tokens.
 
-const stepsPerLn2 = 64 / Math.LN2;
-const stepHigh = 0.010830424667801708, stepLow = 2.8447437476627285e-11; // ln 2 / 64 in two parts
-const underflow = -104; // e^x is below the smallest float32
+import { Candidates, argMax, exp, greedy, log, power, powerInt } from "./candidates.js";
 
-// exp2 holds 2^(j/64).
-const exp2 = [
-  1, 1.0108892860517005, 1.0218971486541166, 1.0330248790212284, 1.0442737824274138,
-  1.0556451783605572, 1.0671404006768237, 1.0787607977571199, 1.0905077326652577, 1.102382583307841,
-  1.1143867425958924, 1.1265216186082418, 1.1387886347566916, 1.1511892299529827, 1.1637248587775775,
-  1.1763969916502812, 1.189207115002721, 1.202156731452703, 1.215247359980469, 1.22848053610687,
-  1.241857812073484, 1.255380757024691, 1.2690509571917332, 1.2828700160787783, 1.2968395546510096,
-  1.3109612115247644, 1.3252366431597413, 1.339667524053303, 1.3542555469368927, 1.3690024229745905,
-  1.383909881963832, 1.3989796725383112, 1.4142135623730951, 1.42961333839197, 1.4451808069770467,
-  1.460917794180647, 1.4768261459394993, 1.4929077282912648, 1.5091644275934228, 1.5255981507445384,
-  1.5422108254079407, 1.559004400237837, 1.5759808451078865, 1.593142151342267, 1.6104903319492543,
-  1.6280274218573478, 1.645755478153965, 1.6636765803267364, 1.681792830507429, 1.7001063537185235,
-  1.718619298122478, 1.7373338352737062, 1.7562521603732995, 1.7753764925265212, 1.7947090750031072,
-  1.8142521755003989, 1.8340080864093424, 1.8539791250833855, 1.8741676341103, 1.8945759815869656,
-  1.9152065613971474, 1.9360617934922943, 1.9571441241754002, 1.978456026387951,
-];
-
-const f64 = new Float64Array(1);
-const f64Words = new Uint32Array(f64.buffer);
-
-// exp returns e^x for x <= 0 (Tang, Table-driven implementation of the exponential function, 1989).
-export function exp(x) {
-  if (x < underflow) return 0;
-  const k = Math.trunc(x * stepsPerLn2 - 0.5);
-  const r = x - k * stepHigh - k * stepLow;
-  let p = r * (1 / 24) + 1 / 6;
-  p = p * r + 0.5;
-  p = p * r + 1;
-  p = p * r + 1;
-  f64Words[0] = 0;
-  f64Words[1] = (1023 + (k >> 6)) << 20;
-  return p * exp2[k & 63] * f64[0];
-}
-
+const { fround } = Math;
 const mask64 = (1n << 64n) - 1n;
 
-// Generator is PCG-DXSM of Go's math/rand/v2, seeded with (seed, 0).
+// Generator is PCG-DXSM of Go's math/rand/v2.
 export class Generator {
-  constructor(seed) {
-    this.state = (BigInt.asUintN(64, BigInt(seed)) << 64n);
+  constructor(seed, sequence = 0) {
+    this.state = (BigInt.asUintN(64, BigInt(seed)) << 64n) | BigInt.asUintN(64, BigInt(sequence));
   }
 
   // next returns a number in [0, 1): the high 53 bits of the next value, times 2^-53.
@@ -62,175 +27,328 @@ export class Generator {
   }
 }
 
-// argMax returns the id of the largest logit, the lowest id if there are several, and -1 if there is none.
-export function argMax(logits) {
-  let best = -Infinity, id = -1;
-  for (let i = 0; i < logits.length; i++) {
-    const v = logits[i];
-    if (v <= best) continue;
-    if (v !== v) return -1;
-    best = v;
-    id = i;
+// ends tells whether a text ends with the given tokens.
+const ends = (text, tokens, count = tokens.length) => {
+  if (text.length < count) return false;
+  for (let i = 0; i < count; i++) if (text[text.length - count + i] !== tokens[i]) return false;
+  return true;
+};
+
+const tail = (list, n) => (n > 0 && n < list.length ? list.slice(-n) : list);
+
+// sequenceBias adds biases to tokens, or to the last of several where the others precede it. Several of one token are summed first.
+const sequenceBias = (biases) => (c) => {
+  const sums = new Map();
+  for (const { tokens, bias } of biases) {
+    const id = tokens.at(-1);
+    if (ends(c.history, tokens, tokens.length - 1)) sums.set(id, fround((sums.get(id) ?? 0) + fround(bias)));
   }
-  return id;
-}
+  for (const [id, sum] of sums) c.change(id, (v) => v + sum);
+};
 
-// greedy is argMax for finite logits.
-function greedy(logits) {
-  const id = argMax(logits);
-  if (id < 0 || logits[id] === Infinity) throw new Error("sample: logits are not finite");
-  return id;
-}
+// scaled multiplies the negative and divides the positive logits of tokens, once each.
+const scaled = (penalty, tokens) => (c) => {
+  for (const id of new Set(tokens(c))) c.change(id, (v) => (v < 0 ? v * penalty : v / penalty));
+};
 
-const keyFloat = new Float32Array(1);
-const keyBits = new Uint32Array(keyFloat.buffer);
+const prompt = (c) => c.history.slice(0, c.prompt);
 
-// key returns bits that order as v does; -0 and +0 have the same.
-function key(v) {
-  keyFloat[0] = v + 0;
-  const b = keyBits[0];
-  return (b >>> 31 ? ~b : b | 0x80000000) >>> 0;
-}
+// occurrence subtracts frequency for each time that a token occurred, and presence once.
+const occurrence = (frequency, presence, window) => (c) => {
+  const counts = new Map();
+  for (const id of tail(c.history, window)) counts.set(id, (counts.get(id) ?? 0) + 1);
+  for (const [id, n] of counts) c.change(id, (v) => v - fround(fround(n * fround(frequency)) + fround(presence)));
+};
 
-// Candidates are the tokens that can still be chosen, in the order of their ids, with their logits.
-class Candidates {
-  constructor(logits) {
-    const n = logits.length;
-    this.ids = Int32Array.from({ length: n }, (_, i) => i);
-    this.logits = Float32Array.from(logits);
-    this.weights = null;
-    this.length = n;
-    for (let i = 0; i < n; i++) if (this.logits[i] !== this.logits[i]) throw new Error("sample: logits are not finite");
+// dry lowers the logits of tokens that would continue a repetition of at least allowedLength tokens (p-e-w, Don't Repeat Yourself, 2024).
+const dry = ({ multiplier, base = 1.75, allowedLength = 2, window = 0, breakers = [] }) => (c) => {
+  const text = tail(c.history, window), n = text.length, limit = sinceBreaker(text, breakers), longest = new Map();
+  if (n <= allowedLength || limit < allowedLength) return;
+  suffixes(text).slice(0, n - 1).forEach((length, i) => {
+    const m = Math.min(length, limit), id = text[i + 1];
+    if (m >= allowedLength) longest.set(id, Math.max(longest.get(id) ?? 0, m));
+  });
+  const most = base <= 1.000001 ? Infinity : Math.trunc(88.7228391 / log(base));
+  for (const [id, m] of longest) {
+    if (breakers.some((b) => b.length === 1 && b[0] === id)) continue;
+    c.change(id, (v) => v - fround(multiplier * powerInt(base, Math.min(m - allowedLength, most))));
   }
+};
 
-  // filter keeps the candidates that f(i) holds for.
-  filter(f) {
-    let n = 0;
-    for (let i = 0; i < this.length; i++) {
-      if (!f(i)) continue;
-      this.ids[n] = this.ids[i];
-      this.logits[n] = this.logits[i];
-      if (this.weights) this.weights[n] = this.weights[i];
-      n++;
+// sinceBreaker returns the number of tokens after the last breaker.
+function sinceBreaker(text, breakers) {
+  for (let end = text.length; end > 0; end--) {
+    const longest = Math.max(0, ...breakers.filter((b) => end - 1 + b.length <= text.length && b.every((id, i) => text[end - 1 + i] === id)).map((b) => b.length));
+    if (longest > 0) return text.length - end + 1 - longest;
+  }
+  return text.length;
+}
+
+// suffixes returns how many tokens up to and including each equal those at the end: the Z-algorithm from the end (Gusfield 1997).
+function suffixes(text) {
+  const n = text.length, lengths = new Array(n).fill(0), at = (i) => text[n - 1 - i];
+  for (let i = 1, left = 0, right = 0; i < n; i++) {
+    let k = i < right ? Math.min(right - i, lengths[n - 1 - (i - left)]) : 0;
+    while (i + k < n && at(k) === at(i + k)) k++;
+    if (i + k > right) {
+      left = i;
+      right = i + k;
     }
-    this.length = n;
+    lengths[n - 1 - i] = k;
   }
-
-  values() {
-    return this.logits.subarray(0, this.length);
-  }
-
-  // weigh computes the weights exp(logit - largest logit) and returns their sum.
-  weigh() {
-    const top = this.logits[greedy(this.values())];
-    this.weights = new Float64Array(this.length);
-    let total = 0;
-    for (let i = 0; i < this.length; i++) total += this.weights[i] = exp(this.logits[i] - top);
-    return total;
-  }
+  return lengths;
 }
+
+// noRepeat forbids tokens that would repeat a sequence of n tokens of a text.
+const noRepeat = (n, ofPrompt) => (c) => {
+  const from = ofPrompt ? prompt(c) : c.history, k = n - 1;
+  if (c.history.length < k || (!ofPrompt && c.history.length < n)) return;
+  const last = c.history.slice(c.history.length - k);
+  for (let i = 0; i + k < from.length; i++) if (last.every((id, j) => from[i + j] === id)) c.forbid(from[i + k]);
+};
+
+const suppress = (ids) => (c) => ids.forEach((id) => c.forbid(id));
+const when = (is, process) => (c) => is(c.history.length, c.prompt) && process(c);
+
+// removeInvalid turns NaN into 0 and infinities into the largest and smallest numbers.
+const removeInvalid = (c) => {
+  for (let i = 0; i < c.length; i++) {
+    const v = c.logits[i];
+    c.logits[i] = v !== v ? 0 : Math.min(Math.max(v, -maxFloat32), maxFloat32);
+  }
+};
+
+// lengthDecay makes the ends of text more probable with every token after start generated ones.
+const lengthDecay = (start, factor, ids) => (c) => {
+  const n = c.history.length - c.prompt - start;
+  if (n <= 0) return;
+  const f = fround(powerInt(factor, n) - 1);
+  for (const id of new Set(ids)) c.change(id, (v) => (Math.abs(v) === Infinity ? v : v + fround(Math.abs(v) * f)));
+};
 
 // temperature divides the logits, in float32.
 const temperature = (t) => (c) => {
-  const divisor = Math.fround(t);
-  for (let i = 0; i < c.length; i++) c.logits[i] = Math.fround(c.logits[i] / divisor);
+  const divisor = fround(t);
+  for (let i = 0; i < c.length; i++) c.logits[i] /= divisor;
+};
+
+// topNSigma keeps the logits within n standard deviations of the largest (Tang et al. 2024).
+const topNSigma = (n) => (c) => {
+  const top = c.largest(), values = c.values().filter((v) => v !== -Infinity);
+  if (top !== top) return;
+  let sum = 0, squares = 0;
+  for (const v of values) sum += v;
+  const mean = sum / values.length;
+  for (const v of values) squares += (v - mean) * (v - mean);
+  const least = top - n * Math.sqrt(squares / values.length);
+  c.filter((i) => c.logits[i] >= least);
+};
+
+// topH keeps the most probable tokens until their share of the entropy reaches h, at most 100 (Potraghloo et al. 2025).
+const topH = (h) => (c) => {
+  const order = c.sorted(100), total = c.weigh();
+  if (!total) return;
+  const most = c.entropy(total) * h;
+  let kept = 0, sum = 0;
+  for (const i of order) {
+    const p = c.weights[i] / total;
+    if (p === 0) break;
+    sum -= p * log(p);
+    if (kept > 0 && sum > most * (1 + 1e-12)) break;
+    kept++;
+  }
+  c.pick(order.slice(0, kept));
 };
 
 // topK keeps the k largest logits and all that are equal to the k-th.
 const topK = (k) => (c) => {
-  if (k >= c.length) return;
-  const least = Float32Array.from(c.values()).sort()[c.length - k];
-  c.filter((i) => c.logits[i] >= least);
+  if (k < c.length) c.keepLargest(k);
 };
 
 // topP keeps the most probable tokens: a token is dropped if those more probable reach p. Among equal logits lower ids are kept.
 const topP = (p) => (c) => {
   const total = c.weigh();
+  if (!total) return;
   const cut = (0.5 * ((1 - p) * total)) / c.length;
   c.filter((i) => c.weights[i] >= cut);
-  keepMass(c, p * total);
+  c.keepWeight(p * total, true);
 };
-
-// keepMass keeps the largest logits whose weights add up to at least mass, by a radix descent over the keys, so that sums are
-// rounded as in Go.
-function keepMass(c, mass) {
-  let found = 0;
-  const shifts = [21, 10, 0];
-  shifts.forEach((shift, level) => {
-    const digit = (k) => (k >>> shift) & 2047;
-    const prefix = (k) => (level === 0 ? 0 : k >>> shifts[level - 1]);
-    const sums = new Float64Array(2048);
-    for (let i = 0; i < c.length; i++) {
-      const k = key(c.logits[i]);
-      if (prefix(k) === prefix(found)) sums[digit(k)] += c.weights[i];
-    }
-    let d = 0, rest = Infinity;
-    for (let i = 2047; i >= 0; i--) {
-      if (sums[i] === 0) continue;
-      d = i;
-      if (sums[i] >= mass) {
-        rest = mass;
-        break;
-      }
-      mass -= sums[i];
-    }
-    mass = rest;
-    found = (found | (d << shift)) >>> 0;
-    c.filter((i) => key(c.logits[i]) >= found);
-  });
-  const at = c.values().findIndex((v) => key(v) === found);
-  if (at < 0) return;
-  let ties = Math.max(1, Math.ceil(Math.min(mass / c.weights[at], c.length)));
-  c.filter((i) => key(c.logits[i]) > found || ties-- > 0);
-}
 
 // minP keeps the tokens whose probability is at least this share of the largest.
 const minP = (p) => (c) => {
-  const top = c.logits[greedy(c.values())];
-  const hopeless = top + Math.fround(Math.log(p)) - 1;
+  const top = c.largest(), hopeless = top + Math.log(p) - 1;
+  if (top !== top) return;
   let least = top;
   for (const v of c.values()) if (v < least && v >= hopeless && exp(v - top) >= p) least = v;
   c.filter((i) => c.logits[i] >= least);
 };
 
-// repetitionPenalty makes tokens of the history less probable, once each.
-const repetitionPenalty = (penalty) => (c, history) => {
-  const factor = Math.fround(penalty);
-  for (const id of new Set(history)) {
-    if (id >= c.logits.length) continue;
-    const v = c.logits[id];
-    c.logits[id] = Math.fround(v < 0 ? v * factor : v / factor);
-  }
+// typical keeps the tokens whose information is closest to the entropy until their probabilities reach mass (Meister et al. 2022). Their
+// distance from the entropy takes the place of the logits meanwhile.
+const typical = (mass, keep) => (c) => {
+  const total = c.weigh();
+  if (!total) return;
+  const entropy = c.entropy(total), shift = c.largest() + log(total);
+  c.shadow = c.values().slice();
+  for (let i = 0; i < c.length; i++) c.logits[i] = -Math.abs(shift - c.logits[i] - entropy);
+  if (keep > 1) c.protect(keep);
+  c.keepWeight(mass * total, false);
+  c.release();
+  c.logits.set(c.shadow.subarray(0, c.length));
+  c.shadow = null;
 };
 
-const maxFloat32 = 3.4028234663852886e38;
+// lightest drops candidates whose probability is below least(total), but not the most probable one.
+const lightest = (least) => (c) => {
+  const total = c.weigh();
+  if (!total) return;
+  const cut = least(c, total) * total, own = c.floor === 0xffffffff;
+  if (own) c.protect(1);
+  c.filter((i) => c.weights[i] >= cut);
+  if (own) c.release();
+};
 
-// check throws an error that names the option that is out of its range.
-function check(o) {
-  const number = (name, v, ok, want) => { if (typeof v !== "number" || !ok(v)) throw new RangeError(`${name} ${v}: must be ${want}`); };
-  number("temperature", o.temperature, (v) => v >= 0 && v <= maxFloat32, "0 (greedy) or positive");
-  number("temperature", o.temperature, (v) => v === 0 || Math.fround(v) > 0, "0 (greedy) or larger");
-  number("topK", o.topK, (v) => Number.isInteger(v) && v >= 0, "0 (off) or a positive integer");
-  number("topP", o.topP, (v) => v >= 0 && v <= 1, "from 0 to 1");
-  number("minP", o.minP, (v) => v >= 0 && v <= 1, "from 0 to 1");
-  number("repetitionPenalty", o.repetitionPenalty, (v) => v >= 0 && v <= maxFloat32, "0 (off) or positive");
+// eta is the cutoff of Hewitt et al. 2022.
+const eta = (e) => lightest((c, total) => Math.min(fround(e), Math.sqrt(fround(e)) * exp(-c.entropy(total))));
+
+// xtc drops, with a probability, all tokens of at least the threshold except the least probable of them (p-e-w 2024).
+const xtc = (probability, threshold, keep, generator) => (c) => {
+  if (threshold > 0.5 || c.length < 2 || generator.next() > probability) return;
+  const total = c.weigh();
+  if (!total) return;
+  const cut = threshold * total;
+  let above = 0, least = -1;
+  for (let i = 0; i < c.length; i++) {
+    if (c.weights[i] < cut) continue;
+    above++;
+    if (least < 0 || c.logits[i] <= c.logits[least]) least = i;
+  }
+  if (above >= 2 && c.length - (above - 1) >= keep) c.filter((i) => c.weights[i] < cut || i === least);
+};
+
+// mirostat keeps the surprise of the chosen tokens near tau (Basu et al. 2021); the sampler tells it the probabilities of its choices.
+function mirostat(version, tau, rate) {
+  let mu = 2 * tau;
+  const process = (c) => {
+    if (version === 1) return zipf(c, mu);
+    const total = c.weigh();
+    if (!total) return;
+    c.protect(1);
+    c.filter((i) => c.weights[i] > 0 && -log(c.weights[i] / total) / Math.LN2 <= mu);
+    c.release();
+  };
+  process.chosen = (probability) => {
+    mu -= rate * (-log(probability) / Math.LN2 - tau);
+  };
+  return process;
+}
+
+// zipf keeps as many tokens as give the surprise mu under the law of Zipf that fits the most probable ones.
+function zipf(c, mu) {
+  const probe = c.copy(), order = probe.sorted(100);
+  let products = 0, squares = 0, k = c.length;
+  for (let i = 0; i + 1 < order.length; i++) {
+    const next = probe.logits[order[i + 1]];
+    if (next === -Infinity) break;
+    const t = log((i + 2) / (i + 1));
+    products += t * (probe.logits[order[i]] - next);
+    squares += t * t;
+  }
+  if (squares > 0 && products > 0) {
+    const s = products / squares, e = s - 1, x = (e * power(2, mu)) / (1 - power(c.vocabulary, -e));
+    if (x > 0 && x !== Infinity) k = Math.trunc(Math.min(power(x, 1 / s), k));
+  }
+  k = Math.max(k, 1);
+  if (k < c.length) c.keepLargest(k);
+}
+
+const maxFloat32 = 3.4028234663852886e38;
+const on = (factor) => factor !== 0 && factor !== 1;
+const drops = (o) => o.temperature !== 0 && o.mirostat === 0;
+
+// kept protects the largest logits from a processor that drops tokens.
+const kept = (o, process) => (o.keep <= 1 ? process : (c) => {
+  c.protect(o.keep);
+  process(c);
+  c.release();
+});
+
+// steps is the table of processors in their order: what asks for it, whether it reads the history, and what makes it.
+const steps = [
+  [(o) => o.sequenceBias.length > 0, true, (o) => sequenceBias(o.sequenceBias)],
+  [(o) => on(o.encoderRepetitionPenalty), true, (o) => scaled(fround(1 / o.encoderRepetitionPenalty), prompt)],
+  [(o) => on(o.repetitionPenalty), true, (o) => scaled(fround(o.repetitionPenalty), (c) => c.history)],
+  [(o) => o.frequencyPenalty !== 0 || o.presencePenalty !== 0, true, (o) => occurrence(o.frequencyPenalty, o.presencePenalty, o.penaltyWindow)],
+  [(o) => !!o.dry?.multiplier, true, (o) => dry(o.dry)],
+  [(o) => o.noRepeatNGram > 0, true, (o) => noRepeat(o.noRepeatNGram, false)],
+  [(o) => o.encoderNoRepeatNGram > 0, true, (o) => noRepeat(o.encoderNoRepeatNGram, true)],
+  [(o) => o.badWords.length > 0, true, (o) => sequenceBias(o.badWords.filter((w) => w.length > 1 || !o.ends.includes(w[0])).map((tokens) => ({ tokens, bias: -Infinity })))],
+  [(o) => o.minLength > 0, true, (o) => when((n) => n < o.minLength, suppress(o.ends))],
+  [(o) => o.minNewTokens > 0, true, (o) => when((n, prompt) => n - prompt < o.minNewTokens, suppress(o.ends))],
+  [(o) => o.forcedBOS.length > 0, true, (o) => when((n) => n === 1, (c) => c.force(o.forcedBOS))],
+  [(o) => o.forcedEOS.length > 0 && o.length > 0, true, (o) => when((n) => n === o.length - 1, (c) => c.force(o.forcedEOS))],
+  [(o) => o.removeInvalid, false, () => removeInvalid],
+  [(o) => o.decayFactor > 0, true, (o) => lengthDecay(o.decayStart, o.decayFactor, o.ends)],
+  [(o) => o.suppress.length > 0, false, (o) => suppress(o.suppress)],
+  [(o) => o.suppressFirst.length > 0, true, (o) => when((n, prompt) => n === (prompt <= 1 && o.forcedBOS.length > 0 ? prompt + 1 : prompt), suppress(o.suppressFirst))],
+  [(o) => Object.keys(o.forcedTokens).length > 0, true, (o) => (c) => o.forcedTokens[c.history.length] !== undefined && c.force([o.forcedTokens[c.history.length]])],
+  [(o) => on(o.temperature), false, (o) => temperature(o.temperature)],
+  [(o) => drops(o) && o.topNSigma > 0, false, (o) => kept(o, topNSigma(o.topNSigma))],
+  [(o) => drops(o) && o.topH > 0, false, (o) => topH(o.topH)],
+  [(o) => drops(o) && o.topK > 0, false, (o) => topK(Math.max(o.topK, o.keep))],
+  [(o) => drops(o) && on(o.topP), false, (o) => kept(o, topP(o.topP))],
+  [(o) => drops(o) && o.minP > 0, false, (o) => kept(o, minP(o.minP))],
+  [(o) => drops(o) && on(o.typicalP), false, (o) => typical(o.typicalP, o.keep)],
+  [(o) => drops(o) && on(o.epsilonCutoff), false, (o) => kept(o, lightest(() => o.epsilonCutoff))],
+  [(o) => drops(o) && on(o.etaCutoff), false, (o) => kept(o, eta(o.etaCutoff))],
+  [(o) => drops(o) && o.xtcProbability > 0, false, (o, generator) => xtc(o.xtcProbability, o.xtcThreshold, o.keep, generator)],
+  [(o) => o.temperature !== 0 && o.mirostat > 0, false, (o) => mirostat(o.mirostat, o.mirostatTau || 5, o.mirostatEta || 0.1)],
+  [(o) => o.renormalize, false, () => (c) => c.normalize()],
+];
+
+// ranges says what numbers options may have: least, most, and whether they are whole.
+const ranges = {
+  temperature: [0, maxFloat32], topK: [0, maxFloat32, true], topP: [0, 1], minP: [0, 1], topH: [0, 1], typicalP: [0, 1], epsilonCutoff: [0, 1],
+  etaCutoff: [0, 1], topNSigma: [0, maxFloat32], xtcProbability: [0, 1], xtcThreshold: [0, 1], mirostat: [0, 2, true], mirostatTau: [0, 100],
+  mirostatEta: [0, 10], keep: [0, maxFloat32, true], repetitionPenalty: [0, maxFloat32], encoderRepetitionPenalty: [0, maxFloat32],
+  frequencyPenalty: [-maxFloat32, maxFloat32], presencePenalty: [-maxFloat32, maxFloat32], penaltyWindow: [0, maxFloat32, true],
+  noRepeatNGram: [0, maxFloat32, true], encoderNoRepeatNGram: [0, maxFloat32, true], minLength: [0, maxFloat32, true],
+  minNewTokens: [0, maxFloat32, true], decayStart: [0, maxFloat32, true], decayFactor: [0, maxFloat32], length: [0, maxFloat32, true],
+};
+const lists = ["sequenceBias", "badWords", "forcedBOS", "forcedEOS", "suppress", "suppressFirst", "ends"];
+const dryRanges = { multiplier: [0, maxFloat32], base: [0, maxFloat32], allowedLength: [0, maxFloat32, true], window: [0, maxFloat32, true] };
+
+function number(name, v, [least, most, whole]) {
+  if (typeof v === "number" && v >= least && v <= most && (!whole || Number.isInteger(v))) return;
+  throw new RangeError(`${name} ${v}: must be ${whole ? "a whole number" : "a number"} ${most === maxFloat32 ? (least < 0 ? "" : "of at least 0") : `from ${least} to ${most}`}`.trim());
+}
+
+// complete returns the options with their defaults, or throws an error that names the option that is out of its range.
+function complete(options) {
+  const o = { ...Object.fromEntries(Object.keys(ranges).map((name) => [name, 0])), ...Object.fromEntries(lists.map((name) => [name, []])),
+    seed: 0, sequence: 0, dry: null, forcedTokens: {}, removeInvalid: false, renormalize: false };
+  for (const name of Object.keys(o)) if (options[name] !== undefined) o[name] = options[name];
+  for (const [name, range] of Object.entries(ranges)) number(name, o[name], range);
+  for (const [name, range] of Object.entries(dryRanges)) if (o.dry?.[name] !== undefined) number(`dry.${name}`, o.dry[name], range);
+  for (const name of lists) if (!Array.isArray(o[name])) throw new RangeError(`${name}: must be a list`);
+  if (o.temperature > 0 && fround(o.temperature) === 0) throw new RangeError(`temperature ${o.temperature}: too small; 0 is greedy`);
+  if (o.forcedBOS.length > 1) throw new RangeError(`forcedBOS: ${o.forcedBOS.length} tokens, expected one`);
+  if (o.sequenceBias.some((b) => !b.tokens?.length || typeof b.bias !== "number" || b.bias !== b.bias)) throw new RangeError("sequenceBias: each needs tokens and a number bias");
+  if (o.badWords.some((w) => !w.length)) throw new RangeError("badWords: a word without tokens");
+  if (o.dry) o.dry = { ...o.dry, base: o.dry.base || undefined, allowedLength: o.dry.allowedLength || undefined };
+  return o;
 }
 
 // Sampler chooses tokens. Without options it is greedy.
 export class Sampler {
   constructor(options = {}) {
-    const o = { temperature: 0, topK: 0, topP: 0, minP: 0, repetitionPenalty: 0, seed: 0 };
-    for (const name of Object.keys(o)) if (options[name] !== undefined) o[name] = options[name];
-    check(o);
+    const o = complete(options);
     this.temperature = o.temperature;
-    this.generator = new Generator(o.seed);
-    this.needsHistory = o.repetitionPenalty !== 0 && o.repetitionPenalty !== 1;
-    this.chain = this.needsHistory ? [repetitionPenalty(o.repetitionPenalty)] : [];
-    if (o.temperature === 0) return;
-    if (o.temperature !== 1) this.chain.push(temperature(o.temperature));
-    if (o.topK !== 0) this.chain.push(topK(o.topK));
-    if (o.topP !== 0 && o.topP < 1) this.chain.push(topP(o.topP));
-    if (o.minP !== 0) this.chain.push(minP(o.minP));
+    this.removeInvalid = o.removeInvalid;
+    this.generator = new Generator(o.seed, o.sequence);
+    const rows = steps.filter(([has]) => has(o));
+    this.needsHistory = rows.some(([, reads]) => reads);
+    this.chain = rows.map(([, , make]) => make(o, this.generator));
   }
 
   // isGreedy tells that next takes the largest logit as it is.
@@ -238,13 +356,20 @@ export class Sampler {
     return this.temperature === 0 && this.chain.length === 0;
   }
 
-  // next returns the token chosen from logits; history is the prompt and the tokens so far.
-  next(logits, history) {
+  // next returns the token chosen from logits; history is the prompt, whose length is given, and the tokens so far.
+  next(logits, history, prompt) {
     if (this.isGreedy) return greedy(logits);
-    const c = new Candidates(logits);
-    for (const process of this.chain) process(c, history);
-    if (this.temperature === 0) return c.ids[greedy(c.values())];
-    const total = c.weigh(), u = this.generator.next() * total;
+    const c = new Candidates(logits, history ?? [], prompt);
+    if (!this.removeInvalid && c.logits.some((v) => v !== v)) throw new Error("sample: logits are not finite");
+    for (const process of this.chain) process(c);
+    return this.temperature === 0 ? c.ids[greedy(c.values())] : this.draw(c);
+  }
+
+  // draw takes the first candidate, by id, with which the sum of the probabilities exceeds a random number.
+  draw(c) {
+    const total = c.weigh();
+    if (!total) throw new Error("sample: logits are not finite");
+    const u = this.generator.next() * total;
     let sum = 0, last = 0;
     for (let i = 0; i < c.length; i++) {
       if (c.weights[i] === 0) continue;
@@ -252,6 +377,9 @@ export class Sampler {
       last = i;
       if (sum > u) break;
     }
+    for (const p of this.chain) p.chosen?.(c.weights[last] / total);
     return c.ids[last];
   }
 }
+
+export { argMax, exp };

@@ -18,6 +18,26 @@ function handle(map, value) {
   return lastHandle;
 }
 
+// chat loads the model's chat templates, which most uses of a model do not need.
+async function chat() {
+  if (!manifest.chat) throw new Error("the model has no chat template: write the prompt yourself, or build it with --chat-template");
+  const [templates, engine] = await Promise.all([import("./chat.js"), import("./template/chat.js")]);
+  if (templates.digest !== manifest.chat) throw new Error("the chat templates of this package are those of another model: load the model with the package that was made for it");
+  return { templates, ...engine };
+}
+
+// chatTokens are the tokens of a conversation.
+async function chatTokens(messages, options) {
+  const { templates, apply } = await chat();
+  return need(tokenizer, "tokenizer").encode(apply(templates, messages, options), { special: false });
+}
+
+// answerEnds is the token with which the chat template ends an answer, if it is a special one.
+async function answerEnds() {
+  const { templates, turnEnd } = await chat(), [id] = tokenizer.encode(turnEnd(templates), { special: false });
+  return id !== undefined && tokenizer.isSpecial(id) ? [id] : [];
+}
+
 function find(map, id, what) {
   const value = map.get(id);
   if (!value) throw new Error(`the ${what} is closed`);
@@ -27,12 +47,14 @@ function find(map, id, what) {
 // methods are what the page may call.
 const methods = {
   // load downloads everything and instantiates the first thread; start follows when the other threads are there.
-  async load({ url, threads, variant, cache }) {
+  async load({ url, threads, variant, cache, context }) {
     const warn = (message) => port.post({ warning: message });
     const d = new Downloader(new URL(url), { signal: loading.signal, cache, warn, progress: (p) => port.post({ progress: p }) });
     manifest = await d.json("model.json");
     if (manifest.format !== 1) throw new Error(`model.json has the format ${manifest.format}, this package reads 1: update the package or build the model again`);
-    const chosen = choose(threads, variant);
+    const far = !!context && manifest.model.causal && !Engine.fits(manifest.model, threads, context);
+    const chosen = choose(threads, variant, Object.keys(manifest.variants), far);
+    manifest.model.wide = chosen.name.endsWith("-64");
     const entry = manifest.variants[chosen.name];
     const pieces = await d.json(manifest.pieces);
     const weights = { ...manifest.weights, ...pieces };
@@ -92,7 +114,12 @@ const methods = {
   },
 
   resetSession({ id }) {
-    find(sequences, id, "session").length = 0;
+    engine.truncate(find(sequences, id, "session"), 0);
+  },
+
+  async applyChatTemplate({ messages, options }) {
+    const { templates, apply } = await chat();
+    return apply(templates, messages, options);
   },
 
   // prefill appends a part of the tokens and returns the logits behind the last.
@@ -103,9 +130,14 @@ const methods = {
     return { from: from + n, length: s.length, logits: from + n === tokens.length ? engine.logits().slice() : null };
   },
 
-  // generate begins a generation; next continues it.
-  generate({ id, prompt, options }) {
+  // generate begins a generation; next continues it. Of a conversation only what the session does not hold is computed.
+  async generate({ id, prompt, options }) {
     const s = find(sequences, id, "session");
+    if (prompt.messages) {
+      const text = await chatTokens(prompt.messages, options), eos = [...(options.eos ?? manifest.eos), ...(await answerEnds())];
+      const n = engine.rewind(s, text);
+      return handle(generations, new Generation(engine, s, text.slice(n), tokenizer, { ...options, eos, before: text.slice(0, n) }));
+    }
     const tokens = typeof prompt === "string" ? need(tokenizer, "tokenizer").encode(prompt) : Array.from(prompt);
     return handle(generations, new Generation(engine, s, tokens, tokenizer, { eos: manifest.eos, start: manifest.start, ...options }));
   },

@@ -89,7 +89,7 @@ func (e *Engine) Close() error {
 	return errors.Join(e.asker.Close(), e.server.Close())
 }
 
-// Open makes the engine run a module with a weights file.
+// Open makes the engine run a module with a weights file. The description is Wide for a module with 64-bit addresses.
 func (e *Engine) Open(d *wasmemit.Description, module []byte, weights string, threads int) error {
 	e.mu.Lock()
 	e.module, e.path = module, weights
@@ -98,14 +98,27 @@ func (e *Engine) Open(d *wasmemit.Description, module []byte, weights string, th
 	return err
 }
 
-// Relaxed reports whether the engine has relaxed SIMD.
-func (e *Engine) Relaxed() (bool, error) {
-	var f struct{ Relaxed bool }
+// Features are what not every engine has: relaxed SIMD, and memories with 64-bit addresses.
+type Features struct{ Relaxed, Wide bool }
+
+// Features reports what the engine has.
+func (e *Engine) Features() (f Features, err error) {
 	data, err := e.ask("features", nil)
 	if err == nil {
 		err = json.Unmarshal(data, &f)
 	}
-	return f.Relaxed, err
+	return f, err
+}
+
+// Lacks says what a variant needs that the engine does not have, "" if it runs.
+func (f Features) Lacks(variant string) string {
+	switch {
+	case strings.HasPrefix(variant, "relaxed") && !f.Relaxed:
+		return "relaxed SIMD"
+	case strings.HasSuffix(variant, "-64") && !f.Wide:
+		return "64-bit memory"
+	}
+	return ""
 }
 
 // Chromium starts headless Chromium.
@@ -242,6 +255,7 @@ func (m *matrix) floats() (*golden.Matrix, error) {
 type segment struct {
 	Tokens []int32 `json:"tokens"`
 	Types  []int32 `json:"types,omitempty"`
+	Global []int32 `json:"global,omitempty"`
 	Source []int32 `json:"source,omitempty"`
 	Total  int     `json:"total"`
 }
@@ -250,7 +264,7 @@ type segment struct {
 func (e *Engine) Full(segments []op.Segment) (golden.Result, error) {
 	var list []segment
 	for _, s := range segments {
-		list = append(list, segment{s.Tokens, s.Types, s.Source, s.Total})
+		list = append(list, segment{s.Tokens, s.Types, s.Global, s.Source, s.Total})
 	}
 	data, err := e.ask("full", map[string]any{"segments": list})
 	if err != nil {

@@ -2,7 +2,9 @@ package jshost
 
 import (
 	"errors"
+	"maps"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,32 +33,96 @@ func start(t *testing.T, name string) *Engine {
 	return e
 }
 
-// variants are those that an engine can run, with the number of threads.
-func variants(t *testing.T, e *Engine) map[string]int {
+// features are what an engine has.
+func features(t *testing.T, e *Engine) Features {
 	t.Helper()
-	list := map[string]int{"simd": 1, "simd-threads": 2}
-	relaxed, err := e.Relaxed()
+	f, err := e.Features()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if relaxed {
-		list["relaxed"], list["relaxed-threads"] = 1, 2
+	return f
+}
+
+// threads is the number of threads to run a variant with.
+func threads(variant string) int {
+	if strings.Contains(variant, "threads") {
+		return 2
 	}
-	return list
+	return 1
 }
 
 // hold holds every variant that an engine can run against golden cases.
 func hold(t *testing.T, e *Engine, dirs []string) {
+	can := features(t, e)
 	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			c := wasmtest.Build(t, dir, "f32")
-			for name, threads := range variants(t, e) {
-				if err := e.Open(c.Description, c.Modules[name], c.Weights.Name(), threads); err != nil {
-					t.Fatal(err)
-				}
-				c.Compare(t, "wasm "+name, e)
-			}
+			compare(t, e, can, wasmtest.Build(t, dir, "f32"))
 		})
+	}
+}
+
+// compare holds all variants of a case that an engine can run, in order, and says which.
+func compare(t *testing.T, e *Engine, can Features, c *wasmtest.Case) (ran []string) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(c.Modules)) {
+		if can.Lacks(name) != "" {
+			continue
+		}
+		d := *c.Description
+		d.Wide = strings.HasSuffix(name, "-64")
+		if err := e.Open(&d, c.Modules[name], c.Weights.Name(), threads(name)); err != nil {
+			t.Fatal(err)
+		}
+		c.Compare(t, "wasm "+name, e)
+		ran = append(ran, name)
+	}
+	return ran
+}
+
+// TestWide holds variants with 64-bit addresses, the weights beyond 4 GiB, in the engines that have such memories.
+func TestWide(t *testing.T) {
+	llama := filepath.Join(root, "gen/golden/testdata/llama")
+	for _, name := range []string{"chromium", "node"} {
+		t.Run(name, func(t *testing.T) {
+			e := start(t, name)
+			can := features(t, e)
+			if !can.Wide {
+				t.Skip("this engine has no memories with 64-bit addresses")
+			}
+			dirs := []string{llama}
+			if os.Getenv("TFGEN_SHARED") != "" { // the exhaustive suites
+				dirs = wasmtest.Cases(t, root)
+			}
+			for _, dir := range dirs {
+				t.Run(filepath.Base(dir), func(t *testing.T) {
+					if ran := compare(t, e, can, wasmtest.BuildFar(t, dir, "f32", 5<<30)); len(ran) == 0 || slices.Contains(ran, "simd") {
+						t.Errorf("the variants %v ran", ran)
+					}
+				})
+			}
+			sameBits(t, e, wasmtest.BuildFar(t, llama, "q4", 64), "simd", "simd-64")
+		})
+	}
+}
+
+// sameBits holds that two variants give the same bits.
+func sameBits(t *testing.T, e *Engine, c *wasmtest.Case, names ...string) {
+	t.Helper()
+	var logits [2][]float32
+	for i, name := range names {
+		d := *c.Description
+		d.Wide = strings.HasSuffix(name, "-64")
+		if err := e.Open(&d, c.Modules[name], c.Weights.Name(), threads(name)); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := e.Full(c.Inputs[0].Segments())
+		if err != nil {
+			t.Fatal(err)
+		}
+		logits[i] = rows["logits"].Data
+	}
+	if !slices.Equal(logits[0], logits[1]) {
+		t.Errorf("%v differ", names)
 	}
 }
 
@@ -74,19 +140,19 @@ func TestNode(t *testing.T) { hold(t, start(t, "node"), few(t)) }
 
 func TestChromium(t *testing.T) {
 	e := start(t, "chromium")
-	if _, ok := variants(t, e)["relaxed"]; !ok {
+	if !features(t, e).Relaxed {
 		t.Log("this Chromium has no relaxed SIMD")
 	}
 	hold(t, e, few(t))
 }
 
 func TestNodeAll(t *testing.T) {
-	all := wasmtest.All(t)
+	all := wasmtest.All(t, root)
 	hold(t, start(t, "node"), all)
 }
 
 func TestChromiumAll(t *testing.T) {
-	all := wasmtest.All(t)
+	all := wasmtest.All(t, root)
 	hold(t, start(t, "chromium"), all)
 }
 
@@ -103,7 +169,7 @@ func TestError(t *testing.T) {
 // TestQuantised holds that relaxed dot products, which only browsers have, give the integers of the exact ones.
 func TestQuantised(t *testing.T) {
 	e := start(t, "chromium")
-	if _, ok := variants(t, e)["relaxed"]; !ok {
+	if !features(t, e).Relaxed {
 		t.Skip("this Chromium has no relaxed SIMD")
 	}
 	for _, format := range []string{"q4", "q4k", "q5m", "q6k", "q8"} {

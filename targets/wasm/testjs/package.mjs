@@ -10,9 +10,10 @@ const own = (name) => import(pathToFileURL(join(dir, name)));
 const { load } = await own("index.js");
 const { Sampler } = await own("sample.js");
 const { choose } = await own("variant.js");
-const { newMemory } = await own("engine.js");
+const { Engine, newMemory } = await own("engine.js");
 const { Remote } = await own("remote.js");
 const golden = JSON.parse(readFileSync(goldenFile));
+const { samples, talks } = JSON.parse(readFileSync(samplesFile));
 const weightsFile = JSON.parse(readFileSync(join(dir, "model.json"))).weights.file;
 
 // serve serves the package; fault(name, request, response, bytes) may answer in its own way.
@@ -53,9 +54,17 @@ const tests = {
   },
 
   async "sampling makes the choices of the Go package"() {
-    for (const { options, logits, history, tokens } of JSON.parse(readFileSync(samplesFile))) {
+    for (const { options, logits, history, tokens } of samples) {
       const s = new Sampler({ ...options, seed: BigInt(options.seed) });
-      const got = tokens.map(() => s.next(Float32Array.from(logits), history));
+      const text = [...history];
+      const got = tokens.map(() => {
+        try {
+          text.push(s.next(Float32Array.from(logits), text, history.length));
+          return text.at(-1);
+        } catch {
+          return -1;
+        }
+      });
       assert.deepEqual(got, tokens, JSON.stringify(options));
     }
   },
@@ -94,6 +103,9 @@ const tests = {
     await bad("x", { topK: 0.5 }, /topK 0.5/);
     await bad("x", { topP: 2 }, /topP 2/);
     await bad("x", { maxTokens: -1 }, /maxTokens -1/);
+    await bad("x", { dry: { multiplier: -1 } }, /dry.multiplier -1/);
+    await bad("x", { badWords: [[]] }, /a word without tokens/);
+    await bad("x", { suppress: 3 }, /suppress: must be a list/);
     await bad("x", { context: 0.5 }, /a context of 0.5 tokens/);
     await assert.rejects(model.createSession({ context: 1e6 }), /a context of 1000000 tokens/);
     await assert.rejects(model.embed(["x"]), /makes no embeddings/);
@@ -115,6 +127,38 @@ const tests = {
     await g.text();
     assert.equal(s.length, g.stats.promptTokens + 4);
     model.close();
+  },
+
+  async "conversations go through the chat template of the model"() {
+    const model = await load(undefined, { threads: 1 });
+    for (const { messages, options, text } of talks) assert.equal(await model.applyChatTemplate(messages, options), text);
+    const [{ messages, text }] = talks, set = { maxTokens: 12 };
+    const answer = model.chat(messages, set), plain = model.generate([...(await model.tokenize(text, { special: false }))], set);
+    assert.equal(await answer.text(), await plain.text());
+    assert.deepEqual(answer.ids, plain.ids);
+    const session = await model.createSession(), more = [...messages, { role: "assistant", content: "x := 1" }, { role: "user", content: "Go on." }];
+    await session.chat(messages, set).text();
+    const held = session.chat(more, set), anew = model.chat(more, { ...set, repetitionPenalty: 1.2 });
+    await held.text();
+    const fresh = model.chat(more, set);
+    await fresh.text();
+    assert.deepEqual(held.ids, fresh.ids);
+    assert.ok(held.stats.promptTokens < fresh.stats.promptTokens, `${held.stats.promptTokens} of ${fresh.stats.promptTokens} tokens are computed`);
+    await session.reset();
+    await session.chat(messages, set).text();
+    const penalised = session.chat(more, { ...set, repetitionPenalty: 1.2 }); // the penalty sees what the session holds
+    await penalised.text();
+    await anew.text();
+    assert.deepEqual(penalised.ids, anew.ids);
+    await assert.rejects(model.applyChatTemplate([]), /conversation is empty/);
+    await assert.rejects(model.applyChatTemplate(messages, { template: "rag" }), /no chat template rag/);
+    await assert.rejects(model.chat("hello").text(), /conversation is empty/);
+    model.close();
+    const other = await serve((name, _, response, bytes) => name === "model.json" && response.end(JSON.stringify({ ...JSON.parse(bytes), chat: "0" })));
+    const strange = await load(other.url, { threads: 1 });
+    await assert.rejects(strange.applyChatTemplate(messages), /those of another model/);
+    strange.close();
+    other.close();
   },
 
   async "an abort ends generation, prefill and loading"() {
@@ -175,6 +219,8 @@ const tests = {
     await fails(await answers(weightsFile, (b) => b.subarray(0, 100000)), /ends after|broke off/);
     await fails(await answers(weightsFile, (b) => Buffer.concat([b, Buffer.alloc(10)])), /longer than/);
     await fails(await answers(weightsFile, (b) => { b[5000] ^= 1; return b; }), /expected digest/);
+    await fails(await answers(weightsFile, (b) => Buffer.concat([b.subarray(b.length >> 1), b.subarray(0, b.length >> 1)])), /expected digest/); // halves swapped
+    await fails(await answers(weightsFile, (b) => Buffer.alloc(b.length, 7)), /expected digest/); // another file of the same length
     await fails(await answers("simd.wasm", (b) => { b[50] ^= 1; return b; }), /expected digest/);
     await fails(await answers("tokenizer.bin", (b) => { b[50] ^= 1; return b; }), /expected digest/);
     await fails(await answers("model.json", () => "{"), /model\.json/);
@@ -192,6 +238,33 @@ const tests = {
     await assert.rejects(remote.call("memory"), /died/);
   },
 
+  async "a generation ends where the context does, and a prompt that is longer is an error"() {
+    const model = await load(undefined, { threads: 1 });
+    const g = model.generate(golden[0].input_ids, { context: golden[0].input_ids.length + 3, eos: [] });
+    await g.text();
+    assert.equal(g.stats.reason, "context full");
+    assert.equal(g.ids.length, 4); // the last one is not fed any more
+    await assert.rejects(model.generate(golden[0].input_ids, { context: 2 }).text(), { name: "ContextError", message: /context is full: the prompt has/ });
+    const s = await model.createSession({ context: 4 });
+    await s.prefill([1, 2, 3]);
+    await assert.rejects(s.prefill([4, 5]), { name: "ContextError", message: /2 tokens more do not fit, the session holds 3 of 4/ });
+    await assert.rejects(s.prefill([1e6]), { name: "RangeError", message: /the token id 1000000 does not exist/ });
+    assert.equal(s.length, 3);
+    model.close();
+  },
+
+  async "a memory that does not grow is an error, and what was there goes on"() {
+    const description = JSON.parse(readFileSync(join(dir, "model.json"))).model, { pages } = description;
+    const memory = new WebAssembly.Memory({ initial: pages + 200, maximum: pages + 200 });
+    const engine = new Engine({}, memory, description, 1), open = [];
+    assert.throws(() => { for (;;) open.push(engine.open(description.context)); }, { name: "MemoryError", message: /there is no memory for \d+ bytes more/ });
+    assert.ok(open.length > 0);
+    engine.close(open.pop());
+    open.push(engine.open(description.context));
+    for (const s of open) engine.close(s);
+    assert.deepEqual(engine.heap.free.length, 1);
+  },
+
   async "what the engine lacks is said"() {
     const { validate } = WebAssembly;
     try {
@@ -201,6 +274,16 @@ const tests = {
       assert.deepEqual(choose(4).notes.length, 2);
       assert.equal(choose(4).name, "simd");
       assert.throws(() => choose(1, "relaxed"), /no relaxed SIMD/);
+      const far = ["simd-64", "simd-threads-64"], both = ["simd", ...far];
+      assert.throws(() => choose(1, undefined, far), /needs more than 4 GiB, and this engine has no 64-bit/);
+      assert.equal(choose(1, undefined, both).name, "simd");
+      assert.match(choose(1, undefined, both, true).notes.at(-1), /at most 4 GiB/);
+      assert.throws(() => choose(1, "simd-64", both), /has no 64-bit memory/);
+      assert.throws(() => choose(1, "simd-64", ["simd"]), /the model has no variant simd-64; it has simd/);
+      WebAssembly.validate = (b) => !b.includes(0x85);
+      assert.equal(choose(1, undefined, both, true).name, "simd-64");
+      assert.equal(choose(1, undefined, both, false).name, "simd");
+      assert.equal(choose(2, undefined, far, false).name, "simd-threads-64");
     } finally {
       WebAssembly.validate = validate;
     }

@@ -3,7 +3,6 @@ package wasmtest
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,18 +22,20 @@ const greedyTokens = 24
 type Case struct {
 	*golden.Case
 	*wasmemit.Description
-	Modules map[string][]byte // by variant
-	Weights *os.File
-	Size    int64
+	Operations []string          // that the model has
+	Modules    map[string][]byte // by variant
+	Weights    *os.File
+	Size       int64
 }
 
-// supported are checked-in cases that must compile.
-var supported = []string{"albert-masked-lm", "bert-masked-lm", "bert-sequence-classification", "deepseek-v3", "gemma3-text", "gpt-oss", "gpt2",
-	"jamba", "llama", "mamba2", "mixtral", "modernbert-sequence-classification", "qwen3-next", "recurrent-gemma",
-	"roberta-sequence-classification", "rwkv", "t5", "mamba"}
-
-// Build compiles the golden case of a directory. What the backend does not support is skipped.
+// Build compiles the golden case of a directory.
 func Build(t testing.TB, dir, format string) *Case {
+	t.Helper()
+	return BuildFar(t, dir, format, 0)
+}
+
+// BuildFar is Build with a gap in the memory before the weights; with one there are all variants that such a memory has.
+func BuildFar(t testing.TB, dir, format string, gap int64) *Case {
 	t.Helper()
 	c, err := golden.Open(dir)
 	if err != nil {
@@ -45,7 +46,7 @@ func Build(t testing.TB, dir, format string) *Case {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	o := bundle.Options{Package: "model", Title: c.Name, Weights: format, Trace: true}
+	o := bundle.Options{Package: "model", Title: c.Name, Weights: format, Trace: true, Gap: gap}
 	for i := range c.Inputs {
 		o.Context = max(o.Context, longest(&c.Inputs[i]))
 	}
@@ -66,13 +67,15 @@ func Build(t testing.TB, dir, format string) *Case {
 		t.Fatal(err)
 	}
 	files, d, err := b.Modules()
-	if errors.Is(err, wasmemit.ErrUnsupported) && !slices.Contains(supported, filepath.Base(dir)) {
-		t.Skip(err)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := &Case{Case: c, Modules: map[string][]byte{}, Description: d, Weights: f, Size: b.WeightsSize()}
+	for _, o := range b.Plan.Graph.Ops {
+		if !slices.Contains(out.Operations, o.Kind) {
+			out.Operations = append(out.Operations, o.Kind)
+		}
+	}
 	for _, file := range files {
 		out.Modules[strings.TrimSuffix(file.Name, ".wasm")] = file.Data
 	}
@@ -114,26 +117,39 @@ func (c *Case) Compare(t testing.TB, backend string, r golden.Runner) {
 	}
 }
 
-// Cases are the directories of the checked-in golden cases.
+// more are cases of gen/verify/testdata that together have the operations and attributes that those of gen/golden do not have.
+var more = []string{"decoders/apertus", "decoders/falcon-alibi-rounded", "encoders/deberta-v2-groups", "encoders/deberta-v3", "encoders/fnet-odd",
+	"encoders/linformer", "encoders/longformer-far", "encoders/performer"}
+
+// Cases are the directories of checked-in golden cases that together have every operation and every way to share work.
 func Cases(t testing.TB, root string) []string {
 	t.Helper()
 	list, err := filepath.Glob(filepath.Join(root, "gen/golden/testdata/*"))
 	if err != nil || len(list) == 0 {
 		t.Fatal("no golden cases", err)
 	}
+	for _, name := range more {
+		list = append(list, filepath.Join(root, "gen/verify/testdata", name))
+	}
 	return list
 }
 
-// All are the directories of the suite that TFGEN_SHARED names; without it the test is skipped.
-func All(t testing.TB) []string {
+// All are the directories of the suite that TFGEN_SHARED names and of all checked-in cases; without it the test is skipped.
+func All(t testing.TB, root string) []string {
 	t.Helper()
 	shared := os.Getenv("TFGEN_SHARED")
 	if shared == "" {
 		t.Skip("TFGEN_SHARED is not set: the full golden suite is not here")
 	}
-	list, err := filepath.Glob(filepath.Join(shared, "golden", "hf", "*"))
-	if err != nil || len(list) == 0 {
-		t.Fatal("no golden cases", err)
+	list := Cases(t, root)
+	for _, pattern := range []string{filepath.Join(shared, "golden/hf/*/golden.json"), filepath.Join(root, "gen/verify/testdata/*coders/*/golden.json")} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatal("no golden cases", err)
+		}
+		for _, path := range found {
+			list = append(list, filepath.Dir(path))
+		}
 	}
 	return list
 }

@@ -36,6 +36,16 @@ int main(int argc, char **argv) {
     OK(tfgen_classify(model, texts, lengths, NULL, NULL, 3, NULL, NULL, two, 9, &size, &status));
     EXPECT(memcmp(two, three, 3 * sizeof *two) != 0 && memcmp(two + 3, three + 3, 3 * sizeof *two) == 0);
 
+    /* Probabilities of classes of which one holds add up to one; a model with several classes ranks nothing. */
+    OK(tfgen_class_scores(model, texts, NULL, NULL, NULL, 3, NULL, NULL, two, 9, &size, &status));
+    for (int i = 0; i < 3; i++) {
+        EXPECT(fabs((double)two[3 * i] + two[3 * i + 1] + two[3 * i + 2] - 1) < 1e-6);
+        EXPECT(fabs(two[3 * i] - exp(three[3 * i]) / (exp(three[3 * i]) + exp(three[3 * i + 1]) + exp(three[3 * i + 2]))) < 1e-6);
+    }
+    size_t order[3];
+    CODE(TFGEN_ERROR_UNSUPPORTED, tfgen_rank(model, "a", 1, texts, NULL, 3, NULL, NULL, order, NULL, 3, &size, &status));
+    CODE(TFGEN_ERROR_HANDLE, tfgen_rank(NULL, "a", 1, texts, NULL, 3, NULL, NULL, order, NULL, 3, &size, &status));
+
     /* Pairs are what their ids with token types are. */
     OK(tfgen_classify(model, texts, NULL, pairs, NULL, 3, NULL, NULL, two, 9, &size, &status));
     int32_t ids[] = {2, 5, 6, 7, 3, 6, 3}, types[] = {0, 0, 0, 0, 0, 1, 1}; /* [CLS] a b c [SEP] b [SEP] */

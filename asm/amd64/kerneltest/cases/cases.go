@@ -61,6 +61,7 @@ func Quantised() []kernel.Kernel {
 		ks = append(ks, kernel.Kernel{Op: "qgemm", S: name, D: []int{columns}})
 	}
 	ks = append(ks, kernel.Kernel{Op: "qgemm", S: "int8", D: []int{1536}})
+	ks = append(ks, kernel.Kernel{Op: "qgemm", S: "q4k", D: []int{2304}}) // passes of 1,024 columns by AMX
 	for _, columns := range []int{1, 31, 32, 33, 64, 90, 200, 512} {
 		ks = append(ks, kernel.Kernel{Op: "quantize", D: []int{columns}}, kernel.Kernel{Op: "quantize", S: "rows", D: []int{columns}})
 	}

@@ -13,6 +13,9 @@ type Func struct {
 	params    int
 	locals    []Type
 	code      []byte
+	wide      bool  // of a module with a 64-bit memory, see wide.go
+	extended  int   // length of the code behind the last extension of a comparison
+	spare     Local // of wideFill, plus 1; 0: not there yet
 }
 
 // Local is a parameter or a local variable.
@@ -20,6 +23,9 @@ type Local int
 
 // Local adds a local variable, which begins as zero.
 func (f *Func) Local(t Type) Local {
+	if f.wide {
+		t = wideType(t)
+	}
 	f.locals = append(f.locals, t)
 	return Local(f.params + len(f.locals) - 1)
 }
@@ -58,6 +64,14 @@ func (f *Func) Do(ops ...Op) *Func {
 }
 
 func (f *Func) op(o Op) *Func {
+	if f.wide {
+		return f.wideOp(o)
+	}
+	return f.raw(o)
+}
+
+// raw appends an instruction as it is.
+func (f *Func) raw(o Op) *Func {
 	if prefix := byte(o >> 16); prefix != 0 {
 		f.code = unsigned(append(f.code, prefix), uint64(o&0xffff))
 	} else {
@@ -89,8 +103,11 @@ func (f *Func) SetGlobal(i int) *Func { return f.indexed(0x24, i) }
 // Call calls a function.
 func (f *Func) Call(g *Func) *Func { return f.indexed(0x10, g.index) }
 
-// I32 pushes a number; addresses above 2³¹ are numbers modulo 2³².
+// I32 pushes a number; addresses above 2³¹ are numbers modulo 2³². In a wide module it has 64 bits.
 func (f *Func) I32(v int) *Func {
+	if f.wide {
+		return f.I64(int64(v))
+	}
 	f.code = signed(append(f.code, 0x41), int64(int32(v)))
 	return f
 }
@@ -133,7 +150,11 @@ func (f *Func) Words(w ...uint32) *Func {
 // Mem appends a load or store with its constant offset.
 func (f *Func) Mem(o Op, offset int) *Func {
 	f.op(o)
-	f.code = unsigned(unsigned(f.code, uint64(alignment[o])), uint64(uint32(offset)))
+	far := uint64(uint32(offset))
+	if f.wide {
+		far = uint64(offset)
+	}
+	f.code = unsigned(unsigned(f.code, uint64(alignment[o])), far)
 	return f
 }
 
@@ -148,6 +169,9 @@ func (f *Func) MemLane(o Op, offset, lane int) *Func {
 func (f *Func) Lane(o Op, lane int) *Func {
 	f.op(o)
 	f.code = append(f.code, byte(lane))
+	if f.wide && o == I32x4Extract {
+		f.code = append(f.code, i64Signed)
+	}
 	return f
 }
 
@@ -178,10 +202,11 @@ func (f *Func) Block(body func()) *Func { return f.nest(0x02, body) }
 func (f *Func) Loop(body func()) *Func { return f.nest(0x03, body) }
 
 // If runs yes if the number on the stack is not zero.
-func (f *Func) If(yes func()) *Func { return f.nest(0x04, yes) }
+func (f *Func) If(yes func()) *Func { return f.Narrow().nest(0x04, yes) }
 
 // IfElse runs yes if the number on the stack is not zero, else no.
 func (f *Func) IfElse(yes, no func()) *Func {
+	f.Narrow()
 	f.code = append(f.code, 0x04, void)
 	yes()
 	f.code = append(f.code, 0x05)
@@ -201,10 +226,13 @@ func (f *Func) nest(code byte, body func()) *Func {
 func (f *Func) Br(depth int) *Func { return f.indexed(0x0c, depth) }
 
 // BrIf jumps if the number on the stack is not zero.
-func (f *Func) BrIf(depth int) *Func { return f.indexed(0x0d, depth) }
+func (f *Func) BrIf(depth int) *Func { return f.Narrow().indexed(0x0d, depth) }
 
 // Fill appends memory.fill: address, byte and size are on the stack.
 func (f *Func) Fill() *Func {
+	if f.wide {
+		return f.wideFill()
+	}
 	f.op(MemoryFill)
 	f.code = append(f.code, 0)
 	return f

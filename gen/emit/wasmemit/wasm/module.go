@@ -19,11 +19,15 @@ const (
 // Page is the unit of memory sizes, in bytes.
 const Page = 65536
 
-// MaxPages is the largest 32-bit memory.
-const MaxPages = 65536
+// MaxPages is the largest 32-bit memory, MaxWidePages the largest 64-bit one that engines allow.
+const (
+	MaxPages     = 65536
+	MaxWidePages = 262144
+)
 
 // Module is a module under construction. Imports come before functions.
 type Module struct {
+	Wide    bool // the memory has 64-bit addresses; set before anything else
 	types   [][]byte
 	imports [][]byte
 	nimport int // imported functions
@@ -36,8 +40,8 @@ type Module struct {
 
 // signature returns the index of a function type.
 func (m *Module) signature(params, results []Type) int {
-	t := vector([]byte{0x60}, params)
-	t = vector(t, results)
+	t := m.vector([]byte{0x60}, params)
+	t = m.vector(t, results)
 	for i, have := range m.types {
 		if string(have) == string(t) {
 			return i
@@ -47,9 +51,12 @@ func (m *Module) signature(params, results []Type) int {
 	return len(m.types) - 1
 }
 
-func vector(b []byte, types []Type) []byte {
+func (m *Module) vector(b []byte, types []Type) []byte {
 	b = unsigned(b, uint64(len(types)))
 	for _, t := range types {
+		if m.Wide {
+			t = wideType(t)
+		}
 		b = append(b, byte(t))
 	}
 	return b
@@ -63,16 +70,20 @@ func (m *Module) ImportFunc(module, name string, params, results []Type) *Func {
 	t := m.signature(params, results)
 	m.imports = append(m.imports, unsigned(append(text(text(nil, module), name), 0), uint64(t)))
 	m.nimport++
-	return &Func{index: m.nimport - 1}
+	return &Func{index: m.nimport - 1, wide: m.Wide}
 }
 
 // ImportMemory declares the memory, of at least pages; a shared one has a maximum.
 func (m *Module) ImportMemory(module, name string, pages int, shared bool) {
 	b := append(text(text(nil, module), name), 2)
+	kind, most := byte(0), uint64(MaxPages)
+	if m.Wide {
+		kind, most = 4, MaxWidePages
+	}
 	if shared {
-		b = unsigned(unsigned(append(b, 3), uint64(pages)), MaxPages)
+		b = unsigned(unsigned(append(b, kind|3), uint64(pages)), most)
 	} else {
-		b = unsigned(append(b, 0), uint64(pages))
+		b = unsigned(append(b, kind), uint64(pages))
 	}
 	m.imports = append(m.imports, b)
 }
@@ -89,13 +100,17 @@ func (m *Module) Memory(name string, pages, most int) {
 
 // Global adds a mutable i32 and returns its index.
 func (m *Module) Global(init int32) int {
+	if m.Wide {
+		m.globals = append(m.globals, append(signed([]byte{byte(I64), 1, 0x42}, int64(init)), 0x0b))
+		return len(m.globals) - 1
+	}
 	m.globals = append(m.globals, append(signed([]byte{byte(I32), 1, 0x41}, int64(init)), 0x0b))
 	return len(m.globals) - 1
 }
 
 // Func adds a function. With a name it is exported.
 func (m *Module) Func(name string, params, results []Type) *Func {
-	f := &Func{index: m.nimport + len(m.funcs), signature: m.signature(params, results), params: len(params)}
+	f := &Func{index: m.nimport + len(m.funcs), signature: m.signature(params, results), params: len(params), wide: m.Wide}
 	m.funcs = append(m.funcs, f)
 	if name != "" {
 		m.exports = append(m.exports, unsigned(append(text(nil, name), 0), uint64(f.index)))
@@ -106,6 +121,9 @@ func (m *Module) Func(name string, params, results []Type) *Func {
 // Data puts bytes at an address when the module is instantiated.
 func (m *Module) Data(address int, bytes []byte) {
 	b := append(signed([]byte{0, 0x41}, int64(int32(address))), 0x0b)
+	if m.Wide {
+		b = append(signed([]byte{0, 0x42}, int64(address)), 0x0b)
+	}
 	m.data = append(m.data, append(unsigned(b, uint64(len(bytes))), bytes...))
 }
 

@@ -68,6 +68,7 @@ const (
 	F32Max            Op = 0x97
 	F64Abs            Op = 0x99
 	F64Neg            Op = 0x9a
+	F64Floor          Op = 0x9c
 	F64Nearest        Op = 0x9e
 	F64Sqrt           Op = 0x9f
 	F64Add            Op = 0xa0
@@ -80,6 +81,11 @@ const (
 	F32ReinterpretI32 Op = 0xbe
 	F64ReinterpretI64 Op = 0xbf
 	I64Add            Op = 0x7c
+	I64Sub            Op = 0x7d
+	I64ExtendI32      Op = 0xac
+	I64ShrS           Op = 0x87
+	I64ReinterpretF64 Op = 0xbd
+	F64ConvertI64S    Op = 0xb9
 	I64Shl            Op = 0x86
 	F32ConvertI32S    Op = 0xb2
 	F64ConvertI32S    Op = 0xb7

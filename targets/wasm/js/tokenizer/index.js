@@ -172,6 +172,10 @@ export class Tokenizer {
     return this.vocab.size;
   }
 
+  isSpecial(id) {
+    return this.vocab.has(id) && !!(this.vocab.flags[id] & IsSpecial);
+  }
+
   // encode returns the ids of a text. With special the tokens that the model expects around a text are added. With literal the
   // text is not trusted to name special tokens.
   encode(s, { special = true, literal = false } = {}) {
@@ -219,7 +223,7 @@ export class Tokenizer {
   }
 
   shows(id, skipSpecial) {
-    return this.vocab.has(id) && !(skipSpecial && this.vocab.flags[id] & IsSpecial);
+    return this.vocab.has(id) && !(skipSpecial && this.isSpecial(id));
   }
 
   // decode returns the text of ids. Ids without a token count for nothing; skipSpecial leaves out special tokens.

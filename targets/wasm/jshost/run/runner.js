@@ -2,7 +2,7 @@
 // results come as base64 of float32.
 import { ownPort, startWorker } from "../js/env.js";
 import { Engine, instantiate, newMemory } from "../js/engine.js";
-import { hasRelaxed } from "../js/variant.js";
+import { hasRelaxed, hasWide } from "../js/variant.js";
 
 const port = ownPort();
 let engine, threads = [];
@@ -120,7 +120,7 @@ const methods = {
     return { ids, prefill: prefilled - started, decode: performance.now() - prefilled };
   },
 
-  features: () => ({ relaxed: hasRelaxed() }),
+  features: () => ({ relaxed: hasRelaxed(), wide: hasWide() }),
 };
 
 port.listen(async ({ call, method, args }) => {
