@@ -2,6 +2,7 @@ package build
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -37,10 +38,6 @@ func fromGGUF(s *spec.Spec, src Source) (*Result, error) {
 	if g == nil {
 		return nil, fmt.Errorf("%s does not say how a GGUF file stores the architecture", s.File)
 	}
-	head, err := s.Head(g.Class)
-	if err != nil {
-		return nil, err
-	}
 	for _, t := range src.Tensors() {
 		for _, r := range g.Refuse {
 			if _, ok := spec.Match(r.Pattern, t.Name); ok {
@@ -57,9 +54,25 @@ func fromGGUF(s *spec.Spec, src Source) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	head, err := ggufHead(s, src.Metadata(), values, st)
+	if err != nil {
+		return nil, err
+	}
 	p := &plan{spec: s, head: head, values: values, store: st}
 	p.ignores = append(p.ignores, g.Tensors.Ignore...)
 	return p.model()
+}
+
+// ggufHead is the head that a file has.
+func ggufHead(s *spec.Spec, meta map[string]any, values *config.Values, st *store) (*spec.Head, error) {
+	vars := maps.Clone(values.Map)
+	vars["architecture"] = meta["general.architecture"]
+	x, err := s.GGUF.Class.Convert(&spec.Env{Vars: vars, Has: st.has}, "string")
+	if err != nil {
+		return nil, err
+	}
+	class, _ := x.(string)
+	return s.Head(class)
 }
 
 // maxSmall bounds the tensors that are read as numbers of the configuration, such as rotary factors.

@@ -2,6 +2,7 @@ package build
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tfgen/tfgen/gen/config"
@@ -136,18 +137,23 @@ func Find(src Source) (*spec.Spec, error) {
 	kind, _ := src.Config()["model_type"].(string)
 	classes := classesOf(src.Config())
 	var known []string
+	var first *spec.Spec // of the model type; one with the class comes before it
 	for _, s := range all {
 		known = append(known, s.ModelTypes...)
-		for _, t := range s.ModelTypes {
-			if t == kind {
-				return s, nil
-			}
+		typed, named := slices.Contains(s.ModelTypes, kind), false
+		if len(classes) > 0 {
+			_, err := s.Head(classes[0])
+			named = err == nil
 		}
-		if kind == "" && len(classes) > 0 {
-			if _, err := s.Head(classes[0]); err == nil {
-				return s, nil
-			}
+		if named && (typed || kind == "") {
+			return s, nil
 		}
+		if typed && first == nil {
+			first = s
+		}
+	}
+	if first != nil {
+		return first, nil
 	}
 	if kind == "" {
 		return nil, fmt.Errorf("config.json has no model_type, and architectures (%s) names no known class; known model types are %s", strings.Join(classes, ", "), strings.Join(known, ", "))

@@ -26,6 +26,7 @@ type ggufCase struct {
 	Tensors  map[string]struct {
 		Shape     []int     `json:"shape"`
 		From      []string  `json:"from"` // tensors of the checkpoint, one below another
+		Turn      int       `json:"turn"` // rows of the matrices in from, each of which is transposed first
 		Rows      []int     `json:"rows"` // rows taken, in this order; nil: all
 		Transpose bool      `json:"transpose"`
 		Add       float32   `json:"add"`
@@ -89,7 +90,20 @@ func (g *ggufCase) source(t *testing.T, hf *checkpoint.Checkpoint) *ggufSource {
 				cols = stored.Shape[len(stored.Shape)-1]
 			}
 		}
-		if x.Rows != nil {
+		if x.Turn > 0 {
+			var turned []float32
+			for at := 0; at < len(data); at += x.Turn * cols {
+				turned = append(turned, transposed(data[at:at+x.Turn*cols], cols)...)
+			}
+			data, cols = turned, x.Turn
+		}
+		if n := 1; x.Rows != nil {
+			for _, d := range x.Shape {
+				n *= d
+			}
+			if len(x.Rows) == n { // elements rather than rows
+				cols = 1
+			}
 			var taken []float32
 			for _, r := range x.Rows {
 				taken = append(taken, data[r*cols:(r+1)*cols]...)

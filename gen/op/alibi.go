@@ -47,7 +47,7 @@ func NewALiBi(a ir.Attrs) ALiBi {
 	return b
 }
 
-// Bias is what head h adds to the score of a key for a query. Softmax ignores what does not depend on the key, so
+// Bias is what head h adds to the score of a key for a query, in whichever direction the key is. Softmax ignores what does not depend on the key, so
 // that it may count from the query.
 func (b ALiBi) Bias(h, query, key int) float64 {
 	if b.Slopes == nil {
@@ -56,7 +56,7 @@ func (b ALiBi) Bias(h, query, key int) float64 {
 	if b.BF16 {
 		return b.Scale * (bf16(b.Slopes[h]*bf16(float64(key))) - bf16(b.Slopes[h]*bf16(float64(query))))
 	}
-	return b.Scale * b.Slopes[h] * float64(key-query)
+	return -b.Scale * b.Slopes[h] * math.Abs(float64(key-query))
 }
 
 // bf16 rounds to the nearest bfloat16, ties to even.

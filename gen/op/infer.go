@@ -149,8 +149,8 @@ func inferAttend(o *ir.Op) ([]ir.Type, error) {
 	if err := checkDistances(o); err != nil {
 		return nil, err
 	}
-	if a := o.Attrs.Float("alibi"); a != 0 && (a < 0 || o.Attrs.Str("mask") != "causal") {
-		return nil, fmt.Errorf("alibi is %v with mask %s, expected a positive number and a causal mask", a, o.Attrs.Str("mask"))
+	if a := o.Attrs.Float("alibi"); a != 0 && (a < 0 || o.Attrs.Bool("alibi_bf16") && o.Attrs.Str("mask") != "causal") {
+		return nil, fmt.Errorf("alibi is %v with mask %s, expected a positive number, and a causal mask where biases are rounded", a, o.Attrs.Str("mask"))
 	}
 	return []ir.Type{{DType: ir.F32, Rows: o.In[0].Type.Rows, Dims: []int{heads * dim}}}, nil
 }

@@ -164,7 +164,7 @@ var table = []Row{
 			{Name: "mask", Kind: "string", Enum: []string{"causal", "full"}, Doc: "which keys a query sees within its sequence"},
 			{Name: "window", Kind: "int", Default: 0, Doc: "a query sees itself and the window-1 tokens before it (full: and behind it); 0: all"},
 			{Name: "softcap", Kind: "float", Default: 0.0, Doc: "cap of the scores; 0: none"},
-			{Name: "alibi", Kind: "float", Default: 0.0, Doc: "ALiBi (Press et al. 2022): scores change by slope · (key - query), the slopes of n heads being 2^(-alibi·i/n); usually 8; 0: none"},
+			{Name: "alibi", Kind: "float", Default: 0.0, Doc: "ALiBi (Press et al. 2022): scores change by -slope · |key - query|, the slopes of n heads being 2^(-alibi·i/n); usually 8; 0: none"},
 			{Name: "alibi_factor", Kind: "float", Default: 0.0, Doc: "factor of that change; 0: 1"},
 			{Name: "alibi_bf16", Kind: "bool", Default: false, Doc: "slopes, positions and slope · position are rounded to bfloat16 (Falcon)"},
 			{Name: "buckets", Kind: "int", Default: 0, Doc: "rows of the weight relative, which is added to the scores by distance (T5)"},

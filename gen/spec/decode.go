@@ -167,8 +167,11 @@ func (d *decoder) computation(s *Spec, f map[string]*yaml.Node) error {
 		return err
 	}
 	if s.GGUF != nil {
-		if _, err := s.Head(s.GGUF.Class); err != nil {
-			return &Error{Pos: s.GGUF.Pos, Msg: "gguf: ", Err: err}
+		if class, err := s.GGUF.Class.Eval(&Env{}); err == nil { // it is not an expression
+			name, _ := class.(string)
+			if _, err := s.Head(name); err != nil {
+				return &Error{Pos: s.GGUF.Pos, Msg: "gguf: ", Err: err}
+			}
 		}
 	}
 	return nil

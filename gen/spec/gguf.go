@@ -16,7 +16,9 @@ func (d *decoder) gguf(n *yaml.Node, s *Spec) (*GGUF, error) {
 	if g.Architectures, err = d.texts(f["architecture"], "architecture"); err != nil {
 		return nil, err
 	}
-	if g.Class, err = d.text(f["class"], "class"); err != nil {
+	within := s.scope()
+	within.vars["architecture"] = true
+	if g.Class, err = d.value(f["class"], "string", within); err != nil {
 		return nil, err
 	}
 	if err = d.ggufMaps(g, f, s); err != nil {

@@ -59,7 +59,7 @@ var objects = map[string][]key{
 	},
 	"gguf": {
 		{"architecture", "words", true, "values of general.architecture"},
-		{"class", "word", true, "the head of such files"},
+		{"class", "value", true, "the head of such files; an expression may use $architecture, which is that of the file, and has"},
 		{"like", "word", false, "names of the library that count where this section has none of its own"},
 		{"config", "map of ggufField", false, "metadata keys for values of config; others take their default"},
 		{"require", "map of values", false, "values of metadata keys that are computed"},

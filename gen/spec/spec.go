@@ -100,7 +100,7 @@ type Ignore struct {
 type GGUF struct {
 	Pos           ir.Pos
 	Architectures []string
-	Class         string // the head that such files have
+	Class         *Value // the head that such files have; the expression may use $architecture, values of config and has
 	Config        []*Field
 	Require       []*Requirement
 	Tensors       Tensors

@@ -52,7 +52,7 @@ func verify(t *testing.T, o Options) {
 var fewDecoders = []string{"apertus", "bloom-post", "cohere-bias", "falcon-alibi-rounded", "olmo", "opt-plain", "phi-qk-norm"}
 
 // fewEncoders are cases of testdata/encoders that together have the operations that only encoders use.
-var fewEncoders = []string{"deberta-v2-groups", "deberta-v3", "fnet-odd", "linformer", "longformer-far", "performer"}
+var fewEncoders = []string{"deberta-v2-groups", "deberta-v3", "fnet-odd", "jina-bert-v2", "linformer", "longformer-far", "performer"}
 
 // fewSequences are cases of testdata/sequences that together have the operations that only they use.
 var fewSequences = []string{"hyena", "s4", "xlstm-mixed"}

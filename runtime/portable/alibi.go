@@ -10,6 +10,13 @@ func ALiBi(y []float32, slope float64, first int) {
 	}
 }
 
+// ALiBiBoth is ALiBi for keys on both sides of the query: y[i] = −slope·|first + i|.
+func ALiBiBoth(y []float32, slope float64, first int) {
+	for i := range y {
+		y[i] = float32(-slope * math.Abs(float64(first+i)))
+	}
+}
+
 // ALiBiBF16 is ALiBi as Falcon computes it: slope·position is rounded to bfloat16, positions too, and the differences
 // to the query's are multiplied by factor. key is the position of the first key; slope is a bfloat16.
 func ALiBiBF16(y []float32, slope, factor float64, key, query int) {

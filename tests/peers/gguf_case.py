@@ -21,6 +21,13 @@ def source(name, data):
     for n, t in stored.items():
         if n.endswith("A_log") and t.size == data.size and np.allclose(-np.exp(t).ravel(), data.ravel(), rtol=1e-6):
             return {"shape": list(data.shape), "from": [n], "negexp": True}
+    for n, t in stored.items():  # matrices one below another, each of them transposed
+        if t.ndim == 3 and data.ndim == 3 and t.shape[1] == data.shape[2]:
+            turned = matrix(np.ascontiguousarray(t.transpose(0, 2, 1)))
+            index = {r.tobytes(): i for i, r in enumerate(turned)}
+            order = [index.get(r.tobytes()) for r in np.ascontiguousarray(matrix(data))]
+            if None not in order:
+                return {"shape": list(data.shape), "from": [n], "turn": t.shape[1], **({} if order == list(range(len(turned))) else {"rows": order})}
     for change, f in (({}, lambda t: t), ({"transpose": True}, lambda t: t.T)):
         for rows in (matrix(data), data.reshape(-1, 1)):
             found = [(n, f(t)) for n, t in shapes if f(t).shape[1] == rows.shape[1] and len(t) > 0]

@@ -236,7 +236,7 @@ func silentBiases(g *ir.Graph) map[*ir.Weight]bool {
 		if !ok {
 			continue
 		}
-		if k := o.In[at].Def; k != nil && k.Kind == "linear" && uses[o.In[at]] == 1 {
+		if k := o.In[at].Def; k != nil && (k.Kind == "linear" || k.Kind == "layernorm") && uses[o.In[at]] == 1 {
 			silent[k.Weights[1]] = true
 		}
 	}

@@ -36,7 +36,9 @@ type attention struct {
 }
 
 // located reports whether a row of queries needs to know its position.
-func (a *attention) located() bool { return a.window > 0 || a.distances > 0 || a.span > 0 || a.marks }
+func (a *attention) located() bool {
+	return a.window > 0 || a.distances > 0 || a.span > 0 || a.marks || a.alibi.Slopes != nil
+}
 
 // group is the number of query heads that share a key/value head.
 func (a *attention) group() int { return a.heads / a.kv }
@@ -284,7 +286,11 @@ func (e *emitter) fillAttention(a *attention, text, name string, kernels ...stri
 // one new token are heads, rows of a prompt are tokens.
 func (e *emitter) alibiText(a *attention) string {
 	b := a.alibi
-	slopes := e.table("slopes", "slopes of the heads (ALiBi).", b.Slopes) + "[head+r*(1-step)]"
+	slopes := e.table("slopes", "slopes of the heads (ALiBi).", b.Slopes)
+	if !a.causal {
+		return fmt.Sprintf("\nportable.ALiBiBoth(c.bias[r*64:][:64], %s[head]*%s, b*64-pos-r)", slopes, number(b.Scale/a.scale))
+	}
+	slopes += "[head+r*(1-step)]"
 	if b.BF16 {
 		return fmt.Sprintf("\nportable.ALiBiBF16(c.bias[r*64:][:64], %s, %s, b*64, pos+r*step)", slopes, number(b.Scale/a.scale))
 	}

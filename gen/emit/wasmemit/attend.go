@@ -105,7 +105,11 @@ func (e *emitter) attend(f *code, s plan.Step) error {
 	if o.State != nil && !a.causal {
 		return unsupported(o, "mask %s and a cache: only causal attention has one", o.Attrs.Str("mask"))
 	}
-	if b := op.NewALiBi(o.Attrs); b.Slopes != nil {
+	b := op.NewALiBi(o.Attrs)
+	if b.Slopes != nil && !a.causal {
+		return unsupported(o, "ALiBi with mask %s: only causal attention has it", o.Attrs.Str("mask"))
+	}
+	if b.Slopes != nil {
 		a.slopes, a.rounded, a.factor = e.table(b.Slopes), b.BF16, float32(b.Scale)
 	}
 	if o.Weights[1] != nil {
