@@ -3,6 +3,7 @@ package wasmtest
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,6 +68,9 @@ func BuildFar(t testing.TB, dir, format string, gap int64) *Case {
 		t.Fatal(err)
 	}
 	files, d, err := b.Modules()
+	if errors.Is(err, wasmemit.ErrUnsupported) {
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
