@@ -119,12 +119,29 @@ func (x *expander) blocks(f *frame, b *spec.Blocks) error {
 		}
 		x.prefix, _ = prefix.(string)
 		x.begin(ir.Layer, fmt.Sprintf("layer%0*d", width, i), i, b.Pos)
+		before := len(x.graph.Weights)
 		if err := x.steps(f, b.Steps); err != nil {
 			return fmt.Errorf("%w (block %d)", err, i)
 		}
 		x.region.Result = f.current
+		if x.users != nil && x.store.lacks(x.graph.Weights[before:]) {
+			break
+		}
 	}
 	return nil
+}
+
+// lacks reports whether the checkpoint stores nothing of some weights. In a fit the blocks end there: the checkpoint has fewer,
+// or calls them something else.
+func (s *store) lacks(weights []*ir.Weight) bool {
+	for _, w := range weights {
+		for _, p := range w.Parts {
+			if _, ok := s.tensors[p.Tensor]; ok {
+				return false
+			}
+		}
+	}
+	return len(weights) > 0
 }
 
 // inputsOf makes the inputs of the graph. In a model of one pass, an encoder alone or one whose decoder reads the same

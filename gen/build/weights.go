@@ -126,6 +126,9 @@ func (s *store) way(st *spec.Stored, stars []string) (w way, err error) {
 		if n < 1 || n > maxParts {
 			return w, spec.Errorf(st.Each.Pos, "%d parts, expected 1 to %d", n, maxParts)
 		}
+		if s.wrong != nil && !s.hasFirst(st, stars) { // a fit tries many ways, and lists what is missing once
+			n = 1
+		}
 	}
 	for i := range n {
 		if st.Each != nil {
