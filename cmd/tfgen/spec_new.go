@@ -60,15 +60,8 @@ func specNew(args []string, stdout, stderr io.Writer) error {
 	return printFit(stdout, best, *out)
 }
 
-// bestFit is the fit of the specification that like names or, if it is "", of the one that explains most.
+// bestFit is the fit of the specification that like names or, if it is "", of the one that explains most, with hints of the others.
 func bestFit(src models.Source, like string) (*models.Fit, error) {
-	if like != "" {
-		s, err := spec.Load(like)
-		if err != nil {
-			return nil, err
-		}
-		return models.FitTo(s, src)
-	}
 	all, err := spec.List()
 	if err != nil {
 		return nil, err
@@ -77,10 +70,20 @@ func bestFit(src models.Source, like string) (*models.Fit, error) {
 	if err != nil {
 		return nil, err
 	}
-	if fits[0].Score() == 0 {
+	best := fits[0]
+	if like != "" {
+		s, err := spec.Load(like)
+		if err != nil {
+			return nil, err
+		}
+		if best, err = models.FitTo(s, src); err != nil {
+			return nil, err
+		}
+	} else if best.Score() == 0 {
 		return nil, errors.New("no specification explains a single tensor of this checkpoint; begin with one of them: --like SPEC")
 	}
-	return fits[0], nil
+	best.Hint(fits)
+	return best, nil
 }
 
 // replaceFile writes a file under a temporary name and renames it.
@@ -103,12 +106,12 @@ func printFit(out io.Writer, f *models.Fit, file string) error {
 	fmt.Fprintf(w, "%s explains %d of %d kinds of tensors (%s)\n\n", f.Spec.File, len(f.Found), len(f.Found)+len(f.Left), f.Class)
 	fmt.Fprintln(w, "step\ttensors\tshape")
 	for _, g := range f.Found {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", g.Step, g.Pattern, draft.Shape(g))
+		fmt.Fprintf(w, "%s\t%s\t%s%s\n", g.Step, g.Pattern, draft.Shape(g), after(g.Packing))
 	}
 	if len(f.Left) > 0 {
 		fmt.Fprintln(w, "\nnot explained")
 		for _, g := range f.Left {
-			fmt.Fprintf(w, "\t%s\t%s\n", g.Pattern, draft.Shape(g))
+			fmt.Fprintf(w, "\t%s\t%s%s\n", g.Pattern, draft.Shape(g), draft.Likes(g))
 		}
 	}
 	if len(f.Missing) > 0 {
@@ -120,14 +123,36 @@ func printFit(out io.Writer, f *models.Fit, file string) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if len(f.Unread) > 0 {
-		fmt.Fprintf(out, "\nkeys of config.json that nothing reads: %v\n", f.Unread)
-	}
+	printKeys(out, f)
 	for _, err := range f.Errors {
 		fmt.Fprintf(out, "does not fit: %v\n", err)
 	}
 	_, err := fmt.Fprintf(out, "\n%s is a draft; its comments repeat what is left. Next: edit it, tfgen spec check %s, tfgen verify --spec %s CASE\n", file, file, file)
 	return err
+}
+
+// after says what is done to a stored tensor; the table has room for it behind the shape.
+func after(packing string) string {
+	if packing == "" {
+		return ""
+	}
+	return "  (" + packing + ")"
+}
+
+// printKeys prints what the configuration has that nothing reads, and what it does not have.
+func printKeys(out io.Writer, f *models.Fit) {
+	if len(f.Unread) > 0 {
+		fmt.Fprintln(out, "\nkeys of config.json that nothing reads")
+	}
+	for _, u := range f.Unread {
+		fmt.Fprintf(out, "  %s\n", draft.UnreadKey(u))
+	}
+	if len(f.Absent) > 0 {
+		fmt.Fprintf(out, "\nvalues that config.json does not have; those of %s count\n", f.Spec.Arch)
+	}
+	for _, a := range f.Absent {
+		fmt.Fprintf(out, "  %s\n", draft.AbsentValue(a))
+	}
 }
 
 // printFitJSON prints the same for programs.
@@ -140,6 +165,6 @@ func printFitJSON(out io.Writer, f *models.Fit, file string) error {
 	enc.SetIndent("", "  ")
 	return enc.Encode(map[string]any{
 		"file": file, "like": f.Spec.Arch, "class": f.Class, "prefix": f.Prefix, "score": f.Score(),
-		"explained": f.Found, "unexplained": f.Left, "missing": f.Missing, "unread_keys": f.Unread, "problems": problems,
+		"explained": f.Found, "unexplained": f.Left, "missing": f.Missing, "unread_keys": f.Unread, "absent": f.Absent, "problems": problems,
 	})
 }

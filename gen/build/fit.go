@@ -20,7 +20,8 @@ type Fit struct {
 	Found   []Group  // what the specification uses, in its order
 	Missing []Group  // what it needs and the checkpoint does not have
 	Left    []Group  // what it leaves
-	Unread  []string // keys of config.json that nothing reads
+	Unread  []Unread // keys of config.json that nothing reads
+	Absent  []Absent // values that config.json does not give
 	Errors  []error  // why the specification, as it is, does not fit
 }
 
@@ -28,9 +29,11 @@ type Fit struct {
 type Group struct {
 	Pattern string // with a "*" for every number
 	Count   int
-	Shape   []int   // of the first
-	Step    string  // that uses them: macros, outermost first, and the operation; "" for those that are left
-	Pos     *ir.Pos // of that step in the architecture's own file; nil for those that are left
+	Shape   []int    // of the first
+	Step    string   // that uses them: macros, outermost first, and the operation; "" for those that are left
+	Pos     *ir.Pos  // of that step in the architecture's own file; nil for those that are left
+	Packing string   // weight-only arithmetic on the stored tensor, "" for none
+	Like    []string // of those that are left: specifications that use a tensor of this name, with the step
 }
 
 // Score is the share of all groups, those of the checkpoint and those that are missing, that are explained: 0 to 1.
@@ -146,7 +149,10 @@ func fit(s *spec.Spec, src Source, head *spec.Head, prefix string) (*Fit, error)
 		File: func(name string) (map[string]any, error) { return jsonMap(src, name) }}
 	values, errs := config.Draft(s.Config, s.Require, in, s.Tiny)
 	f.Errors = append(f.Errors, errs...)
-	f.Unread = config.Unused(src.Config(), s.Config, s.Require, s.Library.Keys["harmless"])
+	for _, key := range config.Unused(src.Config(), s.Config, s.Require, s.Library.Keys["harmless"]) {
+		f.Unread = append(f.Unread, Unread{Key: key, Value: config.Normal(src.Config()[key])})
+	}
+	f.Absent = absent(s, values)
 	values.Map["task"] = head.Task
 	st.env = &spec.Env{Vars: values.Map}
 	x := &expander{
@@ -169,9 +175,9 @@ func (f *Fit) sort(x *expander, ignores []*spec.Ignore) error {
 			t, ok := x.store.tensors[part.Tensor]
 			if ok {
 				used[t.Name] = true
-				found.add(t.Name, t.Shape, x.users[w], &w.Pos)
+				found.add(Group{Pattern: t.Name, Shape: t.Shape, Step: x.users[w], Pos: &w.Pos, Packing: stepNames(part.Steps)})
 			} else if part.Tensor != "" {
-				missing.add(part.Tensor, w.Shape, x.users[w], &w.Pos)
+				missing.add(Group{Pattern: part.Tensor, Shape: w.Shape, Step: x.users[w], Pos: &w.Pos})
 			}
 		}
 	}
@@ -181,7 +187,7 @@ func (f *Fit) sort(x *expander, ignores []*spec.Ignore) error {
 	}
 	for _, name := range rest {
 		if !used[name] {
-			left.add(name, x.store.tensors[name].Shape, "", nil)
+			left.add(Group{Pattern: name, Shape: x.store.tensors[name].Shape})
 		}
 	}
 	f.Found = found.list(nil)
@@ -193,15 +199,16 @@ func (f *Fit) sort(x *expander, ignores []*spec.Ignore) error {
 // groups are groups by pattern, in the order in which they came.
 type groups []*Group
 
-func (g *groups) add(name string, shape []int, step string, pos *ir.Pos) {
-	pattern := numbersOut(name)
+// add adds a tensor, whose name is the pattern.
+func (g *groups) add(x Group) {
+	x.Pattern, x.Count = numbersOut(x.Pattern), 1
 	for _, old := range *g {
-		if old.Pattern == pattern {
+		if old.Pattern == x.Pattern {
 			old.Count++
 			return
 		}
 	}
-	*g = append(*g, &Group{pattern, 1, shape, step, pos})
+	*g = append(*g, &x)
 }
 
 // list returns the groups whose patterns others do not have.

@@ -539,10 +539,15 @@ func elements(shape []int) int {
 	return n
 }
 
+// stepNames names weight-only arithmetic, for messages.
 func stepNames(steps []ir.Step) string {
 	var names []string
 	for _, st := range steps {
-		names = append(names, st.Kind)
+		name := st.Kind
+		if name == "add" || name == "mul" {
+			name = fmt.Sprintf("%s %g", name, st.C)
+		}
+		names = append(names, name)
 	}
 	return strings.Join(names, ", ")
 }

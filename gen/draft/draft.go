@@ -22,14 +22,14 @@ func Text(f *build.Fit, name string, config map[string]any) ([]byte, error) {
 		kind = name
 	}
 	var b strings.Builder
-	writeHeader(&b, f, name, config)
+	writeHeader(&b, f, name)
 	for _, block := range blocks(string(f.Spec.Text)) {
 		switch block.key {
 		case "": // the comment of the other architecture
 		case "arch":
 			fmt.Fprintf(&b, "arch: %s\n", name)
 		case "hf":
-			fmt.Fprintf(&b, "hf: {model_type: %q}\n", kind)
+			b.WriteString(identity(f, kind))
 		case "gguf": // llama.cpp has names of its own for every architecture
 		case "tensors":
 			b.WriteString(withPrefix(block.text, f))
@@ -44,6 +44,14 @@ func Text(f *build.Fit, name string, config map[string]any) ([]byte, error) {
 		return nil, fmt.Errorf("the draft is not valid: %w", err)
 	}
 	return text, nil
+}
+
+// identity is the entry hf: the model type, and the family if the other architecture has one.
+func identity(f *build.Fit, kind string) string {
+	if own := family(f.For); f.Spec.Family != nil && own != "" {
+		return fmt.Sprintf("hf: {model_type: %q, family: %s}\n", kind, own)
+	}
+	return fmt.Sprintf("hf: {model_type: %q}\n", kind)
 }
 
 var identifier = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -122,17 +130,20 @@ func family(class string) string {
 }
 
 // writeHeader says in comments what is left to do.
-func writeHeader(b *strings.Builder, f *build.Fit, name string, config map[string]any) {
+func writeHeader(b *strings.Builder, f *build.Fit, name string) {
 	fmt.Fprintf(b, "# %s: a draft after %s. Name the paper and the reference file here; the comments say what is left to do.\n", name, f.Spec.File)
 	section(b, "tensors of the checkpoint that no step uses", len(f.Left), func(i int) string {
-		return fmt.Sprintf("%s  %s", f.Left[i].Pattern, Shape(f.Left[i]))
+		return fmt.Sprintf("%s  %s%s", f.Left[i].Pattern, Shape(f.Left[i]), Likes(f.Left[i]))
 	})
 	section(b, "tensors that steps need and the checkpoint does not have", len(f.Missing), func(i int) string {
 		m := f.Missing[i]
 		return fmt.Sprintf("%s  %s, for %s (%s)%s", m.Pattern, Shape(m), m.Step, m.Pos, Candidates(m, f.Left))
 	})
 	section(b, "keys of config.json that nothing reads", len(f.Unread), func(i int) string {
-		return fmt.Sprintf("%s: %s", f.Unread[i], spec.Describe(config[f.Unread[i]]))
+		return UnreadKey(f.Unread[i])
+	})
+	section(b, "values that config.json does not have; those of "+f.Spec.Arch+" count", len(f.Absent), func(i int) string {
+		return AbsentValue(f.Absent[i])
 	})
 	section(b, "what does not fit (lines of the file it was made after)", len(f.Errors), func(i int) string {
 		return strings.ReplaceAll(f.Errors[i].Error(), "\n", " ")
@@ -156,6 +167,32 @@ func Shape(g build.Group) string {
 		return shape
 	}
 	return fmt.Sprintf("%d × %s", g.Count, shape)
+}
+
+// Likes names the specifications that use tensors of the same name.
+func Likes(g build.Group) string {
+	if len(g.Like) == 0 {
+		return ""
+	}
+	return "; used by " + strings.Join(g.Like, ", ")
+}
+
+// UnreadKey describes a key of the configuration that nothing reads.
+func UnreadKey(u build.Unread) string {
+	text := fmt.Sprintf("%s: %s", u.Key, spec.Describe(u.Value))
+	if u.As != "" {
+		text += fmt.Sprintf("; %s in %s", u.As, strings.Join(u.Readers, ", "))
+	}
+	return text
+}
+
+// AbsentValue describes a value that the configuration does not give.
+func AbsentValue(a build.Absent) string {
+	text := fmt.Sprintf("%s is %s, for want of %s", a.Field, spec.Describe(a.Value), strings.Join(a.Keys, " or "))
+	if a.Perhaps != "" {
+		text += "; perhaps its key is " + a.Perhaps
+	}
+	return text
 }
 
 // Candidates names the tensors that nothing uses and that have the shape of a missing one: it may have another name.

@@ -45,7 +45,7 @@ func (d *decoder) field(e *fieldSource, sc *scope) (*Field, error) {
 			}
 		}
 	}
-	out := &Field{Pos: e.pos, Name: e.key}
+	out := &Field{Pos: e.pos, Name: e.key, OfClasses: e.ofClasses}
 	if out.Type, err = d.text(f["type"], "type"); err != nil {
 		return nil, err
 	}

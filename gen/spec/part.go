@@ -79,22 +79,23 @@ func (s *Spec) partTensors() error {
 // fieldSource is a field of the configuration as written, with the decoder of its file.
 type fieldSource struct {
 	entry
-	d     *decoder
-	under *yaml.Node // the field of a part that a specification's own differs from in some keys; nil: it stands alone
+	d         *decoder
+	ofClasses bool       // it is of classes alone
+	under     *yaml.Node // the field of a part that a specification's own differs from in some keys; nil: it stands alone
 }
 
 // fieldSources are the fields of the specification, those of its parts and those of its classes, each name once.
 func (d *decoder) fieldSources(s *Spec, config *yaml.Node) ([]*fieldSource, error) {
 	var list []*fieldSource
 	at := map[string]*fieldSource{}
-	add := func(d *decoder, n *yaml.Node) error {
+	add := func(d *decoder, n *yaml.Node, ofClasses bool) error {
 		if n == nil {
 			return nil
 		}
 		entries, err := d.entries(n, "config", nil)
 		for _, e := range entries {
 			if own := at[e.key]; own == nil {
-				at[e.key] = &fieldSource{entry: e, d: d}
+				at[e.key] = &fieldSource{entry: e, d: d, ofClasses: ofClasses}
 				list = append(list, at[e.key])
 			} else if own.under == nil {
 				own.under = e.value
@@ -102,16 +103,16 @@ func (d *decoder) fieldSources(s *Spec, config *yaml.Node) ([]*fieldSource, erro
 		}
 		return err
 	}
-	if err := add(d, config); err != nil {
+	if err := add(d, config, false); err != nil {
 		return nil, err
 	}
 	for _, p := range s.parts {
-		if err := add(p.d, p.config); err != nil {
+		if err := add(p.d, p.config, false); err != nil {
 			return nil, err
 		}
 	}
 	for _, c := range s.classes {
-		if err := add(c.d, c.config); err != nil {
+		if err := add(c.d, c.config, true); err != nil {
 			return nil, err
 		}
 	}

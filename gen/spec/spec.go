@@ -48,6 +48,8 @@ type Field struct {
 	Fields  map[string]string // GGUF: a map put together from metadata keys, absent ones left out
 	Tensors map[string]string // GGUF: entries of this map that are read from small tensors
 	Doc     string
+	// OfClasses says that classes of the library need the field, and the specification itself does not have it.
+	OfClasses bool
 }
 
 // Requirement lists the values of a configuration key that the specification computes; others are errors.
