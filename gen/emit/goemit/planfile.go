@@ -197,8 +197,7 @@ func (e *emitter) runText() string {
 type segment struct {
 	start, rows int // its rows in the run
 	pos         int // position of the first row in the sequence
-	%[1]s
-}
+	%[1]s}
 
 // cache holds keys and values of one layer, in blocks of 64 positions for each head; keys is the number of positions.
 type cache struct {
@@ -225,8 +224,7 @@ type run struct {
 func (r *run) begin() {
 	r.segments, r.tokens, r.positions, r.totals = r.segments[:0], r.tokens[:0], r.positions[:0], r.totals[:0]
 	r.selected = r.selected[:0]
-	%[5]s
-}
+	%[5]s}
 
 // add appends tokens of a sequence, at positions from pos on; total is the length of the sequence as far as it is known.
 func (r *run) add(%[6]s) {
