@@ -243,8 +243,11 @@ func (o *output) make(ctx context.Context, c *compiled, p *progress, stdout io.W
 	c.weights = filepath.Join(o.dir, o.weightsName())
 	memory := c.Memory()
 	fmt.Fprintf(stdout, "%s: %s %s, %d files, %d parameters\n", o.label(), o.noun, o.options.Package, o.written, c.Parameters())
-	fmt.Fprintf(stdout, "weights %d B, activations %d B, a worker %d B, a session of %d tokens %d B\n",
-		memory.Weights, memory.Activations, memory.Worker, memory.Context, memory.Session)
+	fmt.Fprintf(stdout, "weights %d B, activations %d B, a worker %d B", memory.Weights, memory.Activations, memory.Worker)
+	if memory.Session > 0 {
+		fmt.Fprintf(stdout, ", a session of %d tokens %d B", memory.Context, memory.Session)
+	}
+	fmt.Fprintln(stdout)
 	return nil
 }
 

@@ -203,7 +203,12 @@ func TestInspectIsExact(t *testing.T) {
 		Parameters int64 `json:"parameters"`
 		Peak       int64 `json:"peak"`
 		Memory     struct{ Weights, Activations, Worker, Session, Tokenizer int64 }
-		Tensors    []struct{ Bytes int64 }
+		States     []struct {
+			Names []string
+			Holds string
+			Bytes int64
+		}
+		Tensors []struct{ Bytes int64 }
 	}
 	if err := json.Unmarshal([]byte(out), &r); status != 0 || err != nil {
 		t.Fatal(status, log, err)
@@ -221,6 +226,9 @@ func TestInspectIsExact(t *testing.T) {
 	m := r.Memory
 	if info.Size() != m.Weights || r.Peak != m.Weights+m.Activations+2*m.Worker+m.Session+m.Tokenizer || m.Tokenizer == 0 || r.Parameters != 4196608 || len(r.Tensors) != 26 {
 		t.Errorf("weights %d, inspect says %+v, peak %d, %d tensors", info.Size(), m, r.Peak, len(r.Tensors))
+	}
+	if len(r.States) != 1 || len(r.States[0].Names) != 4 || r.States[0].Holds != "keys and values" || 4*r.States[0].Bytes >= m.Session {
+		t.Errorf("states %+v of a session of %d bytes", r.States, m.Session)
 	}
 	for _, line := range []string{fmt.Sprintf("ArenaBytes = %d", m.Activations), fmt.Sprintf("WorkerBytes = %d", m.Worker), fmt.Sprintf("WeightsBytes = %d", m.Weights)} {
 		if !strings.Contains(string(plan), line) {

@@ -35,7 +35,7 @@ const (
 	MaxContext = %d
 	// WeightsBytes is the size of the weights file, which is mapped, not read into memory.
 	WeightsBytes = %d
-	// ArenaBytes is the memory of activations, one block for the whole model.
+	// ArenaBytes is the memory of activations, one block for the whole model%s.
 	ArenaBytes = %d
 	// WorkerBytes is the memory of one worker's scratch.
 	WorkerBytes = %d
@@ -45,7 +45,8 @@ const (
 	maxSequences = %d // sequences in one pass
 	arenaSize    = %d // float32 values
 )
-`, layers, g.Vocab, e.Parameters, e.maxContext(), e.FileSize, arena.Bytes(e.Plan.Arena), WorkerBytes(e.Plan), l.Tokens, l.Selected, l.Sequences, e.Plan.Arena)
+`, layers, g.Vocab, e.Parameters, e.maxContext(), e.FileSize, pick(attendsWithin(g), ", with an encoder's keys and values", ""),
+		ActivationBytes(e.Plan), WorkerBytes(e.Plan), l.Tokens, l.Selected, l.Sequences, e.Plan.Arena)
 }
 
 // maxContext is the longest sequence: of a session, or of a text that an encoder takes.
@@ -294,8 +295,11 @@ func encoderHeads(g *ir.Graph) (kv, dim, pad int) {
 // encoderBlocks is the number of blocks of 64 positions that one pass of an encoder needs at most.
 func encoderBlocks(l plan.Limits) int { return (max(l.Tokens, l.Source)+63)/64 + l.Sequences }
 
-// EncoderBytes is the memory of keys and values within a pass of an encoder.
-func EncoderBytes(p *plan.Plan) int64 {
+// ActivationBytes is the memory of activations in bytes: the arena, and keys and values of an encoder.
+func ActivationBytes(p *plan.Plan) int64 { return arena.Bytes(p.Arena) + encoderBytes(p) }
+
+// encoderBytes is the memory of keys and values within a pass of an encoder.
+func encoderBytes(p *plan.Plan) int64 {
 	if !attendsWithin(p.Graph) {
 		return 0
 	}
