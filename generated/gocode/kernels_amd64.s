@@ -4,42 +4,49 @@
 
 #include "textflag.h"
 
+// exp0 is 0.0013745326 in every lane.
 DATA exp0<>+0(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+8(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+16(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+24(SB)/8, $0x3ab429a93ab429a9
 GLOBL exp0<>(SB), RODATA|NOPTR, $32
 
+// exp1 is 0.008368947 in every lane.
 DATA exp1<>+0(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+8(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+16(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+24(SB)/8, $0x3c091de83c091de8
 GLOBL exp1<>(SB), RODATA|NOPTR, $32
 
+// exp2 is 0.04166965 in every lane.
 DATA exp2<>+0(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+8(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+16(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+24(SB)/8, $0x3d2aadcb3d2aadcb
 GLOBL exp2<>(SB), RODATA|NOPTR, $32
 
+// exp3 is 0.16666518 in every lane.
 DATA exp3<>+0(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+8(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+16(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+24(SB)/8, $0x3e2aaa473e2aaa47
 GLOBL exp3<>(SB), RODATA|NOPTR, $32
 
+// exp4 is 0.49999988 in every lane.
 DATA exp4<>+0(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+8(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+16(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+24(SB)/8, $0x3efffffc3efffffc
 GLOBL exp4<>(SB), RODATA|NOPTR, $32
 
+// exp5 is 1 in every lane.
 DATA exp5<>+0(SB)/8, $0x3f8000003f800000
 DATA exp5<>+8(SB)/8, $0x3f8000003f800000
 DATA exp5<>+16(SB)/8, $0x3f8000003f800000
 DATA exp5<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp5<>(SB), RODATA|NOPTR, $32
 
+// exp6 is 1 in every lane.
 DATA exp6<>+0(SB)/8, $0x3f8000003f800000
 DATA exp6<>+8(SB)/8, $0x3f8000003f800000
 DATA exp6<>+16(SB)/8, $0x3f8000003f800000
@@ -80,24 +87,28 @@ DATA keyIndex<>+240(SB)/8, $0x0000003d0000003c
 DATA keyIndex<>+248(SB)/8, $0x0000003f0000003e
 GLOBL keyIndex<>(SB), RODATA|NOPTR, $256
 
+// ln2 is 0.6931472 in every lane.
 DATA ln2<>+0(SB)/8, $0x3f3172183f317218
 DATA ln2<>+8(SB)/8, $0x3f3172183f317218
 DATA ln2<>+16(SB)/8, $0x3f3172183f317218
 DATA ln2<>+24(SB)/8, $0x3f3172183f317218
 GLOBL ln2<>(SB), RODATA|NOPTR, $32
 
+// ln2Low is -1.9046542e-09 in every lane.
 DATA ln2Low<>+0(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+8(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+16(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+24(SB)/8, $0xb102e308b102e308
 GLOBL ln2Low<>(SB), RODATA|NOPTR, $32
 
+// log2e is 1.442695 in every lane.
 DATA log2e<>+0(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+8(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+16(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+24(SB)/8, $0x3fb8aa3b3fb8aa3b
 GLOBL log2e<>(SB), RODATA|NOPTR, $32
 
+// lowestExponent is -110 in every lane.
 DATA lowestExponent<>+0(SB)/8, $0xc2dc0000c2dc0000
 DATA lowestExponent<>+8(SB)/8, $0xc2dc0000c2dc0000
 DATA lowestExponent<>+16(SB)/8, $0xc2dc0000c2dc0000
@@ -110,24 +121,28 @@ DATA minusInfinity<>+16(SB)/8, $0xff800000ff800000
 DATA minusInfinity<>+24(SB)/8, $0xff800000ff800000
 GLOBL minusInfinity<>(SB), RODATA|NOPTR, $32
 
+// one is 1 in every lane.
 DATA one<>+0(SB)/8, $0x3f8000003f800000
 DATA one<>+8(SB)/8, $0x3f8000003f800000
 DATA one<>+16(SB)/8, $0x3f8000003f800000
 DATA one<>+24(SB)/8, $0x3f8000003f800000
 GLOBL one<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm256Eps is 1e-05 in every lane.
 DATA rmsNorm256Eps<>+0(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm256Eps<>+8(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm256Eps<>+16(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm256Eps<>+24(SB)/8, $0x3727c5ac3727c5ac
 GLOBL rmsNorm256Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm256Inverse is 0.00390625 in every lane.
 DATA rmsNorm256Inverse<>+0(SB)/8, $0x3b8000003b800000
 DATA rmsNorm256Inverse<>+8(SB)/8, $0x3b8000003b800000
 DATA rmsNorm256Inverse<>+16(SB)/8, $0x3b8000003b800000
 DATA rmsNorm256Inverse<>+24(SB)/8, $0x3b8000003b800000
 GLOBL rmsNorm256Inverse<>(SB), RODATA|NOPTR, $32
 
+// roundToInteger is 1.2583103e+07 in every lane.
 DATA roundToInteger<>+0(SB)/8, $0x4b4000bf4b4000bf
 DATA roundToInteger<>+8(SB)/8, $0x4b4000bf4b4000bf
 DATA roundToInteger<>+16(SB)/8, $0x4b4000bf4b4000bf
@@ -140,24 +155,28 @@ DATA signBit<>+16(SB)/8, $0x8000000080000000
 DATA signBit<>+24(SB)/8, $0x8000000080000000
 GLOBL signBit<>(SB), RODATA|NOPTR, $32
 
+// siluHighest is 110 in every lane.
 DATA siluHighest<>+0(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+8(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+16(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+24(SB)/8, $0x42dc000042dc0000
 GLOBL siluHighest<>(SB), RODATA|NOPTR, $32
 
+// siluLowest is -110 in every lane.
 DATA siluLowest<>+0(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+8(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+16(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+24(SB)/8, $0xc2dc0000c2dc0000
 GLOBL siluLowest<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64Scale is 0.125 in every lane.
 DATA softmaxBlock64Scale<>+0(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64Scale<>+8(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64Scale<>+16(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64Scale<>+24(SB)/8, $0x3e0000003e000000
 GLOBL softmaxBlock64Scale<>(SB), RODATA|NOPTR, $32
 
+// splitBeyond is 65537 in every lane.
 DATA splitBeyond<>+0(SB)/8, $0x4780008047800080
 DATA splitBeyond<>+8(SB)/8, $0x4780008047800080
 DATA splitBeyond<>+16(SB)/8, $0x4780008047800080
@@ -170,12 +189,14 @@ DATA splitHalf<>+16(SB)/8, $0x0000800000008000
 DATA splitHalf<>+24(SB)/8, $0x0000800000008000
 GLOBL splitHalf<>(SB), RODATA|NOPTR, $32
 
+// splitUpper is 65536 in every lane.
 DATA splitUpper<>+0(SB)/8, $0x4780000047800000
 DATA splitUpper<>+8(SB)/8, $0x4780000047800000
 DATA splitUpper<>+16(SB)/8, $0x4780000047800000
 DATA splitUpper<>+24(SB)/8, $0x4780000047800000
 GLOBL splitUpper<>(SB), RODATA|NOPTR, $32
 
+// twoToMinus64 is 5.421011e-20 in every lane.
 DATA twoToMinus64<>+0(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+8(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+16(SB)/8, $0x1f8000001f800000

@@ -4,6 +4,7 @@
 
 #include "textflag.h"
 
+// splitBeyond is 65537 in every lane.
 DATA splitBeyond<>+0(SB)/8, $0x4780008047800080
 DATA splitBeyond<>+8(SB)/8, $0x4780008047800080
 DATA splitBeyond<>+16(SB)/8, $0x4780008047800080
@@ -16,6 +17,7 @@ DATA splitHalf<>+16(SB)/8, $0x0000800000008000
 DATA splitHalf<>+24(SB)/8, $0x0000800000008000
 GLOBL splitHalf<>(SB), RODATA|NOPTR, $32
 
+// splitUpper is 65536 in every lane.
 DATA splitUpper<>+0(SB)/8, $0x4780000047800000
 DATA splitUpper<>+8(SB)/8, $0x4780000047800000
 DATA splitUpper<>+16(SB)/8, $0x4780000047800000

@@ -4,288 +4,336 @@
 
 #include "textflag.h"
 
+// addLayerNorm15Eps is 1e-12 in every lane.
 DATA addLayerNorm15Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm15Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm15Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm15Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm15Inverse is 0.06666667 in every lane.
 DATA addLayerNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA addLayerNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA addLayerNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA addLayerNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL addLayerNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm16Eps is 1e-12 in every lane.
 DATA addLayerNorm16Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm16Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm16Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm16Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm16Inverse is 0.0625 in every lane.
 DATA addLayerNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA addLayerNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA addLayerNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA addLayerNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL addLayerNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm17Eps is 1e-12 in every lane.
 DATA addLayerNorm17Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm17Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm17Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm17Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm17Inverse is 0.05882353 in every lane.
 DATA addLayerNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA addLayerNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA addLayerNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA addLayerNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL addLayerNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm1Eps is 1e-12 in every lane.
 DATA addLayerNorm1Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm1Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm1Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm1Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm1Inverse is 1 in every lane.
 DATA addLayerNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA addLayerNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA addLayerNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA addLayerNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL addLayerNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm31Eps is 1e-12 in every lane.
 DATA addLayerNorm31Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm31Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm31Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm31Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm31Inverse is 0.032258064 in every lane.
 DATA addLayerNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA addLayerNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA addLayerNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA addLayerNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL addLayerNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm33Eps is 1e-12 in every lane.
 DATA addLayerNorm33Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm33Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm33Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm33Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm33Inverse is 0.030303031 in every lane.
 DATA addLayerNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA addLayerNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA addLayerNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA addLayerNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL addLayerNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm385Eps is 1e-12 in every lane.
 DATA addLayerNorm385Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm385Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm385Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm385Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm385Inverse is 0.0025974025 in every lane.
 DATA addLayerNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA addLayerNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA addLayerNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA addLayerNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL addLayerNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm3Eps is 1e-12 in every lane.
 DATA addLayerNorm3Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm3Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm3Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm3Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm3Inverse is 0.33333334 in every lane.
 DATA addLayerNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addLayerNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addLayerNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addLayerNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL addLayerNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm54Eps is 1e-12 in every lane.
 DATA addLayerNorm54Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm54Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm54Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm54Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm54Inverse is 0.018518519 in every lane.
 DATA addLayerNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA addLayerNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA addLayerNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA addLayerNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL addLayerNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm72Eps is 1e-12 in every lane.
 DATA addLayerNorm72Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm72Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm72Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm72Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm72Inverse is 0.013888889 in every lane.
 DATA addLayerNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA addLayerNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA addLayerNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA addLayerNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL addLayerNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm768Eps is 1e-12 in every lane.
 DATA addLayerNorm768Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm768Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm768Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm768Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm768Inverse is 0.0013020834 in every lane.
 DATA addLayerNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addLayerNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addLayerNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addLayerNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL addLayerNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm8Eps is 1e-12 in every lane.
 DATA addLayerNorm8Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm8Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm8Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm8Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm8Inverse is 0.125 in every lane.
 DATA addLayerNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA addLayerNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA addLayerNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA addLayerNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL addLayerNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm15Eps is 1e-06 in every lane.
 DATA addRMSNorm15Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm15Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm15Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm15Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm15Inverse is 0.06666667 in every lane.
 DATA addRMSNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA addRMSNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA addRMSNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA addRMSNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL addRMSNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm16Eps is 1e-06 in every lane.
 DATA addRMSNorm16Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm16Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm16Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm16Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm16Inverse is 0.0625 in every lane.
 DATA addRMSNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA addRMSNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA addRMSNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA addRMSNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL addRMSNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm17Eps is 1e-06 in every lane.
 DATA addRMSNorm17Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm17Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm17Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm17Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm17Inverse is 0.05882353 in every lane.
 DATA addRMSNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA addRMSNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA addRMSNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA addRMSNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL addRMSNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm1Eps is 1e-06 in every lane.
 DATA addRMSNorm1Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm1Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm1Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm1Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm1Inverse is 1 in every lane.
 DATA addRMSNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA addRMSNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA addRMSNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA addRMSNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL addRMSNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm31Eps is 1e-06 in every lane.
 DATA addRMSNorm31Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm31Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm31Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm31Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm31Inverse is 0.032258064 in every lane.
 DATA addRMSNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA addRMSNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA addRMSNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA addRMSNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL addRMSNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm33Eps is 1e-06 in every lane.
 DATA addRMSNorm33Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm33Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm33Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm33Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm33Inverse is 0.030303031 in every lane.
 DATA addRMSNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA addRMSNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA addRMSNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA addRMSNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL addRMSNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm385Eps is 1e-06 in every lane.
 DATA addRMSNorm385Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm385Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm385Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm385Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm385Inverse is 0.0025974025 in every lane.
 DATA addRMSNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA addRMSNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA addRMSNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA addRMSNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL addRMSNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm3Eps is 1e-06 in every lane.
 DATA addRMSNorm3Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm3Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm3Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm3Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm3Inverse is 0.33333334 in every lane.
 DATA addRMSNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addRMSNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addRMSNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addRMSNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL addRMSNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm54Eps is 1e-06 in every lane.
 DATA addRMSNorm54Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm54Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm54Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm54Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm54Inverse is 0.018518519 in every lane.
 DATA addRMSNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA addRMSNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA addRMSNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA addRMSNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL addRMSNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm72Eps is 1e-06 in every lane.
 DATA addRMSNorm72Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm72Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm72Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm72Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm72Inverse is 0.013888889 in every lane.
 DATA addRMSNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA addRMSNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA addRMSNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA addRMSNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL addRMSNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm768Eps is 1e-06 in every lane.
 DATA addRMSNorm768Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm768Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm768Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm768Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm768Inverse is 0.0013020834 in every lane.
 DATA addRMSNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addRMSNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addRMSNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addRMSNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL addRMSNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm8Eps is 1e-06 in every lane.
 DATA addRMSNorm8Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm8Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm8Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm8Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm8Inverse is 0.125 in every lane.
 DATA addRMSNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA addRMSNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA addRMSNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
@@ -302,162 +350,189 @@ DATA doubled<>+48(SB)/8, $0x0000000600000006
 DATA doubled<>+56(SB)/8, $0x0000000700000007
 GLOBL doubled<>(SB), RODATA|NOPTR, $64
 
+// eight is 8 in every lane.
 DATA eight<>+0(SB)/8, $0x4100000041000000
 DATA eight<>+8(SB)/8, $0x4100000041000000
 DATA eight<>+16(SB)/8, $0x4100000041000000
 DATA eight<>+24(SB)/8, $0x4100000041000000
 GLOBL eight<>(SB), RODATA|NOPTR, $32
 
+// exp0 is 0.0013745326 in every lane.
 DATA exp0<>+0(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+8(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+16(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+24(SB)/8, $0x3ab429a93ab429a9
 GLOBL exp0<>(SB), RODATA|NOPTR, $32
 
+// exp1 is 0.008368947 in every lane.
 DATA exp1<>+0(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+8(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+16(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+24(SB)/8, $0x3c091de83c091de8
 GLOBL exp1<>(SB), RODATA|NOPTR, $32
 
+// exp2 is 0.04166965 in every lane.
 DATA exp2<>+0(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+8(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+16(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+24(SB)/8, $0x3d2aadcb3d2aadcb
 GLOBL exp2<>(SB), RODATA|NOPTR, $32
 
+// exp3 is 0.16666518 in every lane.
 DATA exp3<>+0(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+8(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+16(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+24(SB)/8, $0x3e2aaa473e2aaa47
 GLOBL exp3<>(SB), RODATA|NOPTR, $32
 
+// exp4 is 0.49999988 in every lane.
 DATA exp4<>+0(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+8(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+16(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+24(SB)/8, $0x3efffffc3efffffc
 GLOBL exp4<>(SB), RODATA|NOPTR, $32
 
+// exp5 is 1 in every lane.
 DATA exp5<>+0(SB)/8, $0x3f8000003f800000
 DATA exp5<>+8(SB)/8, $0x3f8000003f800000
 DATA exp5<>+16(SB)/8, $0x3f8000003f800000
 DATA exp5<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp5<>(SB), RODATA|NOPTR, $32
 
+// exp6 is 1 in every lane.
 DATA exp6<>+0(SB)/8, $0x3f8000003f800000
 DATA exp6<>+8(SB)/8, $0x3f8000003f800000
 DATA exp6<>+16(SB)/8, $0x3f8000003f800000
 DATA exp6<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp6<>(SB), RODATA|NOPTR, $32
 
+// four is 4 in every lane.
 DATA four<>+0(SB)/8, $0x4080000040800000
 DATA four<>+8(SB)/8, $0x4080000040800000
 DATA four<>+16(SB)/8, $0x4080000040800000
 DATA four<>+24(SB)/8, $0x4080000040800000
 GLOBL four<>(SB), RODATA|NOPTR, $32
 
+// gelu0 is 0.00013647656 in every lane.
 DATA gelu0<>+0(SB)/8, $0x390f1b26390f1b26
 DATA gelu0<>+8(SB)/8, $0x390f1b26390f1b26
 DATA gelu0<>+16(SB)/8, $0x390f1b26390f1b26
 DATA gelu0<>+24(SB)/8, $0x390f1b26390f1b26
 GLOBL gelu0<>(SB), RODATA|NOPTR, $32
 
+// gelu1 is 0.0001700798 in every lane.
 DATA gelu1<>+0(SB)/8, $0x3932577339325773
 DATA gelu1<>+8(SB)/8, $0x3932577339325773
 DATA gelu1<>+16(SB)/8, $0x3932577339325773
 DATA gelu1<>+24(SB)/8, $0x3932577339325773
 GLOBL gelu1<>(SB), RODATA|NOPTR, $32
 
+// gelu2 is -0.0015666747 in every lane.
 DATA gelu2<>+0(SB)/8, $0xbacd58e1bacd58e1
 DATA gelu2<>+8(SB)/8, $0xbacd58e1bacd58e1
 DATA gelu2<>+16(SB)/8, $0xbacd58e1bacd58e1
 DATA gelu2<>+24(SB)/8, $0xbacd58e1bacd58e1
 GLOBL gelu2<>(SB), RODATA|NOPTR, $32
 
+// gelu3 is -0.0035084463 in every lane.
 DATA gelu3<>+0(SB)/8, $0xbb65edf6bb65edf6
 DATA gelu3<>+8(SB)/8, $0xbb65edf6bb65edf6
 DATA gelu3<>+16(SB)/8, $0xbb65edf6bb65edf6
 DATA gelu3<>+24(SB)/8, $0xbb65edf6bb65edf6
 GLOBL gelu3<>(SB), RODATA|NOPTR, $32
 
+// gelu4 is 0.007522436 in every lane.
 DATA gelu4<>+0(SB)/8, $0x3bf67ec43bf67ec4
 DATA gelu4<>+8(SB)/8, $0x3bf67ec43bf67ec4
 DATA gelu4<>+16(SB)/8, $0x3bf67ec43bf67ec4
 DATA gelu4<>+24(SB)/8, $0x3bf67ec43bf67ec4
 GLOBL gelu4<>(SB), RODATA|NOPTR, $32
 
+// gelu5 is 0.06040371 in every lane.
 DATA gelu5<>+0(SB)/8, $0x3d7769e13d7769e1
 DATA gelu5<>+8(SB)/8, $0x3d7769e13d7769e1
 DATA gelu5<>+16(SB)/8, $0x3d7769e13d7769e1
 DATA gelu5<>+24(SB)/8, $0x3d7769e13d7769e1
 GLOBL gelu5<>(SB), RODATA|NOPTR, $32
 
+// gelu6 is 0.18652394 in every lane.
 DATA gelu6<>+0(SB)/8, $0x3e3f00223e3f0022
 DATA gelu6<>+8(SB)/8, $0x3e3f00223e3f0022
 DATA gelu6<>+16(SB)/8, $0x3e3f00223e3f0022
 DATA gelu6<>+24(SB)/8, $0x3e3f00223e3f0022
 GLOBL gelu6<>(SB), RODATA|NOPTR, $32
 
+// gelu7 is 0.3871368 in every lane.
 DATA gelu7<>+0(SB)/8, $0x3ec636cb3ec636cb
 DATA gelu7<>+8(SB)/8, $0x3ec636cb3ec636cb
 DATA gelu7<>+16(SB)/8, $0x3ec636cb3ec636cb
 DATA gelu7<>+24(SB)/8, $0x3ec636cb3ec636cb
 GLOBL gelu7<>(SB), RODATA|NOPTR, $32
 
+// gelu8 is 0.60789657 in every lane.
 DATA gelu8<>+0(SB)/8, $0x3f1b9f1c3f1b9f1c
 DATA gelu8<>+8(SB)/8, $0x3f1b9f1c3f1b9f1c
 DATA gelu8<>+16(SB)/8, $0x3f1b9f1c3f1b9f1c
 DATA gelu8<>+24(SB)/8, $0x3f1b9f1c3f1b9f1c
 GLOBL gelu8<>(SB), RODATA|NOPTR, $32
 
+// gelu9 is 0.75528514 in every lane.
 DATA gelu9<>+0(SB)/8, $0x3f415a5e3f415a5e
 DATA gelu9<>+8(SB)/8, $0x3f415a5e3f415a5e
 DATA gelu9<>+16(SB)/8, $0x3f415a5e3f415a5e
 DATA gelu9<>+24(SB)/8, $0x3f415a5e3f415a5e
 GLOBL gelu9<>(SB), RODATA|NOPTR, $32
 
+// geluTail is -14.5 in every lane.
 DATA geluTail<>+0(SB)/8, $0xc1680000c1680000
 DATA geluTail<>+8(SB)/8, $0xc1680000c1680000
 DATA geluTail<>+16(SB)/8, $0xc1680000c1680000
 DATA geluTail<>+24(SB)/8, $0xc1680000c1680000
 GLOBL geluTail<>(SB), RODATA|NOPTR, $32
 
+// geluTanhCubic is 0.071354814 in every lane.
 DATA geluTanhCubic<>+0(SB)/8, $0x3d9222793d922279
 DATA geluTanhCubic<>+8(SB)/8, $0x3d9222793d922279
 DATA geluTanhCubic<>+16(SB)/8, $0x3d9222793d922279
 DATA geluTanhCubic<>+24(SB)/8, $0x3d9222793d922279
 GLOBL geluTanhCubic<>(SB), RODATA|NOPTR, $32
 
+// geluTanhCubicLow is 2.3988325e-09 in every lane.
 DATA geluTanhCubicLow<>+0(SB)/8, $0x3124d8b53124d8b5
 DATA geluTanhCubicLow<>+8(SB)/8, $0x3124d8b53124d8b5
 DATA geluTanhCubicLow<>+16(SB)/8, $0x3124d8b53124d8b5
 DATA geluTanhCubicLow<>+24(SB)/8, $0x3124d8b53124d8b5
 GLOBL geluTanhCubicLow<>(SB), RODATA|NOPTR, $32
 
+// geluTanhHighest is 10.9 in every lane.
 DATA geluTanhHighest<>+0(SB)/8, $0x412e6666412e6666
 DATA geluTanhHighest<>+8(SB)/8, $0x412e6666412e6666
 DATA geluTanhHighest<>+16(SB)/8, $0x412e6666412e6666
 DATA geluTanhHighest<>+24(SB)/8, $0x412e6666412e6666
 GLOBL geluTanhHighest<>(SB), RODATA|NOPTR, $32
 
+// geluTanhLinear is 1.5957692 in every lane.
 DATA geluTanhLinear<>+0(SB)/8, $0x3fcc422a3fcc422a
 DATA geluTanhLinear<>+8(SB)/8, $0x3fcc422a3fcc422a
 DATA geluTanhLinear<>+16(SB)/8, $0x3fcc422a3fcc422a
 DATA geluTanhLinear<>+24(SB)/8, $0x3fcc422a3fcc422a
 GLOBL geluTanhLinear<>(SB), RODATA|NOPTR, $32
 
+// geluTanhLinearLow is -4.534068e-08 in every lane.
 DATA geluTanhLinearLow<>+0(SB)/8, $0xb342bc9bb342bc9b
 DATA geluTanhLinearLow<>+8(SB)/8, $0xb342bc9bb342bc9b
 DATA geluTanhLinearLow<>+16(SB)/8, $0xb342bc9bb342bc9b
 DATA geluTanhLinearLow<>+24(SB)/8, $0xb342bc9bb342bc9b
 GLOBL geluTanhLinearLow<>(SB), RODATA|NOPTR, $32
 
+// geluTanhLowest is -10.9 in every lane.
 DATA geluTanhLowest<>+0(SB)/8, $0xc12e6666c12e6666
 DATA geluTanhLowest<>+8(SB)/8, $0xc12e6666c12e6666
 DATA geluTanhLowest<>+16(SB)/8, $0xc12e6666c12e6666
 DATA geluTanhLowest<>+24(SB)/8, $0xc12e6666c12e6666
 GLOBL geluTanhLowest<>(SB), RODATA|NOPTR, $32
 
+// half is 0.5 in every lane.
 DATA half<>+0(SB)/8, $0x3f0000003f000000
 DATA half<>+8(SB)/8, $0x3f0000003f000000
 DATA half<>+16(SB)/8, $0x3f0000003f000000
@@ -498,216 +573,252 @@ DATA keyIndex<>+240(SB)/8, $0x0000003d0000003c
 DATA keyIndex<>+248(SB)/8, $0x0000003f0000003e
 GLOBL keyIndex<>(SB), RODATA|NOPTR, $256
 
+// layerNorm15Eps is 1e-12 in every lane.
 DATA layerNorm15Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm15Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm15Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm15Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm15Inverse is 0.06666667 in every lane.
 DATA layerNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA layerNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA layerNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA layerNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL layerNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm16Eps is 1e-12 in every lane.
 DATA layerNorm16Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm16Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm16Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm16Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm16Inverse is 0.0625 in every lane.
 DATA layerNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA layerNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA layerNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA layerNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL layerNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm17Eps is 1e-12 in every lane.
 DATA layerNorm17Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm17Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm17Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm17Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm17Inverse is 0.05882353 in every lane.
 DATA layerNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA layerNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA layerNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA layerNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL layerNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm1Eps is 1e-12 in every lane.
 DATA layerNorm1Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm1Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm1Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm1Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm1Inverse is 1 in every lane.
 DATA layerNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA layerNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA layerNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA layerNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL layerNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm31Eps is 1e-12 in every lane.
 DATA layerNorm31Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm31Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm31Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm31Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm31Inverse is 0.032258064 in every lane.
 DATA layerNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA layerNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA layerNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA layerNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL layerNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm33Eps is 1e-12 in every lane.
 DATA layerNorm33Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm33Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm33Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm33Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm33Inverse is 0.030303031 in every lane.
 DATA layerNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA layerNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA layerNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA layerNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL layerNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm385Eps is 1e-12 in every lane.
 DATA layerNorm385Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm385Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm385Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm385Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm385Inverse is 0.0025974025 in every lane.
 DATA layerNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA layerNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA layerNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA layerNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL layerNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm3Eps is 1e-12 in every lane.
 DATA layerNorm3Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm3Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm3Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm3Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm3Inverse is 0.33333334 in every lane.
 DATA layerNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA layerNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA layerNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA layerNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL layerNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm54Eps is 1e-12 in every lane.
 DATA layerNorm54Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm54Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm54Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm54Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm54Inverse is 0.018518519 in every lane.
 DATA layerNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA layerNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA layerNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA layerNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL layerNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm72Eps is 1e-12 in every lane.
 DATA layerNorm72Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm72Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm72Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm72Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm72Inverse is 0.013888889 in every lane.
 DATA layerNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA layerNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA layerNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA layerNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL layerNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm768Eps is 1e-12 in every lane.
 DATA layerNorm768Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm768Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm768Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm768Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm768Inverse is 0.0013020834 in every lane.
 DATA layerNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA layerNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA layerNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA layerNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL layerNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm8Eps is 1e-12 in every lane.
 DATA layerNorm8Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm8Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm8Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm8Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm8Inverse is 0.125 in every lane.
 DATA layerNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA layerNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA layerNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA layerNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL layerNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+// ln2 is 0.6931472 in every lane.
 DATA ln2<>+0(SB)/8, $0x3f3172183f317218
 DATA ln2<>+8(SB)/8, $0x3f3172183f317218
 DATA ln2<>+16(SB)/8, $0x3f3172183f317218
 DATA ln2<>+24(SB)/8, $0x3f3172183f317218
 GLOBL ln2<>(SB), RODATA|NOPTR, $32
 
+// ln2Low is -1.9046542e-09 in every lane.
 DATA ln2Low<>+0(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+8(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+16(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+24(SB)/8, $0xb102e308b102e308
 GLOBL ln2Low<>(SB), RODATA|NOPTR, $32
 
+// log1p0 is 0.13333334 in every lane.
 DATA log1p0<>+0(SB)/8, $0x3e0888893e088889
 DATA log1p0<>+8(SB)/8, $0x3e0888893e088889
 DATA log1p0<>+16(SB)/8, $0x3e0888893e088889
 DATA log1p0<>+24(SB)/8, $0x3e0888893e088889
 GLOBL log1p0<>(SB), RODATA|NOPTR, $32
 
+// log1p1 is 0.15384616 in every lane.
 DATA log1p1<>+0(SB)/8, $0x3e1d89d93e1d89d9
 DATA log1p1<>+8(SB)/8, $0x3e1d89d93e1d89d9
 DATA log1p1<>+16(SB)/8, $0x3e1d89d93e1d89d9
 DATA log1p1<>+24(SB)/8, $0x3e1d89d93e1d89d9
 GLOBL log1p1<>(SB), RODATA|NOPTR, $32
 
+// log1p2 is 0.18181819 in every lane.
 DATA log1p2<>+0(SB)/8, $0x3e3a2e8c3e3a2e8c
 DATA log1p2<>+8(SB)/8, $0x3e3a2e8c3e3a2e8c
 DATA log1p2<>+16(SB)/8, $0x3e3a2e8c3e3a2e8c
 DATA log1p2<>+24(SB)/8, $0x3e3a2e8c3e3a2e8c
 GLOBL log1p2<>(SB), RODATA|NOPTR, $32
 
+// log1p3 is 0.22222222 in every lane.
 DATA log1p3<>+0(SB)/8, $0x3e638e393e638e39
 DATA log1p3<>+8(SB)/8, $0x3e638e393e638e39
 DATA log1p3<>+16(SB)/8, $0x3e638e393e638e39
 DATA log1p3<>+24(SB)/8, $0x3e638e393e638e39
 GLOBL log1p3<>(SB), RODATA|NOPTR, $32
 
+// log1p4 is 0.2857143 in every lane.
 DATA log1p4<>+0(SB)/8, $0x3e9249253e924925
 DATA log1p4<>+8(SB)/8, $0x3e9249253e924925
 DATA log1p4<>+16(SB)/8, $0x3e9249253e924925
 DATA log1p4<>+24(SB)/8, $0x3e9249253e924925
 GLOBL log1p4<>(SB), RODATA|NOPTR, $32
 
+// log1p5 is 0.4 in every lane.
 DATA log1p5<>+0(SB)/8, $0x3ecccccd3ecccccd
 DATA log1p5<>+8(SB)/8, $0x3ecccccd3ecccccd
 DATA log1p5<>+16(SB)/8, $0x3ecccccd3ecccccd
 DATA log1p5<>+24(SB)/8, $0x3ecccccd3ecccccd
 GLOBL log1p5<>(SB), RODATA|NOPTR, $32
 
+// log1p6 is 0.6666667 in every lane.
 DATA log1p6<>+0(SB)/8, $0x3f2aaaab3f2aaaab
 DATA log1p6<>+8(SB)/8, $0x3f2aaaab3f2aaaab
 DATA log1p6<>+16(SB)/8, $0x3f2aaaab3f2aaaab
 DATA log1p6<>+24(SB)/8, $0x3f2aaaab3f2aaaab
 GLOBL log1p6<>(SB), RODATA|NOPTR, $32
 
+// log1p7 is 2 in every lane.
 DATA log1p7<>+0(SB)/8, $0x4000000040000000
 DATA log1p7<>+8(SB)/8, $0x4000000040000000
 DATA log1p7<>+16(SB)/8, $0x4000000040000000
 DATA log1p7<>+24(SB)/8, $0x4000000040000000
 GLOBL log1p7<>(SB), RODATA|NOPTR, $32
 
+// log2e is 1.442695 in every lane.
 DATA log2e<>+0(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+8(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+16(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+24(SB)/8, $0x3fb8aa3b3fb8aa3b
 GLOBL log2e<>(SB), RODATA|NOPTR, $32
 
+// lowestExponent is -110 in every lane.
 DATA lowestExponent<>+0(SB)/8, $0xc2dc0000c2dc0000
 DATA lowestExponent<>+8(SB)/8, $0xc2dc0000c2dc0000
 DATA lowestExponent<>+16(SB)/8, $0xc2dc0000c2dc0000
@@ -720,192 +831,224 @@ DATA minusInfinity<>+16(SB)/8, $0xff800000ff800000
 DATA minusInfinity<>+24(SB)/8, $0xff800000ff800000
 GLOBL minusInfinity<>(SB), RODATA|NOPTR, $32
 
+// one is 1 in every lane.
 DATA one<>+0(SB)/8, $0x3f8000003f800000
 DATA one<>+8(SB)/8, $0x3f8000003f800000
 DATA one<>+16(SB)/8, $0x3f8000003f800000
 DATA one<>+24(SB)/8, $0x3f8000003f800000
 GLOBL one<>(SB), RODATA|NOPTR, $32
 
+// quickGELUHighest is 64 in every lane.
 DATA quickGELUHighest<>+0(SB)/8, $0x4280000042800000
 DATA quickGELUHighest<>+8(SB)/8, $0x4280000042800000
 DATA quickGELUHighest<>+16(SB)/8, $0x4280000042800000
 DATA quickGELUHighest<>+24(SB)/8, $0x4280000042800000
 GLOBL quickGELUHighest<>(SB), RODATA|NOPTR, $32
 
+// quickGELULowest is -64 in every lane.
 DATA quickGELULowest<>+0(SB)/8, $0xc2800000c2800000
 DATA quickGELULowest<>+8(SB)/8, $0xc2800000c2800000
 DATA quickGELULowest<>+16(SB)/8, $0xc2800000c2800000
 DATA quickGELULowest<>+24(SB)/8, $0xc2800000c2800000
 GLOBL quickGELULowest<>(SB), RODATA|NOPTR, $32
 
+// quickGELUSlope is 1.702 in every lane.
 DATA quickGELUSlope<>+0(SB)/8, $0x3fd9db233fd9db23
 DATA quickGELUSlope<>+8(SB)/8, $0x3fd9db233fd9db23
 DATA quickGELUSlope<>+16(SB)/8, $0x3fd9db233fd9db23
 DATA quickGELUSlope<>+24(SB)/8, $0x3fd9db233fd9db23
 GLOBL quickGELUSlope<>(SB), RODATA|NOPTR, $32
 
+// quickGELUSlopeLow is -2.193451e-08 in every lane.
 DATA quickGELUSlopeLow<>+0(SB)/8, $0xb2bc6a7fb2bc6a7f
 DATA quickGELUSlopeLow<>+8(SB)/8, $0xb2bc6a7fb2bc6a7f
 DATA quickGELUSlopeLow<>+16(SB)/8, $0xb2bc6a7fb2bc6a7f
 DATA quickGELUSlopeLow<>+24(SB)/8, $0xb2bc6a7fb2bc6a7f
 GLOBL quickGELUSlopeLow<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm15Eps is 1e-06 in every lane.
 DATA rmsNorm15Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm15Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm15Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm15Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm15Inverse is 0.06666667 in every lane.
 DATA rmsNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA rmsNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA rmsNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA rmsNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL rmsNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm16Eps is 1e-06 in every lane.
 DATA rmsNorm16Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm16Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm16Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm16Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm16Inverse is 0.0625 in every lane.
 DATA rmsNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA rmsNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA rmsNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA rmsNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL rmsNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm17Eps is 1e-06 in every lane.
 DATA rmsNorm17Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm17Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm17Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm17Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm17Inverse is 0.05882353 in every lane.
 DATA rmsNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA rmsNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA rmsNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA rmsNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL rmsNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm1Eps is 1e-06 in every lane.
 DATA rmsNorm1Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm1Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm1Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm1Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm1Inverse is 1 in every lane.
 DATA rmsNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA rmsNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA rmsNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA rmsNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL rmsNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm31Eps is 1e-06 in every lane.
 DATA rmsNorm31Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm31Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm31Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm31Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm31Inverse is 0.032258064 in every lane.
 DATA rmsNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA rmsNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA rmsNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA rmsNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL rmsNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm33Eps is 1e-06 in every lane.
 DATA rmsNorm33Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm33Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm33Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm33Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm33Inverse is 0.030303031 in every lane.
 DATA rmsNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA rmsNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA rmsNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA rmsNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL rmsNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm385Eps is 1e-06 in every lane.
 DATA rmsNorm385Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm385Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm385Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm385Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm385Inverse is 0.0025974025 in every lane.
 DATA rmsNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA rmsNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA rmsNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA rmsNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL rmsNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm3Eps is 1e-06 in every lane.
 DATA rmsNorm3Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm3Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm3Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm3Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm3Inverse is 0.33333334 in every lane.
 DATA rmsNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA rmsNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA rmsNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA rmsNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL rmsNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm54Eps is 1e-06 in every lane.
 DATA rmsNorm54Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm54Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm54Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm54Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm54Inverse is 0.018518519 in every lane.
 DATA rmsNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA rmsNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA rmsNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA rmsNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL rmsNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm72Eps is 1e-06 in every lane.
 DATA rmsNorm72Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm72Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm72Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm72Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm72Inverse is 0.013888889 in every lane.
 DATA rmsNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA rmsNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA rmsNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA rmsNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL rmsNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768Eps is 1e-05 in every lane.
 DATA rmsNorm768Eps<>+0(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm768Eps<>+8(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm768Eps<>+16(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm768Eps<>+24(SB)/8, $0x3727c5ac3727c5ac
 GLOBL rmsNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768Inverse is 0.0013020834 in every lane.
 DATA rmsNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL rmsNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768V2Eps is 1e-06 in every lane.
 DATA rmsNorm768V2Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm768V2Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm768V2Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm768V2Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm768V2Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768V2Inverse is 0.0013020834 in every lane.
 DATA rmsNorm768V2Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768V2Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768V2Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768V2Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL rmsNorm768V2Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm8Eps is 1e-06 in every lane.
 DATA rmsNorm8Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm8Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm8Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm8Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm8Inverse is 0.125 in every lane.
 DATA rmsNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA rmsNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA rmsNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA rmsNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL rmsNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+// roundToInteger is 1.2583103e+07 in every lane.
 DATA roundToInteger<>+0(SB)/8, $0x4b4000bf4b4000bf
 DATA roundToInteger<>+8(SB)/8, $0x4b4000bf4b4000bf
 DATA roundToInteger<>+16(SB)/8, $0x4b4000bf4b4000bf
@@ -918,48 +1061,56 @@ DATA signBit<>+16(SB)/8, $0x8000000080000000
 DATA signBit<>+24(SB)/8, $0x8000000080000000
 GLOBL signBit<>(SB), RODATA|NOPTR, $32
 
+// siluHighest is 110 in every lane.
 DATA siluHighest<>+0(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+8(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+16(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+24(SB)/8, $0x42dc000042dc0000
 GLOBL siluHighest<>(SB), RODATA|NOPTR, $32
 
+// siluLowest is -110 in every lane.
 DATA siluLowest<>+0(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+8(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+16(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+24(SB)/8, $0xc2dc0000c2dc0000
 GLOBL siluLowest<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64Cap is 50 in every lane.
 DATA softmaxBlock64Cap<>+0(SB)/8, $0x4248000042480000
 DATA softmaxBlock64Cap<>+8(SB)/8, $0x4248000042480000
 DATA softmaxBlock64Cap<>+16(SB)/8, $0x4248000042480000
 DATA softmaxBlock64Cap<>+24(SB)/8, $0x4248000042480000
 GLOBL softmaxBlock64Cap<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64InverseCap is 0.02 in every lane.
 DATA softmaxBlock64InverseCap<>+0(SB)/8, $0x3ca3d70a3ca3d70a
 DATA softmaxBlock64InverseCap<>+8(SB)/8, $0x3ca3d70a3ca3d70a
 DATA softmaxBlock64InverseCap<>+16(SB)/8, $0x3ca3d70a3ca3d70a
 DATA softmaxBlock64InverseCap<>+24(SB)/8, $0x3ca3d70a3ca3d70a
 GLOBL softmaxBlock64InverseCap<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64Scale is 0.0625 in every lane.
 DATA softmaxBlock64Scale<>+0(SB)/8, $0x3d8000003d800000
 DATA softmaxBlock64Scale<>+8(SB)/8, $0x3d8000003d800000
 DATA softmaxBlock64Scale<>+16(SB)/8, $0x3d8000003d800000
 DATA softmaxBlock64Scale<>+24(SB)/8, $0x3d8000003d800000
 GLOBL softmaxBlock64Scale<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64V2Scale is 0.125 in every lane.
 DATA softmaxBlock64V2Scale<>+0(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64V2Scale<>+8(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64V2Scale<>+16(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64V2Scale<>+24(SB)/8, $0x3e0000003e000000
 GLOBL softmaxBlock64V2Scale<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64V3Scale is 1 in every lane.
 DATA softmaxBlock64V3Scale<>+0(SB)/8, $0x3f8000003f800000
 DATA softmaxBlock64V3Scale<>+8(SB)/8, $0x3f8000003f800000
 DATA softmaxBlock64V3Scale<>+16(SB)/8, $0x3f8000003f800000
 DATA softmaxBlock64V3Scale<>+24(SB)/8, $0x3f8000003f800000
 GLOBL softmaxBlock64V3Scale<>(SB), RODATA|NOPTR, $32
 
+// splitBeyond is 65537 in every lane.
 DATA splitBeyond<>+0(SB)/8, $0x4780008047800080
 DATA splitBeyond<>+8(SB)/8, $0x4780008047800080
 DATA splitBeyond<>+16(SB)/8, $0x4780008047800080
@@ -972,6 +1123,7 @@ DATA splitHalf<>+16(SB)/8, $0x0000800000008000
 DATA splitHalf<>+24(SB)/8, $0x0000800000008000
 GLOBL splitHalf<>(SB), RODATA|NOPTR, $32
 
+// splitUpper is 65536 in every lane.
 DATA splitUpper<>+0(SB)/8, $0x4780000047800000
 DATA splitUpper<>+8(SB)/8, $0x4780000047800000
 DATA splitUpper<>+16(SB)/8, $0x4780000047800000
@@ -988,48 +1140,56 @@ DATA tailMask<>+48(SB)/8, $0x0000000000000000
 DATA tailMask<>+56(SB)/8, $0x0000000000000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
+// tanh0 is -0.0056774197 in every lane.
 DATA tanh0<>+0(SB)/8, $0xbbba09a6bbba09a6
 DATA tanh0<>+8(SB)/8, $0xbbba09a6bbba09a6
 DATA tanh0<>+16(SB)/8, $0xbbba09a6bbba09a6
 DATA tanh0<>+24(SB)/8, $0xbbba09a6bbba09a6
 GLOBL tanh0<>(SB), RODATA|NOPTR, $32
 
+// tanh1 is 0.020616846 in every lane.
 DATA tanh1<>+0(SB)/8, $0x3ca8e4a93ca8e4a9
 DATA tanh1<>+8(SB)/8, $0x3ca8e4a93ca8e4a9
 DATA tanh1<>+16(SB)/8, $0x3ca8e4a93ca8e4a9
 DATA tanh1<>+24(SB)/8, $0x3ca8e4a93ca8e4a9
 GLOBL tanh1<>(SB), RODATA|NOPTR, $32
 
+// tanh2 is -0.05373383 in every lane.
 DATA tanh2<>+0(SB)/8, $0xbd5c1801bd5c1801
 DATA tanh2<>+8(SB)/8, $0xbd5c1801bd5c1801
 DATA tanh2<>+16(SB)/8, $0xbd5c1801bd5c1801
 DATA tanh2<>+24(SB)/8, $0xbd5c1801bd5c1801
 GLOBL tanh2<>(SB), RODATA|NOPTR, $32
 
+// tanh3 is 0.13331386 in every lane.
 DATA tanh3<>+0(SB)/8, $0x3e08836e3e08836e
 DATA tanh3<>+8(SB)/8, $0x3e08836e3e08836e
 DATA tanh3<>+16(SB)/8, $0x3e08836e3e08836e
 DATA tanh3<>+24(SB)/8, $0x3e08836e3e08836e
 GLOBL tanh3<>(SB), RODATA|NOPTR, $32
 
+// tanh4 is -0.3333328 in every lane.
 DATA tanh4<>+0(SB)/8, $0xbeaaaa99beaaaa99
 DATA tanh4<>+8(SB)/8, $0xbeaaaa99beaaaa99
 DATA tanh4<>+16(SB)/8, $0xbeaaaa99beaaaa99
 DATA tanh4<>+24(SB)/8, $0xbeaaaa99beaaaa99
 GLOBL tanh4<>(SB), RODATA|NOPTR, $32
 
+// tanhSmall is -0.625 in every lane.
 DATA tanhSmall<>+0(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+8(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+16(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+24(SB)/8, $0xbf200000bf200000
 GLOBL tanhSmall<>(SB), RODATA|NOPTR, $32
 
+// two is 2 in every lane.
 DATA two<>+0(SB)/8, $0x4000000040000000
 DATA two<>+8(SB)/8, $0x4000000040000000
 DATA two<>+16(SB)/8, $0x4000000040000000
 DATA two<>+24(SB)/8, $0x4000000040000000
 GLOBL two<>(SB), RODATA|NOPTR, $32
 
+// twoToMinus64 is 5.421011e-20 in every lane.
 DATA twoToMinus64<>+0(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+8(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+16(SB)/8, $0x1f8000001f800000
