@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"runtime"
@@ -18,22 +17,21 @@ const inspectHelp = `usage: tfgen inspect MODEL [SPEC] [flags]
 Says what a model is and what it will take, before a weight is read: parameters, every tensor with its source, type and
 place, and the exact bytes of weights, activations and state.
 
+Examples:
+
+  tfgen inspect model.gguf --weights source --context 8192 --kv q8
+  tfgen inspect DIR --json | jq .peak
 `
 
 // runInspect is the inspect command.
 func runInspect(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	o := &buildOptions{}
-	f := flag.NewFlagSet("inspect", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := newFlags("inspect", inspectHelp, stderr)
 	asJSON := f.Bool("json", false, "print JSON")
 	f.StringVar(&o.Weights, "weights", "f32", weightsHelp)
 	f.StringVar(&o.KV, "kv", "f32", kvHelp)
 	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
 	workers := f.Int("threads", runtime.GOMAXPROCS(0), "workers, for the peak")
-	f.Usage = func() {
-		fmt.Fprint(stderr, inspectHelp)
-		f.PrintDefaults()
-	}
 	if err := o.parse(f, args); err != nil {
 		return err
 	}

@@ -159,7 +159,7 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 		{[]string{"build", demo, "bert", "-o", filepath.Join(occupied, "x")}, 1, "LlamaForCausalLM"},
 		{[]string{"build", demo, "-o", filepath.Join(occupied, "x"), "--weights", "q3"}, 1, "supported are source, f32, f16, bf16"},
 		{[]string{"build", demo, "-o", filepath.Join(occupied, "x"), "--package", "My Model"}, 1, "not a Go package name"},
-		{[]string{"verify"}, 1, "no case"},
+		{[]string{"verify"}, 2, "usage"},
 		{[]string{"spec", "check", "nowhere.yaml"}, 1, "nowhere.yaml"},
 	} {
 		status, out, log := execute(t, context.Background(), c.args...)
