@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/tfgen/tfgen/gen/spec"
+	"github.com/tfgen/tfgen/runtime/flags"
 )
 
 // command is one row of the table of subcommands.
@@ -53,11 +54,11 @@ var errUsage = errors.New("wrong usage")
 // run runs one command and returns the exit status: 0, 1 for a failure, 2 for wrong usage.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	args = plain(args)
-	if len(args) == 0 || isHelp(args[0]) {
+	if len(args) == 0 || flags.IsHelp(args[0]) {
 		usage(stdout)
 		return 0
 	}
-	if slices.ContainsFunc(args[1:min(3, len(args))], isHelp) {
+	if slices.ContainsFunc(args[1:min(3, len(args))], flags.IsHelp) {
 		stderr = stdout // help that was asked for is what the command prints
 	}
 	var names []string

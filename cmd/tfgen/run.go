@@ -15,6 +15,7 @@ import (
 
 	"github.com/tfgen/tfgen/gen/checkpoint"
 	"github.com/tfgen/tfgen/gen/spec"
+	"github.com/tfgen/tfgen/runtime/flags"
 )
 
 const runHelp = `usage: tfgen run MODEL [SPEC.yaml] [program arguments]
@@ -35,7 +36,7 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 		fmt.Fprint(stderr, runHelp)
 		return errUsage
 	}
-	if isHelp(args[0]) {
+	if flags.IsHelp(args[0]) {
 		fmt.Fprint(stderr, runHelp)
 		return flag.ErrHelp
 	}
@@ -55,7 +56,7 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	if len(rest) > 0 && strings.HasPrefix(rest[0], "-") && !isHelp(rest[0]) {
+	if len(rest) > 0 && strings.HasPrefix(rest[0], "-") && !flags.IsHelp(rest[0]) {
 		rest = append([]string{"generate"}, rest...)
 	}
 	cmd := exec.CommandContext(ctx, binary, rest...)
