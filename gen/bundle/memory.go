@@ -11,7 +11,7 @@ type Memory struct {
 	Activations int64 `json:"activations"` // the arena, one a model; an encoder's keys and values included
 	Worker      int64 `json:"worker"`      // scratch of each worker
 	Session     int64 `json:"session"`     // keys, values and logits of one session with this context; 0 for an encoder
-	Tokenizer   int64 `json:"tokenizer"`   // its tables, in the program
+	Tokenizer   int64 `json:"tokenizer"`   // its tables, in the program; 0 if they are in the weights file
 	Context     int   `json:"context"`     // tokens
 }
 
@@ -20,6 +20,9 @@ func (b *Bundle) Memory() Memory {
 	g := b.Plan.Graph
 	m := Memory{Weights: b.size, Activations: arena.Bytes(b.Plan.Arena), Worker: goemit.WorkerBytes(b.Plan), Context: g.MaxPos,
 		Tokenizer: int64(len(b.Tokenizer))}
+	if b.tables != nil {
+		m.Tokenizer = 0
+	}
 	m.Activations += goemit.EncoderBytes(b.Plan)
 	if b.causal() {
 		m.Session = goemit.SessionBytes(b.Plan, g.MaxPos)
