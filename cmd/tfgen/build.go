@@ -329,7 +329,11 @@ func compile(o *buildOptions, back *backend, src *bundle.Checkpoint) (b *bundle.
 	if err := back.check(b.Plan.Graph); err != nil {
 		return nil, err
 	}
-	if b.Tokenizer, err = src.Tokenizer(); err != nil {
+	packed, err := src.Tokenizer()
+	if err == nil {
+		err = b.SetTokenizer(packed)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if b.Chat, err = template.Find(src); err == nil && o.chat != "" {

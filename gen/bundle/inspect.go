@@ -69,6 +69,9 @@ func (b *Bundle) Report() Report {
 	}
 	bytes := map[*ir.Region]int64{}
 	for _, p := range b.Packed {
+		if region[p] == nil {
+			continue // the tokenizer
+		}
 		bytes[region[p]] += p.Bytes()
 		t := Tensor{Name: p.Name, Region: region[p].Name, Layout: p.Layout, Rows: p.Rows, Cols: p.Cols, Offset: p.Offset, Bytes: p.Bytes()}
 		for _, name := range p.Sources {

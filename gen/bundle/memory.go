@@ -14,7 +14,7 @@ type Memory struct {
 	Activations int64 `json:"activations"` // the arena, one a model; an encoder's keys and values included
 	Worker      int64 `json:"worker"`      // scratch of each worker
 	Session     int64 `json:"session"`     // keys, values and logits of one session with this context; 0 for an encoder
-	Tokenizer   int64 `json:"tokenizer"`   // its tables, in the program
+	Tokenizer   int64 `json:"tokenizer"`   // its tables, in the program; 0 if they are in the weights file
 	Context     int   `json:"context"`     // tokens
 }
 
@@ -23,6 +23,9 @@ func (b *Bundle) Memory() Memory {
 	g := b.Plan.Graph
 	m := Memory{Weights: b.size, Activations: goemit.ActivationBytes(b.Plan), Worker: goemit.WorkerBytes(b.Plan), Context: g.MaxPos,
 		Tokenizer: int64(len(b.Tokenizer))}
+	if b.tables != nil {
+		m.Tokenizer = 0
+	}
 	if b.causal() {
 		m.Session = goemit.SessionBytes(b.Plan, g.MaxPos)
 	}
