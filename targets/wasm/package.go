@@ -15,6 +15,7 @@ import (
 	"github.com/tfgen/tfgen/gen/emit/wasmemit"
 	"github.com/tfgen/tfgen/gen/file"
 	chat "github.com/tfgen/tfgen/gen/template"
+	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
@@ -30,9 +31,9 @@ type Model struct {
 	Format       string // of the weights
 	Weights      string // name of the weights file
 	WeightsSize  int64
-	EOS          []int32
-	Start        []int32 // of encoder–decoders: what every text of the decoder begins with
-	MaxTokens    int     // tokens of a text that an encoder uses
+	Generation   generate.Options // that generation begins with
+	Start        []int32          // of encoder–decoders: what every text of the decoder begins with
+	MaxTokens    int              // tokens of a text that an encoder uses
 	Modules      []file.File
 	Description  *wasmemit.Description
 	Tokenizer    []byte      // packed; nil: none
@@ -56,6 +57,8 @@ type Manifest struct {
 	Parameters    int64                 `json:"parameters"`
 	WeightsFormat string                `json:"weightsFormat"`
 	EOS           []int32               `json:"eos"`
+	Generation    map[string]any        `json:"generation,omitempty"` // options of a generation, by the names of index.d.ts
+	Lacks         []string              `json:"lacks,omitempty"`      // settings of generation_config.json that JavaScript does not have
 	Start         []int32               `json:"start"`
 	MaxTokens     int                   `json:"maxTokens"`
 	Variants      map[string]Entry      `json:"variants"`
@@ -108,8 +111,9 @@ func Digests(r io.Reader) ([]byte, error) {
 func Package(m *Model) ([]file.File, error) {
 	manifest := &Manifest{Format: 1, Title: m.Title, Architecture: m.Architecture, Task: m.Task,
 		Spec: fmt.Sprintf("%s (sha256:%.12s)", m.Spec, m.SpecSHA256), Parameters: m.Parameters, WeightsFormat: m.Format,
-		EOS: append([]int32{}, m.EOS...), Start: append([]int32{}, m.Start...), MaxTokens: m.MaxTokens, Variants: map[string]Entry{},
+		EOS: append([]int32{}, m.Generation.EOS...), Start: append([]int32{}, m.Start...), MaxTokens: m.MaxTokens, Variants: map[string]Entry{},
 		Weights: WeightsEntry{m.Weights, m.WeightsSize}, Pieces: PiecesName, Model: m.Description}
+	manifest.Generation, manifest.Lacks = Generation(m.Generation)
 	script, err := m.chat(manifest)
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func Describe(m *Model, trace bool) (*Description, error) {
 	g, l := m.Plan.Graph, m.Plan.Limits
 	e := &emitter{Model: m, memory: memory}
 	d := &Description{Memory: memory, Pages: (memory.Heap + wasm.Page - 1) / wasm.Page, Causal: len(g.States) > 0, Vocabulary: g.Vocab,
-		Context: g.MaxPos, Encodes: encodes(g), Limits: Limits{l.Tokens, l.Selected, l.Sequences, l.Source}, Types: g.Input("token_types") != nil, States: states(m)}
+		Context: g.MaxPos, Encodes: encodes(g), Limits: Limits{l.Tokens, l.Selected, l.Sequences, l.Source}, Types: g.Input("token_types") != nil, States: append([]State{}, states(m)...)}
 	if !d.Causal {
 		d.Context = min(g.MaxPos, l.Tokens)
 	}

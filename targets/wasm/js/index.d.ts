@@ -46,6 +46,10 @@ export interface Info {
   readonly outputs: readonly string[];
   /** Tokens that end generation. */
   readonly eos: readonly number[];
+  /** What generation begins with: the settings of the model's generation_config.json. */
+  readonly generation: Readonly<GenerateOptions>;
+  /** Settings of that file that only the Go package has; generate refuses them unless defaults is false. */
+  readonly lacks: readonly string[];
   readonly variant: Variant;
   readonly threads: number;
   /** Why it is not a better variant, and warnings while loading. */
@@ -62,7 +66,8 @@ export interface EncodeOptions {
 /** How tokens are chosen. The processors run in the order of runtime/sample, with the same arithmetic: same logits, options and seed,
  * same tokens. Those marked * count when sampling only. */
 export interface SampleOptions {
-  /** Logits are divided by it; 0, the default, takes the most likely token. */
+  /** Logits are divided by it; 0 takes the most likely token, and is the default unless the model's generation_config.json says
+   * do_sample. */
   temperature?: number;
   /** The same logits, options and seed give the same tokens. */
   seed?: number | bigint;
@@ -129,6 +134,12 @@ export interface SampleOptions {
 export interface GenerateOptions extends SampleOptions {
   /** Tokens to generate at most; 0, the default, is until the context is full. */
   maxTokens?: number;
+  /** Tokens of prompt and text together at most. */
+  maxLength?: number;
+  /** Milliseconds after which a text ends; the token that is being computed is the last. */
+  maxTime?: number;
+  /** Whether options that are not given are those of the model's generation_config.json, as in the Go package; true by default. */
+  defaults?: boolean;
   /** Texts that end the text; they are not yielded. */
   stop?: string[];
   /** Tokens that end the text, in place of the model's own. */
@@ -169,7 +180,7 @@ export interface Stats {
   prefill: number;
   first: number;
   decode: number;
-  reason: "" | "end of text" | "stop text" | "max tokens" | "context full";
+  reason: "" | "end of text" | "stop text" | "max tokens" | "context full" | "deadline";
 }
 
 /** Yields text piece by piece. Leaving the loop ends the generation. */

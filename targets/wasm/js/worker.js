@@ -38,6 +38,14 @@ async function answerEnds() {
   return id !== undefined && tokenizer.isSpecial(id) ? [id] : [];
 }
 
+// settings are the options of a generation: what is given, and else what the model's generation_config.json says.
+function settings({ defaults = true, ...options }) {
+  const { generation, lacks } = defaults ? manifest : {};
+  if (lacks) throw new Error(`the model's generation_config.json asks for ${lacks.join(", ")}, which only the Go package has: generate with defaults: false to go without what that file says`);
+  const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
+  return { eos: manifest.eos, start: manifest.start, ...generation, ...given };
+}
+
 function find(map, id, what) {
   const value = map.get(id);
   if (!value) throw new Error(`the ${what} is closed`);
@@ -73,6 +81,8 @@ const methods = {
     info.vocabulary = model.vocabulary;
     info.causal = model.causal;
     info.encodes = model.encodes ?? false;
+    info.generation ??= {};
+    info.lacks ??= [];
     info.outputs = model.outputs.map((o) => o.name);
     return { info, variant: chosen, threads: chosen.threads > 1 ? { module, memory, description: model } : null };
   },
@@ -134,12 +144,12 @@ const methods = {
   async generate({ id, prompt, options }) {
     const s = find(sequences, id, "session");
     if (prompt.messages) {
-      const text = await chatTokens(prompt.messages, options), eos = [...(options.eos ?? manifest.eos), ...(await answerEnds())];
+      const text = await chatTokens(prompt.messages, options), all = settings(options), eos = [...all.eos, ...(await answerEnds())];
       const n = engine.rewind(s, text);
-      return handle(generations, new Generation(engine, s, text.slice(n), tokenizer, { ...options, eos, before: text.slice(0, n) }));
+      return handle(generations, new Generation(engine, s, text.slice(n), tokenizer, { ...all, eos, before: text.slice(0, n) }));
     }
     const tokens = typeof prompt === "string" ? need(tokenizer, "tokenizer").encode(prompt) : Array.from(prompt);
-    return handle(generations, new Generation(engine, s, tokens, tokenizer, { eos: manifest.eos, start: manifest.start, ...options }));
+    return handle(generations, new Generation(engine, s, tokens, tokenizer, settings(options)));
   },
 
   next({ id, budget }) {
