@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -114,11 +115,11 @@ func Package(m *Model) ([]file.File, error) {
 		EOS: append([]int32{}, m.Generation.EOS...), Start: append([]int32{}, m.Start...), MaxTokens: m.MaxTokens, Variants: map[string]Entry{},
 		Weights: WeightsEntry{m.Weights, m.WeightsSize}, Pieces: PiecesName, Model: m.Description}
 	manifest.Generation, manifest.Lacks = Generation(m.Generation)
-	script, err := m.chat(manifest)
+	script, needs, err := m.chat(manifest)
 	if err != nil {
 		return nil, err
 	}
-	list, err := sources(script != nil)
+	list, err := sources(needs)
 	if err != nil {
 		return nil, err
 	}
@@ -152,20 +153,18 @@ func Package(m *Model) ([]file.File, error) {
 	return list, err
 }
 
-// sources are the JavaScript files; those of chat templates only if the model has some.
-func sources(chat bool) (list []file.File, err error) {
-	err = fs.WalkDir(files, "js", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && name == "js/template" && !chat {
-			return fs.SkipDir
-		}
-		if err != nil || d.IsDir() {
+// sources are the JavaScript files; of those of chat templates only the ones that are needed.
+func sources(templates []string) (list []file.File, err error) {
+	err = fs.WalkDir(files, "js", func(source string, d fs.DirEntry, err error) error {
+		name := strings.TrimPrefix(source, "js/")
+		if err != nil || d.IsDir() || path.Dir(name) == "template" && !slices.Contains(templates, name) {
 			return err
 		}
-		data, err := files.ReadFile(name)
-		if path.Ext(name) == ".js" {
-			data = withoutComments(name, data)
+		data, err := files.ReadFile(source)
+		if path.Ext(source) == ".js" {
+			data = withoutComments(source, data)
 		}
-		list = append(list, file.File{Name: strings.TrimPrefix(name, "js/"), Data: data})
+		list = append(list, file.File{Name: name, Data: data})
 		return err
 	})
 	return list, err
@@ -196,17 +195,8 @@ func (m *Model) readme() ([]byte, error) {
 	}
 	var b bytes.Buffer
 	err = t.Execute(&b, map[string]any{"Title": m.Title, "Name": m.Name, "Parameters": m.Parameters, "Format": m.Format, "Causal": m.Description.Causal,
-		"Embeds": contains(outputs, "embedding"), "Outputs": strings.Join(outputs, ", "), "Prompt": "Once upon a time"})
+		"Embeds": slices.Contains(outputs, "embedding"), "Outputs": strings.Join(outputs, ", "), "Prompt": "Once upon a time"})
 	return b.Bytes(), err
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // npm returns package.json.
