@@ -9,7 +9,7 @@ const budget = 8; // milliseconds of one step of a generation: how soon an abort
 const warmup = 60; // milliseconds
 
 // load downloads a model and starts it. Without an address it is the one that this package came with.
-export async function load(url = new URL("./", import.meta.url), { progress, signal, threads, variant, context, cache = true, warn } = {}) {
+export async function load(url = new URL("./", import.meta.url), { progress, signal, threads: most, variant, context, cache = true, warn } = {}) {
   signal?.throwIfAborted();
   const base = new URL(url, globalThis.location?.href);
   const directory = base.href.endsWith("/") || base.pathname.endsWith(".json") ? base : new URL(base.href + "/");
@@ -23,8 +23,9 @@ export async function load(url = new URL("./", import.meta.url), { progress, sig
   const abort = () => remote.end(signal.reason);
   signal?.addEventListener("abort", abort);
   try {
-    const loaded = await remote.call("load", { url: directory.href, threads: threads ?? Math.min(processors(), 4), variant, context, cache });
-    if (loaded.threads) await remote.addThreads(loaded.variant.threads, loaded.threads);
+    const loaded = await remote.call("load", { url: directory.href, threads: most ?? Math.min(processors(), 4), variant, context, cache });
+    const threads = loaded.threads && remote.addThreads(loaded.variant.threads, loaded.threads);
+    await Promise.all([threads, remote.call("downloaded")]);
     await remote.call("start", { warm: warmup });
     notes.unshift(...loaded.variant.notes);
     return new Model(remote, { ...loaded.info, variant: loaded.variant.name, threads: loaded.variant.threads, notes });

@@ -9,7 +9,7 @@ import { choose } from "./variant.js";
 
 const port = ownPort();
 const loading = new AbortController();
-let engine, tokenizer, manifest, compiled;
+let engine, tokenizer, manifest, downloads;
 const sequences = new Map(), generations = new Map();
 let lastHandle = 0;
 
@@ -54,7 +54,7 @@ function find(map, id, what) {
 
 // methods are what the page may call.
 const methods = {
-  // load downloads everything and instantiates the first thread; start follows when the other threads are there.
+  // load begins all downloads and instantiates the first thread; start follows when the weights and the other threads are there.
   async load({ url, threads, variant, cache, context }) {
     const warn = (message) => port.post({ warning: message });
     const d = new Downloader(new URL(url), { signal: loading.signal, cache, warn, progress: (p) => port.post({ progress: p }) });
@@ -68,14 +68,18 @@ const methods = {
     const weights = { ...manifest.weights, ...pieces };
     const files = [entry, manifest.tokenizer, manifest.unicode].filter(Boolean);
     for (const f of [...files, weights]) d.expect(f.bytes);
-    const memory = newMemory(manifest.model, chosen.threads);
-    const [code, packed, classes] = await Promise.all([entry, manifest.tokenizer, manifest.unicode].map((f) => f && d.bytes(f)));
-    const module = await WebAssembly.compile(code);
-    if (packed) tokenizer = new Tokenizer(packed, classes);
+    const memory = newMemory(manifest.model, chosen.threads), at = manifest.model.memory.weights;
+    const compiling = d.bytes(entry).then((code) => WebAssembly.compile(code));
+    downloads = Promise.all([
+      d.pieces(weights, (offset, bytes) => new Uint8Array(memory.buffer, at + offset, bytes.length).set(bytes)),
+      Promise.all([manifest.tokenizer, manifest.unicode].map((f) => f && d.bytes(f))).then(([packed, classes]) => {
+        if (packed) tokenizer = new Tokenizer(packed, classes);
+      }),
+    ]).finally(() => d.store.written());
+    downloads.catch(() => {}); // downloaded tells what is wrong
+    const module = await compiling;
     const exports = await instantiate(module, memory, manifest.model, 0, chosen.threads);
     engine = new Engine(exports, memory, manifest.model, chosen.threads);
-    await d.pieces(weights, (offset, bytes) => engine.bytes(manifest.model.memory.weights + offset, bytes.length).set(bytes));
-    compiled = { module, memory };
     const { model, ...info } = manifest;
     info.context = model.context;
     info.vocabulary = model.vocabulary;
@@ -86,6 +90,8 @@ const methods = {
     info.outputs = model.outputs.map((o) => o.name);
     return { info, variant: chosen, threads: chosen.threads > 1 ? { module, memory, description: model } : null };
   },
+
+  downloaded: () => downloads,
 
   start({ warm }) {
     engine.warm(warm);
