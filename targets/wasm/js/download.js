@@ -71,7 +71,8 @@ class Store {
 }
 
 // clearCache deletes everything that downloads have stored.
-export async function clearCache() {
+export async function clearCache({ signal } = {}) {
+  signal?.throwIfAborted();
   return globalThis.caches ? caches.delete(cacheName) : false;
 }
 

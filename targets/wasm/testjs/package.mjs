@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 
 const [dir, goldenFile, samplesFile, cycles = "3"] = process.argv.slice(2);
 const own = (name) => import(pathToFileURL(join(dir, name)));
-const { load } = await own("index.js");
+const { load, clearCache } = await own("index.js");
 const { Sampler } = await own("sample.js");
 const { choose } = await own("variant.js");
 const { Engine, newMemory } = await own("engine.js");
@@ -200,6 +200,43 @@ const tests = {
     await assert.rejects(strange.applyChatTemplate(messages), /those of another model/);
     strange.close();
     other.close();
+  },
+
+  async "every function that waits takes a signal, and leaves nothing behind"() {
+    const model = await load(undefined, { threads: 1 }), s = await model.createSession(), ids = golden[0].input_ids, aborted = { name: "AbortError" };
+    const functions = {
+      memory: (o) => model.memory(o), tokenize: (o) => model.tokenize("x", o), detokenize: (o) => model.detokenize(ids, o), tokenizePair: (o) => model.tokenizePair("a", "b", o),
+      applyChatTemplate: (o) => model.applyChatTemplate(talks[0].messages, o), createSession: (o) => model.createSession(o), generate: (o) => model.generate("x", { maxTokens: 2, ...o }).text(),
+      chat: (o) => model.chat(talks[0].messages, { maxTokens: 2, ...o }).text(), prefill: (o) => s.prefill(ids, o), decode: (o) => s.decode(1, o), reset: (o) => s.reset(o),
+    };
+    await (await model.createSession()).close();
+    const before = await model.memory();
+    for (const [name, f] of Object.entries(functions)) {
+      await assert.rejects(f({ signal: AbortSignal.abort() }), aborted, name);
+      const c = new AbortController(), waiting = f({ signal: c.signal });
+      c.abort();
+      await assert.rejects(waiting, aborted, name);
+      await model.memory(); // what came too late is closed now
+    }
+    await assert.rejects(model.run(["x"], { signal: AbortSignal.abort() }), aborted);
+    await assert.rejects(s.encode("x", { signal: AbortSignal.abort() }), aborted);
+    await assert.rejects(clearCache({ signal: AbortSignal.abort() }), aborted);
+    for (let i = 0; i < 30; i++) { // a session that comes too late is closed
+      const c = new AbortController(), waiting = model.createSession({ signal: c.signal });
+      c.abort();
+      await assert.rejects(waiting, aborted);
+      await model.memory();
+    }
+    assert.equal(await model.memory(), before);
+    await s.reset();
+    const kept = new AbortController();
+    await s.prefill(ids, { signal: kept.signal });
+    kept.abort(); // comes too late and disturbs nothing
+    assert.equal(s.length, ids.length);
+    const g = s.generate(ids, { maxTokens: 2, eos: [] });
+    await g.text();
+    assert.equal(s.length, 2 * ids.length + 1);
+    model.close();
   },
 
   async "an abort ends generation, prefill and loading"() {
