@@ -427,6 +427,13 @@ DATA gelu1<>+16(SB)/8, $0x3932577339325773
 DATA gelu1<>+24(SB)/8, $0x3932577339325773
 GLOBL gelu1<>(SB), RODATA|NOPTR, $32
 
+// gelu10Highest is 10 in every lane.
+DATA gelu10Highest<>+0(SB)/8, $0x4120000041200000
+DATA gelu10Highest<>+8(SB)/8, $0x4120000041200000
+DATA gelu10Highest<>+16(SB)/8, $0x4120000041200000
+DATA gelu10Highest<>+24(SB)/8, $0x4120000041200000
+GLOBL gelu10Highest<>(SB), RODATA|NOPTR, $32
+
 // gelu2 is -0.0015666747 in every lane.
 DATA gelu2<>+0(SB)/8, $0xbacd58e1bacd58e1
 DATA gelu2<>+8(SB)/8, $0xbacd58e1bacd58e1
@@ -539,6 +546,13 @@ DATA half<>+16(SB)/8, $0x3f0000003f000000
 DATA half<>+24(SB)/8, $0x3f0000003f000000
 GLOBL half<>(SB), RODATA|NOPTR, $32
 
+// hardSwishLowest is -3 in every lane.
+DATA hardSwishLowest<>+0(SB)/8, $0xc0400000c0400000
+DATA hardSwishLowest<>+8(SB)/8, $0xc0400000c0400000
+DATA hardSwishLowest<>+16(SB)/8, $0xc0400000c0400000
+DATA hardSwishLowest<>+24(SB)/8, $0xc0400000c0400000
+GLOBL hardSwishLowest<>(SB), RODATA|NOPTR, $32
+
 DATA keyIndex<>+0(SB)/8, $0x0000000100000000
 DATA keyIndex<>+8(SB)/8, $0x0000000300000002
 DATA keyIndex<>+16(SB)/8, $0x0000000500000004
@@ -572,6 +586,48 @@ DATA keyIndex<>+232(SB)/8, $0x0000003b0000003a
 DATA keyIndex<>+240(SB)/8, $0x0000003d0000003c
 DATA keyIndex<>+248(SB)/8, $0x0000003f0000003e
 GLOBL keyIndex<>(SB), RODATA|NOPTR, $256
+
+// laplaceHighest is 3.35 in every lane.
+DATA laplaceHighest<>+0(SB)/8, $0x4056666640566666
+DATA laplaceHighest<>+8(SB)/8, $0x4056666640566666
+DATA laplaceHighest<>+16(SB)/8, $0x4056666640566666
+DATA laplaceHighest<>+24(SB)/8, $0x4056666640566666
+GLOBL laplaceHighest<>(SB), RODATA|NOPTR, $32
+
+// laplaceLowest is -3.35 in every lane.
+DATA laplaceLowest<>+0(SB)/8, $0xc0566666c0566666
+DATA laplaceLowest<>+8(SB)/8, $0xc0566666c0566666
+DATA laplaceLowest<>+16(SB)/8, $0xc0566666c0566666
+DATA laplaceLowest<>+24(SB)/8, $0xc0566666c0566666
+GLOBL laplaceLowest<>(SB), RODATA|NOPTR, $32
+
+// laplaceShift is -2.506627 in every lane.
+DATA laplaceShift<>+0(SB)/8, $0xc0206c94c0206c94
+DATA laplaceShift<>+8(SB)/8, $0xc0206c94c0206c94
+DATA laplaceShift<>+16(SB)/8, $0xc0206c94c0206c94
+DATA laplaceShift<>+24(SB)/8, $0xc0206c94c0206c94
+GLOBL laplaceShift<>(SB), RODATA|NOPTR, $32
+
+// laplaceShiftLow is -1.1723201e-07 in every lane.
+DATA laplaceShiftLow<>+0(SB)/8, $0xb3fbc0fbb3fbc0fb
+DATA laplaceShiftLow<>+8(SB)/8, $0xb3fbc0fbb3fbc0fb
+DATA laplaceShiftLow<>+16(SB)/8, $0xb3fbc0fbb3fbc0fb
+DATA laplaceShiftLow<>+24(SB)/8, $0xb3fbc0fbb3fbc0fb
+GLOBL laplaceShiftLow<>(SB), RODATA|NOPTR, $32
+
+// laplaceSlope is 3.5449052 in every lane.
+DATA laplaceSlope<>+0(SB)/8, $0x4062dfba4062dfba
+DATA laplaceSlope<>+8(SB)/8, $0x4062dfba4062dfba
+DATA laplaceSlope<>+16(SB)/8, $0x4062dfba4062dfba
+DATA laplaceSlope<>+24(SB)/8, $0x4062dfba4062dfba
+GLOBL laplaceSlope<>(SB), RODATA|NOPTR, $32
+
+// laplaceSlopeLow is -1.0053312e-07 in every lane.
+DATA laplaceSlopeLow<>+0(SB)/8, $0xb3d7e4abb3d7e4ab
+DATA laplaceSlopeLow<>+8(SB)/8, $0xb3d7e4abb3d7e4ab
+DATA laplaceSlopeLow<>+16(SB)/8, $0xb3d7e4abb3d7e4ab
+DATA laplaceSlopeLow<>+24(SB)/8, $0xb3d7e4abb3d7e4ab
+GLOBL laplaceSlopeLow<>(SB), RODATA|NOPTR, $32
 
 // layerNorm15Eps is 1e-12 in every lane.
 DATA layerNorm15Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
@@ -741,6 +797,13 @@ DATA layerNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA layerNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL layerNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+// leak is 0.01 in every lane.
+DATA leak<>+0(SB)/8, $0x3c23d70a3c23d70a
+DATA leak<>+8(SB)/8, $0x3c23d70a3c23d70a
+DATA leak<>+16(SB)/8, $0x3c23d70a3c23d70a
+DATA leak<>+24(SB)/8, $0x3c23d70a3c23d70a
+GLOBL leak<>(SB), RODATA|NOPTR, $32
+
 // ln2 is 0.6931472 in every lane.
 DATA ln2<>+0(SB)/8, $0x3f3172183f317218
 DATA ln2<>+8(SB)/8, $0x3f3172183f317218
@@ -830,6 +893,20 @@ DATA minusInfinity<>+8(SB)/8, $0xff800000ff800000
 DATA minusInfinity<>+16(SB)/8, $0xff800000ff800000
 DATA minusInfinity<>+24(SB)/8, $0xff800000ff800000
 GLOBL minusInfinity<>(SB), RODATA|NOPTR, $32
+
+// mishHighest is 110 in every lane.
+DATA mishHighest<>+0(SB)/8, $0x42dc000042dc0000
+DATA mishHighest<>+8(SB)/8, $0x42dc000042dc0000
+DATA mishHighest<>+16(SB)/8, $0x42dc000042dc0000
+DATA mishHighest<>+24(SB)/8, $0x42dc000042dc0000
+GLOBL mishHighest<>(SB), RODATA|NOPTR, $32
+
+// mishLowest is -110 in every lane.
+DATA mishLowest<>+0(SB)/8, $0xc2dc0000c2dc0000
+DATA mishLowest<>+8(SB)/8, $0xc2dc0000c2dc0000
+DATA mishLowest<>+16(SB)/8, $0xc2dc0000c2dc0000
+DATA mishLowest<>+24(SB)/8, $0xc2dc0000c2dc0000
+GLOBL mishLowest<>(SB), RODATA|NOPTR, $32
 
 // one is 1 in every lane.
 DATA one<>+0(SB)/8, $0x3f8000003f800000
@@ -1074,6 +1151,13 @@ DATA siluLowest<>+8(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+16(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+24(SB)/8, $0xc2dc0000c2dc0000
 GLOBL siluLowest<>(SB), RODATA|NOPTR, $32
+
+// six is 6 in every lane.
+DATA six<>+0(SB)/8, $0x40c0000040c00000
+DATA six<>+8(SB)/8, $0x40c0000040c00000
+DATA six<>+16(SB)/8, $0x40c0000040c00000
+DATA six<>+24(SB)/8, $0x40c0000040c00000
+GLOBL six<>(SB), RODATA|NOPTR, $32
 
 // softmaxBlock64Cap is 50 in every lane.
 DATA softmaxBlock64Cap<>+0(SB)/8, $0x4248000042480000
@@ -1359,6 +1443,1356 @@ row:
 	VPMOVD2M          Z1, K2
 	VBLENDMPS         Z4, Z2, K2, Z7
 	VMOVUPS           Z7, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU101AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actGELU101AVX2(SB), NOSPLIT, $0-40
+	// actGELU101AVX2 computes y = f(x) for rows of 1, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   Y1, Y2, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU101AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actGELU101AVX512(SB), NOSPLIT, $0-40
+	// actGELU101AVX512 computes y = f(x) for rows of 1, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	VMOVUPS.Z         (DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z7
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z7, Z1, Z7
+	VMOVUPS           Z7, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU1017AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actGELU1017AVX2(SB), NOSPLIT, $0-40
+	// actGELU1017AVX2 computes y = f(x) for rows of 17, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   Y1, Y2, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU1017AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actGELU1017AVX512(SB), NOSPLIT, $0-40
+	// actGELU1017AVX512 computes y = f(x) for rows of 17, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	VMOVUPS           (DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z7
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z7, Z1, Z7
+	VMOVUPS           Z7, (AX)
+	VMOVUPS.Z         64(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z8
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z8, Z1, Z8
+	VMOVUPS           Z8, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU10768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actGELU10768AVX2(SB), NOSPLIT, $0-40
+	// actGELU10768AVX2 computes y = f(x) for rows of 768, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y7
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
+	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
+	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
+	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
+	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y1, Y0, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y3
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y4
+	VMINPS       Y1, Y2, Y1
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y1, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU10768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actGELU10768AVX512(SB), NOSPLIT, $0-40
+	// actGELU10768AVX512 computes y = f(x) for rows of 768, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z15
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z15, Z16
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z16
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z16, Z16
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z15, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z15, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z16
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z16, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K1
+	VPMOVD2M          Z8, K2
+	VBLENDMPS         Z5, Z2, K1, Z7
+	VBLENDMPS         Z9, Z3, K2, Z14
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z2
+	VMINPS            Z7, Z1, Z7
+	VMINPS            Z14, Z2, Z14
+	VMOVUPS           Z7, (AX)(DI*1)
+	VMOVUPS           Z14, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU1090AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actGELU1090AVX2(SB), NOSPLIT, $0-40
+	// actGELU1090AVX2 computes y = f(x) for rows of 90, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y7
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
+	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
+	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
+	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
+	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y1, Y0, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y3
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y4
+	VMINPS       Y1, Y2, Y1
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y1, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   Y1, Y2, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU1090AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actGELU1090AVX512(SB), NOSPLIT, $0-40
+	// actGELU1090AVX512 computes y = f(x) for rows of 90, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z17
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z17, Z18
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z18
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z18, Z18
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z17, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z17, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z18
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z18, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K2
+	VPMOVD2M          Z8, K3
+	VBLENDMPS         Z5, Z2, K2, Z7
+	VBLENDMPS         Z9, Z3, K3, Z14
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z2
+	VMINPS            Z7, Z1, Z7
+	VMINPS            Z14, Z2, Z14
+	VMOVUPS           Z7, (AX)(DI*1)
+	VMOVUPS           Z14, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z15
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z15, Z1, Z15
+	VMOVUPS           Z15, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z16
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z16, Z1, Z16
+	VMOVUPS           Z16, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3720,6 +5154,3588 @@ column:
 	VZEROUPPER
 	RET
 
+// func actHardSwish1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actHardSwish1AVX2(SB), NOSPLIT, $0-40
+	// actHardSwish1AVX2 computes y = f(x) for rows of 1, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	VMOVUPS    tailMask<>+28(SB), Y4
+	VMASKMOVPS (DX), Y4, Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+28(SB), Y5
+	VMASKMOVPS Y4, Y5, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actHardSwish1AVX512(SB), NOSPLIT, $0-40
+	// actHardSwish1AVX512 computes y = f(x) for rows of 1, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	VMOVUPS.Z (DX), K1, Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actHardSwish17AVX2(SB), NOSPLIT, $0-40
+	// actHardSwish17AVX2 computes y = f(x) for rows of 17, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	VMOVUPS    (DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VMOVUPS    32(DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y4
+	VMASKMOVPS 64(DX), Y4, Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+28(SB), Y5
+	VMASKMOVPS Y4, Y5, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actHardSwish17AVX512(SB), NOSPLIT, $0-40
+	// actHardSwish17AVX512 computes y = f(x) for rows of 17, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	VMOVUPS   (DX), Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVUPS.Z 64(DX), K1, Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actHardSwish768AVX2(SB), NOSPLIT, $0-40
+	// actHardSwish768AVX2 computes y = f(x) for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Y4
+	VMOVUPS 32(DX)(DI*1), Y6
+	VSUBPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y6, Y7
+	VMAXPS  Y5, Y0, Y5
+	VMAXPS  Y7, Y0, Y7
+	VMINPS  Y5, Y1, Y5
+	VMINPS  Y7, Y1, Y7
+	VDIVPS  Y3, Y5, Y5
+	VDIVPS  Y3, Y7, Y7
+	VMAXPS  Y4, Y2, Y4
+	VMAXPS  Y6, Y2, Y6
+	VMULPS  Y5, Y4, Y4
+	VMULPS  Y7, Y6, Y6
+	VMOVUPS Y4, (AX)(DI*1)
+	VMOVUPS Y6, 32(AX)(DI*1)
+	ADDQ    $0x40, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actHardSwish768AVX512(SB), NOSPLIT, $0-40
+	// actHardSwish768AVX512 computes y = f(x) for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Z4
+	VMOVUPS 64(DX)(DI*1), Z6
+	VSUBPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z6, Z7
+	VMAXPS  Z5, Z0, Z5
+	VMAXPS  Z7, Z0, Z7
+	VMINPS  Z5, Z1, Z5
+	VMINPS  Z7, Z1, Z7
+	VDIVPS  Z3, Z5, Z5
+	VDIVPS  Z3, Z7, Z7
+	VMAXPS  Z4, Z2, Z4
+	VMAXPS  Z6, Z2, Z6
+	VMULPS  Z5, Z4, Z4
+	VMULPS  Z7, Z6, Z6
+	VMOVUPS Z4, (AX)(DI*1)
+	VMOVUPS Z6, 64(AX)(DI*1)
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actHardSwish90AVX2(SB), NOSPLIT, $0-40
+	// actHardSwish90AVX2 computes y = f(x) for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS    (DX)(DI*1), Y4
+	VMOVUPS    32(DX)(DI*1), Y6
+	VSUBPS     Y2, Y4, Y5
+	VSUBPS     Y2, Y6, Y7
+	VMAXPS     Y5, Y0, Y5
+	VMAXPS     Y7, Y0, Y7
+	VMINPS     Y5, Y1, Y5
+	VMINPS     Y7, Y1, Y7
+	VDIVPS     Y3, Y5, Y5
+	VDIVPS     Y3, Y7, Y7
+	VMAXPS     Y4, Y2, Y4
+	VMAXPS     Y6, Y2, Y6
+	VMULPS     Y5, Y4, Y4
+	VMULPS     Y7, Y6, Y6
+	VMOVUPS    Y4, (AX)(DI*1)
+	VMOVUPS    Y6, 32(AX)(DI*1)
+	ADDQ       $0x40, DI
+	CMPQ       DI, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y4
+	VMASKMOVPS 352(DX), Y4, Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+24(SB), Y5
+	VMASKMOVPS Y4, Y5, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actHardSwish90AVX512(SB), NOSPLIT, $0-40
+	// actHardSwish90AVX512 computes y = f(x) for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS   (DX)(DI*1), Z4
+	VMOVUPS   64(DX)(DI*1), Z6
+	VSUBPS    Z2, Z4, Z5
+	VSUBPS    Z2, Z6, Z7
+	VMAXPS    Z5, Z0, Z5
+	VMAXPS    Z7, Z0, Z7
+	VMINPS    Z5, Z1, Z5
+	VMINPS    Z7, Z1, Z7
+	VDIVPS    Z3, Z5, Z5
+	VDIVPS    Z3, Z7, Z7
+	VMAXPS    Z4, Z2, Z4
+	VMAXPS    Z6, Z2, Z6
+	VMULPS    Z5, Z4, Z4
+	VMULPS    Z7, Z6, Z6
+	VMOVUPS   Z4, (AX)(DI*1)
+	VMOVUPS   Z6, 64(AX)(DI*1)
+	ADDQ      $0x00000080, DI
+	CMPQ      DI, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actLaplace1AVX2(SB), NOSPLIT, $0-40
+	// actLaplace1AVX2 computes y = f(x) for rows of 1, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS      tailMask<>+28(SB), Y0
+	VMASKMOVPS   (DX), Y0, Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   Y0, Y1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actLaplace1AVX512(SB), NOSPLIT, $0-40
+	// actLaplace1AVX512 computes y = f(x) for rows of 1, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS.Z         (DX), K1, Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z3
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z0, Z1, Z4
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z4
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z3, Z0, Z1
+	VSUBPS            Z3, Z1, Z5
+	VSUBPS            Z5, Z0, Z0
+	VSUBPS            Z5, Z1, Z5
+	VSUBPS            Z5, Z3, Z5
+	VADDPS            Z5, Z0, Z0
+	VADDPS            Z0, Z4, Z4
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z4, Z4
+	VADDPS            Z1, Z4, Z0
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z3, Z4, Z4
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z3, Z1, Z3
+	VADDPS            Z3, Z4, Z4
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z5
+	VSUBPS            Z1, Z3, Z6
+	VDIVPS            Z6, Z5, Z7
+	VSUBPS            Z6, Z3, Z3
+	VSUBPS            Z1, Z3, Z3
+	VFNMADD231PS      Z6, Z7, Z5
+	VFNMADD231PS      Z3, Z7, Z5
+	VMULPS.BCST       eight<>+0(SB), Z7, Z6
+	VSUBPS.BCST       one<>+0(SB), Z6, Z3
+	VFMADD231PS       Z5, Z6, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z6
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z6
+	VMULPS            Z7, Z6, Z6
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z7
+	VXORPS            Z7, Z1, Z1
+	VMULPS            Z3, Z1, Z7
+	VMOVAPS           Z7, Z8
+	VFMSUB231PS       Z3, Z1, Z8
+	VADDPS            Z5, Z8, Z8
+	VFNMADD231PS      Z0, Z4, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z7, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z7, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z6, Z4, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z2
+	VMOVUPS           Z2, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actLaplace17AVX2(SB), NOSPLIT, $0-40
+	// actLaplace17AVX2 computes y = f(x) for rows of 17, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS      (DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      32(DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      Y0, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y0
+	VMASKMOVPS   64(DX), Y0, Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   Y0, Y1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actLaplace17AVX512(SB), NOSPLIT, $0-40
+	// actLaplace17AVX512 computes y = f(x) for rows of 17, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS           (DX), Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z0, Z1, Z5
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z5
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z4, Z0, Z1
+	VSUBPS            Z4, Z1, Z6
+	VSUBPS            Z6, Z0, Z0
+	VSUBPS            Z6, Z1, Z6
+	VSUBPS            Z6, Z4, Z6
+	VADDPS            Z6, Z0, Z0
+	VADDPS            Z0, Z5, Z5
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z5, Z5
+	VADDPS            Z1, Z5, Z0
+	VSUBPS            Z1, Z0, Z4
+	VSUBPS            Z4, Z5, Z5
+	VSUBPS            Z4, Z0, Z4
+	VSUBPS            Z4, Z1, Z4
+	VADDPS            Z4, Z5, Z5
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z6
+	VSUBPS            Z1, Z4, Z7
+	VDIVPS            Z7, Z6, Z8
+	VSUBPS            Z7, Z4, Z4
+	VSUBPS            Z1, Z4, Z4
+	VFNMADD231PS      Z7, Z8, Z6
+	VFNMADD231PS      Z4, Z8, Z6
+	VMULPS.BCST       eight<>+0(SB), Z8, Z7
+	VSUBPS.BCST       one<>+0(SB), Z7, Z4
+	VFMADD231PS       Z6, Z7, Z4
+	VBROADCASTSS      gelu0<>+0(SB), Z7
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z4, Z7
+	VMULPS            Z8, Z7, Z7
+	VMULPS.BCST       half<>+0(SB), Z1, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VXORPS            Z8, Z1, Z1
+	VMULPS            Z4, Z1, Z8
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z4, Z1, Z9
+	VADDPS            Z6, Z9, Z9
+	VFNMADD231PS      Z0, Z5, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z8, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z9
+	VADDPS            Z9, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VMULPS            Z7, Z5, Z4
+	VSCALEFPS         Z1, Z4, Z4
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z4, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z4, Z1, K2, Z2
+	VMOVUPS           Z2, (AX)
+	VMOVUPS.Z         64(DX), K1, Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z0, Z1, Z5
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z5
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z4, Z0, Z1
+	VSUBPS            Z4, Z1, Z6
+	VSUBPS            Z6, Z0, Z0
+	VSUBPS            Z6, Z1, Z6
+	VSUBPS            Z6, Z4, Z6
+	VADDPS            Z6, Z0, Z0
+	VADDPS            Z0, Z5, Z5
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z5, Z5
+	VADDPS            Z1, Z5, Z0
+	VSUBPS            Z1, Z0, Z4
+	VSUBPS            Z4, Z5, Z5
+	VSUBPS            Z4, Z0, Z4
+	VSUBPS            Z4, Z1, Z4
+	VADDPS            Z4, Z5, Z5
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z6
+	VSUBPS            Z1, Z4, Z7
+	VDIVPS            Z7, Z6, Z8
+	VSUBPS            Z7, Z4, Z4
+	VSUBPS            Z1, Z4, Z4
+	VFNMADD231PS      Z7, Z8, Z6
+	VFNMADD231PS      Z4, Z8, Z6
+	VMULPS.BCST       eight<>+0(SB), Z8, Z7
+	VSUBPS.BCST       one<>+0(SB), Z7, Z4
+	VFMADD231PS       Z6, Z7, Z4
+	VBROADCASTSS      gelu0<>+0(SB), Z7
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z4, Z7
+	VMULPS            Z8, Z7, Z7
+	VMULPS.BCST       half<>+0(SB), Z1, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VXORPS            Z8, Z1, Z1
+	VMULPS            Z4, Z1, Z8
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z4, Z1, Z9
+	VADDPS            Z6, Z9, Z9
+	VFNMADD231PS      Z0, Z5, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z8, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z9
+	VADDPS            Z9, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VMULPS            Z7, Z5, Z4
+	VSCALEFPS         Z1, Z4, Z4
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z4, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z4, Z1, K2, Z3
+	VMOVUPS           Z3, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actLaplace768AVX2(SB), NOSPLIT, $0-40
+	// actLaplace768AVX2 computes y = f(x) for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y0
+	VMOVUPS      32(DX)(DI*1), Y2
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VBROADCASTSS laplaceLowest<>+0(SB), Y3
+	VMAXPS       Y0, Y1, Y0
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VBROADCASTSS laplaceHighest<>+0(SB), Y3
+	VMINPS       Y0, Y1, Y0
+	VMINPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VBROADCASTSS laplaceSlope<>+0(SB), Y5
+	VMULPS       Y0, Y1, Y3
+	VMULPS       Y2, Y5, Y6
+	VMOVAPS      Y3, Y4
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y0, Y1, Y4
+	VFMSUB231PS  Y2, Y5, Y7
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y4
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y2, Y7
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VBROADCASTSS laplaceShift<>+0(SB), Y5
+	VADDPS       Y3, Y0, Y1
+	VADDPS       Y6, Y5, Y8
+	VSUBPS       Y3, Y1, Y2
+	VSUBPS       Y6, Y8, Y9
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y9, Y8, Y9
+	VSUBPS       Y2, Y3, Y2
+	VSUBPS       Y9, Y6, Y9
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y0, Y4, Y4
+	VADDPS       Y5, Y7, Y7
+	VADDPS       laplaceShiftLow<>+0(SB), Y4, Y4
+	VADDPS       laplaceShiftLow<>+0(SB), Y7, Y7
+	VADDPS       Y1, Y4, Y0
+	VADDPS       Y8, Y7, Y3
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y8, Y3, Y5
+	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y5, Y7, Y6
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y5, Y3, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y5, Y8, Y5
+	VADDPS       Y2, Y4, Y4
+	VADDPS       Y5, Y6, Y6
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VORPS        signBit<>+0(SB), Y3, Y9
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS four<>+0(SB), Y10
+	VBROADCASTSS one<>+0(SB), Y5
+	VBROADCASTSS one<>+0(SB), Y11
+	VSUBPS       Y1, Y2, Y7
+	VSUBPS       Y9, Y10, Y12
+	VDIVPS       Y7, Y5, Y8
+	VDIVPS       Y12, Y11, Y13
+	VSUBPS       Y7, Y2, Y2
+	VSUBPS       Y12, Y10, Y10
+	VSUBPS       Y1, Y2, Y2
+	VSUBPS       Y9, Y10, Y10
+	VFNMADD231PS Y7, Y8, Y5
+	VFNMADD231PS Y12, Y13, Y11
+	VFNMADD231PS Y2, Y8, Y5
+	VFNMADD231PS Y10, Y13, Y11
+	VMULPS       eight<>+0(SB), Y8, Y7
+	VMULPS       eight<>+0(SB), Y13, Y12
+	VSUBPS       one<>+0(SB), Y7, Y2
+	VSUBPS       one<>+0(SB), Y12, Y10
+	VFMADD231PS  Y5, Y7, Y2
+	VFMADD231PS  Y11, Y12, Y10
+	VBROADCASTSS gelu0<>+0(SB), Y7
+	VBROADCASTSS gelu0<>+0(SB), Y12
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu1<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu2<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu3<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu4<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu5<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu6<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu7<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu8<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu9<>+0(SB), Y10, Y12
+	VMULPS       Y8, Y7, Y7
+	VMULPS       Y13, Y12, Y12
+	VMULPS       half<>+0(SB), Y1, Y2
+	VMULPS       half<>+0(SB), Y9, Y8
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VXORPS       signBit<>+0(SB), Y9, Y13
+	VMULPS       Y2, Y1, Y9
+	VMULPS       Y8, Y13, Y14
+	VMOVAPS      Y9, Y10
+	VMOVAPS      Y14, Y15
+	VFMSUB231PS  Y2, Y1, Y10
+	VFMSUB231PS  Y8, Y13, Y15
+	VADDPS       Y5, Y10, Y10
+	VADDPS       Y11, Y15, Y15
+	VFNMADD231PS Y0, Y4, Y10
+	VFNMADD231PS Y3, Y6, Y15
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y9, Y1
+	VFMADD231PS  log2e<>+0(SB), Y14, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y9, Y6
+	VMOVAPS      Y14, Y8
+	VFNMADD231PS ln2<>+0(SB), Y2, Y6
+	VFNMADD231PS ln2<>+0(SB), Y5, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y15
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y2
+	VFMADD213PS  exp1<>+0(SB), Y8, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y2
+	VFMADD213PS  exp2<>+0(SB), Y8, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y2
+	VFMADD213PS  exp3<>+0(SB), Y8, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y2
+	VFMADD213PS  exp4<>+0(SB), Y8, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y2
+	VFMADD213PS  exp5<>+0(SB), Y8, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y2
+	VFMADD213PS  exp6<>+0(SB), Y8, Y5
+	VMULPS       Y7, Y2, Y2
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y1
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y5, Y4, Y4
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VBLENDVPS    Y3, Y5, Y4, Y1
+	VMOVUPS      Y0, (AX)(DI*1)
+	VMOVUPS      Y1, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actLaplace768AVX512(SB), NOSPLIT, $0-40
+	// actLaplace768AVX512 computes y = f(x) for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z0
+	VMOVUPS           64(DX)(DI*1), Z3
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z4
+	VMAXPS            Z0, Z1, Z0
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z4
+	VMINPS            Z0, Z1, Z0
+	VMINPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z7
+	VMULPS            Z0, Z1, Z4
+	VMULPS            Z3, Z7, Z8
+	VMOVAPS           Z4, Z6
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z0, Z1, Z6
+	VFMSUB231PS       Z3, Z7, Z9
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z6
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z3, Z9
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VBROADCASTSS      laplaceShift<>+0(SB), Z7
+	VADDPS            Z4, Z0, Z1
+	VADDPS            Z8, Z7, Z10
+	VSUBPS            Z4, Z1, Z3
+	VSUBPS            Z8, Z10, Z11
+	VSUBPS            Z3, Z0, Z0
+	VSUBPS            Z11, Z7, Z7
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z11, Z10, Z11
+	VSUBPS            Z3, Z4, Z3
+	VSUBPS            Z11, Z8, Z11
+	VADDPS            Z3, Z0, Z0
+	VADDPS            Z11, Z7, Z7
+	VADDPS            Z0, Z6, Z6
+	VADDPS            Z7, Z9, Z9
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z6, Z6
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z9, Z9
+	VADDPS            Z1, Z6, Z0
+	VADDPS            Z10, Z9, Z4
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z10, Z4, Z7
+	VSUBPS            Z3, Z6, Z6
+	VSUBPS            Z7, Z9, Z8
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z7, Z4, Z7
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z7, Z10, Z7
+	VADDPS            Z3, Z6, Z6
+	VADDPS            Z7, Z8, Z8
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VORPS.BCST        signBit<>+0(SB), Z4, Z11
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z12
+	VBROADCASTSS      one<>+0(SB), Z7
+	VBROADCASTSS      one<>+0(SB), Z13
+	VSUBPS            Z1, Z3, Z9
+	VSUBPS            Z11, Z12, Z14
+	VDIVPS            Z9, Z7, Z10
+	VDIVPS            Z14, Z13, Z15
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z14, Z12, Z12
+	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z11, Z12, Z12
+	VFNMADD231PS      Z9, Z10, Z7
+	VFNMADD231PS      Z14, Z15, Z13
+	VFNMADD231PS      Z3, Z10, Z7
+	VFNMADD231PS      Z12, Z15, Z13
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VMULPS.BCST       eight<>+0(SB), Z15, Z14
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VSUBPS.BCST       one<>+0(SB), Z14, Z12
+	VFMADD231PS       Z7, Z9, Z3
+	VFMADD231PS       Z13, Z14, Z12
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VBROADCASTSS      gelu0<>+0(SB), Z14
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z12, Z14
+	VMULPS            Z10, Z9, Z9
+	VMULPS            Z15, Z14, Z14
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VMULPS.BCST       half<>+0(SB), Z11, Z12
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VBROADCASTSS      signBit<>+0(SB), Z15
+	VXORPS            Z10, Z1, Z1
+	VXORPS            Z15, Z11, Z15
+	VMULPS            Z3, Z1, Z10
+	VMULPS            Z12, Z15, Z16
+	VMOVAPS           Z10, Z11
+	VMOVAPS           Z16, Z17
+	VFMSUB231PS       Z3, Z1, Z11
+	VFMSUB231PS       Z12, Z15, Z17
+	VADDPS            Z7, Z11, Z11
+	VADDPS            Z13, Z17, Z17
+	VFNMADD231PS      Z0, Z6, Z11
+	VFNMADD231PS      Z4, Z8, Z17
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z16, Z3
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z10, Z6
+	VMOVAPS           Z16, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z17
+	VADDPS            Z11, Z6, Z6
+	VADDPS            Z17, Z7, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z10
+	VMULPS            Z9, Z8, Z6
+	VMULPS            Z14, Z10, Z7
+	VSCALEFPS         Z1, Z6, Z6
+	VSCALEFPS         Z3, Z7, Z7
+	VBROADCASTSS      one<>+0(SB), Z1
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z6, Z1, Z1
+	VSUBPS            Z7, Z3, Z3
+	VPMOVD2M          Z0, K1
+	VPMOVD2M          Z4, K2
+	VBLENDMPS         Z6, Z1, K1, Z2
+	VBLENDMPS         Z7, Z3, K2, Z5
+	VMOVUPS           Z2, (AX)(DI*1)
+	VMOVUPS           Z5, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actLaplace90AVX2(SB), NOSPLIT, $0-40
+	// actLaplace90AVX2 computes y = f(x) for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y0
+	VMOVUPS      32(DX)(DI*1), Y2
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VBROADCASTSS laplaceLowest<>+0(SB), Y3
+	VMAXPS       Y0, Y1, Y0
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VBROADCASTSS laplaceHighest<>+0(SB), Y3
+	VMINPS       Y0, Y1, Y0
+	VMINPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VBROADCASTSS laplaceSlope<>+0(SB), Y5
+	VMULPS       Y0, Y1, Y3
+	VMULPS       Y2, Y5, Y6
+	VMOVAPS      Y3, Y4
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y0, Y1, Y4
+	VFMSUB231PS  Y2, Y5, Y7
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y4
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y2, Y7
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VBROADCASTSS laplaceShift<>+0(SB), Y5
+	VADDPS       Y3, Y0, Y1
+	VADDPS       Y6, Y5, Y8
+	VSUBPS       Y3, Y1, Y2
+	VSUBPS       Y6, Y8, Y9
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y9, Y8, Y9
+	VSUBPS       Y2, Y3, Y2
+	VSUBPS       Y9, Y6, Y9
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y0, Y4, Y4
+	VADDPS       Y5, Y7, Y7
+	VADDPS       laplaceShiftLow<>+0(SB), Y4, Y4
+	VADDPS       laplaceShiftLow<>+0(SB), Y7, Y7
+	VADDPS       Y1, Y4, Y0
+	VADDPS       Y8, Y7, Y3
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y8, Y3, Y5
+	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y5, Y7, Y6
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y5, Y3, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y5, Y8, Y5
+	VADDPS       Y2, Y4, Y4
+	VADDPS       Y5, Y6, Y6
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VORPS        signBit<>+0(SB), Y3, Y9
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS four<>+0(SB), Y10
+	VBROADCASTSS one<>+0(SB), Y5
+	VBROADCASTSS one<>+0(SB), Y11
+	VSUBPS       Y1, Y2, Y7
+	VSUBPS       Y9, Y10, Y12
+	VDIVPS       Y7, Y5, Y8
+	VDIVPS       Y12, Y11, Y13
+	VSUBPS       Y7, Y2, Y2
+	VSUBPS       Y12, Y10, Y10
+	VSUBPS       Y1, Y2, Y2
+	VSUBPS       Y9, Y10, Y10
+	VFNMADD231PS Y7, Y8, Y5
+	VFNMADD231PS Y12, Y13, Y11
+	VFNMADD231PS Y2, Y8, Y5
+	VFNMADD231PS Y10, Y13, Y11
+	VMULPS       eight<>+0(SB), Y8, Y7
+	VMULPS       eight<>+0(SB), Y13, Y12
+	VSUBPS       one<>+0(SB), Y7, Y2
+	VSUBPS       one<>+0(SB), Y12, Y10
+	VFMADD231PS  Y5, Y7, Y2
+	VFMADD231PS  Y11, Y12, Y10
+	VBROADCASTSS gelu0<>+0(SB), Y7
+	VBROADCASTSS gelu0<>+0(SB), Y12
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu1<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu2<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu3<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu4<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu5<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu6<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu7<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu8<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu9<>+0(SB), Y10, Y12
+	VMULPS       Y8, Y7, Y7
+	VMULPS       Y13, Y12, Y12
+	VMULPS       half<>+0(SB), Y1, Y2
+	VMULPS       half<>+0(SB), Y9, Y8
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VXORPS       signBit<>+0(SB), Y9, Y13
+	VMULPS       Y2, Y1, Y9
+	VMULPS       Y8, Y13, Y14
+	VMOVAPS      Y9, Y10
+	VMOVAPS      Y14, Y15
+	VFMSUB231PS  Y2, Y1, Y10
+	VFMSUB231PS  Y8, Y13, Y15
+	VADDPS       Y5, Y10, Y10
+	VADDPS       Y11, Y15, Y15
+	VFNMADD231PS Y0, Y4, Y10
+	VFNMADD231PS Y3, Y6, Y15
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y9, Y1
+	VFMADD231PS  log2e<>+0(SB), Y14, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y9, Y6
+	VMOVAPS      Y14, Y8
+	VFNMADD231PS ln2<>+0(SB), Y2, Y6
+	VFNMADD231PS ln2<>+0(SB), Y5, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y15
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y2
+	VFMADD213PS  exp1<>+0(SB), Y8, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y2
+	VFMADD213PS  exp2<>+0(SB), Y8, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y2
+	VFMADD213PS  exp3<>+0(SB), Y8, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y2
+	VFMADD213PS  exp4<>+0(SB), Y8, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y2
+	VFMADD213PS  exp5<>+0(SB), Y8, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y2
+	VFMADD213PS  exp6<>+0(SB), Y8, Y5
+	VMULPS       Y7, Y2, Y2
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y1
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y5, Y4, Y4
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VBLENDVPS    Y3, Y5, Y4, Y1
+	VMOVUPS      Y0, (AX)(DI*1)
+	VMOVUPS      Y1, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      Y0, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y0
+	VMASKMOVPS   352(DX), Y0, Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   Y0, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actLaplace90AVX512(SB), NOSPLIT, $0-40
+	// actLaplace90AVX512 computes y = f(x) for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x000003ff, DI
+	KMOVW DI, K1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z0
+	VMOVUPS           64(DX)(DI*1), Z3
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z4
+	VMAXPS            Z0, Z1, Z0
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z4
+	VMINPS            Z0, Z1, Z0
+	VMINPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z9
+	VMULPS            Z0, Z1, Z4
+	VMULPS            Z3, Z9, Z10
+	VMOVAPS           Z4, Z8
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z0, Z1, Z8
+	VFMSUB231PS       Z3, Z9, Z11
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z8
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z3, Z11
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VBROADCASTSS      laplaceShift<>+0(SB), Z9
+	VADDPS            Z4, Z0, Z1
+	VADDPS            Z10, Z9, Z12
+	VSUBPS            Z4, Z1, Z3
+	VSUBPS            Z10, Z12, Z13
+	VSUBPS            Z3, Z0, Z0
+	VSUBPS            Z13, Z9, Z9
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z13, Z12, Z13
+	VSUBPS            Z3, Z4, Z3
+	VSUBPS            Z13, Z10, Z13
+	VADDPS            Z3, Z0, Z0
+	VADDPS            Z13, Z9, Z9
+	VADDPS            Z0, Z8, Z8
+	VADDPS            Z9, Z11, Z11
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z8, Z8
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z11, Z11
+	VADDPS            Z1, Z8, Z0
+	VADDPS            Z12, Z11, Z4
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z12, Z4, Z9
+	VSUBPS            Z3, Z8, Z8
+	VSUBPS            Z9, Z11, Z10
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z9, Z4, Z9
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z9, Z12, Z9
+	VADDPS            Z3, Z8, Z8
+	VADDPS            Z9, Z10, Z10
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VORPS.BCST        signBit<>+0(SB), Z4, Z13
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z14
+	VBROADCASTSS      one<>+0(SB), Z9
+	VBROADCASTSS      one<>+0(SB), Z15
+	VSUBPS            Z1, Z3, Z11
+	VSUBPS            Z13, Z14, Z16
+	VDIVPS            Z11, Z9, Z12
+	VDIVPS            Z16, Z15, Z17
+	VSUBPS            Z11, Z3, Z3
+	VSUBPS            Z16, Z14, Z14
+	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z13, Z14, Z14
+	VFNMADD231PS      Z11, Z12, Z9
+	VFNMADD231PS      Z16, Z17, Z15
+	VFNMADD231PS      Z3, Z12, Z9
+	VFNMADD231PS      Z14, Z17, Z15
+	VMULPS.BCST       eight<>+0(SB), Z12, Z11
+	VMULPS.BCST       eight<>+0(SB), Z17, Z16
+	VSUBPS.BCST       one<>+0(SB), Z11, Z3
+	VSUBPS.BCST       one<>+0(SB), Z16, Z14
+	VFMADD231PS       Z9, Z11, Z3
+	VFMADD231PS       Z15, Z16, Z14
+	VBROADCASTSS      gelu0<>+0(SB), Z11
+	VBROADCASTSS      gelu0<>+0(SB), Z16
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z14, Z16
+	VMULPS            Z12, Z11, Z11
+	VMULPS            Z17, Z16, Z16
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VMULPS.BCST       half<>+0(SB), Z13, Z14
+	VBROADCASTSS      signBit<>+0(SB), Z12
+	VBROADCASTSS      signBit<>+0(SB), Z17
+	VXORPS            Z12, Z1, Z1
+	VXORPS            Z17, Z13, Z17
+	VMULPS            Z3, Z1, Z12
+	VMULPS            Z14, Z17, Z18
+	VMOVAPS           Z12, Z13
+	VMOVAPS           Z18, Z19
+	VFMSUB231PS       Z3, Z1, Z13
+	VFMSUB231PS       Z14, Z17, Z19
+	VADDPS            Z9, Z13, Z13
+	VADDPS            Z15, Z19, Z19
+	VFNMADD231PS      Z0, Z8, Z13
+	VFNMADD231PS      Z4, Z10, Z19
+	VMULPS.BCST       log2e<>+0(SB), Z12, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z18, Z3
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z12, Z8
+	VMOVAPS           Z18, Z9
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z13
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z19
+	VADDPS            Z13, Z8, Z8
+	VADDPS            Z19, Z9, Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VBROADCASTSS      exp0<>+0(SB), Z12
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z9, Z12
+	VMULPS            Z11, Z10, Z8
+	VMULPS            Z16, Z12, Z9
+	VSCALEFPS         Z1, Z8, Z8
+	VSCALEFPS         Z3, Z9, Z9
+	VBROADCASTSS      one<>+0(SB), Z1
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z8, Z1, Z1
+	VSUBPS            Z9, Z3, Z3
+	VPMOVD2M          Z0, K2
+	VPMOVD2M          Z4, K3
+	VBLENDMPS         Z8, Z1, K2, Z2
+	VBLENDMPS         Z9, Z3, K3, Z5
+	VMOVUPS           Z2, (AX)(DI*1)
+	VMOVUPS           Z5, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z3
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z0, Z1, Z4
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z4
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z3, Z0, Z1
+	VSUBPS            Z3, Z1, Z8
+	VSUBPS            Z8, Z0, Z0
+	VSUBPS            Z8, Z1, Z8
+	VSUBPS            Z8, Z3, Z8
+	VADDPS            Z8, Z0, Z0
+	VADDPS            Z0, Z4, Z4
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z4, Z4
+	VADDPS            Z1, Z4, Z0
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z3, Z4, Z4
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z3, Z1, Z3
+	VADDPS            Z3, Z4, Z4
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z8
+	VSUBPS            Z1, Z3, Z9
+	VDIVPS            Z9, Z8, Z10
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z1, Z3, Z3
+	VFNMADD231PS      Z9, Z10, Z8
+	VFNMADD231PS      Z3, Z10, Z8
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VFMADD231PS       Z8, Z9, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VMULPS            Z10, Z9, Z9
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VXORPS            Z10, Z1, Z1
+	VMULPS            Z3, Z1, Z10
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z3, Z1, Z11
+	VADDPS            Z8, Z11, Z11
+	VFNMADD231PS      Z0, Z4, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z10, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VADDPS            Z11, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z9, Z4, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z6
+	VMOVUPS           Z6, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z3
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z0, Z1, Z4
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z4
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z3, Z0, Z1
+	VSUBPS            Z3, Z1, Z8
+	VSUBPS            Z8, Z0, Z0
+	VSUBPS            Z8, Z1, Z8
+	VSUBPS            Z8, Z3, Z8
+	VADDPS            Z8, Z0, Z0
+	VADDPS            Z0, Z4, Z4
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z4, Z4
+	VADDPS            Z1, Z4, Z0
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z3, Z4, Z4
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z3, Z1, Z3
+	VADDPS            Z3, Z4, Z4
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z8
+	VSUBPS            Z1, Z3, Z9
+	VDIVPS            Z9, Z8, Z10
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z1, Z3, Z3
+	VFNMADD231PS      Z9, Z10, Z8
+	VFNMADD231PS      Z3, Z10, Z8
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VFMADD231PS       Z8, Z9, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VMULPS            Z10, Z9, Z9
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VXORPS            Z10, Z1, Z1
+	VMULPS            Z3, Z1, Z10
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z3, Z1, Z11
+	VADDPS            Z8, Z11, Z11
+	VFNMADD231PS      Z0, Z4, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z10, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VADDPS            Z11, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z9, Z4, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z7
+	VMOVUPS           Z7, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLeakyReLU1AVX2(SB), NOSPLIT, $0-40
+	// actLeakyReLU1AVX2 computes y = f(x) for rows of 1, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLeakyReLU1AVX512(SB), NOSPLIT, $0-40
+	// actLeakyReLU1AVX512 computes y = f(x) for rows of 1, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS.Z   (DX), K1, Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     Z1, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLeakyReLU17AVX2(SB), NOSPLIT, $0-40
+	// actLeakyReLU17AVX2 computes y = f(x) for rows of 17, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS    (DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS 64(DX), Y0, Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLeakyReLU17AVX512(SB), NOSPLIT, $0-40
+	// actLeakyReLU17AVX512 computes y = f(x) for rows of 17, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS     (DX), Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     Z1, (AX)
+	VMOVUPS.Z   64(DX), K1, Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     Z1, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLeakyReLU768AVX2(SB), NOSPLIT, $0-40
+	// actLeakyReLU768AVX2 computes y = f(x) for rows of 768, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Y0
+	VMOVUPS 32(DX)(DI*1), Y2
+	VMULPS  leak<>+0(SB), Y0, Y1
+	VMULPS  leak<>+0(SB), Y2, Y3
+	VMAXPS  Y0, Y1, Y1
+	VMAXPS  Y2, Y3, Y3
+	VMOVUPS Y1, (AX)(DI*1)
+	VMOVUPS Y3, 32(AX)(DI*1)
+	ADDQ    $0x40, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLeakyReLU768AVX512(SB), NOSPLIT, $0-40
+	// actLeakyReLU768AVX512 computes y = f(x) for rows of 768, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS     (DX)(DI*1), Z0
+	VMOVUPS     64(DX)(DI*1), Z2
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMULPS.BCST leak<>+0(SB), Z2, Z3
+	VMAXPS      Z0, Z1, Z1
+	VMAXPS      Z2, Z3, Z3
+	VMOVUPS     Z1, (AX)(DI*1)
+	VMOVUPS     Z3, 64(AX)(DI*1)
+	ADDQ        $0x00000080, DI
+	CMPQ        DI, $0x00000c00
+	JLT         column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLeakyReLU90AVX2(SB), NOSPLIT, $0-40
+	// actLeakyReLU90AVX2 computes y = f(x) for rows of 90, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS    (DX)(DI*1), Y0
+	VMOVUPS    32(DX)(DI*1), Y2
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMULPS     leak<>+0(SB), Y2, Y3
+	VMAXPS     Y0, Y1, Y1
+	VMAXPS     Y2, Y3, Y3
+	VMOVUPS    Y1, (AX)(DI*1)
+	VMOVUPS    Y3, 32(AX)(DI*1)
+	ADDQ       $0x40, DI
+	CMPQ       DI, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(DX), Y0, Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS Y1, Y0, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLeakyReLU90AVX512(SB), NOSPLIT, $0-40
+	// actLeakyReLU90AVX512 computes y = f(x) for rows of 90, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x000003ff, DI
+	KMOVW DI, K1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS     (DX)(DI*1), Z0
+	VMOVUPS     64(DX)(DI*1), Z2
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMULPS.BCST leak<>+0(SB), Z2, Z3
+	VMAXPS      Z0, Z1, Z1
+	VMAXPS      Z2, Z3, Z3
+	VMOVUPS     Z1, (AX)(DI*1)
+	VMOVUPS     Z3, 64(AX)(DI*1)
+	ADDQ        $0x00000080, DI
+	CMPQ        DI, $0x00000100
+	JLT         column
+	VMOVUPS     256(DX), Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     Z1, 256(AX)
+	VMOVUPS.Z   320(DX), K1, Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     Z1, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLinear1AVX2(SB), NOSPLIT, $0-40
+	// actLinear1AVX2 computes y = f(x) for rows of 1, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLinear1AVX512(SB), NOSPLIT, $0-40
+	// actLinear1AVX512 computes y = f(x) for rows of 1, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLinear17AVX2(SB), NOSPLIT, $0-40
+	// actLinear17AVX2 computes y = f(x) for rows of 17, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS    (DX), Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    32(DX), Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    Y0, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS 64(DX), Y0, Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS Y0, Y1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLinear17AVX512(SB), NOSPLIT, $0-40
+	// actLinear17AVX512 computes y = f(x) for rows of 17, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS   (DX), Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS.Z 64(DX), K1, Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS   Z0, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLinear768AVX2(SB), NOSPLIT, $0-40
+	// actLinear768AVX2 computes y = f(x) for rows of 768, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Y0
+	VMOVUPS 32(DX)(DI*1), Y1
+	VMOVAPS Y0, Y0
+	VMOVAPS Y1, Y1
+	VMOVUPS Y0, (AX)(DI*1)
+	VMOVUPS Y1, 32(AX)(DI*1)
+	ADDQ    $0x40, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLinear768AVX512(SB), NOSPLIT, $0-40
+	// actLinear768AVX512 computes y = f(x) for rows of 768, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Z0
+	VMOVUPS 64(DX)(DI*1), Z1
+	VMOVAPS Z0, Z0
+	VMOVAPS Z1, Z1
+	VMOVUPS Z0, (AX)(DI*1)
+	VMOVUPS Z1, 64(AX)(DI*1)
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLinear90AVX2(SB), NOSPLIT, $0-40
+	// actLinear90AVX2 computes y = f(x) for rows of 90, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS    (DX)(DI*1), Y0
+	VMOVUPS    32(DX)(DI*1), Y1
+	VMOVAPS    Y0, Y0
+	VMOVAPS    Y1, Y1
+	VMOVUPS    Y0, (AX)(DI*1)
+	VMOVUPS    Y1, 32(AX)(DI*1)
+	ADDQ       $0x40, DI
+	CMPQ       DI, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    Y0, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(DX), Y0, Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    tailMask<>+24(SB), Y1
+	VMASKMOVPS Y0, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLinear90AVX512(SB), NOSPLIT, $0-40
+	// actLinear90AVX512 computes y = f(x) for rows of 90, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x000003ff, DI
+	KMOVW DI, K1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS   (DX)(DI*1), Z0
+	VMOVUPS   64(DX)(DI*1), Z1
+	VMOVAPS   Z0, Z0
+	VMOVAPS   Z1, Z1
+	VMOVUPS   Z0, (AX)(DI*1)
+	VMOVUPS   Z1, 64(AX)(DI*1)
+	ADDQ      $0x00000080, DI
+	CMPQ      DI, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS   Z0, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS   Z0, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actMish1AVX2(SB), NOSPLIT, $0-40
+	// actMish1AVX2 computes y = f(x) for rows of 1, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   (DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actMish1AVX512(SB), NOSPLIT, $0-40
+	// actMish1AVX512 computes y = f(x) for rows of 1, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	VMOVUPS.Z         (DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VADDPS            Z4, Z7, Z8
+	VMULPS            Z7, Z8, Z9
+	VADDPS            Z4, Z9, Z4
+	VMULPS            Z8, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z7, Z7, Z8
+	VADDPS.BCST       one<>+0(SB), Z8, Z8
+	VADDPS            Z7, Z7, Z9
+	VMULPS            Z7, Z9, Z9
+	VADDPS            Z8, Z9, Z4
+	VDIVPS            Z4, Z8, Z8
+	VMULPS            Z2, Z8, Z8
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z8, K2, Z6
+	VMOVUPS           Z6, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actMish17AVX2(SB), NOSPLIT, $0-40
+	// actMish17AVX2 computes y = f(x) for rows of 17, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	VMOVUPS      (DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actMish17AVX512(SB), NOSPLIT, $0-40
+	// actMish17AVX512 computes y = f(x) for rows of 17, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	VMOVUPS           (DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z8, Z3
+	VSCALEFPS         Z5, Z8, Z8
+	VADDPS            Z4, Z8, Z9
+	VMULPS            Z8, Z9, Z10
+	VADDPS            Z4, Z10, Z4
+	VMULPS            Z9, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z8, Z8, Z9
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS            Z8, Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VADDPS            Z9, Z10, Z4
+	VDIVPS            Z4, Z9, Z9
+	VMULPS            Z2, Z9, Z9
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z9, K2, Z6
+	VMOVUPS           Z6, (AX)
+	VMOVUPS.Z         64(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z8, Z3
+	VSCALEFPS         Z5, Z8, Z8
+	VADDPS            Z4, Z8, Z9
+	VMULPS            Z8, Z9, Z10
+	VADDPS            Z4, Z10, Z4
+	VMULPS            Z9, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z8, Z8, Z9
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS            Z8, Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VADDPS            Z9, Z10, Z4
+	VDIVPS            Z4, Z9, Z9
+	VMULPS            Z2, Z9, Z9
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z9, K2, Z7
+	VMOVUPS           Z7, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actMish768AVX2(SB), NOSPLIT, $0-40
+	// actMish768AVX2 computes y = f(x) for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
+	VBROADCASTSS two<>+0(SB), Y4
+	VBROADCASTSS two<>+0(SB), Y9
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y8, Y11, Y8
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y13
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y13, Y13
+	VADDPS       Y4, Y6, Y11
+	VADDPS       Y9, Y13, Y14
+	VMULPS       Y6, Y11, Y12
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y4, Y12, Y4
+	VADDPS       Y9, Y15, Y9
+	VMULPS       Y11, Y3, Y3
+	VMULPS       Y14, Y8, Y8
+	VDIVPS       Y4, Y3, Y3
+	VDIVPS       Y9, Y8, Y8
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y6, Y11
+	VADDPS       Y13, Y13, Y14
+	VADDPS       one<>+0(SB), Y11, Y11
+	VADDPS       one<>+0(SB), Y14, Y14
+	VADDPS       Y6, Y6, Y12
+	VADDPS       Y13, Y13, Y15
+	VMULPS       Y6, Y12, Y12
+	VMULPS       Y13, Y15, Y15
+	VADDPS       Y11, Y12, Y4
+	VADDPS       Y14, Y15, Y9
+	VDIVPS       Y4, Y11, Y11
+	VDIVPS       Y9, Y14, Y14
+	VMULPS       Y2, Y11, Y11
+	VMULPS       Y7, Y14, Y14
+	VBLENDVPS    Y2, Y3, Y11, Y2
+	VBLENDVPS    Y7, Y8, Y14, Y3
+	VMOVUPS      Y2, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actMish768AVX512(SB), NOSPLIT, $0-40
+	// actMish768AVX512 computes y = f(x) for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z13
+	VBROADCASTSS      two<>+0(SB), Z4
+	VBROADCASTSS      two<>+0(SB), Z12
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z13, Z8
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z13, Z15
+	VADDPS            Z4, Z9, Z13
+	VADDPS            Z12, Z15, Z16
+	VMULPS            Z9, Z13, Z14
+	VMULPS            Z15, Z16, Z17
+	VADDPS            Z4, Z14, Z4
+	VADDPS            Z12, Z17, Z12
+	VMULPS            Z13, Z3, Z3
+	VMULPS            Z16, Z8, Z8
+	VDIVPS            Z4, Z3, Z3
+	VDIVPS            Z12, Z8, Z8
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z8, Z8
+	VADDPS            Z9, Z9, Z13
+	VADDPS            Z15, Z15, Z16
+	VADDPS.BCST       one<>+0(SB), Z13, Z13
+	VADDPS.BCST       one<>+0(SB), Z16, Z16
+	VADDPS            Z9, Z9, Z14
+	VADDPS            Z15, Z15, Z17
+	VMULPS            Z9, Z14, Z14
+	VMULPS            Z15, Z17, Z17
+	VADDPS            Z13, Z14, Z4
+	VADDPS            Z16, Z17, Z12
+	VDIVPS            Z4, Z13, Z13
+	VDIVPS            Z12, Z16, Z16
+	VMULPS            Z2, Z13, Z13
+	VMULPS            Z7, Z16, Z16
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z7, K2
+	VBLENDMPS         Z3, Z13, K1, Z6
+	VBLENDMPS         Z8, Z16, K2, Z11
+	VMOVUPS           Z6, (AX)(DI*1)
+	VMOVUPS           Z11, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actMish90AVX2(SB), NOSPLIT, $0-40
+	// actMish90AVX2 computes y = f(x) for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
+	VBROADCASTSS two<>+0(SB), Y4
+	VBROADCASTSS two<>+0(SB), Y9
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y8, Y11, Y8
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y13
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y13, Y13
+	VADDPS       Y4, Y6, Y11
+	VADDPS       Y9, Y13, Y14
+	VMULPS       Y6, Y11, Y12
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y4, Y12, Y4
+	VADDPS       Y9, Y15, Y9
+	VMULPS       Y11, Y3, Y3
+	VMULPS       Y14, Y8, Y8
+	VDIVPS       Y4, Y3, Y3
+	VDIVPS       Y9, Y8, Y8
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y6, Y11
+	VADDPS       Y13, Y13, Y14
+	VADDPS       one<>+0(SB), Y11, Y11
+	VADDPS       one<>+0(SB), Y14, Y14
+	VADDPS       Y6, Y6, Y12
+	VADDPS       Y13, Y13, Y15
+	VMULPS       Y6, Y12, Y12
+	VMULPS       Y13, Y15, Y15
+	VADDPS       Y11, Y12, Y4
+	VADDPS       Y14, Y15, Y9
+	VDIVPS       Y4, Y11, Y11
+	VDIVPS       Y9, Y14, Y14
+	VMULPS       Y2, Y11, Y11
+	VMULPS       Y7, Y14, Y14
+	VBLENDVPS    Y2, Y3, Y11, Y2
+	VBLENDVPS    Y7, Y8, Y14, Y3
+	VMOVUPS      Y2, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actMish90AVX512(SB), NOSPLIT, $0-40
+	// actMish90AVX512 computes y = f(x) for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z14
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z14
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z14
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z15
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z14, Z15
+	VBROADCASTSS      two<>+0(SB), Z4
+	VBROADCASTSS      two<>+0(SB), Z14
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z15, Z8
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z15, Z17
+	VADDPS            Z4, Z9, Z15
+	VADDPS            Z14, Z17, Z18
+	VMULPS            Z9, Z15, Z16
+	VMULPS            Z17, Z18, Z19
+	VADDPS            Z4, Z16, Z4
+	VADDPS            Z14, Z19, Z14
+	VMULPS            Z15, Z3, Z3
+	VMULPS            Z18, Z8, Z8
+	VDIVPS            Z4, Z3, Z3
+	VDIVPS            Z14, Z8, Z8
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z8, Z8
+	VADDPS            Z9, Z9, Z15
+	VADDPS            Z17, Z17, Z18
+	VADDPS.BCST       one<>+0(SB), Z15, Z15
+	VADDPS.BCST       one<>+0(SB), Z18, Z18
+	VADDPS            Z9, Z9, Z16
+	VADDPS            Z17, Z17, Z19
+	VMULPS            Z9, Z16, Z16
+	VMULPS            Z17, Z19, Z19
+	VADDPS            Z15, Z16, Z4
+	VADDPS            Z18, Z19, Z14
+	VDIVPS            Z4, Z15, Z15
+	VDIVPS            Z14, Z18, Z18
+	VMULPS            Z2, Z15, Z15
+	VMULPS            Z7, Z18, Z18
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z7, K3
+	VBLENDMPS         Z3, Z15, K2, Z6
+	VBLENDMPS         Z8, Z18, K3, Z11
+	VMOVUPS           Z6, (AX)(DI*1)
+	VMOVUPS           Z11, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VADDPS            Z4, Z7, Z8
+	VMULPS            Z7, Z8, Z9
+	VADDPS            Z4, Z9, Z4
+	VMULPS            Z8, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z7, Z7, Z8
+	VADDPS.BCST       one<>+0(SB), Z8, Z8
+	VADDPS            Z7, Z7, Z9
+	VMULPS            Z7, Z9, Z9
+	VADDPS            Z8, Z9, Z4
+	VDIVPS            Z4, Z8, Z8
+	VMULPS            Z2, Z8, Z8
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z8, K2, Z12
+	VMOVUPS           Z12, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VADDPS            Z4, Z7, Z8
+	VMULPS            Z7, Z8, Z9
+	VADDPS            Z4, Z9, Z4
+	VMULPS            Z8, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z7, Z7, Z8
+	VADDPS.BCST       one<>+0(SB), Z8, Z8
+	VADDPS            Z7, Z7, Z9
+	VMULPS            Z7, Z9, Z9
+	VADDPS            Z8, Z9, Z4
+	VDIVPS            Z4, Z8, Z8
+	VMULPS            Z2, Z8, Z8
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z8, K2, Z13
+	VMOVUPS           Z13, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func actQuickGELU1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·actQuickGELU1AVX2(SB), NOSPLIT, $0-40
@@ -5023,6 +10039,318 @@ column:
 	VMAXPS    Z1, Z0, Z1
 	VMULPS    Z1, Z1, Z1
 	VMOVUPS   Z1, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU61AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actReLU61AVX2(SB), NOSPLIT, $0-40
+	// actReLU61AVX2 computes y = f(x) for rows of 1, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS (DX), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    tailMask<>+28(SB), Y3
+	VMASKMOVPS Y2, Y3, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU61AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actReLU61AVX512(SB), NOSPLIT, $0-40
+	// actReLU61AVX512 computes y = f(x) for rows of 1, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	VMOVUPS.Z (DX), K1, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU617AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actReLU617AVX2(SB), NOSPLIT, $0-40
+	// actReLU617AVX2 computes y = f(x) for rows of 17, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	VMOVUPS    (DX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    32(DX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS 64(DX), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    tailMask<>+28(SB), Y3
+	VMASKMOVPS Y2, Y3, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU617AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actReLU617AVX512(SB), NOSPLIT, $0-40
+	// actReLU617AVX512 computes y = f(x) for rows of 17, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	VMOVUPS   (DX), Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS.Z 64(DX), K1, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU6768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actReLU6768AVX2(SB), NOSPLIT, $0-40
+	// actReLU6768AVX2 computes y = f(x) for rows of 768, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Y2
+	VMOVUPS 32(DX)(DI*1), Y3
+	VMAXPS  Y2, Y0, Y2
+	VMAXPS  Y3, Y0, Y3
+	VMINPS  Y2, Y1, Y2
+	VMINPS  Y3, Y1, Y3
+	VMOVUPS Y2, (AX)(DI*1)
+	VMOVUPS Y3, 32(AX)(DI*1)
+	ADDQ    $0x40, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU6768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actReLU6768AVX512(SB), NOSPLIT, $0-40
+	// actReLU6768AVX512 computes y = f(x) for rows of 768, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Z2
+	VMOVUPS 64(DX)(DI*1), Z3
+	VMAXPS  Z2, Z0, Z2
+	VMAXPS  Z3, Z0, Z3
+	VMINPS  Z2, Z1, Z2
+	VMINPS  Z3, Z1, Z3
+	VMOVUPS Z2, (AX)(DI*1)
+	VMOVUPS Z3, 64(AX)(DI*1)
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU690AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actReLU690AVX2(SB), NOSPLIT, $0-40
+	// actReLU690AVX2 computes y = f(x) for rows of 90, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS    (DX)(DI*1), Y2
+	VMOVUPS    32(DX)(DI*1), Y3
+	VMAXPS     Y2, Y0, Y2
+	VMAXPS     Y3, Y0, Y3
+	VMINPS     Y2, Y1, Y2
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    Y2, (AX)(DI*1)
+	VMOVUPS    Y3, 32(AX)(DI*1)
+	ADDQ       $0x40, DI
+	CMPQ       DI, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    Y2, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y2
+	VMASKMOVPS 352(DX), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    tailMask<>+24(SB), Y3
+	VMASKMOVPS Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU690AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actReLU690AVX512(SB), NOSPLIT, $0-40
+	// actReLU690AVX512 computes y = f(x) for rows of 90, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS   (DX)(DI*1), Z2
+	VMOVUPS   64(DX)(DI*1), Z3
+	VMAXPS    Z2, Z0, Z2
+	VMAXPS    Z3, Z0, Z3
+	VMINPS    Z2, Z1, Z2
+	VMINPS    Z3, Z1, Z3
+	VMOVUPS   Z2, (AX)(DI*1)
+	VMOVUPS   Z3, 64(AX)(DI*1)
+	ADDQ      $0x00000080, DI
+	CMPQ      DI, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -109383,6 +114711,1246 @@ done:
 	VZEROUPPER
 	RET
 
+// func gluGELU1020AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluGELU1020AVX2(SB), NOSPLIT, $0-56
+	// gluGELU1020AVX2 computes y = f(x) · u for rows of 20, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      (SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      32(SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(SI), Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   Y2, Y1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU1020AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluGELU1020AVX512(SB), NOSPLIT, $0-56
+	// gluGELU1020AVX512 computes y = f(x) · u for rows of 20, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x0000000f, R9
+	KMOVW        R9, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	VMOVUPS           (DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z7
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z7, Z1, Z7
+	VMOVUPS           (SI), Z1
+	VMULPS            Z1, Z7, Z7
+	VMOVUPS           Z7, (AX)
+	VMOVUPS.Z         64(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z8
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z8, Z1, Z8
+	VMOVUPS.Z         64(SI), K1, Z1
+	VMULPS            Z1, Z8, Z8
+	VMOVUPS           Z8, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU10768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluGELU10768AVX2(SB), NOSPLIT, $0-56
+	// gluGELU10768AVX2 computes y = f(x) · u for rows of 768, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y7
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
+	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
+	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
+	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
+	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y1, Y0, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y4
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y3
+	VMINPS       Y1, Y2, Y1
+	VMINPS       Y4, Y3, Y4
+	VMOVUPS      (SI)(R9*1), Y2
+	VMOVUPS      32(SI)(R9*1), Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y4, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU10768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluGELU10768AVX512(SB), NOSPLIT, $0-56
+	// gluGELU10768AVX512 computes y = f(x) · u for rows of 768, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z15
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z15, Z16
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z16
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z16, Z16
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z15, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z15, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z16
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z16, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K1
+	VPMOVD2M          Z8, K2
+	VBLENDMPS         Z5, Z2, K1, Z7
+	VBLENDMPS         Z9, Z3, K2, Z14
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z2
+	VMINPS            Z7, Z1, Z7
+	VMINPS            Z14, Z2, Z14
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z7, Z7
+	VMULPS            Z2, Z14, Z14
+	VMOVUPS           Z7, (AX)(R9*1)
+	VMOVUPS           Z14, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU1090AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluGELU1090AVX2(SB), NOSPLIT, $0-56
+	// gluGELU1090AVX2 computes y = f(x) · u for rows of 90, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y7
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
+	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
+	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
+	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
+	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y1, Y0, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y4
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y3
+	VMINPS       Y1, Y2, Y1
+	VMINPS       Y4, Y3, Y4
+	VMOVUPS      (SI)(R9*1), Y2
+	VMOVUPS      32(SI)(R9*1), Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y4, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      320(SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(SI), Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   Y2, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU1090AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluGELU1090AVX512(SB), NOSPLIT, $0-56
+	// gluGELU1090AVX512 computes y = f(x) · u for rows of 90, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z17
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z17, Z18
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z18
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z18, Z18
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z17, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z17, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z18
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z18, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K2
+	VPMOVD2M          Z8, K3
+	VBLENDMPS         Z5, Z2, K2, Z7
+	VBLENDMPS         Z9, Z3, K3, Z14
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z2
+	VMINPS            Z7, Z1, Z7
+	VMINPS            Z14, Z2, Z14
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z7, Z7
+	VMULPS            Z2, Z14, Z14
+	VMOVUPS           Z7, (AX)(R9*1)
+	VMOVUPS           Z14, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z15
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z15, Z1, Z15
+	VMOVUPS           256(SI), Z1
+	VMULPS            Z1, Z15, Z15
+	VMOVUPS           Z15, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z16
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z16, Z1, Z16
+	VMOVUPS.Z         320(SI), K1, Z1
+	VMULPS            Z1, Z16, Z16
+	VMOVUPS           Z16, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func gluGELU20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·gluGELU20AVX2(SB), NOSPLIT, $0-56
@@ -111699,6 +118267,3370 @@ column:
 	VZEROUPPER
 	RET
 
+// func gluHardSwish20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluHardSwish20AVX2(SB), NOSPLIT, $0-56
+	// gluHardSwish20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	VMOVUPS    (DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    (SI), Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VMOVUPS    32(DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    32(SI), Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, 32(AX)
+	VMOVUPS    tailMask<>+16(SB), Y4
+	VMASKMOVPS 64(DX), Y4, Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+16(SB), Y5
+	VMASKMOVPS 64(SI), Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+16(SB), Y5
+	VMASKMOVPS Y4, Y5, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluHardSwish20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluHardSwish20AVX512(SB), NOSPLIT, $0-56
+	// gluHardSwish20AVX512 computes y = f(x) · u for rows of 20, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x0000000f, R9
+	KMOVW        R9, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	VMOVUPS   (DX), Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   (SI), Z5
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVUPS.Z 64(DX), K1, Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS.Z 64(SI), K1, Z5
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluHardSwish768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluHardSwish768AVX2(SB), NOSPLIT, $0-56
+	// gluHardSwish768AVX2 computes y = f(x) · u for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Y4
+	VMOVUPS 32(DX)(R9*1), Y6
+	VSUBPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y6, Y7
+	VMAXPS  Y5, Y0, Y5
+	VMAXPS  Y7, Y0, Y7
+	VMINPS  Y5, Y1, Y5
+	VMINPS  Y7, Y1, Y7
+	VDIVPS  Y3, Y5, Y5
+	VDIVPS  Y3, Y7, Y7
+	VMAXPS  Y4, Y2, Y4
+	VMAXPS  Y6, Y2, Y6
+	VMULPS  Y5, Y4, Y4
+	VMULPS  Y7, Y6, Y6
+	VMOVUPS (SI)(R9*1), Y5
+	VMOVUPS 32(SI)(R9*1), Y7
+	VMULPS  Y5, Y4, Y4
+	VMULPS  Y7, Y6, Y6
+	VMOVUPS Y4, (AX)(R9*1)
+	VMOVUPS Y6, 32(AX)(R9*1)
+	ADDQ    $0x40, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluHardSwish768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluHardSwish768AVX512(SB), NOSPLIT, $0-56
+	// gluHardSwish768AVX512 computes y = f(x) · u for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Z4
+	VMOVUPS 64(DX)(R9*1), Z6
+	VSUBPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z6, Z7
+	VMAXPS  Z5, Z0, Z5
+	VMAXPS  Z7, Z0, Z7
+	VMINPS  Z5, Z1, Z5
+	VMINPS  Z7, Z1, Z7
+	VDIVPS  Z3, Z5, Z5
+	VDIVPS  Z3, Z7, Z7
+	VMAXPS  Z4, Z2, Z4
+	VMAXPS  Z6, Z2, Z6
+	VMULPS  Z5, Z4, Z4
+	VMULPS  Z7, Z6, Z6
+	VMOVUPS (SI)(R9*1), Z5
+	VMOVUPS 64(SI)(R9*1), Z7
+	VMULPS  Z5, Z4, Z4
+	VMULPS  Z7, Z6, Z6
+	VMOVUPS Z4, (AX)(R9*1)
+	VMOVUPS Z6, 64(AX)(R9*1)
+	ADDQ    $0x00000080, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluHardSwish90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluHardSwish90AVX2(SB), NOSPLIT, $0-56
+	// gluHardSwish90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS    (DX)(R9*1), Y4
+	VMOVUPS    32(DX)(R9*1), Y6
+	VSUBPS     Y2, Y4, Y5
+	VSUBPS     Y2, Y6, Y7
+	VMAXPS     Y5, Y0, Y5
+	VMAXPS     Y7, Y0, Y7
+	VMINPS     Y5, Y1, Y5
+	VMINPS     Y7, Y1, Y7
+	VDIVPS     Y3, Y5, Y5
+	VDIVPS     Y3, Y7, Y7
+	VMAXPS     Y4, Y2, Y4
+	VMAXPS     Y6, Y2, Y6
+	VMULPS     Y5, Y4, Y4
+	VMULPS     Y7, Y6, Y6
+	VMOVUPS    (SI)(R9*1), Y5
+	VMOVUPS    32(SI)(R9*1), Y7
+	VMULPS     Y5, Y4, Y4
+	VMULPS     Y7, Y6, Y6
+	VMOVUPS    Y4, (AX)(R9*1)
+	VMOVUPS    Y6, 32(AX)(R9*1)
+	ADDQ       $0x40, R9
+	CMPQ       R9, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    320(SI), Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y4
+	VMASKMOVPS 352(DX), Y4, Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+24(SB), Y5
+	VMASKMOVPS 352(SI), Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+24(SB), Y5
+	VMASKMOVPS Y4, Y5, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluHardSwish90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluHardSwish90AVX512(SB), NOSPLIT, $0-56
+	// gluHardSwish90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS   (DX)(R9*1), Z4
+	VMOVUPS   64(DX)(R9*1), Z6
+	VSUBPS    Z2, Z4, Z5
+	VSUBPS    Z2, Z6, Z7
+	VMAXPS    Z5, Z0, Z5
+	VMAXPS    Z7, Z0, Z7
+	VMINPS    Z5, Z1, Z5
+	VMINPS    Z7, Z1, Z7
+	VDIVPS    Z3, Z5, Z5
+	VDIVPS    Z3, Z7, Z7
+	VMAXPS    Z4, Z2, Z4
+	VMAXPS    Z6, Z2, Z6
+	VMULPS    Z5, Z4, Z4
+	VMULPS    Z7, Z6, Z6
+	VMOVUPS   (SI)(R9*1), Z5
+	VMOVUPS   64(SI)(R9*1), Z7
+	VMULPS    Z5, Z4, Z4
+	VMULPS    Z7, Z6, Z6
+	VMOVUPS   Z4, (AX)(R9*1)
+	VMOVUPS   Z6, 64(AX)(R9*1)
+	ADDQ      $0x00000080, R9
+	CMPQ      R9, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   256(SI), Z5
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS.Z 320(SI), K1, Z5
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluLaplace20AVX2(SB), NOSPLIT, $0-56
+	// gluLaplace20AVX2 computes y = f(x) · u for rows of 20, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	VMOVUPS      (DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMOVUPS      (SI), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      32(DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMOVUPS      32(SI), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y0
+	VMASKMOVPS   64(DX), Y0, Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMOVUPS      tailMask<>+16(SB), Y0
+	VMASKMOVPS   64(SI), Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      tailMask<>+16(SB), Y0
+	VMASKMOVPS   Y1, Y0, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluLaplace20AVX512(SB), NOSPLIT, $0-56
+	// gluLaplace20AVX512 computes y = f(x) · u for rows of 20, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x0000000f, R9
+	KMOVW R9, K1
+
+row:
+	VMOVUPS           (DX), Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z0, Z1, Z5
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z5
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z4, Z0, Z1
+	VSUBPS            Z4, Z1, Z6
+	VSUBPS            Z6, Z0, Z0
+	VSUBPS            Z6, Z1, Z6
+	VSUBPS            Z6, Z4, Z6
+	VADDPS            Z6, Z0, Z0
+	VADDPS            Z0, Z5, Z5
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z5, Z5
+	VADDPS            Z1, Z5, Z0
+	VSUBPS            Z1, Z0, Z4
+	VSUBPS            Z4, Z5, Z5
+	VSUBPS            Z4, Z0, Z4
+	VSUBPS            Z4, Z1, Z4
+	VADDPS            Z4, Z5, Z5
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z6
+	VSUBPS            Z1, Z4, Z7
+	VDIVPS            Z7, Z6, Z8
+	VSUBPS            Z7, Z4, Z4
+	VSUBPS            Z1, Z4, Z4
+	VFNMADD231PS      Z7, Z8, Z6
+	VFNMADD231PS      Z4, Z8, Z6
+	VMULPS.BCST       eight<>+0(SB), Z8, Z7
+	VSUBPS.BCST       one<>+0(SB), Z7, Z4
+	VFMADD231PS       Z6, Z7, Z4
+	VBROADCASTSS      gelu0<>+0(SB), Z7
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z4, Z7
+	VMULPS            Z8, Z7, Z7
+	VMULPS.BCST       half<>+0(SB), Z1, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VXORPS            Z8, Z1, Z1
+	VMULPS            Z4, Z1, Z8
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z4, Z1, Z9
+	VADDPS            Z6, Z9, Z9
+	VFNMADD231PS      Z0, Z5, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z8, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z9
+	VADDPS            Z9, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VMULPS            Z7, Z5, Z4
+	VSCALEFPS         Z1, Z4, Z4
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z4, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z4, Z1, K2, Z2
+	VMOVUPS           (SI), Z0
+	VMULPS            Z0, Z2, Z2
+	VMOVUPS           Z2, (AX)
+	VMOVUPS.Z         64(DX), K1, Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z0, Z1, Z5
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z5
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z4, Z0, Z1
+	VSUBPS            Z4, Z1, Z6
+	VSUBPS            Z6, Z0, Z0
+	VSUBPS            Z6, Z1, Z6
+	VSUBPS            Z6, Z4, Z6
+	VADDPS            Z6, Z0, Z0
+	VADDPS            Z0, Z5, Z5
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z5, Z5
+	VADDPS            Z1, Z5, Z0
+	VSUBPS            Z1, Z0, Z4
+	VSUBPS            Z4, Z5, Z5
+	VSUBPS            Z4, Z0, Z4
+	VSUBPS            Z4, Z1, Z4
+	VADDPS            Z4, Z5, Z5
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z6
+	VSUBPS            Z1, Z4, Z7
+	VDIVPS            Z7, Z6, Z8
+	VSUBPS            Z7, Z4, Z4
+	VSUBPS            Z1, Z4, Z4
+	VFNMADD231PS      Z7, Z8, Z6
+	VFNMADD231PS      Z4, Z8, Z6
+	VMULPS.BCST       eight<>+0(SB), Z8, Z7
+	VSUBPS.BCST       one<>+0(SB), Z7, Z4
+	VFMADD231PS       Z6, Z7, Z4
+	VBROADCASTSS      gelu0<>+0(SB), Z7
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z4, Z7
+	VMULPS            Z8, Z7, Z7
+	VMULPS.BCST       half<>+0(SB), Z1, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VXORPS            Z8, Z1, Z1
+	VMULPS            Z4, Z1, Z8
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z4, Z1, Z9
+	VADDPS            Z6, Z9, Z9
+	VFNMADD231PS      Z0, Z5, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z8, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z9
+	VADDPS            Z9, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VMULPS            Z7, Z5, Z4
+	VSCALEFPS         Z1, Z4, Z4
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z4, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z4, Z1, K2, Z3
+	VMOVUPS.Z         64(SI), K1, Z0
+	VMULPS            Z0, Z3, Z3
+	VMOVUPS           Z3, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluLaplace768AVX2(SB), NOSPLIT, $0-56
+	// gluLaplace768AVX2 computes y = f(x) · u for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y0
+	VMOVUPS      32(DX)(R9*1), Y2
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VBROADCASTSS laplaceLowest<>+0(SB), Y3
+	VMAXPS       Y0, Y1, Y0
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VBROADCASTSS laplaceHighest<>+0(SB), Y3
+	VMINPS       Y0, Y1, Y0
+	VMINPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VBROADCASTSS laplaceSlope<>+0(SB), Y5
+	VMULPS       Y0, Y1, Y3
+	VMULPS       Y2, Y5, Y6
+	VMOVAPS      Y3, Y4
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y0, Y1, Y4
+	VFMSUB231PS  Y2, Y5, Y7
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y4
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y2, Y7
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VBROADCASTSS laplaceShift<>+0(SB), Y5
+	VADDPS       Y3, Y0, Y1
+	VADDPS       Y6, Y5, Y8
+	VSUBPS       Y3, Y1, Y2
+	VSUBPS       Y6, Y8, Y9
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y9, Y8, Y9
+	VSUBPS       Y2, Y3, Y2
+	VSUBPS       Y9, Y6, Y9
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y0, Y4, Y4
+	VADDPS       Y5, Y7, Y7
+	VADDPS       laplaceShiftLow<>+0(SB), Y4, Y4
+	VADDPS       laplaceShiftLow<>+0(SB), Y7, Y7
+	VADDPS       Y1, Y4, Y0
+	VADDPS       Y8, Y7, Y3
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y8, Y3, Y5
+	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y5, Y7, Y6
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y5, Y3, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y5, Y8, Y5
+	VADDPS       Y2, Y4, Y4
+	VADDPS       Y5, Y6, Y6
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VORPS        signBit<>+0(SB), Y3, Y9
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS four<>+0(SB), Y10
+	VBROADCASTSS one<>+0(SB), Y5
+	VBROADCASTSS one<>+0(SB), Y11
+	VSUBPS       Y1, Y2, Y7
+	VSUBPS       Y9, Y10, Y12
+	VDIVPS       Y7, Y5, Y8
+	VDIVPS       Y12, Y11, Y13
+	VSUBPS       Y7, Y2, Y2
+	VSUBPS       Y12, Y10, Y10
+	VSUBPS       Y1, Y2, Y2
+	VSUBPS       Y9, Y10, Y10
+	VFNMADD231PS Y7, Y8, Y5
+	VFNMADD231PS Y12, Y13, Y11
+	VFNMADD231PS Y2, Y8, Y5
+	VFNMADD231PS Y10, Y13, Y11
+	VMULPS       eight<>+0(SB), Y8, Y7
+	VMULPS       eight<>+0(SB), Y13, Y12
+	VSUBPS       one<>+0(SB), Y7, Y2
+	VSUBPS       one<>+0(SB), Y12, Y10
+	VFMADD231PS  Y5, Y7, Y2
+	VFMADD231PS  Y11, Y12, Y10
+	VBROADCASTSS gelu0<>+0(SB), Y7
+	VBROADCASTSS gelu0<>+0(SB), Y12
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu1<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu2<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu3<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu4<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu5<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu6<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu7<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu8<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu9<>+0(SB), Y10, Y12
+	VMULPS       Y8, Y7, Y7
+	VMULPS       Y13, Y12, Y12
+	VMULPS       half<>+0(SB), Y1, Y2
+	VMULPS       half<>+0(SB), Y9, Y8
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VXORPS       signBit<>+0(SB), Y9, Y13
+	VMULPS       Y2, Y1, Y9
+	VMULPS       Y8, Y13, Y14
+	VMOVAPS      Y9, Y10
+	VMOVAPS      Y14, Y15
+	VFMSUB231PS  Y2, Y1, Y10
+	VFMSUB231PS  Y8, Y13, Y15
+	VADDPS       Y5, Y10, Y10
+	VADDPS       Y11, Y15, Y15
+	VFNMADD231PS Y0, Y4, Y10
+	VFNMADD231PS Y3, Y6, Y15
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y9, Y1
+	VFMADD231PS  log2e<>+0(SB), Y14, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y9, Y6
+	VMOVAPS      Y14, Y8
+	VFNMADD231PS ln2<>+0(SB), Y2, Y6
+	VFNMADD231PS ln2<>+0(SB), Y5, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y15
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y2
+	VFMADD213PS  exp1<>+0(SB), Y8, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y2
+	VFMADD213PS  exp2<>+0(SB), Y8, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y2
+	VFMADD213PS  exp3<>+0(SB), Y8, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y2
+	VFMADD213PS  exp4<>+0(SB), Y8, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y2
+	VFMADD213PS  exp5<>+0(SB), Y8, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y2
+	VFMADD213PS  exp6<>+0(SB), Y8, Y5
+	VMULPS       Y7, Y2, Y2
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y1
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y5, Y4, Y4
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VBLENDVPS    Y3, Y5, Y4, Y3
+	VMOVUPS      (SI)(R9*1), Y1
+	VMOVUPS      32(SI)(R9*1), Y2
+	VMULPS       Y1, Y0, Y0
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y0, (AX)(R9*1)
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluLaplace768AVX512(SB), NOSPLIT, $0-56
+	// gluLaplace768AVX512 computes y = f(x) · u for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z0
+	VMOVUPS           64(DX)(R9*1), Z3
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z4
+	VMAXPS            Z0, Z1, Z0
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z4
+	VMINPS            Z0, Z1, Z0
+	VMINPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z7
+	VMULPS            Z0, Z1, Z4
+	VMULPS            Z3, Z7, Z8
+	VMOVAPS           Z4, Z6
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z0, Z1, Z6
+	VFMSUB231PS       Z3, Z7, Z9
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z6
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z3, Z9
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VBROADCASTSS      laplaceShift<>+0(SB), Z7
+	VADDPS            Z4, Z0, Z1
+	VADDPS            Z8, Z7, Z10
+	VSUBPS            Z4, Z1, Z3
+	VSUBPS            Z8, Z10, Z11
+	VSUBPS            Z3, Z0, Z0
+	VSUBPS            Z11, Z7, Z7
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z11, Z10, Z11
+	VSUBPS            Z3, Z4, Z3
+	VSUBPS            Z11, Z8, Z11
+	VADDPS            Z3, Z0, Z0
+	VADDPS            Z11, Z7, Z7
+	VADDPS            Z0, Z6, Z6
+	VADDPS            Z7, Z9, Z9
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z6, Z6
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z9, Z9
+	VADDPS            Z1, Z6, Z0
+	VADDPS            Z10, Z9, Z4
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z10, Z4, Z7
+	VSUBPS            Z3, Z6, Z6
+	VSUBPS            Z7, Z9, Z8
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z7, Z4, Z7
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z7, Z10, Z7
+	VADDPS            Z3, Z6, Z6
+	VADDPS            Z7, Z8, Z8
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VORPS.BCST        signBit<>+0(SB), Z4, Z11
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z12
+	VBROADCASTSS      one<>+0(SB), Z7
+	VBROADCASTSS      one<>+0(SB), Z13
+	VSUBPS            Z1, Z3, Z9
+	VSUBPS            Z11, Z12, Z14
+	VDIVPS            Z9, Z7, Z10
+	VDIVPS            Z14, Z13, Z15
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z14, Z12, Z12
+	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z11, Z12, Z12
+	VFNMADD231PS      Z9, Z10, Z7
+	VFNMADD231PS      Z14, Z15, Z13
+	VFNMADD231PS      Z3, Z10, Z7
+	VFNMADD231PS      Z12, Z15, Z13
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VMULPS.BCST       eight<>+0(SB), Z15, Z14
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VSUBPS.BCST       one<>+0(SB), Z14, Z12
+	VFMADD231PS       Z7, Z9, Z3
+	VFMADD231PS       Z13, Z14, Z12
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VBROADCASTSS      gelu0<>+0(SB), Z14
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z12, Z14
+	VMULPS            Z10, Z9, Z9
+	VMULPS            Z15, Z14, Z14
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VMULPS.BCST       half<>+0(SB), Z11, Z12
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VBROADCASTSS      signBit<>+0(SB), Z15
+	VXORPS            Z10, Z1, Z1
+	VXORPS            Z15, Z11, Z15
+	VMULPS            Z3, Z1, Z10
+	VMULPS            Z12, Z15, Z16
+	VMOVAPS           Z10, Z11
+	VMOVAPS           Z16, Z17
+	VFMSUB231PS       Z3, Z1, Z11
+	VFMSUB231PS       Z12, Z15, Z17
+	VADDPS            Z7, Z11, Z11
+	VADDPS            Z13, Z17, Z17
+	VFNMADD231PS      Z0, Z6, Z11
+	VFNMADD231PS      Z4, Z8, Z17
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z16, Z3
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z10, Z6
+	VMOVAPS           Z16, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z17
+	VADDPS            Z11, Z6, Z6
+	VADDPS            Z17, Z7, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z10
+	VMULPS            Z9, Z8, Z6
+	VMULPS            Z14, Z10, Z7
+	VSCALEFPS         Z1, Z6, Z6
+	VSCALEFPS         Z3, Z7, Z7
+	VBROADCASTSS      one<>+0(SB), Z1
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z6, Z1, Z1
+	VSUBPS            Z7, Z3, Z3
+	VPMOVD2M          Z0, K1
+	VPMOVD2M          Z4, K2
+	VBLENDMPS         Z6, Z1, K1, Z2
+	VBLENDMPS         Z7, Z3, K2, Z5
+	VMOVUPS           (SI)(R9*1), Z0
+	VMOVUPS           64(SI)(R9*1), Z1
+	VMULPS            Z0, Z2, Z2
+	VMULPS            Z1, Z5, Z5
+	VMOVUPS           Z2, (AX)(R9*1)
+	VMOVUPS           Z5, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluLaplace90AVX2(SB), NOSPLIT, $0-56
+	// gluLaplace90AVX2 computes y = f(x) · u for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y0
+	VMOVUPS      32(DX)(R9*1), Y2
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VBROADCASTSS laplaceLowest<>+0(SB), Y3
+	VMAXPS       Y0, Y1, Y0
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VBROADCASTSS laplaceHighest<>+0(SB), Y3
+	VMINPS       Y0, Y1, Y0
+	VMINPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VBROADCASTSS laplaceSlope<>+0(SB), Y5
+	VMULPS       Y0, Y1, Y3
+	VMULPS       Y2, Y5, Y6
+	VMOVAPS      Y3, Y4
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y0, Y1, Y4
+	VFMSUB231PS  Y2, Y5, Y7
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y4
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y2, Y7
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VBROADCASTSS laplaceShift<>+0(SB), Y5
+	VADDPS       Y3, Y0, Y1
+	VADDPS       Y6, Y5, Y8
+	VSUBPS       Y3, Y1, Y2
+	VSUBPS       Y6, Y8, Y9
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y9, Y8, Y9
+	VSUBPS       Y2, Y3, Y2
+	VSUBPS       Y9, Y6, Y9
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y0, Y4, Y4
+	VADDPS       Y5, Y7, Y7
+	VADDPS       laplaceShiftLow<>+0(SB), Y4, Y4
+	VADDPS       laplaceShiftLow<>+0(SB), Y7, Y7
+	VADDPS       Y1, Y4, Y0
+	VADDPS       Y8, Y7, Y3
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y8, Y3, Y5
+	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y5, Y7, Y6
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y5, Y3, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y5, Y8, Y5
+	VADDPS       Y2, Y4, Y4
+	VADDPS       Y5, Y6, Y6
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VORPS        signBit<>+0(SB), Y3, Y9
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS four<>+0(SB), Y10
+	VBROADCASTSS one<>+0(SB), Y5
+	VBROADCASTSS one<>+0(SB), Y11
+	VSUBPS       Y1, Y2, Y7
+	VSUBPS       Y9, Y10, Y12
+	VDIVPS       Y7, Y5, Y8
+	VDIVPS       Y12, Y11, Y13
+	VSUBPS       Y7, Y2, Y2
+	VSUBPS       Y12, Y10, Y10
+	VSUBPS       Y1, Y2, Y2
+	VSUBPS       Y9, Y10, Y10
+	VFNMADD231PS Y7, Y8, Y5
+	VFNMADD231PS Y12, Y13, Y11
+	VFNMADD231PS Y2, Y8, Y5
+	VFNMADD231PS Y10, Y13, Y11
+	VMULPS       eight<>+0(SB), Y8, Y7
+	VMULPS       eight<>+0(SB), Y13, Y12
+	VSUBPS       one<>+0(SB), Y7, Y2
+	VSUBPS       one<>+0(SB), Y12, Y10
+	VFMADD231PS  Y5, Y7, Y2
+	VFMADD231PS  Y11, Y12, Y10
+	VBROADCASTSS gelu0<>+0(SB), Y7
+	VBROADCASTSS gelu0<>+0(SB), Y12
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu1<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu2<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu3<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu4<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu5<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu6<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu7<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu8<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu9<>+0(SB), Y10, Y12
+	VMULPS       Y8, Y7, Y7
+	VMULPS       Y13, Y12, Y12
+	VMULPS       half<>+0(SB), Y1, Y2
+	VMULPS       half<>+0(SB), Y9, Y8
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VXORPS       signBit<>+0(SB), Y9, Y13
+	VMULPS       Y2, Y1, Y9
+	VMULPS       Y8, Y13, Y14
+	VMOVAPS      Y9, Y10
+	VMOVAPS      Y14, Y15
+	VFMSUB231PS  Y2, Y1, Y10
+	VFMSUB231PS  Y8, Y13, Y15
+	VADDPS       Y5, Y10, Y10
+	VADDPS       Y11, Y15, Y15
+	VFNMADD231PS Y0, Y4, Y10
+	VFNMADD231PS Y3, Y6, Y15
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y9, Y1
+	VFMADD231PS  log2e<>+0(SB), Y14, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y9, Y6
+	VMOVAPS      Y14, Y8
+	VFNMADD231PS ln2<>+0(SB), Y2, Y6
+	VFNMADD231PS ln2<>+0(SB), Y5, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y15
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y2
+	VFMADD213PS  exp1<>+0(SB), Y8, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y2
+	VFMADD213PS  exp2<>+0(SB), Y8, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y2
+	VFMADD213PS  exp3<>+0(SB), Y8, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y2
+	VFMADD213PS  exp4<>+0(SB), Y8, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y2
+	VFMADD213PS  exp5<>+0(SB), Y8, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y2
+	VFMADD213PS  exp6<>+0(SB), Y8, Y5
+	VMULPS       Y7, Y2, Y2
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y1
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y5, Y4, Y4
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VBLENDVPS    Y3, Y5, Y4, Y3
+	VMOVUPS      (SI)(R9*1), Y1
+	VMOVUPS      32(SI)(R9*1), Y2
+	VMULPS       Y1, Y0, Y0
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y0, (AX)(R9*1)
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMOVUPS      320(SI), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y0
+	VMASKMOVPS   352(DX), Y0, Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMOVUPS      tailMask<>+24(SB), Y0
+	VMASKMOVPS   352(SI), Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      tailMask<>+24(SB), Y0
+	VMASKMOVPS   Y1, Y0, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluLaplace90AVX512(SB), NOSPLIT, $0-56
+	// gluLaplace90AVX512 computes y = f(x) · u for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x000003ff, R9
+	KMOVW R9, K1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z0
+	VMOVUPS           64(DX)(R9*1), Z3
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z4
+	VMAXPS            Z0, Z1, Z0
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z4
+	VMINPS            Z0, Z1, Z0
+	VMINPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z9
+	VMULPS            Z0, Z1, Z4
+	VMULPS            Z3, Z9, Z10
+	VMOVAPS           Z4, Z8
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z0, Z1, Z8
+	VFMSUB231PS       Z3, Z9, Z11
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z8
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z3, Z11
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VBROADCASTSS      laplaceShift<>+0(SB), Z9
+	VADDPS            Z4, Z0, Z1
+	VADDPS            Z10, Z9, Z12
+	VSUBPS            Z4, Z1, Z3
+	VSUBPS            Z10, Z12, Z13
+	VSUBPS            Z3, Z0, Z0
+	VSUBPS            Z13, Z9, Z9
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z13, Z12, Z13
+	VSUBPS            Z3, Z4, Z3
+	VSUBPS            Z13, Z10, Z13
+	VADDPS            Z3, Z0, Z0
+	VADDPS            Z13, Z9, Z9
+	VADDPS            Z0, Z8, Z8
+	VADDPS            Z9, Z11, Z11
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z8, Z8
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z11, Z11
+	VADDPS            Z1, Z8, Z0
+	VADDPS            Z12, Z11, Z4
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z12, Z4, Z9
+	VSUBPS            Z3, Z8, Z8
+	VSUBPS            Z9, Z11, Z10
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z9, Z4, Z9
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z9, Z12, Z9
+	VADDPS            Z3, Z8, Z8
+	VADDPS            Z9, Z10, Z10
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VORPS.BCST        signBit<>+0(SB), Z4, Z13
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z14
+	VBROADCASTSS      one<>+0(SB), Z9
+	VBROADCASTSS      one<>+0(SB), Z15
+	VSUBPS            Z1, Z3, Z11
+	VSUBPS            Z13, Z14, Z16
+	VDIVPS            Z11, Z9, Z12
+	VDIVPS            Z16, Z15, Z17
+	VSUBPS            Z11, Z3, Z3
+	VSUBPS            Z16, Z14, Z14
+	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z13, Z14, Z14
+	VFNMADD231PS      Z11, Z12, Z9
+	VFNMADD231PS      Z16, Z17, Z15
+	VFNMADD231PS      Z3, Z12, Z9
+	VFNMADD231PS      Z14, Z17, Z15
+	VMULPS.BCST       eight<>+0(SB), Z12, Z11
+	VMULPS.BCST       eight<>+0(SB), Z17, Z16
+	VSUBPS.BCST       one<>+0(SB), Z11, Z3
+	VSUBPS.BCST       one<>+0(SB), Z16, Z14
+	VFMADD231PS       Z9, Z11, Z3
+	VFMADD231PS       Z15, Z16, Z14
+	VBROADCASTSS      gelu0<>+0(SB), Z11
+	VBROADCASTSS      gelu0<>+0(SB), Z16
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z14, Z16
+	VMULPS            Z12, Z11, Z11
+	VMULPS            Z17, Z16, Z16
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VMULPS.BCST       half<>+0(SB), Z13, Z14
+	VBROADCASTSS      signBit<>+0(SB), Z12
+	VBROADCASTSS      signBit<>+0(SB), Z17
+	VXORPS            Z12, Z1, Z1
+	VXORPS            Z17, Z13, Z17
+	VMULPS            Z3, Z1, Z12
+	VMULPS            Z14, Z17, Z18
+	VMOVAPS           Z12, Z13
+	VMOVAPS           Z18, Z19
+	VFMSUB231PS       Z3, Z1, Z13
+	VFMSUB231PS       Z14, Z17, Z19
+	VADDPS            Z9, Z13, Z13
+	VADDPS            Z15, Z19, Z19
+	VFNMADD231PS      Z0, Z8, Z13
+	VFNMADD231PS      Z4, Z10, Z19
+	VMULPS.BCST       log2e<>+0(SB), Z12, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z18, Z3
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z12, Z8
+	VMOVAPS           Z18, Z9
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z13
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z19
+	VADDPS            Z13, Z8, Z8
+	VADDPS            Z19, Z9, Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VBROADCASTSS      exp0<>+0(SB), Z12
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z9, Z12
+	VMULPS            Z11, Z10, Z8
+	VMULPS            Z16, Z12, Z9
+	VSCALEFPS         Z1, Z8, Z8
+	VSCALEFPS         Z3, Z9, Z9
+	VBROADCASTSS      one<>+0(SB), Z1
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z8, Z1, Z1
+	VSUBPS            Z9, Z3, Z3
+	VPMOVD2M          Z0, K2
+	VPMOVD2M          Z4, K3
+	VBLENDMPS         Z8, Z1, K2, Z2
+	VBLENDMPS         Z9, Z3, K3, Z5
+	VMOVUPS           (SI)(R9*1), Z0
+	VMOVUPS           64(SI)(R9*1), Z1
+	VMULPS            Z0, Z2, Z2
+	VMULPS            Z1, Z5, Z5
+	VMOVUPS           Z2, (AX)(R9*1)
+	VMOVUPS           Z5, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z3
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z0, Z1, Z4
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z4
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z3, Z0, Z1
+	VSUBPS            Z3, Z1, Z8
+	VSUBPS            Z8, Z0, Z0
+	VSUBPS            Z8, Z1, Z8
+	VSUBPS            Z8, Z3, Z8
+	VADDPS            Z8, Z0, Z0
+	VADDPS            Z0, Z4, Z4
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z4, Z4
+	VADDPS            Z1, Z4, Z0
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z3, Z4, Z4
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z3, Z1, Z3
+	VADDPS            Z3, Z4, Z4
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z8
+	VSUBPS            Z1, Z3, Z9
+	VDIVPS            Z9, Z8, Z10
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z1, Z3, Z3
+	VFNMADD231PS      Z9, Z10, Z8
+	VFNMADD231PS      Z3, Z10, Z8
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VFMADD231PS       Z8, Z9, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VMULPS            Z10, Z9, Z9
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VXORPS            Z10, Z1, Z1
+	VMULPS            Z3, Z1, Z10
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z3, Z1, Z11
+	VADDPS            Z8, Z11, Z11
+	VFNMADD231PS      Z0, Z4, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z10, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VADDPS            Z11, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z9, Z4, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z6
+	VMOVUPS           256(SI), Z0
+	VMULPS            Z0, Z6, Z6
+	VMOVUPS           Z6, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z3
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z0, Z1, Z4
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z4
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z3, Z0, Z1
+	VSUBPS            Z3, Z1, Z8
+	VSUBPS            Z8, Z0, Z0
+	VSUBPS            Z8, Z1, Z8
+	VSUBPS            Z8, Z3, Z8
+	VADDPS            Z8, Z0, Z0
+	VADDPS            Z0, Z4, Z4
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z4, Z4
+	VADDPS            Z1, Z4, Z0
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z3, Z4, Z4
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z3, Z1, Z3
+	VADDPS            Z3, Z4, Z4
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z8
+	VSUBPS            Z1, Z3, Z9
+	VDIVPS            Z9, Z8, Z10
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z1, Z3, Z3
+	VFNMADD231PS      Z9, Z10, Z8
+	VFNMADD231PS      Z3, Z10, Z8
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VFMADD231PS       Z8, Z9, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VMULPS            Z10, Z9, Z9
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VXORPS            Z10, Z1, Z1
+	VMULPS            Z3, Z1, Z10
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z3, Z1, Z11
+	VADDPS            Z8, Z11, Z11
+	VFNMADD231PS      Z0, Z4, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z10, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VADDPS            Z11, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z9, Z4, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z7
+	VMOVUPS.Z         320(SI), K1, Z0
+	VMULPS            Z0, Z7, Z7
+	VMOVUPS           Z7, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLeakyReLU20AVX2(SB), NOSPLIT, $0-56
+	// gluLeakyReLU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	VMOVUPS    (DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    (SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    32(SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS 64(DX), Y0, Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS 64(SI), Y0, Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS Y1, Y0, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLeakyReLU20AVX512(SB), NOSPLIT, $0-56
+	// gluLeakyReLU20AVX512 computes y = f(x) · u for rows of 20, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x0000000f, R9
+	KMOVW R9, K1
+
+row:
+	VMOVUPS     (DX), Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     (SI), Z0
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     Z1, (AX)
+	VMOVUPS.Z   64(DX), K1, Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS.Z   64(SI), K1, Z0
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     Z1, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLeakyReLU768AVX2(SB), NOSPLIT, $0-56
+	// gluLeakyReLU768AVX2 computes y = f(x) · u for rows of 768, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS 32(DX)(R9*1), Y2
+	VMULPS  leak<>+0(SB), Y0, Y1
+	VMULPS  leak<>+0(SB), Y2, Y3
+	VMAXPS  Y0, Y1, Y1
+	VMAXPS  Y2, Y3, Y3
+	VMOVUPS (SI)(R9*1), Y0
+	VMOVUPS 32(SI)(R9*1), Y2
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS Y1, (AX)(R9*1)
+	VMOVUPS Y3, 32(AX)(R9*1)
+	ADDQ    $0x40, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLeakyReLU768AVX512(SB), NOSPLIT, $0-56
+	// gluLeakyReLU768AVX512 computes y = f(x) · u for rows of 768, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS     (DX)(R9*1), Z0
+	VMOVUPS     64(DX)(R9*1), Z2
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMULPS.BCST leak<>+0(SB), Z2, Z3
+	VMAXPS      Z0, Z1, Z1
+	VMAXPS      Z2, Z3, Z3
+	VMOVUPS     (SI)(R9*1), Z0
+	VMOVUPS     64(SI)(R9*1), Z2
+	VMULPS      Z0, Z1, Z1
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMOVUPS     Z3, 64(AX)(R9*1)
+	ADDQ        $0x00000080, R9
+	CMPQ        R9, $0x00000c00
+	JLT         column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLeakyReLU90AVX2(SB), NOSPLIT, $0-56
+	// gluLeakyReLU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS    (DX)(R9*1), Y0
+	VMOVUPS    32(DX)(R9*1), Y2
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMULPS     leak<>+0(SB), Y2, Y3
+	VMAXPS     Y0, Y1, Y1
+	VMAXPS     Y2, Y3, Y3
+	VMOVUPS    (SI)(R9*1), Y0
+	VMOVUPS    32(SI)(R9*1), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    Y1, (AX)(R9*1)
+	VMOVUPS    Y3, 32(AX)(R9*1)
+	ADDQ       $0x40, R9
+	CMPQ       R9, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    320(SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(DX), Y0, Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(SI), Y0, Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS Y1, Y0, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLeakyReLU90AVX512(SB), NOSPLIT, $0-56
+	// gluLeakyReLU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x000003ff, R9
+	KMOVW R9, K1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS     (DX)(R9*1), Z0
+	VMOVUPS     64(DX)(R9*1), Z2
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMULPS.BCST leak<>+0(SB), Z2, Z3
+	VMAXPS      Z0, Z1, Z1
+	VMAXPS      Z2, Z3, Z3
+	VMOVUPS     (SI)(R9*1), Z0
+	VMOVUPS     64(SI)(R9*1), Z2
+	VMULPS      Z0, Z1, Z1
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMOVUPS     Z3, 64(AX)(R9*1)
+	ADDQ        $0x00000080, R9
+	CMPQ        R9, $0x00000100
+	JLT         column
+	VMOVUPS     256(DX), Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     256(SI), Z0
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     Z1, 256(AX)
+	VMOVUPS.Z   320(DX), K1, Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS.Z   320(SI), K1, Z0
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     Z1, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLinear20AVX2(SB), NOSPLIT, $0-56
+	// gluLinear20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	VMOVUPS    (DX), Y0
+	VMOVAPS    Y0, Y1
+	VMOVUPS    (SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(DX), Y0
+	VMOVAPS    Y0, Y1
+	VMOVUPS    32(SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS 64(DX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS 64(SI), Y0, Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS Y1, Y0, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLinear20AVX512(SB), NOSPLIT, $0-56
+	// gluLinear20AVX512 computes y = f(x) · u for rows of 20, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x0000000f, R9
+	KMOVW R9, K1
+
+row:
+	VMOVUPS   (DX), Z0
+	VMOVAPS   Z0, Z1
+	VMOVUPS   (SI), Z0
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS.Z 64(DX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVUPS.Z 64(SI), K1, Z0
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLinear768AVX2(SB), NOSPLIT, $0-56
+	// gluLinear768AVX2 computes y = f(x) · u for rows of 768, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS 32(DX)(R9*1), Y1
+	VMOVAPS Y0, Y0
+	VMOVAPS Y1, Y3
+	VMOVUPS (SI)(R9*1), Y1
+	VMOVUPS 32(SI)(R9*1), Y2
+	VMULPS  Y1, Y0, Y0
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS Y0, (AX)(R9*1)
+	VMOVUPS Y3, 32(AX)(R9*1)
+	ADDQ    $0x40, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLinear768AVX512(SB), NOSPLIT, $0-56
+	// gluLinear768AVX512 computes y = f(x) · u for rows of 768, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS 64(DX)(R9*1), Z1
+	VMOVAPS Z0, Z0
+	VMOVAPS Z1, Z3
+	VMOVUPS (SI)(R9*1), Z1
+	VMOVUPS 64(SI)(R9*1), Z2
+	VMULPS  Z1, Z0, Z0
+	VMULPS  Z2, Z3, Z3
+	VMOVUPS Z0, (AX)(R9*1)
+	VMOVUPS Z3, 64(AX)(R9*1)
+	ADDQ    $0x00000080, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLinear90AVX2(SB), NOSPLIT, $0-56
+	// gluLinear90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS    (DX)(R9*1), Y0
+	VMOVUPS    32(DX)(R9*1), Y1
+	VMOVAPS    Y0, Y0
+	VMOVAPS    Y1, Y3
+	VMOVUPS    (SI)(R9*1), Y1
+	VMOVUPS    32(SI)(R9*1), Y2
+	VMULPS     Y1, Y0, Y0
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    Y0, (AX)(R9*1)
+	VMOVUPS    Y3, 32(AX)(R9*1)
+	ADDQ       $0x40, R9
+	CMPQ       R9, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y0
+	VMOVAPS    Y0, Y1
+	VMOVUPS    320(SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(DX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(SI), Y0, Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS Y1, Y0, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLinear90AVX512(SB), NOSPLIT, $0-56
+	// gluLinear90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x000003ff, R9
+	KMOVW R9, K1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS   (DX)(R9*1), Z0
+	VMOVUPS   64(DX)(R9*1), Z1
+	VMOVAPS   Z0, Z0
+	VMOVAPS   Z1, Z3
+	VMOVUPS   (SI)(R9*1), Z1
+	VMOVUPS   64(SI)(R9*1), Z2
+	VMULPS    Z1, Z0, Z0
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   Z0, (AX)(R9*1)
+	VMOVUPS   Z3, 64(AX)(R9*1)
+	ADDQ      $0x00000080, R9
+	CMPQ      R9, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z0
+	VMOVAPS   Z0, Z1
+	VMOVUPS   256(SI), Z0
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVUPS.Z 320(SI), K1, Z0
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluMish20AVX2(SB), NOSPLIT, $0-56
+	// gluMish20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	VMOVUPS      (DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y3
+	VMOVUPS      (SI), Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y3, (AX)
+	VMOVUPS      32(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y3
+	VMOVUPS      32(SI), Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y3
+	VMOVUPS      tailMask<>+16(SB), Y2
+	VMASKMOVPS   64(SI), Y2, Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      tailMask<>+16(SB), Y2
+	VMASKMOVPS   Y3, Y2, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluMish20AVX512(SB), NOSPLIT, $0-56
+	// gluMish20AVX512 computes y = f(x) · u for rows of 20, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x0000000f, R9
+	KMOVW        R9, K1
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	VMOVUPS           (DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z8, Z3
+	VSCALEFPS         Z5, Z8, Z8
+	VADDPS            Z4, Z8, Z9
+	VMULPS            Z8, Z9, Z10
+	VADDPS            Z4, Z10, Z4
+	VMULPS            Z9, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z8, Z8, Z9
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS            Z8, Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VADDPS            Z9, Z10, Z4
+	VDIVPS            Z4, Z9, Z9
+	VMULPS            Z2, Z9, Z9
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z9, K2, Z6
+	VMOVUPS           (SI), Z2
+	VMULPS            Z2, Z6, Z6
+	VMOVUPS           Z6, (AX)
+	VMOVUPS.Z         64(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z8, Z3
+	VSCALEFPS         Z5, Z8, Z8
+	VADDPS            Z4, Z8, Z9
+	VMULPS            Z8, Z9, Z10
+	VADDPS            Z4, Z10, Z4
+	VMULPS            Z9, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z8, Z8, Z9
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS            Z8, Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VADDPS            Z9, Z10, Z4
+	VDIVPS            Z4, Z9, Z9
+	VMULPS            Z2, Z9, Z9
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z9, K2, Z7
+	VMOVUPS.Z         64(SI), K1, Z2
+	VMULPS            Z2, Z7, Z7
+	VMOVUPS           Z7, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluMish768AVX2(SB), NOSPLIT, $0-56
+	// gluMish768AVX2 computes y = f(x) · u for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
+	VBROADCASTSS two<>+0(SB), Y4
+	VBROADCASTSS two<>+0(SB), Y9
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y8, Y11, Y8
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y13
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y13, Y13
+	VADDPS       Y4, Y6, Y11
+	VADDPS       Y9, Y13, Y14
+	VMULPS       Y6, Y11, Y12
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y4, Y12, Y4
+	VADDPS       Y9, Y15, Y9
+	VMULPS       Y11, Y3, Y3
+	VMULPS       Y14, Y8, Y8
+	VDIVPS       Y4, Y3, Y3
+	VDIVPS       Y9, Y8, Y8
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y6, Y11
+	VADDPS       Y13, Y13, Y14
+	VADDPS       one<>+0(SB), Y11, Y11
+	VADDPS       one<>+0(SB), Y14, Y14
+	VADDPS       Y6, Y6, Y12
+	VADDPS       Y13, Y13, Y15
+	VMULPS       Y6, Y12, Y12
+	VMULPS       Y13, Y15, Y15
+	VADDPS       Y11, Y12, Y4
+	VADDPS       Y14, Y15, Y9
+	VDIVPS       Y4, Y11, Y11
+	VDIVPS       Y9, Y14, Y14
+	VMULPS       Y2, Y11, Y11
+	VMULPS       Y7, Y14, Y14
+	VBLENDVPS    Y2, Y3, Y11, Y2
+	VBLENDVPS    Y7, Y8, Y14, Y5
+	VMOVUPS      (SI)(R9*1), Y3
+	VMOVUPS      32(SI)(R9*1), Y4
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y5, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluMish768AVX512(SB), NOSPLIT, $0-56
+	// gluMish768AVX512 computes y = f(x) · u for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z13
+	VBROADCASTSS      two<>+0(SB), Z4
+	VBROADCASTSS      two<>+0(SB), Z12
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z13, Z8
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z13, Z15
+	VADDPS            Z4, Z9, Z13
+	VADDPS            Z12, Z15, Z16
+	VMULPS            Z9, Z13, Z14
+	VMULPS            Z15, Z16, Z17
+	VADDPS            Z4, Z14, Z4
+	VADDPS            Z12, Z17, Z12
+	VMULPS            Z13, Z3, Z3
+	VMULPS            Z16, Z8, Z8
+	VDIVPS            Z4, Z3, Z3
+	VDIVPS            Z12, Z8, Z8
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z8, Z8
+	VADDPS            Z9, Z9, Z13
+	VADDPS            Z15, Z15, Z16
+	VADDPS.BCST       one<>+0(SB), Z13, Z13
+	VADDPS.BCST       one<>+0(SB), Z16, Z16
+	VADDPS            Z9, Z9, Z14
+	VADDPS            Z15, Z15, Z17
+	VMULPS            Z9, Z14, Z14
+	VMULPS            Z15, Z17, Z17
+	VADDPS            Z13, Z14, Z4
+	VADDPS            Z16, Z17, Z12
+	VDIVPS            Z4, Z13, Z13
+	VDIVPS            Z12, Z16, Z16
+	VMULPS            Z2, Z13, Z13
+	VMULPS            Z7, Z16, Z16
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z7, K2
+	VBLENDMPS         Z3, Z13, K1, Z6
+	VBLENDMPS         Z8, Z16, K2, Z11
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z6, Z6
+	VMULPS            Z3, Z11, Z11
+	VMOVUPS           Z6, (AX)(R9*1)
+	VMOVUPS           Z11, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluMish90AVX2(SB), NOSPLIT, $0-56
+	// gluMish90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
+	VBROADCASTSS two<>+0(SB), Y4
+	VBROADCASTSS two<>+0(SB), Y9
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y8, Y11, Y8
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y13
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y13, Y13
+	VADDPS       Y4, Y6, Y11
+	VADDPS       Y9, Y13, Y14
+	VMULPS       Y6, Y11, Y12
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y4, Y12, Y4
+	VADDPS       Y9, Y15, Y9
+	VMULPS       Y11, Y3, Y3
+	VMULPS       Y14, Y8, Y8
+	VDIVPS       Y4, Y3, Y3
+	VDIVPS       Y9, Y8, Y8
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y6, Y11
+	VADDPS       Y13, Y13, Y14
+	VADDPS       one<>+0(SB), Y11, Y11
+	VADDPS       one<>+0(SB), Y14, Y14
+	VADDPS       Y6, Y6, Y12
+	VADDPS       Y13, Y13, Y15
+	VMULPS       Y6, Y12, Y12
+	VMULPS       Y13, Y15, Y15
+	VADDPS       Y11, Y12, Y4
+	VADDPS       Y14, Y15, Y9
+	VDIVPS       Y4, Y11, Y11
+	VDIVPS       Y9, Y14, Y14
+	VMULPS       Y2, Y11, Y11
+	VMULPS       Y7, Y14, Y14
+	VBLENDVPS    Y2, Y3, Y11, Y2
+	VBLENDVPS    Y7, Y8, Y14, Y5
+	VMOVUPS      (SI)(R9*1), Y3
+	VMOVUPS      32(SI)(R9*1), Y4
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y5, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y3
+	VMOVUPS      320(SI), Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y3
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(SI), Y2, Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   Y3, Y2, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluMish90AVX512(SB), NOSPLIT, $0-56
+	// gluMish90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z14
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z14
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z14
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z15
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z14, Z15
+	VBROADCASTSS      two<>+0(SB), Z4
+	VBROADCASTSS      two<>+0(SB), Z14
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z15, Z8
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z15, Z17
+	VADDPS            Z4, Z9, Z15
+	VADDPS            Z14, Z17, Z18
+	VMULPS            Z9, Z15, Z16
+	VMULPS            Z17, Z18, Z19
+	VADDPS            Z4, Z16, Z4
+	VADDPS            Z14, Z19, Z14
+	VMULPS            Z15, Z3, Z3
+	VMULPS            Z18, Z8, Z8
+	VDIVPS            Z4, Z3, Z3
+	VDIVPS            Z14, Z8, Z8
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z8, Z8
+	VADDPS            Z9, Z9, Z15
+	VADDPS            Z17, Z17, Z18
+	VADDPS.BCST       one<>+0(SB), Z15, Z15
+	VADDPS.BCST       one<>+0(SB), Z18, Z18
+	VADDPS            Z9, Z9, Z16
+	VADDPS            Z17, Z17, Z19
+	VMULPS            Z9, Z16, Z16
+	VMULPS            Z17, Z19, Z19
+	VADDPS            Z15, Z16, Z4
+	VADDPS            Z18, Z19, Z14
+	VDIVPS            Z4, Z15, Z15
+	VDIVPS            Z14, Z18, Z18
+	VMULPS            Z2, Z15, Z15
+	VMULPS            Z7, Z18, Z18
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z7, K3
+	VBLENDMPS         Z3, Z15, K2, Z6
+	VBLENDMPS         Z8, Z18, K3, Z11
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z6, Z6
+	VMULPS            Z3, Z11, Z11
+	VMOVUPS           Z6, (AX)(R9*1)
+	VMOVUPS           Z11, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VADDPS            Z4, Z7, Z8
+	VMULPS            Z7, Z8, Z9
+	VADDPS            Z4, Z9, Z4
+	VMULPS            Z8, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z7, Z7, Z8
+	VADDPS.BCST       one<>+0(SB), Z8, Z8
+	VADDPS            Z7, Z7, Z9
+	VMULPS            Z7, Z9, Z9
+	VADDPS            Z8, Z9, Z4
+	VDIVPS            Z4, Z8, Z8
+	VMULPS            Z2, Z8, Z8
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z8, K2, Z12
+	VMOVUPS           256(SI), Z2
+	VMULPS            Z2, Z12, Z12
+	VMOVUPS           Z12, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VADDPS            Z4, Z7, Z8
+	VMULPS            Z7, Z8, Z9
+	VADDPS            Z4, Z9, Z4
+	VMULPS            Z8, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z7, Z7, Z8
+	VADDPS.BCST       one<>+0(SB), Z8, Z8
+	VADDPS            Z7, Z7, Z9
+	VMULPS            Z7, Z9, Z9
+	VADDPS            Z8, Z9, Z4
+	VDIVPS            Z4, Z8, Z8
+	VMULPS            Z2, Z8, Z8
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z8, K2, Z13
+	VMOVUPS.Z         320(SI), K1, Z2
+	VMULPS            Z2, Z13, Z13
+	VMOVUPS           Z13, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func gluQuickGELU20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·gluQuickGELU20AVX2(SB), NOSPLIT, $0-56
@@ -112900,6 +122832,316 @@ column:
 	VMOVUPS.Z 320(SI), K1, Z1
 	VMULPS    Z1, Z2, Z2
 	VMOVUPS   Z2, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU620AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluReLU620AVX2(SB), NOSPLIT, $0-56
+	// gluReLU620AVX2 computes y = f(x) · u for rows of 20, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	VMOVUPS    (DX), Y2
+	VMAXPS     Y2, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    (SI), Y2
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    Y3, (AX)
+	VMOVUPS    32(DX), Y2
+	VMAXPS     Y2, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    32(SI), Y2
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    Y3, 32(AX)
+	VMOVUPS    tailMask<>+16(SB), Y2
+	VMASKMOVPS 64(DX), Y2, Y2
+	VMAXPS     Y2, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    tailMask<>+16(SB), Y2
+	VMASKMOVPS 64(SI), Y2, Y2
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    tailMask<>+16(SB), Y2
+	VMASKMOVPS Y3, Y2, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU620AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluReLU620AVX512(SB), NOSPLIT, $0-56
+	// gluReLU620AVX512 computes y = f(x) · u for rows of 20, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x0000000f, R9
+	KMOVW        R9, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	VMOVUPS   (DX), Z2
+	VMAXPS    Z2, Z0, Z3
+	VMINPS    Z3, Z1, Z3
+	VMOVUPS   (SI), Z2
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   Z3, (AX)
+	VMOVUPS.Z 64(DX), K1, Z2
+	VMAXPS    Z2, Z0, Z3
+	VMINPS    Z3, Z1, Z3
+	VMOVUPS.Z 64(SI), K1, Z2
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   Z3, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU6768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluReLU6768AVX2(SB), NOSPLIT, $0-56
+	// gluReLU6768AVX2 computes y = f(x) · u for rows of 768, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Y2
+	VMOVUPS 32(DX)(R9*1), Y3
+	VMAXPS  Y2, Y0, Y2
+	VMAXPS  Y3, Y0, Y5
+	VMINPS  Y2, Y1, Y2
+	VMINPS  Y5, Y1, Y5
+	VMOVUPS (SI)(R9*1), Y3
+	VMOVUPS 32(SI)(R9*1), Y4
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y4, Y5, Y5
+	VMOVUPS Y2, (AX)(R9*1)
+	VMOVUPS Y5, 32(AX)(R9*1)
+	ADDQ    $0x40, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU6768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluReLU6768AVX512(SB), NOSPLIT, $0-56
+	// gluReLU6768AVX512 computes y = f(x) · u for rows of 768, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Z2
+	VMOVUPS 64(DX)(R9*1), Z3
+	VMAXPS  Z2, Z0, Z2
+	VMAXPS  Z3, Z0, Z5
+	VMINPS  Z2, Z1, Z2
+	VMINPS  Z5, Z1, Z5
+	VMOVUPS (SI)(R9*1), Z3
+	VMOVUPS 64(SI)(R9*1), Z4
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z4, Z5, Z5
+	VMOVUPS Z2, (AX)(R9*1)
+	VMOVUPS Z5, 64(AX)(R9*1)
+	ADDQ    $0x00000080, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU690AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluReLU690AVX2(SB), NOSPLIT, $0-56
+	// gluReLU690AVX2 computes y = f(x) · u for rows of 90, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS    (DX)(R9*1), Y2
+	VMOVUPS    32(DX)(R9*1), Y3
+	VMAXPS     Y2, Y0, Y2
+	VMAXPS     Y3, Y0, Y5
+	VMINPS     Y2, Y1, Y2
+	VMINPS     Y5, Y1, Y5
+	VMOVUPS    (SI)(R9*1), Y3
+	VMOVUPS    32(SI)(R9*1), Y4
+	VMULPS     Y3, Y2, Y2
+	VMULPS     Y4, Y5, Y5
+	VMOVUPS    Y2, (AX)(R9*1)
+	VMOVUPS    Y5, 32(AX)(R9*1)
+	ADDQ       $0x40, R9
+	CMPQ       R9, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y2
+	VMAXPS     Y2, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    320(SI), Y2
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    Y3, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y2
+	VMASKMOVPS 352(DX), Y2, Y2
+	VMAXPS     Y2, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    tailMask<>+24(SB), Y2
+	VMASKMOVPS 352(SI), Y2, Y2
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    tailMask<>+24(SB), Y2
+	VMASKMOVPS Y3, Y2, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU690AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluReLU690AVX512(SB), NOSPLIT, $0-56
+	// gluReLU690AVX512 computes y = f(x) · u for rows of 90, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS   (DX)(R9*1), Z2
+	VMOVUPS   64(DX)(R9*1), Z3
+	VMAXPS    Z2, Z0, Z2
+	VMAXPS    Z3, Z0, Z5
+	VMINPS    Z2, Z1, Z2
+	VMINPS    Z5, Z1, Z5
+	VMOVUPS   (SI)(R9*1), Z3
+	VMOVUPS   64(SI)(R9*1), Z4
+	VMULPS    Z3, Z2, Z2
+	VMULPS    Z4, Z5, Z5
+	VMOVUPS   Z2, (AX)(R9*1)
+	VMOVUPS   Z5, 64(AX)(R9*1)
+	ADDQ      $0x00000080, R9
+	CMPQ      R9, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z2
+	VMAXPS    Z2, Z0, Z3
+	VMINPS    Z3, Z1, Z3
+	VMOVUPS   256(SI), Z2
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   Z3, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z2
+	VMAXPS    Z2, Z0, Z3
+	VMINPS    Z3, Z1, Z3
+	VMOVUPS.Z 320(SI), K1, Z2
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   Z3, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
