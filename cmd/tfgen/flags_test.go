@@ -45,7 +45,7 @@ func TestUsageErrors(t *testing.T) {
 		want string
 	}{
 		{[]string{"buidl"}, `no command is called "buidl"; did you mean "build"?`},
-		{[]string{"spec", "lst"}, `no command is called "lst"; did you mean "list"?; there are check, explain, list, new, schema, table`},
+		{[]string{"spec", "lst"}, `no command is called "lst"; did you mean "list"?; there are check, explain, list, new, reference, schema, table`},
 		{[]string{"build", demo, "--wieghts", "q8"}, "there is no flag --wieghts, did you mean --weights?; `tfgen build -h` lists the flags"},
 		{[]string{"build", demo, "--context", "many"}, `invalid value "many" for flag -context`},
 		{[]string{"run", "--weights", "q8", demo}, "expected a model before --weights"},

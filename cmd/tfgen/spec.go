@@ -20,6 +20,7 @@ const specHelp = `usage: tfgen spec list
        tfgen spec new NAME --from MODEL [--like SPEC] [-o FILE] [--force] [--json]
        tfgen spec explain SPEC|MODEL [--class CLASS] [--all]
        tfgen spec table [RESULTS.json…]
+       tfgen spec reference
 
 list shows the built-in specifications, check reads files as strictly as a build does. schema prints the JSON Schema of
 a specification, or of a file of the library, for editors: with a YAML language server, save it and begin a file with
@@ -29,12 +30,13 @@ new drafts a specification for a Hugging Face directory that none is for: it tri
 names, takes the one that explains most tensors, and says which step explains which, and what is left.
 explain shows the expanded graph: of a specification at the sizes of its tests, or of a model. Layers that are like the
 one before them are not repeated, unless --all is given. table prints what is supported as Markdown, with results of
-tfgen verify --json.
+tfgen verify --json. reference prints the whole language as Markdown.
 `
 
 // specCommands are the commands of the spec command.
 var specCommands = group{"spec", specHelp, map[string]action{
 	"list": specList, "check": specCheck, "schema": specSchema, "new": specNew, "explain": specExplain, "table": specTable,
+	"reference": specReference,
 }}
 
 // specArguments returns the arguments of a command below "spec" that has no flags.
@@ -86,6 +88,18 @@ func specSchema(_ context.Context, args []string, stdout, stderr io.Writer) erro
 	text, err := spec.Schema(append(kind, "spec")[0])
 	if err == nil {
 		_, err = stdout.Write(text)
+	}
+	return err
+}
+
+// specReference prints the language as Markdown.
+func specReference(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	if _, err := specArguments("reference", args, 0, 0, stderr); err != nil {
+		return err
+	}
+	text, err := spec.Reference()
+	if err == nil {
+		_, err = io.WriteString(stdout, text)
 	}
 	return err
 }
