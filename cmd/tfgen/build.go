@@ -168,6 +168,7 @@ func runBuild(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if err := noteTokenizer(models[outputs[0].backend].Bundle, stderr); err != nil {
 		return err
 	}
+	noteExpansion(models[outputs[0].backend].Bundle, "--weights source", stderr)
 	progress := newProgress(stderr, o.quiet)
 	for _, out := range outputs {
 		if err := out.make(ctx, models[out.backend], progress, stdout); err != nil {
@@ -175,6 +176,31 @@ func runBuild(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		}
 	}
 	return nil
+}
+
+// expandedFrom is the size in bytes from which on weights that grow are worth a note.
+const expandedFrom = 64 << 20
+
+// noteExpansion says how the formats of the checkpoint are kept, if they take much less than what is built.
+func noteExpansion(b *bundle.Bundle, how string, stderr io.Writer) {
+	stored, seen := int64(0), map[string]bool{}
+	for _, t := range b.Report().Tensors {
+		for _, s := range t.Sources {
+			if !seen[s.Name] {
+				seen[s.Name] = true
+				stored += s.Bytes
+			}
+		}
+	}
+	fmt.Fprint(stderr, expansion(stored, b.Memory().Weights, b.Options.Weights, how))
+}
+
+// expansion is the note on weights that grow from stored to built bytes, "" if it is not worth one.
+func expansion(stored, built int64, format, how string) string {
+	if built < expandedFrom || built < stored*3/2 {
+		return ""
+	}
+	return fmt.Sprintf("note: weights of %d MB become %d MB in %s; %s keeps the formats of the checkpoint\n", stored>>20, built>>20, format, how)
 }
 
 // noteTokenizer says which regular expressions of the tokenizer have no scanner.

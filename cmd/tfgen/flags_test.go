@@ -60,3 +60,15 @@ func TestUsageErrors(t *testing.T) {
 		t.Errorf("--version: status %d, %q", status, out)
 	}
 }
+
+// TestExpansion says when a build tells that the checkpoint's own formats would be smaller.
+func TestExpansion(t *testing.T) {
+	if got := expansion(235<<20, 1022<<20, "f32", "--weights source"); got != "note: weights of 235 MB become 1022 MB in f32; --weights source keeps the formats of the checkpoint\n" {
+		t.Errorf("four times as large: %q", got)
+	}
+	for _, c := range [][2]int64{{1 << 20, 4 << 20}, {500 << 20, 500 << 20}, {500 << 20, 250 << 20}} {
+		if got := expansion(c[0], c[1], "f32", ""); got != "" {
+			t.Errorf("%d bytes become %d: %q", c[0], c[1], got)
+		}
+	}
+}

@@ -27,7 +27,8 @@ it. The arguments go to the program:
   tfgen run MODEL embed 'a text' 'another'         embed texts
   tfgen run MODEL help                             what the program can do
 
-TFGEN_CACHE names another cache directory, TFGEN_WEIGHTS another weight format than f32, TFGEN_TUNING a table of tfgen tune.
+TFGEN_CACHE names another cache directory, TFGEN_WEIGHTS another weight format than f32 (source: what the checkpoint stores),
+TFGEN_TUNING a table of tfgen tune.
 `
 
 // runRun is the run command.
@@ -104,6 +105,7 @@ func cached(ctx context.Context, o *buildOptions, stderr io.Writer) (string, err
 	}
 	defer closeModel()
 	fmt.Fprintf(stderr, "building %s\n", o.Title)
+	noteExpansion(b, "TFGEN_WEIGHTS=source", stderr)
 	c := &compiled{Bundle: b}
 	if err := out.write(ctx, b, func(path string) error { return c.putWeights(ctx, path, newProgress(stderr, false)) }); err != nil {
 		return "", err
