@@ -230,3 +230,27 @@ func namesOf(keys []key) []string {
 	}
 	return names
 }
+
+// function is a function of the expression language.
+type function struct {
+	args int // number of arguments; -1: one or more
+	use  string
+	doc  string
+}
+
+// functions are the functions of the expression language.
+var functions = map[string]function{
+	"min":    {-1, "min(x, y, …)", "the smallest; of one list: of its elements"},
+	"max":    {-1, "max(x, y, …)", "the largest; of one list: of its elements"},
+	"int":    {1, "int(x)", "a number without its fraction"},
+	"float":  {1, "float(x)", "an integer as a number with a fraction"},
+	"ln":     {1, "ln(x)", "the natural logarithm"},
+	"bf16":   {1, "bf16(x)", "rounded to bfloat16, ties to even"},
+	"len":    {1, "len(x)", "elements of a list or map, characters of a text"},
+	"has":    {1, "has('name')", "whether the checkpoint stores such a tensor; * stands for any text, / in front for a name without the prefix"},
+	"width":  {1, "width('value')", "columns of a value of the forward pass; 'x' is the current one"},
+	"expand": {1, "expand([[list, times], …])", "one list of repeated lists"},
+	"starts": {2, "starts(text, 'beginning')", "whether a text begins so"},
+	"where":  {2, "where(list, x)", "the places of x in a list"},
+	"index":  {2, "index(list, x)", "the first place of x in a list"},
+}

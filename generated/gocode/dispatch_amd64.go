@@ -8,10 +8,9 @@ import (
 )
 
 // gemmBF16K256 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order (with AMX: 32 at a
-// time), for n < 16·tiles.
-// w is bfloat16 [tiles][128][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be
-// y.
-// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// time), for n < 16·tiles. w is bfloat16 [tiles][128][16][2], two consecutive k side by side. ldc = 0 adds one bias
+// row to every row; c may be y. The bits of an output depend on its row of x and c and its column of w only. Goto and
+// van de Geijn 2008.
 //
 //go:noinline
 func gemmBF16K256(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles int, c []float32, ldc int, rows int) {
@@ -28,10 +27,9 @@ func gemmBF16K256(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles 
 }
 
 // gemmBF16K768 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a
-// time), for n < 16·tiles.
-// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be
-// y.
-// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// time), for n < 16·tiles. w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias
+// row to every row; c may be y. The bits of an output depend on its row of x and c and its column of w only. Goto and
+// van de Geijn 2008.
 //
 //go:noinline
 func gemmBF16K768(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles int, c []float32, ldc int, rows int) {
@@ -48,9 +46,8 @@ func gemmBF16K768(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles 
 }
 
 // gemmF32K64 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time),
-// for n < 16·tiles.
-// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
-// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// for n < 16·tiles. w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y. The bits of an
+// output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 //
 //go:noinline
 func gemmF32K64(y []float32, ldy int, x []float32, ldx int, w []float32, tiles int, c []float32, ldc int, rows int) {
@@ -68,8 +65,8 @@ func gemmF32K64(y []float32, ldy int, x []float32, ldx int, w []float32, tiles i
 	}
 }
 
-// gluSiLU768 computes y = f(x) · u for rows of 768, where f(x) = x / (1 + e^−x).
-// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Elfwing, Uchibe and Doya 2017.
+// gluSiLU768 computes y = f(x) · u for rows of 768, where f(x) = x / (1 + e^−x). y may be x or u. Shazeer 2020, GLU
+// Variants Improve Transformer; f: Elfwing, Uchibe and Doya 2017.
 //
 //go:noinline
 func gluSiLU768(y []float32, ldy int, x []float32, ldx int, u []float32, ldu int, rows int) {
@@ -83,8 +80,8 @@ func gluSiLU768(y []float32, ldy int, x []float32, ldx int, u []float32, ldu int
 	}
 }
 
-// rmsNorm256 computes y = x / √(mean(x²) + 1e-05) · w for rows of 256.
-// y may be x. Zhang and Sennrich 2019, Root Mean Square Layer Normalization.
+// rmsNorm256 computes y = x / √(mean(x²) + 1e-05) · w for rows of 256. y may be x. Zhang and Sennrich 2019, Root Mean
+// Square Layer Normalization.
 //
 //go:noinline
 func rmsNorm256(y []float32, ldy int, x []float32, ldx int, w []float32, rows int) {
@@ -99,8 +96,8 @@ func rmsNorm256(y []float32, ldy int, x []float32, ldx int, w []float32, rows in
 }
 
 // ropeHalf64 rotates the pairs (x[i], x[i+32]) of the first 64 of 64 elements of each head by the angle i of the row,
-// in place:
-// (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 32 cosines, then 32 sines. Su et al. 2021, RoFormer.
+// in place: (a, b) → (a·cos − b·sin, b·cos + a·sin); a row of cs is 32 cosines, then 32 sines. Su et al. 2021,
+// RoFormer.
 //
 //go:noinline
 func ropeHalf64(x []float32, ldx int, cs []float32, ldcs int, heads int, rows int) {
@@ -129,9 +126,8 @@ func scaleRows64(y []float32, ldy int, a []float32, rows int) {
 }
 
 // softmaxBlock64 is one streaming softmax step over a block of 64 keys: per row, t = 0.125·s, masked outside [lo,
-// hi);
-// m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′.
-// m starts at −1e30 and l at 0. Milakov and Gimelshein 2018, Online normalizer calculation for softmax.
+// hi); m′ = max(m, max t); s = e^(t − m′), masked 0; alpha = e^(m − m′); l = l·alpha + Σ s; m = m′. m starts at −1e30
+// and l at 0. Milakov and Gimelshein 2018, Online normalizer calculation for softmax.
 //
 //go:noinline
 func softmaxBlock64(s []float32, rows int, lo []int32, hi []int32, m []float32, l []float32, alpha []float32) {

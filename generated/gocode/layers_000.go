@@ -11,8 +11,10 @@ func (t *thread) embed(n int) {
 	t.sync()
 }
 
-// layer00 is block 1 of 4: x ← x + oProj(attend(qkvProj(rmsnorm(x)))); x ← x +
-// downProj(silu·glu(gateUpProj(rmsnorm(x)))).
+// layer00 is block 1 of 4:
+//
+//	x ← x + oProj(attend(qkvProj(rmsnorm(x))))
+//	x ← x + downProj(silu·glu(gateUpProj(rmsnorm(x))))
 func (t *thread) layer00(n int) {
 	w := &t.run.model.weights.layer00
 
@@ -36,8 +38,10 @@ func (t *thread) layer00(n int) {
 	t.sync()
 }
 
-// layer01 is block 2 of 4: x ← x + oProj(attend(qkvProj(rmsnorm(x)))); x ← x +
-// downProj(silu·glu(gateUpProj(rmsnorm(x)))).
+// layer01 is block 2 of 4:
+//
+//	x ← x + oProj(attend(qkvProj(rmsnorm(x))))
+//	x ← x + downProj(silu·glu(gateUpProj(rmsnorm(x))))
 func (t *thread) layer01(n int) {
 	w := &t.run.model.weights.layer01
 
@@ -61,8 +65,10 @@ func (t *thread) layer01(n int) {
 	t.sync()
 }
 
-// layer02 is block 3 of 4: x ← x + oProj(attend(qkvProj(rmsnorm(x)))); x ← x +
-// downProj(silu·glu(gateUpProj(rmsnorm(x)))).
+// layer02 is block 3 of 4:
+//
+//	x ← x + oProj(attend(qkvProj(rmsnorm(x))))
+//	x ← x + downProj(silu·glu(gateUpProj(rmsnorm(x))))
 func (t *thread) layer02(n int) {
 	w := &t.run.model.weights.layer02
 
@@ -86,8 +92,10 @@ func (t *thread) layer02(n int) {
 	t.sync()
 }
 
-// layer03 is block 4 of 4: x ← x + oProj(attend(qkvProj(rmsnorm(x)))); x ← x +
-// downProj(silu·glu(gateUpProj(rmsnorm(x)))).
+// layer03 is block 4 of 4:
+//
+//	x ← x + oProj(attend(qkvProj(rmsnorm(x))))
+//	x ← x + downProj(silu·glu(gateUpProj(rmsnorm(x))))
 func (t *thread) layer03(n int) {
 	w := &t.run.model.weights.layer03
 

@@ -74,6 +74,7 @@ func start(f *weightfile.File, o Options) (m *Model, err error) {
 	m.weights.bind(f)
 	p := pool.New(o.Threads)
 	r := &run{model: m, pool: p, arena: arena.New(arenaSize), threads: make([]thread, p.Workers())}
+	arena.Huge(r.arena)
 	for i := range r.threads {
 		r.threads[i].run, r.threads[i].id = r, i
 	}

@@ -20,9 +20,9 @@ var frequencies0 = [32]float64{
 // zeros is where sums without a bias start.
 var zeros [1024]float32
 
-// attend4x2x64 is attention of 4 heads over 2 key/value heads of 64, scale 0.125.
-// Keys and values are stored first, as packed weights of two matrix products: scores = q·kᵀ and output = p·v. Work is
-// shared by units: a key/value head of a token, or a head of 32 tokens of a prompt.
+// attend4x2x64 is attention of 4 heads over 2 key/value heads of 64, scale 0.125. Keys and values are stored first,
+// as packed weights of two matrix products: scores = q·kᵀ and output = p·v. Work is shared by units: a key/value head
+// of a token, or a head of 32 tokens of a prompt.
 func (t *thread) attend4x2x64(y, q, k, v view, layer, n int) {
 	from, to := t.rows(n)
 	for i := range t.run.segments {

@@ -78,7 +78,6 @@ type segment struct {
 	start, rows int     // its rows in the run
 	pos         int     // position of the first row in the sequence
 	kv          []cache // of the session, one for each layer
-
 }
 
 // cache holds keys and values of one layer, in blocks of 64 positions for each head; keys is the number of positions.
@@ -106,7 +105,6 @@ type run struct {
 func (r *run) begin() {
 	r.segments, r.tokens, r.positions, r.totals = r.segments[:0], r.tokens[:0], r.positions[:0], r.totals[:0]
 	r.selected = r.selected[:0]
-
 }
 
 // add appends tokens of a sequence, at positions from pos on; total is the length of the sequence as far as it is known.
