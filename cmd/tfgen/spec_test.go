@@ -116,6 +116,30 @@ func TestSpecNewPicksTheSpecification(t *testing.T) {
 	}
 }
 
+// TestSpecNewHints drafts Jais 2 after Nemotron and HunYuan after LLaMA: the report says what would be wrong, and who knows more.
+func TestSpecNewHints(t *testing.T) {
+	for _, c := range []struct {
+		name, like string
+		want       []string
+	}{
+		{"jais2", "nemotron", []string{"model.norm.weight                               [40]  (add 1)",
+			"layer_norm_eps: the number 1e-05; eps in ", "eps is the number 1e-05, for want of norm_eps; perhaps its key is layer_norm_eps\n",
+			"partial is the number 0.5, for want of rope_parameters.partial_rotary_factor or "}},
+		{"hunyuan-dense", "llama", []string{"key_layernorm.weight    2 × [10]; used by hunyuan_v1_dense (attention › head_norm › rmsnorm), "}},
+	} {
+		file := filepath.Join(t.TempDir(), "draft.yaml")
+		text, err := runSpecText(t, "new", "draft", "--from", "../../gen/verify/testdata/decoders/"+c.name, "--like", c.like, "-o", file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s like %s: %q is missing in\n%s", c.name, c.like, want, text)
+			}
+		}
+	}
+}
+
 // TestSpecExplain shows graphs of a specification and of a model.
 func TestSpecExplain(t *testing.T) {
 	text, err := runSpecText(t, "explain", "qwen3")
