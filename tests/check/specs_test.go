@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -39,12 +40,34 @@ func TestSpecsAreSummaries(t *testing.T) {
 	}
 }
 
+// sections are the keys of a specification in the order in which all have them.
+var sections = []string{"arch", "hf", "parts", "config", "require", "tiny", "inputs", "tensors", "gguf", "encoder", "embed", "blocks", "end",
+	"classes", "heads"}
+
+var topLevel = regexp.MustCompile(`(?m)^([a-z]+):`)
+
+// disordered returns a section that stands behind one which others have behind it, or "".
+func disordered(text string) string {
+	last := -1
+	for _, m := range topLevel.FindAllStringSubmatch(text, -1) {
+		at := slices.Index(sections, m[1])
+		if at < last {
+			return m[1]
+		}
+		last = at
+	}
+	return ""
+}
+
 // specProblems lists what is wrong with the form of a specification, or of a file of the library.
 func specProblems(text string, isSpec bool) []string {
 	var problems []string
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if isSpec && len(lines) > specLines {
 		problems = append(problems, "has more than 80 lines; a block that is shared or has a name is a macro, its weights and sizes are a part, of specs/lib")
+	}
+	if s := disordered(text); isSpec && s != "" {
+		problems = append(problems, "the section "+s+" stands behind one that follows it elsewhere; the order is "+strings.Join(sections, ", "))
 	}
 	for _, l := range lines {
 		if utf8.RuneCountInString(l) > specColumns {
@@ -80,6 +103,7 @@ func TestSpecProblems(t *testing.T) {
 		good:                             "",
 		good + strings.Repeat("a\n", 79): "more than 80 lines",
 		good + strings.Repeat("a", 131):  "more than 130 characters",
+		good + "heads: {}\nend: []\n":    "the section end",
 		"arch: x\n":                      "does not begin with a comment",
 		"# X (A 2020, arXiv:1): it.\n":   "Reference",
 		"# X: it. Reference: transformers models/x/modeling_x.py.\n": "paper",
