@@ -24,6 +24,7 @@ import (
 	"github.com/tfgen/tfgen/gen/spec"
 	"github.com/tfgen/tfgen/gen/template"
 	"github.com/tfgen/tfgen/gen/weights"
+	"github.com/tfgen/tfgen/runtime/generate"
 )
 
 // Source is a checkpoint: its configuration and its tensors.
@@ -270,14 +271,14 @@ func (b *Bundle) Files() ([]goemit.File, error) {
 // Emit returns the generated files with the digests known so far.
 func (b *Bundle) Emit() ([]goemit.File, error) {
 	r := b.Result
-	eos, defaults, err := b.generation()
+	defaults, o, err := b.generation()
 	if err != nil {
 		return nil, err
 	}
 	j := b.judging()
 	m := &goemit.Model{
 		Plan: b.Plan, Packed: b.Packed, Tables: b.tables, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
-		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Start: int32s(r.Start), Defaults: defaults, MaxLength: r.Context,
+		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: o.EOS, Start: int32s(r.Start), Defaults: defaults, MaxLength: r.Context,
 		Task: r.Task, Labels: r.Labels, SeveralLabels: b.Several(), Regression: b.Regression(), RawScores: j.raw(),
 	}
 	if b.Chat != nil {
@@ -327,24 +328,30 @@ func (j judging) raw() bool {
 	return strings.HasSuffix(cmp.Or(j.Ranking.Activation, j.OldActivation), ".Identity")
 }
 
-// generation returns the tokens that end a text and the options that generation begins with, from generation_config.json
+// Generation returns the options that generation begins with, the tokens that end a text among them, from generation_config.json
 // where the checkpoint has one.
-func (b *Bundle) generation() (eos []int32, defaults string, err error) {
-	eos = int32s(b.Result.EOS)
+func (b *Bundle) Generation() (generate.Options, error) {
+	_, o, err := b.generation()
+	return o, err
+}
+
+// generation is Generation, and the options as a Go expression.
+func (b *Bundle) generation() (literal string, o generate.Options, err error) {
+	o.EOS = int32s(b.Result.EOS)
 	if !b.causal() {
-		return eos, "", nil
+		return "", o, nil
 	}
 	text, err := b.readOptional("generation_config.json")
 	if err != nil {
-		return nil, "", err
+		return "", o, err
 	}
 	if text == nil && b.Result.Graph.Towers() {
 		if text, err = oldGeneration(b.Source.Config()); err != nil {
-			return nil, "", err
+			return "", o, err
 		}
 	}
-	defaults, o, _, err := generation.Compiled(text, eos, b.early)
-	return o.EOS, defaults, err
+	literal, o, _, err = generation.Compiled(text, o.EOS, b.early)
+	return literal, o, err
 }
 
 // readOptional reads a file of the checkpoint, nil if there is none.

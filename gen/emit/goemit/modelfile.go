@@ -48,7 +48,7 @@ func (e *emitter) packageDoc() string {
 	doc := fmt.Sprintf("Package %s is %s (%s): %d layers, %d wide, %s tokens, %s parameters, weights in %s.\n\n", e.Package, e.Title,
 		e.Plan.Graph.Name, layers, width, thousands(int64(e.Plan.Graph.Vocab)), thousands(e.Parameters), e.Format)
 	doc += fmt.Sprintf("The weights file has %s bytes and is mapped; activations take %s bytes, and every worker %s.",
-		thousands(e.FileSize), thousands(int64(4*e.Plan.Arena+64)), thousands(WorkerBytes(e.Plan)))
+		thousands(e.FileSize), thousands(ActivationBytes(e.Plan)), thousands(WorkerBytes(e.Plan)))
 	if e.Causal {
 		doc += " A session takes SessionBytes(context)."
 	}
@@ -174,6 +174,7 @@ func start(f *weightfile.File, o Options) (m *Model, err error) {
 	$opentokm.weights.bind(f)
 	p := pool.New(o.Threads)
 	r := &run{model: m, pool: p, arena: arena.New(arenaSize), threads: make([]thread, p.Workers())}
+	arena.Huge(r.arena)
 	$newrunfor i := range r.threads {
 		r.threads[i].run, r.threads[i].id = r, i
 	}
