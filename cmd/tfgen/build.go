@@ -69,7 +69,7 @@ func (o *buildOptions) parse(f *flag.FlagSet, args []string) error {
 func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	o := &buildOptions{}
 	f := newFlags("build", buildHelp, stderr)
-	f.StringVar(&o.targets, "target", targets[0].name, "what to build, separated by commas: "+targetNames())
+	f.StringVar(&o.targets, "target", targets[0].name, "what to build, separated by commas: "+targetNames()+"; c and python need make and a C compiler")
 	f.StringVar(&o.dir, "o", "", "output directory; with several targets, one directory in it for each (default: the package name)")
 	f.StringVar(&o.Package, "package", "", "Go package name (default: made from the model's name)")
 	f.StringVar(&o.Title, "title", "", "the model's name for readers (default: that of the directory or file)")
@@ -81,7 +81,7 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	f.StringVar(&o.tuning, "tuning", "", tuningHelp)
 	f.BoolVar(&o.Program, "program", false, "add a main package: a command-line program")
 	f.BoolVar(&o.vendor, "vendor", false, "copy the part of the runtime that is used, so that the bundle needs no other module")
-	f.BoolVar(&o.Embed, "embed", false, "compile the weights into the program")
+	f.BoolVar(&o.Embed, "embed", false, "compile the weights into the program or the library")
 	f.BoolVar(&o.check, "check", false, "write nothing; fail if the output directory is not what a build would write")
 	f.StringVar(&o.module, "module", "", "module path, if the output directory is to be a module of its own")
 	f.StringVar(&o.chat, "chat-template", "", "a `file` with the chat template, instead of the checkpoint's own")

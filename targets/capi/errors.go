@@ -11,6 +11,7 @@ import (
 	"github.com/tfgen/tfgen/runtime/cpu"
 	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/pool"
+	"github.com/tfgen/tfgen/runtime/snapshot"
 	"github.com/tfgen/tfgen/runtime/weightfile"
 )
 
@@ -91,6 +92,8 @@ func codeOf(err error) code {
 		return codeContext
 	case is(err, model.ErrToken):
 		return codeToken
+	case errors.Is(err, snapshot.ErrForgotten):
+		return codeUnsupported
 	case errors.Is(err, weightfile.ErrMismatch):
 		return codeWeights
 	case errors.Is(err, syscall.ENOMEM):

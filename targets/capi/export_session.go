@@ -5,10 +5,7 @@ import "C"
 
 import (
 	"bytes"
-	"errors"
 	"unsafe"
-
-	"github.com/tfgen/tfgen/runtime/snapshot"
 )
 
 //export tfgenGoSessionOpen
@@ -179,9 +176,6 @@ func tfgenGoSessionTruncate(handle C.uintptr_t, length C.int32_t, status *C.tfge
 				return argument("%d tokens of %d", length, s.steps.Len())
 			}
 			err := s.steps.Truncate(int(length))
-			if errors.Is(err, snapshot.ErrForgotten) {
-				return unsupported("%v", err)
-			}
 			if err == nil {
 				s.logits = nil
 			}

@@ -17,4 +17,8 @@ TFGEN_HIDDEN int32_t tfgen_call_abort(uintptr_t function, uintptr_t user);
 TFGEN_HIDDEN int32_t tfgen_call_stream(uintptr_t function, uintptr_t user, const char *text, size_t length, int32_t token);
 TFGEN_HIDDEN int tfgen_can_map(size_t bytes);
 
+/* Around what starts Go's runtime, see signals.c. */
+TFGEN_HIDDEN void tfgen_remember_signals(void);
+TFGEN_HIDDEN void tfgen_restore_signals(void);
+
 #endif

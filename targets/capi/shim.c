@@ -2,8 +2,10 @@
  * functions, which do the rest. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "internal.h"
 #include "_cgo_export.h"
@@ -65,9 +67,46 @@ uint32_t tfgen_abi_version(void) { return TFGEN_ABI_VERSION; }
 
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
+/* What starts Go's runtime, as init.ld has placed it; NULL in a static archive, where it is a constructor of the program. */
+extern void (*const go_runtime[])(int, char **, char **) __attribute__((weak, visibility("hidden")));
+
+static struct {
+    int count;
+    char **arguments, **environment;
+} program;
+
+__attribute__((constructor)) static void remember_program(int count, char **arguments, char **environment) {
+    program.count = count;
+    program.arguments = arguments;
+    program.environment = environment;
+}
+
+/* start_runtime starts Go's runtime. It ends the process when it cannot reserve the addresses that it wants, so they are tried
+ * first: most is for the tables of the heap, and each thread has a stack and a heap of libc's. None of it is memory that is used. */
+static tfgen_code start_runtime(tfgen_status *status) {
+    static int started;
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    const size_t space = ((size_t)1728 + 80 * (size_t)(processors > 0 ? processors : 1)) << 20;
+    if (go_runtime == NULL || started) return TFGEN_OK;
+    void *p = mmap(NULL, space, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) {
+        char message[200];
+        snprintf(message, sizeof message, "the library reserves %zu MiB of addresses, which the limit of the process (ulimit -v) does not leave", space >> 20);
+        return fail(status, TFGEN_ERROR_MEMORY, message);
+    }
+    munmap(p, space);
+    started = 1;
+    tfgen_remember_signals();
+    go_runtime[0](program.count, program.arguments, program.environment);
+    tfgen_restore_signals();
+    return TFGEN_OK;
+}
+
 static tfgen_code start(tfgen_status *status) {
     if (atomic_load(&state) == FORKED) return not_ready(status);
     if (atomic_load(&state) == READY) return succeed(status);
+    tfgen_code begun = start_runtime(status);
+    if (begun != TFGEN_OK) return begun;
     tfgen_info info;
     memset(&info, 0, sizeof info);
     info.struct_size = sizeof info;

@@ -1,6 +1,6 @@
-/* Signals. Go's runtime installs handlers for SIGSEGV, SIGBUS, SIGFPE, SIGPIPE and SIGURG when a library is loaded, and its
- * threads take part in the delivery of all signals. A library has no business with either. Constructors around that of the
- * runtime remember all dispositions, block signals so that the runtime's threads are born with them blocked, and put
+/* Signals. Go's runtime installs handlers for SIGSEGV, SIGBUS, SIGFPE, SIGPIPE and SIGURG when it starts, and its threads
+ * take part in the delivery of all signals. A library has no business with either. Functions that are called around its start,
+ * in tfgen_init, or as constructors where a static archive makes a program start it, remember all dispositions, block signals so that the runtime's threads are born with them blocked, and put
  * everything back: handlers of the program stay the program's and run on its threads only. What is lost is that Go turns a
  * fault in its code into a panic; the runtime is linked with asyncpreemptoff, so that it sends no SIGURG. */
 #define _GNU_SOURCE
@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "internal.h"
 
 /* A disposition as the kernel has it, so that it comes back to the bit; glibc's sigaction adds flags. */
 struct disposition {
@@ -24,7 +26,7 @@ static long exchange(int signal, const struct disposition *new, struct dispositi
     return syscall(SYS_rt_sigaction, signal, new, old, sizeof(unsigned long));
 }
 
-__attribute__((constructor(101))) static void remember_signals(void) {
+__attribute__((constructor(101))) void tfgen_remember_signals(void) {
     static const int synchronous[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
     for (int s = 1; s < NSIG; s++) exchange(s, NULL, &before[s]);
     sigset_t all;
@@ -35,7 +37,7 @@ __attribute__((constructor(101))) static void remember_signals(void) {
 
 /* A handler of the program may find itself on a thread that computes, whose stack is small: it gets the alternate stack,
  * as Go's runtime arranges for handlers that it finds. */
-__attribute__((constructor)) static void restore_signals(void) {
+__attribute__((constructor)) void tfgen_restore_signals(void) {
     for (int s = 1; s < NSIG; s++) {
         struct disposition now;
         if (exchange(s, NULL, &now) != 0) continue;

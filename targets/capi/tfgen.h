@@ -13,8 +13,9 @@
  *  - Text is UTF-8 with its length in bytes; TFGEN_ZERO_TERMINATED as length means that a zero byte ends it. Text that the
  *    library writes into a buffer is not terminated.
  *  - Parameter structs come from the *_default_params() functions, which set struct_size.
- *  - The library writes to no stream, leaves signal handlers as it found them, and cannot be unloaded. It does not work in
- *    a child of fork() that has not called exec(): calls there give TFGEN_ERROR_FORKED.
+ *  - The library writes to no stream, leaves signal handlers as it found them, and cannot be unloaded. A process that has
+ *    called tfgen_init may fork(), but calls in the child give TFGEN_ERROR_FORKED until it calls exec().
+ *  - A callback returns: it does not leave by longjmp or by an exception. It may call the library, also to close what is in use.
  *  - Several models in one program: load each library with dlopen(path, RTLD_NOW | RTLD_LOCAL).
  */
 #ifndef TFGEN_H
@@ -80,7 +81,8 @@ TFGEN_API const char *tfgen_code_name(tfgen_code code);
 /* ---- Library --------------------------------------------------------------------------------------------------- */
 
 /* tfgen_init prepares the library and checks that it serves programs compiled with this header. Call it once, with
- * TFGEN_ABI_VERSION, before anything else; calling it again does nothing. */
+ * TFGEN_ABI_VERSION, before anything else; calling it again does nothing. The library reserves some 2 GB of addresses, few of
+ * which it uses: TFGEN_ERROR_MEMORY if the limit of the process (ulimit -v) does not leave them. */
 TFGEN_API tfgen_code tfgen_init(uint32_t abi_version, tfgen_status *status);
 
 /* tfgen_abi_version returns the version of the interface that the library has. It works before tfgen_init. */
@@ -247,7 +249,8 @@ TFGEN_API tfgen_code tfgen_session_truncate(tfgen_session *session, int32_t leng
 TFGEN_API tfgen_code tfgen_session_fork(tfgen_session *session, tfgen_session **copy, tfgen_status *status);
 
 /* tfgen_session_save gives the state of the session as bytes, as many as its tokens need; tfgen_session_restore replaces a
- * session by such a state, also in another process. What does not belong to this model or does not fit is an error. */
+ * session by such a state, also in another process; of an encoder-decoder, its source too. What does not belong to this model or
+ * does not fit is an error, after which the session is empty. */
 TFGEN_API tfgen_code tfgen_session_save(tfgen_session *session, void *data, size_t capacity, size_t *size, tfgen_status *status);
 TFGEN_API tfgen_code tfgen_session_restore(tfgen_session *session, const void *data, size_t size, tfgen_status *status);
 

@@ -375,6 +375,50 @@ func TestOptions(t *testing.T) {
 	expectOK(t, command(t, nil, compile(t, dir, "gcc", "options.c", "-std=c99"), weights(dir)))
 }
 
+// TestNoMemory runs the smallest program with too few addresses for the library: it says so and nothing else.
+func TestNoMemory(t *testing.T) {
+	dir := gocode(t)
+	program := filepath.Join(t.TempDir(), "smallest")
+	command(t, nil, "gcc", filepath.Join(dir, "examples", "smallest.c"), "-o", program, "-I"+filepath.Join(dir, "include"), "-L"+filepath.Join(dir, "lib"),
+		"-Wl,-rpath,"+filepath.Join(dir, "lib"), "-lgocode")
+	for _, limit := range []string{"50000", "600000", "1500000"} {
+		cmd := exec.Command("sh", "-c", "ulimit -v "+limit+`; exec "$0" "$@"`, program, weights(dir), "func")
+		out, err := cmd.CombinedOutput()
+		if err == nil || cmd.ProcessState.ExitCode() != 1 || !bytes.HasPrefix(out, []byte("TFGEN_ERROR_MEMORY: ")) || bytes.Count(out, []byte("\n")) != 1 {
+			t.Errorf("with %s KiB of addresses: %v\n%s", limit, err, out)
+		}
+	}
+}
+
+// TestPanic gives a library a defect, on all threads of a pass or on one, and expects that it is a status.
+func TestPanic(t *testing.T) {
+	slow(t)
+	dir := gocode(t)
+	const layer = "func (t *thread) layer00(n int) {\n"
+	for name, defect := range map[string]string{"all": "panic(\"defect\")\n", "first": "if t.id == 0 {\npanic(\"defect\")\n}\n", "last": "if t.id == len(t.run.threads)-1 {\npanic(\"defect\")\n}\n"} {
+		t.Run(name, func(t *testing.T) {
+			broken := filepath.Join(t.TempDir(), "gocode")
+			if err := os.CopyFS(broken, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(broken, "src", "layers_000.go")
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := strings.Replace(string(text), layer, layer+defect, 1)
+			if changed == string(text) {
+				t.Fatalf("%s has no %q", path, layer)
+			}
+			if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			command(t, nil, "make", "-C", filepath.Join(broken, "src"), "../lib/libgocode.so")
+			expectOK(t, command(t, nil, compile(t, broken, "gcc", "panic.c", "-std=c99"), weights(broken)))
+		})
+	}
+}
+
 // TestAttack gives a library what an attacker or a mistaken caller would.
 func TestAttack(t *testing.T) {
 	slow(t)

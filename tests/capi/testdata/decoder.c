@@ -33,6 +33,24 @@ static void test_init(void) {
     EXPECT(strcmp(tfgen_code_name(TFGEN_ERROR_FORKED), "TFGEN_ERROR_FORKED") == 0 && strcmp(tfgen_code_name(99), "unknown code") == 0);
 }
 
+/* A child of fork() may use the library if its parent has not begun to. */
+static void test_fork_before_init(const char *weights) {
+    pid_t child = fork();
+    if (child == 0) {
+        tfgen_model *m = NULL;
+        tfgen_session *s = NULL;
+        OK(tfgen_init(TFGEN_ABI_VERSION, &status));
+        OK(tfgen_model_open(weights, NULL, &m, &status));
+        OK(tfgen_session_open(m, NULL, &s, &status));
+        OK(tfgen_decode(s, 1, &status));
+        fflush(stdout);
+        _exit(failures != 0);
+    }
+    int result = -1;
+    waitpid(child, &result, 0);
+    EXPECT(result == 0);
+}
+
 static void test_info(void) {
     tfgen_memory memory;
     memset(&info, 0, sizeof info);
@@ -619,6 +637,7 @@ static void test_leaks(const char *weights) {
 
 int main(int argc, char **argv) {
     if (argc < 3) return 2;
+    test_fork_before_init(argv[1]);
     test_init();
     test_info();
     test_bad_weights(argv[1], argv[2]);

@@ -42,12 +42,61 @@ static void fill(tfgen_model *model) {
     CODE(TFGEN_ERROR_UNSUPPORTED, tfgen_answer(model, "c", 1, text, 3, 1, NULL, NULL, NULL, 0, &count, &status));
 }
 
+/* What a mistaken caller gives to any head: each call ends with a status. */
+static int32_t yes(void *user) {
+    ++*(int *)user;
+    return 1;
+}
+
+static void mistakes(tfgen_model *model, tfgen_model *closed, const char *head) {
+    static const char broken[] = "a \xff\xfe b \xe2\x82 [MASK] c\xf0\x9f";
+    const size_t huge = (size_t)1 << 62, sizes[] = {huge, (size_t)-2};
+    tfgen_part parts[64];
+    int32_t ids[640];
+    float scores[640];
+    size_t n = 0;
+    int asked = 0;
+    tfgen_code code;
+    if (strcmp(head, "tag") == 0) {
+        OK(tfgen_tag(model, broken, sizeof broken - 1, NULL, NULL, parts, 64, &n, &status));
+        for (size_t i = 0; i < n; i++) EXPECT(parts[i].begin < parts[i].end && parts[i].end < sizeof broken);
+        for (int i = 0; i < 2; i++) CODE(TFGEN_ERROR_ARGUMENT, tfgen_tag(model, text, sizes[i], NULL, NULL, parts, 64, &n, &status));
+        CODE(TFGEN_ERROR_ARGUMENT, tfgen_tag(model, text, 3, NULL, NULL, NULL, 0, NULL, &status));
+        CODE(TFGEN_ERROR_HANDLE, tfgen_tag(closed, text, 3, NULL, NULL, parts, 64, &n, &status));
+        code = tfgen_tag(model, text, 3, yes, &asked, parts, 64, &n, &status);
+    } else if (strcmp(head, "answer") == 0) {
+        OK(tfgen_answer(model, broken, sizeof broken - 1, broken, sizeof broken - 1, 64, NULL, NULL, parts, 64, &n, &status));
+        for (size_t i = 0; i < n; i++) EXPECT(parts[i].begin < parts[i].end && parts[i].end < sizeof broken);
+        for (int i = 0; i < 2; i++) {
+            CODE(TFGEN_ERROR_ARGUMENT, tfgen_answer(model, "c", sizes[i], text, 3, 1, NULL, NULL, parts, 64, &n, &status));
+            CODE(TFGEN_ERROR_ARGUMENT, tfgen_answer(model, "c", 1, text, sizes[i], 1, NULL, NULL, parts, 64, &n, &status));
+            CODE(TFGEN_ERROR_ARGUMENT, tfgen_answer(model, "c", 1, text, 3, sizes[i], NULL, NULL, parts, 64, &n, &status));
+        }
+        CODE(TFGEN_ERROR_ARGUMENT, tfgen_answer(model, NULL, 1, text, 3, 1, NULL, NULL, parts, 64, &n, &status));
+        CODE(TFGEN_ERROR_HANDLE, tfgen_answer(closed, "c", 1, text, 3, 1, NULL, NULL, parts, 64, &n, &status));
+        code = tfgen_answer(model, "c", 1, text, 3, 1, yes, &asked, parts, 64, &n, &status);
+    } else {
+        OK(tfgen_fill_mask(model, broken, sizeof broken - 1, 10, NULL, NULL, ids, scores, 640, &n, &status));
+        for (int i = 0; i < 2; i++) {
+            CODE(TFGEN_ERROR_ARGUMENT, tfgen_fill_mask(model, "[MASK]", sizes[i], 1, NULL, NULL, ids, scores, 640, &n, &status));
+            CODE(TFGEN_ERROR_ARGUMENT, tfgen_fill_mask(model, "[MASK]", 6, sizes[i], NULL, NULL, ids, scores, 640, &n, &status));
+        }
+        CODE(TFGEN_ERROR_ARGUMENT, tfgen_fill_mask(model, "[MASK]", 6, (size_t)-1, NULL, NULL, ids, scores, 640, &n, &status));
+        CODE(TFGEN_ERROR_BUFFER, tfgen_fill_mask(model, "[MASK]", 6, 2, NULL, NULL, ids, scores, 1, &n, &status));
+        CODE(TFGEN_ERROR_HANDLE, tfgen_fill_mask(closed, "[MASK]", 6, 1, NULL, NULL, ids, scores, 640, &n, &status));
+        code = tfgen_fill_mask(model, "[MASK]", 6, 1, yes, &asked, ids, scores, 640, &n, &status);
+    }
+    EXPECT(code == TFGEN_ERROR_ABORTED && asked > 0);
+}
+
 int main(int argc, char **argv) {
-    tfgen_model *model = NULL;
+    tfgen_model *model = NULL, *closed = NULL;
     tfgen_info info = {.struct_size = sizeof info};
     if (argc != 3) return 2;
     OK(tfgen_init(TFGEN_ABI_VERSION, &status));
+    OK(tfgen_model_open(argv[1], NULL, &closed, &status));
     OK(tfgen_model_open(argv[1], NULL, &model, &status));
+    OK(tfgen_model_close(closed, &status));
     OK(tfgen_get_info(&info, &status));
     if (strcmp(argv[2], "tag") == 0) {
         EXPECT((info.features & TFGEN_CAN_TAG) != 0);
@@ -59,6 +108,7 @@ int main(int argc, char **argv) {
         EXPECT((info.features & TFGEN_CAN_FILL) != 0);
         fill(model);
     }
+    mistakes(model, closed, argv[2]);
     OK(tfgen_model_close(model, &status));
     if (failures == 0) printf("ok\n");
     return failures != 0;
