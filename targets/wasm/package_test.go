@@ -184,13 +184,13 @@ func sampled(t *testing.T, dir string) (list []seeded) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	for seed := range uint64(4) {
+	for seed := range uint64(2) {
 		s, err := m.NewSession(256)
 		if err != nil {
 			t.Fatal(err)
 		}
 		one := seeded{Seed: seed}
-		for token, err := range s.Stream(t.Context(), golden[0].IDs, generate.Seed(seed), generate.MaxTokens(24), generate.EndAt(-1)) {
+		for token, err := range s.Stream(t.Context(), golden[0].IDs, generate.Seed(seed), generate.MaxTokens(16), generate.EndAt(-1)) {
 			if err != nil {
 				t.Fatal(err)
 			}
