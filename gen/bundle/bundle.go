@@ -44,6 +44,7 @@ type Options struct {
 	Importance map[string][]float32 // how much the columns of tensors count when they are quantised (gen/importance); nil: all the same
 	Trace      bool                 // add the probe of `tfgen verify`
 	Embed      bool                 // compile the weights into the program
+	Stored     bool                 // keep the tables of the tokenizer in the weights file, not in the program
 	Program    bool                 // add a main package
 	ImportPath string               // of the generated package, for that program
 	Gap        int64                // bytes of WebAssembly memory left free before the weights, for tests of 64-bit addresses; every variant is made
@@ -60,6 +61,7 @@ type Bundle struct {
 	Packed    []*weights.Packed
 	Tokenizer []byte          // packed; nil if the checkpoint has none
 	Chat      *template.Found // chat templates; nil or empty if the checkpoint has none
+	tables    *weights.Packed // the tokenizer in the weights file
 	early     []int           // layers
 	place     map[*ir.Weight]*weights.Packed
 	header    int64
@@ -119,6 +121,17 @@ func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
 		return nil, err
 	}
 	return b, b.weigh()
+}
+
+// SetTokenizer gives the model a packed tokenizer, which may be nil.
+func (b *Bundle) SetTokenizer(packed []byte) (err error) {
+	if b.Tokenizer = packed; packed == nil || !b.Options.Stored {
+		return nil
+	}
+	b.tables = weights.Data("tokenizer", packed)
+	b.Packed = append(b.Packed, b.tables)
+	b.header, b.size, err = weights.Place(b.Packed)
+	return err
 }
 
 // weigh tells the tensors how much their columns count.
@@ -264,7 +277,7 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	}
 	j := b.judging()
 	m := &goemit.Model{
-		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
+		Plan: b.Plan, Packed: b.Packed, Tables: b.tables, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
 		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: o.EOS, Start: int32s(r.Start), Defaults: defaults, MaxLength: r.Context,
 		Task: r.Task, Labels: r.Labels, SeveralLabels: b.Several(), Regression: b.Regression(), RawScores: j.raw(),
 	}
@@ -283,7 +296,7 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.Tokenizer != nil {
+	if b.Tokenizer != nil && b.tables == nil {
 		files = append(files, goemit.File{Name: "tokenizer.bin", Data: b.Tokenizer})
 	}
 	return files, nil

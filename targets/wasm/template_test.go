@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tfgen/tfgen/gen/template"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // renderCase is a recorded rendering, as testjs/template.mjs reads it. JSON is kept as text, for its order and its numbers.
@@ -59,7 +60,7 @@ func maybeZipped(t *testing.T, path string) []byte {
 	if data, err := os.ReadFile(path); err == nil {
 		return data
 	}
-	return gunzip(t, path+".gz")
+	return testfile.Bytes(t, path+".gz")
 }
 
 func decodeLines[T any](t *testing.T, path string) (list []T) {
