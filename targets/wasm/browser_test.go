@@ -48,6 +48,14 @@ func faults() map[string]fault {
 			w.Write(damaged)
 			return true
 		},
+		"nothread": func(w http.ResponseWriter, r *http.Request, name string, _ []byte) bool {
+			w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
+			w.Header().Set("Cross-Origin-Embedder-Policy", "require-corp")
+			if name == "thread.js" {
+				http.NotFound(w, r)
+			}
+			return name == "thread.js"
+		},
 		"noworker": func(w http.ResponseWriter, r *http.Request, name string, _ []byte) bool {
 			if name == "worker.js" {
 				http.NotFound(w, r)
@@ -122,6 +130,38 @@ var inBrowser = []struct{ name, way, script string }{
 		const texts = await Promise.all(both.map(([m]) => m.generate(prompt, { maxTokens: 8, eos: [] }).text()));
 		for (const [m] of both) m.close();
 		return texts[0] === texts[1] && texts[0].length > 0 ? "ok" : JSON.stringify(texts);
+	})()`},
+	{"two tabs at once", "plain", `(async () => {
+		await clear();
+		const tabs = await Promise.all([0, 1].map(() => new Promise((resolve) => {
+			const frame = document.body.appendChild(Object.assign(document.createElement("iframe"), { src: "/plain/" }));
+			frame.onload = () => resolve(frame.contentWindow);
+		})));
+		const use = "(async (prompt) => { const { load } = await import('/plain/index.js'); let last; const m = await load('/plain/', { threads: 1, progress: (p) => (last = p) }); const text = await m.generate(prompt, { maxTokens: 8, eos: [] }).text(); m.close(); return [text, last.loaded === last.total]; })";
+		const [a, b] = await Promise.all(tabs.map((w) => w.eval(use)(prompt)));
+		const [m, , p] = await load("plain", { threads: 1 });
+		m.close();
+		return a[1] && b[1] && a[0] === b[0] && a[0].length > 0 && p.cached === p.total ? "ok" : JSON.stringify([a, b, p]);
+	})()`},
+	{"no thread", "nothread", `load("nothread", { threads: 2 }).then(() => "it loads", (e) => (/thread 1 of the model died/.test(e.message) ? "ok" : e.message))`},
+	{"no memory", "plain", `(async () => {
+		const { newMemory } = await import("/plain/engine.js");
+		const huge = { pages: 65000, memory: { scratch: 1 << 30 } };
+		try {
+			newMemory(huge, 1);
+			return "it fits";
+		} catch (e) {
+			return e.name === "MemoryError" && /there is no memory for the model: it needs [0-9]+ bytes/.test(e.message) ? "ok" : e.name + e.message;
+		}
+	})()`},
+	{"ids and contexts", "plain", `(async () => {
+		const [m] = await load("plain", { threads: 1 });
+		const errors = [];
+		for (const f of [() => m.generate([1e6]).text(), () => m.generate(prompt, { context: 2 }).text(), () => m.createSession({ context: 1e6 })]) {
+			errors.push(await f().then(() => "none", (e) => e.name + " " + e.message));
+		}
+		m.close();
+		return /RangeError.*does not exist/.test(errors[0]) && /ContextError.*context is full/.test(errors[1]) && /ContextError.*a context of/.test(errors[2]) ? "ok" : errors.join();
 	})()`},
 	{"no worker", "plain", `load("noworker", { threads: 1 }).then(() => "it loads", (e) => (/worker/.test(e.message) ? "ok" : e.message))`},
 	{"load and close", "isolated", `(async () => {

@@ -3,6 +3,7 @@ package wasm
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -116,7 +117,40 @@ func tokenizers(t *testing.T) map[string][]byte {
 			forms[strings.TrimSuffix(filepath.Base(path), ".gz")] = packed
 		}
 	}
+	for i, pattern := range expressions {
+		forms[fmt.Sprintf("regex-%02d", i)] = withExpression(t, pattern)
+	}
 	return forms
+}
+
+// expressions are regular expressions that have no scanner of their own.
+var expressions = []string{
+	`\p{Lu}+|\p{Ll}+|\d{1,2}|[^\p{L}\d]`, `(?<=[aeiou])[^aeiou\s]+|\b\w`, `(?<!\p{L})\s+(?=\S)|'(?:s|t)(?!\w)`, `(?>a+|[b-d]+?)x?|e{2,3}?`,
+	`(?i:the|and)\b|^\w+|\S+$`, `\X`, `(?:[^\s]*?)*?\.|\h+`, `(?m:^)[ \t]*|[^\n]+`, `(\p{Han}|\p{Hiragana}|ー)+|\P{L}+`, `(?:a|aa|b*)*c|(?<=(?:..|x))y`, `\R|\x{20AC}|[[:punct:]&&[^.]]`, `.*?(?:ing|ed)\b|x*`,
+}
+
+// withExpression is GPT-2's tokenizer with an expression that splits, one that normalises and one that decodes.
+func withExpression(t *testing.T, pattern string) []byte {
+	t.Helper()
+	var model map[string]any
+	if err := json.Unmarshal(testfile.Bytes(t, "../../gen/tokenizer/testdata/bpe-gpt2.json.gz"), &model); err != nil {
+		t.Fatal(err)
+	}
+	regex := func(s string) map[string]any { return map[string]any{"Regex": s} }
+	model["normalizer"] = map[string]any{"type": "Replace", "pattern": regex(`(?<=\d)[ ,](?=\d{3}\b)|\x{2028}`), "content": "_"}
+	split := map[string]any{"type": "Split", "pattern": regex(pattern), "behavior": "Isolated", "invert": false}
+	bytes := map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false}
+	model["pre_tokenizer"] = map[string]any{"type": "Sequence", "pretokenizers": []any{split, map[string]any{"type": "FixedLength", "length": 7}, bytes}}
+	model["decoder"] = map[string]any{"type": "Sequence", "decoders": []any{model["decoder"], map[string]any{"type": "Replace", "pattern": regex(`q(?=u)`), "content": "Q"}}}
+	data, err := json.Marshal(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := tokenizer.FromJSON(data, nil)
+	if err != nil {
+		t.Fatal(pattern, err)
+	}
+	return packed
 }
 
 // TestTokenizer holds the JavaScript tokenizer against the Go one for every form of tokenizer and a sample of the corpus.

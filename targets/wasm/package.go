@@ -143,7 +143,7 @@ func Package(m *Model) ([]file.File, error) {
 		return nil, err
 	}
 	add("model.json", append(data, '\n'))
-	readme, err := m.readme()
+	readme, err := m.readme(manifest)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func withoutComments(name string, data []byte) []byte {
 }
 
 // readme fills the template of the package's README.
-func (m *Model) readme() ([]byte, error) {
+func (m *Model) readme(manifest *Manifest) ([]byte, error) {
 	t, err := template.ParseFS(files, "template/README.md")
 	if err != nil {
 		return nil, err
@@ -193,9 +193,21 @@ func (m *Model) readme() ([]byte, error) {
 	for _, o := range m.Description.Outputs {
 		outputs = append(outputs, o.Name)
 	}
+	settings := []byte{}
+	if len(manifest.Generation) > 0 {
+		if settings, err = json.Marshal(manifest.Generation); err != nil {
+			return nil, err
+		}
+	}
+	context := m.Description.Context
+	if !m.Description.Causal {
+		context = m.MaxTokens
+	}
 	var b bytes.Buffer
 	err = t.Execute(&b, map[string]any{"Title": m.Title, "Name": m.Name, "Parameters": m.Parameters, "Format": m.Format, "Causal": m.Description.Causal,
-		"Embeds": slices.Contains(outputs, "embedding"), "Outputs": strings.Join(outputs, ", "), "Prompt": "Once upon a time"})
+		"Encodes": m.Description.Encodes, "Embeds": slices.Contains(outputs, "embedding"), "Outputs": strings.Join(outputs, ", "),
+		"Download": fmt.Sprintf("%.1f MB", float64(m.WeightsSize)/1e6), "Context": context, "Chat": manifest.Chat != "", "Settings": string(settings),
+		"Prompt": "The first thing to know is"})
 	return b.Bytes(), err
 }
 

@@ -184,13 +184,13 @@ func sampled(t *testing.T, dir string) (list []seeded) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	for seed := range uint64(4) {
+	for seed := range uint64(2) {
 		s, err := m.NewSession(256)
 		if err != nil {
 			t.Fatal(err)
 		}
 		one := seeded{Seed: seed}
-		for token, err := range s.Stream(t.Context(), golden[0].IDs, generate.Seed(seed), generate.MaxTokens(24), generate.EndAt(-1)) {
+		for token, err := range s.Stream(t.Context(), golden[0].IDs, generate.Seed(seed), generate.MaxTokens(16), generate.EndAt(-1)) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -292,10 +292,31 @@ func pack(t *testing.T, dir string) {
 	}
 	run("tar", "-xzf", "gocode-1.0.0.tgz")
 	run("mv", "package", filepath.Join(modules, "gocode"))
-	run("node", "--input-type=module", "-e", `
-import { load } from "gocode";
-const model = await load();
-const text = await model.generate("package ", { maxTokens: 4 }).text();
-model.close();
-if (text === "") throw new Error("no text");`)
+	readme, err := os.ReadFile(filepath.Join(modules, "gocode", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []string // of JavaScript: the model is closed at the end of the first
+	for _, part := range strings.Split(string(readme), "```js\n")[1:] {
+		block, _, _ := strings.Cut(part, "```")
+		blocks = append(blocks, block)
+	}
+	if len(blocks) != 2 {
+		t.Fatalf("the README has %d blocks of JavaScript, expected how to begin and a conversation", len(blocks))
+	}
+	first, closed := strings.CutSuffix(blocks[0], "model.close();\n")
+	if !closed {
+		t.Errorf("the first block does not close the model:\n%s", blocks[0])
+	}
+	run("node", "--input-type=module", "-e", first+blocks[1]+`if (answer === "") throw new Error("no text"); model.close();`)
+	if tsc, err := exec.LookPath("tsc"); err == nil {
+		types, err := os.ReadFile("testjs/types.ts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, project, "types.mts", types)
+		run(tsc, "--strict", "--noEmit", "--target", "es2022", "--module", "nodenext", "--moduleResolution", "nodenext", "--lib", "es2023,dom,esnext", "types.mts")
+	} else {
+		t.Log("tsc is not installed: the types are not checked")
+	}
 }

@@ -16,16 +16,17 @@ import (
 // ErrNone is returned where no Chromium is installed.
 var ErrNone = errors.New("no Chromium is installed")
 
-// patience is how long Wait waits, and lifetime how long a browser may take for everything.
+// patience is how long Wait waits, and silence how long a browser may take for one answer.
 const (
 	patience = 90 * time.Second
-	lifetime = 10 * time.Minute
+	silence  = 5 * time.Minute
 )
 
 // Page is a page of a headless browser.
 type Page struct {
 	cmd     *exec.Cmd
 	out     *os.File
+	pipe    *os.File // that in reads from
 	in      *bufio.Reader
 	profile string
 	session string
@@ -80,9 +81,8 @@ func Start() (*Page, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(profile))
 	}
-	p := &Page{cmd: cmd, out: out, in: bufio.NewReaderSize(in, 1<<16), profile: profile}
-	err = errors.Join(in.SetReadDeadline(time.Now().Add(lifetime)), p.attach())
-	if err != nil {
+	p := &Page{cmd: cmd, out: out, pipe: in, in: bufio.NewReaderSize(in, 1<<16), profile: profile}
+	if err := p.attach(); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
@@ -129,6 +129,9 @@ func (p *Page) Call(result any, method string, params any) error {
 	}
 	data, err := json.Marshal(message{ID: p.last, SessionID: p.session, Method: method, Params: params})
 	if err != nil {
+		return err
+	}
+	if err := p.pipe.SetReadDeadline(time.Now().Add(silence)); err != nil {
 		return err
 	}
 	if _, err := p.out.Write(append(data, 0)); err != nil {

@@ -73,7 +73,7 @@ const tests = {
     const model = await load(undefined, { threads: 1 });
     assert.deepEqual(model.info.generation, { temperature: 0.7, topK: 50, topP: 0.9 });
     const ids = async (options) => {
-      const g = model.generate(golden[0].prompt, { maxTokens: 24, eos: [], ...options });
+      const g = model.generate(golden[0].prompt, { maxTokens: 16, eos: [], ...options });
       await g.text();
       return g.ids;
     };
@@ -81,7 +81,7 @@ const tests = {
     const own = await ids({ seed: 7 });
     assert.deepEqual(await ids({ seed: 7, defaults: false, temperature: 0.7, topK: 50, topP: 0.9 }), own);
     assert.notDeepEqual(await ids({ seed: 7, topK: 1 }), own); // one setting is replaced, the others stay
-    assert.deepEqual(await ids({ defaults: false }), golden[0].greedy.slice(0, 24)); // greedy
+    assert.deepEqual(await ids({ defaults: false }), golden[0].greedy.slice(0, 16)); // greedy
     assert.deepEqual(await ids({ temperature: undefined, seed: 7 }), own);
     model.close();
     const other = await serve((name, _, response, bytes) => name === "model.json" && response.end(JSON.stringify({ ...JSON.parse(bytes), lacks: ["guidance_scale"], eos: [golden[0].greedy[2]] })));
@@ -314,6 +314,15 @@ const tests = {
     remote.worker.stop();
     await assert.rejects(call, /worker of the model died|model\.json/);
     await assert.rejects(remote.call("memory"), /died/);
+    const running = new Remote();
+    const loaded = await running.call("load", { url: pathToFileURL(dir + "/").href, threads: 2 });
+    await Promise.all([running.addThreads(2, loaded.threads), running.call("downloaded")]);
+    await running.call("start", { warm: 0 });
+    const { id } = await running.call("openSession", {}), generation = await running.call("generate", { id, prompt: [1, 2], options: { eos: [] } });
+    const next = running.call("next", { id: generation, budget: 1e5 });
+    setTimeout(() => running.threads[0].stop(), 50); // the other thread waits for this one
+    await assert.rejects(next, /thread 1 of the model died: the worker ended/);
+    await assert.rejects(running.call("memory"), /thread 1 of the model died/);
   },
 
   async "a generation ends where the context does, and a prompt that is longer is an error"() {

@@ -2,6 +2,7 @@
 
 import { Buffer, decodeRune, equal, rune, startsWith, text, utf8 } from "./bytes.js";
 import { byteChars, replaced } from "./normalize.js";
+import { replacedMatches } from "./program.js";
 
 const PrependNever = 1;
 const empty = new Uint8Array(0);
@@ -122,5 +123,6 @@ export const decoders = {
     return perToken((b, i, n) => (suffix.length ? replaced(b, suffix, i === n - 1 ? empty : blank) : b));
   },
   135: (a) => { const from = a.str(), to = a.str(); return perToken((b) => replaced(b, from, to)); },
+  137: (a) => { const program = a.program(), to = a.str(); return perToken((b) => replacedMatches(program, b, to)); },
   136: (a) => ctc(a.flag(), a.str(), a.str()),
 };

@@ -7,6 +7,8 @@ import { models } from "./models.js";
 import { normalizers } from "./normalize.js";
 import { patterns } from "./patterns.js";
 import { preTokenizers } from "./pretoken.js";
+import { readProgram } from "./program.js";
+import { Reader } from "./reader.js";
 import { HasForm, InModel, IsAdded, IsSpecial, Vocab } from "./vocab.js";
 
 const magic = "tfgtok\x00\x02";
@@ -14,42 +16,6 @@ const sectionNames = ["pipeline", "offsets", "texts", "flags", "hash", "merges",
 
 // Flags of an added token.
 const SingleWord = 1, LeftStrip = 2, RightStrip = 4, Normalized = 8, Special = 16;
-
-// Reader reads signed and unsigned LEB128 numbers and texts; the first thing that is missing is an error.
-class Reader {
-  constructor(b) {
-    this.b = b;
-    this.at = 0;
-  }
-
-  unsigned() {
-    let v = 0, scale = 1;
-    for (;;) {
-      if (this.at >= this.b.length || scale > 2 ** 49) throw new Error("tokenizer: a number is cut off");
-      const c = this.b[this.at++];
-      v += (c & 0x7f) * scale;
-      if (c < 0x80) return v;
-      scale *= 128;
-    }
-  }
-
-  signed() {
-    const v = this.unsigned();
-    return v % 2 === 0 ? v / 2 : -(v + 1) / 2;
-  }
-
-  bytes(n) {
-    if (n < 0 || this.at + n > this.b.length) throw new Error("tokenizer: a text is cut off");
-    this.at += n;
-    return this.b.subarray(this.at - n, this.at);
-  }
-
-  list(f) {
-    const n = this.signed();
-    if (n < 0 || n > this.b.length - this.at) throw new Error("tokenizer: a list is cut off");
-    return Array.from({ length: n }, () => f());
-  }
-}
 
 // Arguments hands out a step's arguments.
 class Arguments {
@@ -75,6 +41,13 @@ class Arguments {
   str() {
     if (this.strs >= this.step.strs.length) throw new Error(`tokenizer: step ${this.step.kind}: a text is missing`);
     return this.step.strs[this.strs++];
+  }
+
+  // program reads a compiled regular expression and passes over the text behind it that it comes from.
+  program() {
+    const p = readProgram(this.str());
+    this.str();
+    return p;
   }
 
   scanner() {

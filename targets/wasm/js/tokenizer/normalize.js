@@ -2,6 +2,7 @@
 
 import { Buffer, decodeRune, indexOf, rune, text, utf8 } from "./bytes.js";
 import { C, classOf, spaceBefore, spaceRun } from "./classes.js";
+import { replacedMatches } from "./program.js";
 import { precompiled, sentencePiece } from "./unigram.js";
 
 // perRune makes a normalizer of f(rune, out, b, i), which writes what becomes of a character.
@@ -141,6 +142,7 @@ export const normalizers = {
   14: () => nmt,
   15: () => mapBytes,
   16: precompiled,
+  17: (a) => { const program = a.program(), to = a.str(); return (b) => replacedMatches(program, b, to); },
   18: sentencePiece,
 };
 

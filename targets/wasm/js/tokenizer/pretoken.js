@@ -4,6 +4,7 @@ import { Buffer, decodeRune, rune, startsWith, utf8 } from "./bytes.js";
 import { C, classAt } from "./classes.js";
 import { mapBytes, replaced } from "./normalize.js";
 import { scanGPT2, scanWords } from "./patterns.js";
+import { matches } from "./program.js";
 
 // Split behaviours: what becomes of the text between pieces.
 const Removed = 0, Isolated = 1, MergedWithPrevious = 2, MergedWithNext = 3, Contiguous = 4;
@@ -11,14 +12,44 @@ const Removed = 0, Isolated = 1, MergedWithPrevious = 2, MergedWithNext = 3, Con
 const one = (set) => (b, i, end) => (classAt(b, i, end) & set ? rune.size : 0);
 const literal = (s) => (b, i, end) => (startsWith(b, s, i, end) ? s.length : 0);
 
-// cutter returns a pre-tokenizer that splits each piece where scan matches.
+// cutter returns a pre-tokenizer that splits each piece where scan, or a program in its place, matches.
 const cutter = (scan, behaviour, invert = false) => (s) => {
-  const next = [];
+  const next = [], list = typeof scan === "function" ? cuts : programCuts;
   for (const p of s.pieces) {
     if (p.id >= 0) next.push(p);
-    else keep(next, cuts(s.b, p, scan, invert), behaviour, p);
+    else keep(next, list(s.b, p, scan, invert), behaviour, p);
   }
-  s.pieces = next;
+  s.pieces = next.filter((p) => p.id >= 0 || p.lo < p.hi);
+};
+
+// programCuts is cuts with a program, whose matches can be empty.
+function programCuts(b, p, program, invert) {
+  const list = [];
+  let done = p.lo;
+  for (const [lo, hi] of matches(program, b.subarray(p.lo, p.hi))) {
+    if (done < p.lo + lo) list.push({ lo: done, hi: p.lo + lo, match: invert });
+    list.push({ lo: p.lo + lo, hi: p.lo + hi, match: !invert });
+    done = p.lo + hi;
+  }
+  if (done < p.hi) list.push({ lo: done, hi: p.hi, match: invert });
+  return list;
+}
+
+// lengths cuts into pieces of n characters.
+const lengths = (n) => (s) => {
+  s.pieces = s.pieces.flatMap((p) => {
+    if (p.id >= 0) return [p];
+    const list = [];
+    for (let lo = p.lo, i = p.lo, count = 0; i < p.hi; ) {
+      decodeRune(s.b, i, p.hi);
+      i += rune.size;
+      if (++count < n && i < p.hi) continue;
+      list.push({ lo, hi: i, id: -1, first: p.first && lo === p.lo });
+      lo = i;
+      count = 0;
+    }
+    return list;
+  });
 };
 
 // cuts lists the matches of a piece and what lies between: lo, hi, match.
@@ -121,4 +152,7 @@ export const preTokenizers = {
   38: (a) => cutter(one(C.Punct), a.num()),
   39: (a) => cutter(one(C.Numeric), a.flag() ? Isolated : Contiguous),
   40: (a) => { const scheme = a.num(), cut = a.flag(); return metaspace(scheme, cut, a.str()); },
+  41: (a) => { const behaviour = a.num(), invert = a.flag(); return cutter(a.program(), behaviour, invert); },
+  42: () => { throw new Error("tokenizer: the pre-tokenizer UnicodeScripts is not supported in JavaScript; all others are"); },
+  43: (a) => lengths(a.num()),
 };
