@@ -62,11 +62,11 @@ type passState struct {
 	end     operand.Mem // one past the last k
 	turns   operand.Mem // offset of the k after the last whole turn of the loop from first
 	rest    operand.Mem // with run-time shapes: offset of the last k from first
-	ahead   operand.Mem // distance in bytes of prefetches, where it depends on the rows
+	ahead   operand.Mem // distance in bytes of prefetches, where only the first block of a tile has one
 }
 
 // cached reports whether the weights of a pass stay in the first-level cache while all rows of a group are multiplied with
-// them. Fetching them ahead is for the first rows then; for all it fetches the beginning of the next tiles again and again,
+// them. Only the first block fetches them ahead then: every further one would fetch the beginning of the next tile again,
 // which costs a tenth of the time on Zen 1 when pages have 4 KiB.
 func (p *product) cached() bool {
 	return p.cut.Ahead != tuning.Off && p.cut.Tiles == 1 && p.chunk()/p.words()*p.step <= 24<<10
@@ -92,11 +92,10 @@ func (p *product) blocks() {
 	p.MOVQ(operand.U32(0), done)
 	loop := p.label("group")
 	p.startGroup(s, group, left)
-	p.setAhead(s, fewBlocks*shapes[0].rows)
 	if p.passes() {
 		p.MOVQ(operand.U32(0), s.first)
 		again := p.label("pass")
-		p.limitPass(s, fewBlocks*shapes[0].rows)
+		p.limitPass(s, 2*shapes[0].rows)
 		p.startPass(s, done)
 		p.tileLoops(shapes, s)
 		p.Comment("Next k.")
@@ -125,22 +124,6 @@ func (p *product) startGroup(s *passState, group int, left operand.Mem) {
 	p.CMPQ(n, limit)
 	p.CMOVQGT(limit, n)
 	p.MOVQ(n, s.rows)
-}
-
-// fewBlocks is how many register blocks below each other are few rows: reading the weights is then what counts.
-const fewBlocks = 2
-
-// setAhead sets the distance of prefetches of a group: none when there are more than few rows and the weights stay cached.
-func (p *product) setAhead(s *passState, few int) {
-	if !p.cached() {
-		return
-	}
-	distance, none := p.GP64(), p.GP64()
-	p.XORQ(none, none)
-	p.MOVQ(operand.U32(uint32(p.cut.Ahead)), distance)
-	p.CMPQ(s.rows, imm(few))
-	p.CMOVQGT(none, distance)
-	p.MOVQ(distance, s.ahead)
 }
 
 // prefetchPanel returns the function that fetches the weights of a step of the panel ahead of their use.
@@ -246,6 +229,9 @@ func (p *product) rowLoop(b block, s *passState) {
 	p.MOVQ(s.x, r.x)
 	p.MOVQ(s.y, r.y)
 	p.MOVQ(s.c, r.c)
+	if p.cached() {
+		p.MOVQ(operand.U32(uint32(p.cut.Ahead)), s.ahead)
+	}
 	few, done := p.newLabel("fewRows"), p.newLabel("rowsDone")
 	if b.few > 0 {
 		p.CMPQ(r.m, imm(b.few))
@@ -285,6 +271,9 @@ func (p *product) nextRows(b block, s *passState, r rowState) {
 		p.MOVQ(to.ld, n)
 		p.IMUL3Q(imm(4*b.rows), n, n)
 		p.ADDQ(n, to.p)
+	}
+	if p.cached() {
+		p.MOVQ(operand.U32(0), s.ahead)
 	}
 }
 

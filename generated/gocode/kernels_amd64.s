@@ -231,11 +231,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -267,6 +262,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -463,6 +459,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -2250,11 +2247,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -2309,6 +2301,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -2506,6 +2499,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -4331,11 +4325,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -4367,6 +4356,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -4561,6 +4551,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows

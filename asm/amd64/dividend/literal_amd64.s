@@ -45,11 +45,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -81,6 +76,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -275,6 +271,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -4394,11 +4391,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -4453,6 +4445,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -4648,6 +4641,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -8292,11 +8286,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -8328,6 +8317,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -8522,6 +8512,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -12781,11 +12772,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -12817,6 +12803,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -13011,6 +12998,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows

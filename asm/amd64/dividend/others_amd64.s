@@ -26,11 +26,6 @@ group:
 	CMPQ    CX, DX
 	CMOVQGT DX, CX
 	MOVQ    CX, 48(SP)
-	XORQ    DX, DX
-	MOVQ    $0x00001000, CX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT DX, CX
-	MOVQ    CX, 96(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -88,6 +83,7 @@ tile:
 	MOVQ 24(SP), DX
 	MOVQ 16(SP), SI
 	MOVQ 32(SP), DI
+	MOVQ $0x00001000, 96(SP)
 	CMPQ CX, $0x04
 	JLE  fewRows
 
@@ -318,6 +314,7 @@ kRestDone:
 	MOVQ   40(SP), R8
 	IMUL3Q $0x18, R8, R8
 	ADDQ   R8, DI
+	MOVQ   $0x00000000, 96(SP)
 	SUBQ   $0x06, CX
 	CMPQ   CX, $0x04
 	JG     rows
@@ -821,11 +818,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -857,6 +849,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -1051,6 +1044,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -1430,11 +1424,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -1466,6 +1455,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -1660,6 +1650,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -2039,11 +2030,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -2075,6 +2061,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -2269,6 +2256,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -2648,11 +2636,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -2707,6 +2690,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -2902,6 +2886,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows

@@ -19627,11 +19627,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -19663,6 +19658,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -19788,6 +19784,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -20868,11 +20865,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -20904,6 +20896,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -21143,6 +21136,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -23082,11 +23076,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -23118,6 +23107,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -23337,6 +23327,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -25149,11 +25140,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -25185,6 +25171,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -25330,6 +25317,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -26545,11 +26533,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -26604,6 +26587,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -26801,6 +26785,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -28627,11 +28612,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -28663,6 +28643,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -28831,6 +28812,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -30231,11 +30213,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -30290,6 +30267,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -30514,6 +30492,7 @@ kDone:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -32656,11 +32635,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -32692,6 +32666,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -32888,6 +32863,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -34675,11 +34651,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -34711,6 +34682,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -34965,6 +34937,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -37005,11 +36978,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -37064,6 +37032,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -37261,6 +37230,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -39086,11 +39056,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -39122,6 +39087,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -39245,6 +39211,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -40111,11 +40078,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -40147,6 +40109,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -40362,6 +40325,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -41918,11 +41882,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -41977,6 +41936,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -42172,6 +42132,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -43602,11 +43563,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -43638,6 +43594,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -43803,6 +43760,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -44999,11 +44957,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -45058,6 +45011,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -45278,6 +45232,7 @@ kDone:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -46889,11 +46844,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -46925,6 +46875,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -47119,6 +47070,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -48510,11 +48462,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -48546,6 +48493,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -48795,6 +48743,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -50559,11 +50508,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -50595,6 +50539,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -50718,6 +50663,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -53548,11 +53494,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -53584,6 +53525,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -53820,6 +53762,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -57811,11 +57754,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -57847,6 +57785,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -58041,6 +57980,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -62160,11 +62100,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -62196,6 +62131,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -62411,6 +62347,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -66655,11 +66592,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -66691,6 +66623,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -66835,6 +66768,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -69854,11 +69788,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -69913,6 +69842,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -70108,6 +70038,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -73752,11 +73683,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -73788,6 +73714,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -73982,6 +73909,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -78649,11 +78577,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -78685,6 +78608,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -78850,6 +78774,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -82058,11 +81983,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -82094,6 +82014,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -82288,6 +82209,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -85893,11 +85815,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -85952,6 +85869,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -86172,6 +86090,7 @@ kDone:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -90359,11 +90278,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -90395,6 +90309,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -90589,6 +90504,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -94166,11 +94082,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -94202,6 +94113,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -94451,6 +94363,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -98355,11 +98268,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -98414,6 +98322,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -98609,6 +98518,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -102253,11 +102163,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -102289,6 +102194,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -102414,6 +102320,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -103316,11 +103223,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -103352,6 +103254,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -103577,6 +103480,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -105297,11 +105201,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -105356,6 +105255,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -105559,6 +105459,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -107117,11 +107018,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -107153,6 +107049,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -107324,6 +107221,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -108628,11 +108526,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -108687,6 +108580,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -108917,6 +108811,7 @@ kDone:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -110692,11 +110587,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -110728,6 +110618,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -110930,6 +110821,7 @@ k:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
@@ -112449,11 +112341,6 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
-	XORQ    CX, CX
-	MOVQ    $0x00001000, AX
-	CMPQ    48(SP), $0x0c
-	CMOVQGT CX, AX
-	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -112485,6 +112372,7 @@ tile:
 	MOVQ 24(SP), CX
 	MOVQ 16(SP), BX
 	MOVQ 32(SP), SI
+	MOVQ $0x00001000, 88(SP)
 	CMPQ AX, $0x04
 	JLE  fewRows
 
@@ -112748,6 +112636,7 @@ rows:
 	MOVQ   40(SP), DI
 	IMUL3Q $0x18, DI, DI
 	ADDQ   DI, SI
+	MOVQ   $0x00000000, 88(SP)
 	SUBQ   $0x06, AX
 	CMPQ   AX, $0x04
 	JG     rows
