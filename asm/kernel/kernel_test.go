@@ -164,7 +164,7 @@ func TestValidateRejects(t *testing.T) {
 		{Op: "rope", S: "half", D: []int{8, 10}},
 		{Op: "softmaxBlock", D: []int{32}, F: []float64{1, 0}},
 		{Op: "softmaxBlock", D: []int{64}, F: []float64{1, -3}},
-		{Op: "glu", S: "mish", D: []int{8}},
+		{Op: "glu", S: "prelu", D: []int{8}},
 	} {
 		if err := k.Validate(); err == nil {
 			t.Errorf("%s is accepted", k.Key())
@@ -180,8 +180,8 @@ func TestActivationAliases(t *testing.T) {
 			t.Errorf("Activation(%q) = %q, %v; want %q", name, got, ok, want)
 		}
 	}
-	if got, ok := Activation("mish"); ok {
-		t.Errorf("Activation(mish) = %q", got)
+	if got, ok := Activation("prelu"); ok {
+		t.Errorf("Activation(prelu) = %q", got)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -31,25 +32,25 @@ one before them are not repeated, unless --all is given. table prints what is su
 tfgen verify --json.
 `
 
-// specCommands are the commands below "spec".
-var specCommands = map[string]func(args []string, stdout, stderr io.Writer) error{
+// specCommands are the commands of the spec command.
+var specCommands = group{"spec", specHelp, map[string]action{
 	"list": specList, "check": specCheck, "schema": specSchema, "new": specNew, "explain": specExplain, "table": specTable,
-}
+}}
 
-// runSpec is the spec command.
-func runSpec(_ context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) > 0 && specCommands[args[0]] != nil {
-		if err := specCommands[args[0]](args[1:], stdout, stderr); err != errUsage {
-			return err
-		}
+// specArguments returns the arguments of a command below "spec" that has no flags.
+func specArguments(name string, args []string, least, most int, stderr io.Writer) ([]string, error) {
+	f := newFlags("spec "+name, specHelp, stderr)
+	rest, err := parseFlags(f, args)
+	if err == nil && (len(rest) < least || len(rest) > most) {
+		f.Usage()
+		err = errUsage
 	}
-	fmt.Fprint(stderr, specHelp)
-	return errUsage
+	return rest, err
 }
 
-func specList(args []string, stdout, _ io.Writer) error {
-	if len(args) > 0 {
-		return errUsage
+func specList(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	if _, err := specArguments("list", args, 0, 0, stderr); err != nil {
+		return err
 	}
 	all, err := spec.List()
 	if err != nil {
@@ -61,12 +62,13 @@ func specList(args []string, stdout, _ io.Writer) error {
 	return nil
 }
 
-func specCheck(args []string, stdout, _ io.Writer) error {
-	if len(args) == 0 {
-		return errUsage
+func specCheck(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	files, err := specArguments("check", args, 1, math.MaxInt, stderr)
+	if err != nil {
+		return err
 	}
 	var errs []error
-	for _, file := range args {
+	for _, file := range files {
 		err := spec.Check(file)
 		if err == nil {
 			fmt.Fprintln(stdout, file+": ok")
@@ -76,11 +78,12 @@ func specCheck(args []string, stdout, _ io.Writer) error {
 	return errors.Join(errs...)
 }
 
-func specSchema(args []string, stdout, _ io.Writer) error {
-	if len(args) > 1 {
-		return errUsage
+func specSchema(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	kind, err := specArguments("schema", args, 0, 1, stderr)
+	if err != nil {
+		return err
 	}
-	text, err := spec.Schema(append(args, "spec")[0])
+	text, err := spec.Schema(append(kind, "spec")[0])
 	if err == nil {
 		_, err = stdout.Write(text)
 	}

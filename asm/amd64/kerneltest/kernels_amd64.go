@@ -16,6 +16,54 @@ func actGELU1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //go:noescape
 func actGELU1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
+// actGELU101AVX2 computes y = f(x) for rows of 1, where f(x) = min(GELU(x), 10).
+// y may be x. Wu et al. 2020.
+//
+//go:noescape
+func actGELU101AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actGELU101AVX512 computes y = f(x) for rows of 1, where f(x) = min(GELU(x), 10).
+// y may be x. Wu et al. 2020.
+//
+//go:noescape
+func actGELU101AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actGELU1017AVX2 computes y = f(x) for rows of 17, where f(x) = min(GELU(x), 10).
+// y may be x. Wu et al. 2020.
+//
+//go:noescape
+func actGELU1017AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actGELU1017AVX512 computes y = f(x) for rows of 17, where f(x) = min(GELU(x), 10).
+// y may be x. Wu et al. 2020.
+//
+//go:noescape
+func actGELU1017AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actGELU10768AVX2 computes y = f(x) for rows of 768, where f(x) = min(GELU(x), 10).
+// y may be x. Wu et al. 2020.
+//
+//go:noescape
+func actGELU10768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actGELU10768AVX512 computes y = f(x) for rows of 768, where f(x) = min(GELU(x), 10).
+// y may be x. Wu et al. 2020.
+//
+//go:noescape
+func actGELU10768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actGELU1090AVX2 computes y = f(x) for rows of 90, where f(x) = min(GELU(x), 10).
+// y may be x. Wu et al. 2020.
+//
+//go:noescape
+func actGELU1090AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actGELU1090AVX512 computes y = f(x) for rows of 90, where f(x) = min(GELU(x), 10).
+// y may be x. Wu et al. 2020.
+//
+//go:noescape
+func actGELU1090AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
 // actGELU17AVX2 computes y = f(x) for rows of 17, where f(x) = x/2 · (1 + erf(x/√2)).
 // y may be x. Hendrycks and Gimpel 2016.
 //
@@ -99,6 +147,246 @@ func actGELUTanh90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //
 //go:noescape
 func actGELUTanh90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actHardSwish1AVX2 computes y = f(x) for rows of 1, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x. Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func actHardSwish1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actHardSwish1AVX512 computes y = f(x) for rows of 1, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x. Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func actHardSwish1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actHardSwish17AVX2 computes y = f(x) for rows of 17, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x. Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func actHardSwish17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actHardSwish17AVX512 computes y = f(x) for rows of 17, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x. Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func actHardSwish17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actHardSwish768AVX2 computes y = f(x) for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x. Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func actHardSwish768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actHardSwish768AVX512 computes y = f(x) for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x. Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func actHardSwish768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actHardSwish90AVX2 computes y = f(x) for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x. Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func actHardSwish90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actHardSwish90AVX512 computes y = f(x) for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x. Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func actHardSwish90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLaplace1AVX2 computes y = f(x) for rows of 1, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x. Ma et al. 2022, Mega.
+//
+//go:noescape
+func actLaplace1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLaplace1AVX512 computes y = f(x) for rows of 1, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x. Ma et al. 2022, Mega.
+//
+//go:noescape
+func actLaplace1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLaplace17AVX2 computes y = f(x) for rows of 17, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x. Ma et al. 2022, Mega.
+//
+//go:noescape
+func actLaplace17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLaplace17AVX512 computes y = f(x) for rows of 17, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x. Ma et al. 2022, Mega.
+//
+//go:noescape
+func actLaplace17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLaplace768AVX2 computes y = f(x) for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x. Ma et al. 2022, Mega.
+//
+//go:noescape
+func actLaplace768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLaplace768AVX512 computes y = f(x) for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x. Ma et al. 2022, Mega.
+//
+//go:noescape
+func actLaplace768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLaplace90AVX2 computes y = f(x) for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x. Ma et al. 2022, Mega.
+//
+//go:noescape
+func actLaplace90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLaplace90AVX512 computes y = f(x) for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x. Ma et al. 2022, Mega.
+//
+//go:noescape
+func actLaplace90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLeakyReLU1AVX2 computes y = f(x) for rows of 1, where f(x) = max(x, 0.01·x).
+// y may be x. Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func actLeakyReLU1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLeakyReLU1AVX512 computes y = f(x) for rows of 1, where f(x) = max(x, 0.01·x).
+// y may be x. Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func actLeakyReLU1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLeakyReLU17AVX2 computes y = f(x) for rows of 17, where f(x) = max(x, 0.01·x).
+// y may be x. Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func actLeakyReLU17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLeakyReLU17AVX512 computes y = f(x) for rows of 17, where f(x) = max(x, 0.01·x).
+// y may be x. Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func actLeakyReLU17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLeakyReLU768AVX2 computes y = f(x) for rows of 768, where f(x) = max(x, 0.01·x).
+// y may be x. Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func actLeakyReLU768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLeakyReLU768AVX512 computes y = f(x) for rows of 768, where f(x) = max(x, 0.01·x).
+// y may be x. Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func actLeakyReLU768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLeakyReLU90AVX2 computes y = f(x) for rows of 90, where f(x) = max(x, 0.01·x).
+// y may be x. Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func actLeakyReLU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLeakyReLU90AVX512 computes y = f(x) for rows of 90, where f(x) = max(x, 0.01·x).
+// y may be x. Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func actLeakyReLU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLinear1AVX2 computes y = f(x) for rows of 1, where f(x) = x.
+// y may be x. the identity.
+//
+//go:noescape
+func actLinear1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLinear1AVX512 computes y = f(x) for rows of 1, where f(x) = x.
+// y may be x. the identity.
+//
+//go:noescape
+func actLinear1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLinear17AVX2 computes y = f(x) for rows of 17, where f(x) = x.
+// y may be x. the identity.
+//
+//go:noescape
+func actLinear17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLinear17AVX512 computes y = f(x) for rows of 17, where f(x) = x.
+// y may be x. the identity.
+//
+//go:noescape
+func actLinear17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLinear768AVX2 computes y = f(x) for rows of 768, where f(x) = x.
+// y may be x. the identity.
+//
+//go:noescape
+func actLinear768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLinear768AVX512 computes y = f(x) for rows of 768, where f(x) = x.
+// y may be x. the identity.
+//
+//go:noescape
+func actLinear768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLinear90AVX2 computes y = f(x) for rows of 90, where f(x) = x.
+// y may be x. the identity.
+//
+//go:noescape
+func actLinear90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actLinear90AVX512 computes y = f(x) for rows of 90, where f(x) = x.
+// y may be x. the identity.
+//
+//go:noescape
+func actLinear90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actMish1AVX2 computes y = f(x) for rows of 1, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x. Misra 2019.
+//
+//go:noescape
+func actMish1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actMish1AVX512 computes y = f(x) for rows of 1, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x. Misra 2019.
+//
+//go:noescape
+func actMish1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actMish17AVX2 computes y = f(x) for rows of 17, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x. Misra 2019.
+//
+//go:noescape
+func actMish17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actMish17AVX512 computes y = f(x) for rows of 17, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x. Misra 2019.
+//
+//go:noescape
+func actMish17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actMish768AVX2 computes y = f(x) for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x. Misra 2019.
+//
+//go:noescape
+func actMish768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actMish768AVX512 computes y = f(x) for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x. Misra 2019.
+//
+//go:noescape
+func actMish768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actMish90AVX2 computes y = f(x) for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x. Misra 2019.
+//
+//go:noescape
+func actMish90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actMish90AVX512 computes y = f(x) for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x. Misra 2019.
+//
+//go:noescape
+func actMish90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
 // actQuickGELU1AVX2 computes y = f(x) for rows of 1, where f(x) = x / (1 + e^(−1.702·x)).
 // y may be x. Hendrycks and Gimpel 2016.
@@ -219,6 +507,54 @@ func actReLU290AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 //
 //go:noescape
 func actReLU290AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU61AVX2 computes y = f(x) for rows of 1, where f(x) = min(max(x, 0), 6).
+// y may be x. Krizhevsky 2010.
+//
+//go:noescape
+func actReLU61AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU61AVX512 computes y = f(x) for rows of 1, where f(x) = min(max(x, 0), 6).
+// y may be x. Krizhevsky 2010.
+//
+//go:noescape
+func actReLU61AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU617AVX2 computes y = f(x) for rows of 17, where f(x) = min(max(x, 0), 6).
+// y may be x. Krizhevsky 2010.
+//
+//go:noescape
+func actReLU617AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU617AVX512 computes y = f(x) for rows of 17, where f(x) = min(max(x, 0), 6).
+// y may be x. Krizhevsky 2010.
+//
+//go:noescape
+func actReLU617AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU6768AVX2 computes y = f(x) for rows of 768, where f(x) = min(max(x, 0), 6).
+// y may be x. Krizhevsky 2010.
+//
+//go:noescape
+func actReLU6768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU6768AVX512 computes y = f(x) for rows of 768, where f(x) = min(max(x, 0), 6).
+// y may be x. Krizhevsky 2010.
+//
+//go:noescape
+func actReLU6768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU690AVX2 computes y = f(x) for rows of 90, where f(x) = min(max(x, 0), 6).
+// y may be x. Krizhevsky 2010.
+//
+//go:noescape
+func actReLU690AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+
+// actReLU690AVX512 computes y = f(x) for rows of 90, where f(x) = min(max(x, 0), 6).
+// y may be x. Krizhevsky 2010.
+//
+//go:noescape
+func actReLU690AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
 
 // actReLU768AVX2 computes y = f(x) for rows of 768, where f(x) = max(x, 0).
 // y may be x. Nair and Hinton 2010.
@@ -1750,6 +2086,42 @@ func gemmI8K7AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, 
 //go:noescape
 func gemmI8K7AVX512(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 
+// gluGELU1020AVX2 computes y = f(x) · u for rows of 20, where f(x) = min(GELU(x), 10).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+//
+//go:noescape
+func gluGELU1020AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluGELU1020AVX512 computes y = f(x) · u for rows of 20, where f(x) = min(GELU(x), 10).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+//
+//go:noescape
+func gluGELU1020AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluGELU10768AVX2 computes y = f(x) · u for rows of 768, where f(x) = min(GELU(x), 10).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+//
+//go:noescape
+func gluGELU10768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluGELU10768AVX512 computes y = f(x) · u for rows of 768, where f(x) = min(GELU(x), 10).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+//
+//go:noescape
+func gluGELU10768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluGELU1090AVX2 computes y = f(x) · u for rows of 90, where f(x) = min(GELU(x), 10).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+//
+//go:noescape
+func gluGELU1090AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluGELU1090AVX512 computes y = f(x) · u for rows of 90, where f(x) = min(GELU(x), 10).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+//
+//go:noescape
+func gluGELU1090AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
 // gluGELU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x/2 · (1 + erf(x/√2)).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
 //
@@ -1821,6 +2193,186 @@ func gluGELUTanh90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu
 //
 //go:noescape
 func gluGELUTanh90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluHardSwish20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func gluHardSwish20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluHardSwish20AVX512 computes y = f(x) · u for rows of 20, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func gluHardSwish20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluHardSwish768AVX2 computes y = f(x) · u for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func gluHardSwish768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluHardSwish768AVX512 computes y = f(x) · u for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func gluHardSwish768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluHardSwish90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func gluHardSwish90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluHardSwish90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+//
+//go:noescape
+func gluHardSwish90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLaplace20AVX2 computes y = f(x) · u for rows of 20, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+//
+//go:noescape
+func gluLaplace20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLaplace20AVX512 computes y = f(x) · u for rows of 20, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+//
+//go:noescape
+func gluLaplace20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLaplace768AVX2 computes y = f(x) · u for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+//
+//go:noescape
+func gluLaplace768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLaplace768AVX512 computes y = f(x) · u for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+//
+//go:noescape
+func gluLaplace768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLaplace90AVX2 computes y = f(x) · u for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+//
+//go:noescape
+func gluLaplace90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLaplace90AVX512 computes y = f(x) · u for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+//
+//go:noescape
+func gluLaplace90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLeakyReLU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = max(x, 0.01·x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func gluLeakyReLU20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLeakyReLU20AVX512 computes y = f(x) · u for rows of 20, where f(x) = max(x, 0.01·x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func gluLeakyReLU20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLeakyReLU768AVX2 computes y = f(x) · u for rows of 768, where f(x) = max(x, 0.01·x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func gluLeakyReLU768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLeakyReLU768AVX512 computes y = f(x) · u for rows of 768, where f(x) = max(x, 0.01·x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func gluLeakyReLU768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLeakyReLU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0.01·x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func gluLeakyReLU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLeakyReLU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0.01·x).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+//
+//go:noescape
+func gluLeakyReLU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLinear20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+//
+//go:noescape
+func gluLinear20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLinear20AVX512 computes y = f(x) · u for rows of 20, where f(x) = x.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+//
+//go:noescape
+func gluLinear20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLinear768AVX2 computes y = f(x) · u for rows of 768, where f(x) = x.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+//
+//go:noescape
+func gluLinear768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLinear768AVX512 computes y = f(x) · u for rows of 768, where f(x) = x.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+//
+//go:noescape
+func gluLinear768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLinear90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+//
+//go:noescape
+func gluLinear90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluLinear90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x.
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+//
+//go:noescape
+func gluLinear90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluMish20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+//
+//go:noescape
+func gluMish20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluMish20AVX512 computes y = f(x) · u for rows of 20, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+//
+//go:noescape
+func gluMish20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluMish768AVX2 computes y = f(x) · u for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+//
+//go:noescape
+func gluMish768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluMish768AVX512 computes y = f(x) · u for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+//
+//go:noescape
+func gluMish768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluMish90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+//
+//go:noescape
+func gluMish90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluMish90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+//
+//go:noescape
+func gluMish90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
 // gluQuickGELU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x / (1 + e^(−1.702·x)).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Hendrycks and Gimpel 2016.
@@ -1905,6 +2457,42 @@ func gluReLU290AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu in
 //
 //go:noescape
 func gluReLU290AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluReLU620AVX2 computes y = f(x) · u for rows of 20, where f(x) = min(max(x, 0), 6).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+//
+//go:noescape
+func gluReLU620AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluReLU620AVX512 computes y = f(x) · u for rows of 20, where f(x) = min(max(x, 0), 6).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+//
+//go:noescape
+func gluReLU620AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluReLU6768AVX2 computes y = f(x) · u for rows of 768, where f(x) = min(max(x, 0), 6).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+//
+//go:noescape
+func gluReLU6768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluReLU6768AVX512 computes y = f(x) · u for rows of 768, where f(x) = min(max(x, 0), 6).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+//
+//go:noescape
+func gluReLU6768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluReLU690AVX2 computes y = f(x) · u for rows of 90, where f(x) = min(max(x, 0), 6).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+//
+//go:noescape
+func gluReLU690AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+
+// gluReLU690AVX512 computes y = f(x) · u for rows of 90, where f(x) = min(max(x, 0), 6).
+// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+//
+//go:noescape
+func gluReLU690AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 
 // gluReLU768AVX2 computes y = f(x) · u for rows of 768, where f(x) = max(x, 0).
 // y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Nair and Hinton 2010.

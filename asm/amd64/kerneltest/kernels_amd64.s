@@ -4,288 +4,336 @@
 
 #include "textflag.h"
 
+// addLayerNorm15Eps is 1e-12 in every lane.
 DATA addLayerNorm15Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm15Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm15Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm15Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm15Inverse is 0.06666667 in every lane.
 DATA addLayerNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA addLayerNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA addLayerNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA addLayerNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL addLayerNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm16Eps is 1e-12 in every lane.
 DATA addLayerNorm16Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm16Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm16Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm16Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm16Inverse is 0.0625 in every lane.
 DATA addLayerNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA addLayerNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA addLayerNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA addLayerNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL addLayerNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm17Eps is 1e-12 in every lane.
 DATA addLayerNorm17Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm17Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm17Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm17Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm17Inverse is 0.05882353 in every lane.
 DATA addLayerNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA addLayerNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA addLayerNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA addLayerNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL addLayerNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm1Eps is 1e-12 in every lane.
 DATA addLayerNorm1Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm1Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm1Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm1Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm1Inverse is 1 in every lane.
 DATA addLayerNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA addLayerNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA addLayerNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA addLayerNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL addLayerNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm31Eps is 1e-12 in every lane.
 DATA addLayerNorm31Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm31Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm31Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm31Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm31Inverse is 0.032258064 in every lane.
 DATA addLayerNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA addLayerNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA addLayerNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA addLayerNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL addLayerNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm33Eps is 1e-12 in every lane.
 DATA addLayerNorm33Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm33Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm33Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm33Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm33Inverse is 0.030303031 in every lane.
 DATA addLayerNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA addLayerNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA addLayerNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA addLayerNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL addLayerNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm385Eps is 1e-12 in every lane.
 DATA addLayerNorm385Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm385Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm385Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm385Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm385Inverse is 0.0025974025 in every lane.
 DATA addLayerNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA addLayerNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA addLayerNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA addLayerNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL addLayerNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm3Eps is 1e-12 in every lane.
 DATA addLayerNorm3Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm3Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm3Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm3Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm3Inverse is 0.33333334 in every lane.
 DATA addLayerNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addLayerNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addLayerNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addLayerNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL addLayerNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm54Eps is 1e-12 in every lane.
 DATA addLayerNorm54Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm54Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm54Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm54Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm54Inverse is 0.018518519 in every lane.
 DATA addLayerNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA addLayerNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA addLayerNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA addLayerNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL addLayerNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm72Eps is 1e-12 in every lane.
 DATA addLayerNorm72Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm72Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm72Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm72Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm72Inverse is 0.013888889 in every lane.
 DATA addLayerNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA addLayerNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA addLayerNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA addLayerNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL addLayerNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm768Eps is 1e-12 in every lane.
 DATA addLayerNorm768Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm768Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm768Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm768Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm768Inverse is 0.0013020834 in every lane.
 DATA addLayerNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addLayerNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addLayerNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addLayerNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL addLayerNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm8Eps is 1e-12 in every lane.
 DATA addLayerNorm8Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm8Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm8Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm8Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm8Inverse is 0.125 in every lane.
 DATA addLayerNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA addLayerNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA addLayerNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA addLayerNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL addLayerNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm15Eps is 1e-06 in every lane.
 DATA addRMSNorm15Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm15Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm15Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm15Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm15Inverse is 0.06666667 in every lane.
 DATA addRMSNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA addRMSNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA addRMSNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA addRMSNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL addRMSNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm16Eps is 1e-06 in every lane.
 DATA addRMSNorm16Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm16Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm16Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm16Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm16Inverse is 0.0625 in every lane.
 DATA addRMSNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA addRMSNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA addRMSNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA addRMSNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL addRMSNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm17Eps is 1e-06 in every lane.
 DATA addRMSNorm17Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm17Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm17Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm17Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm17Inverse is 0.05882353 in every lane.
 DATA addRMSNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA addRMSNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA addRMSNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA addRMSNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL addRMSNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm1Eps is 1e-06 in every lane.
 DATA addRMSNorm1Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm1Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm1Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm1Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm1Inverse is 1 in every lane.
 DATA addRMSNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA addRMSNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA addRMSNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA addRMSNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL addRMSNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm31Eps is 1e-06 in every lane.
 DATA addRMSNorm31Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm31Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm31Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm31Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm31Inverse is 0.032258064 in every lane.
 DATA addRMSNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA addRMSNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA addRMSNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA addRMSNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL addRMSNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm33Eps is 1e-06 in every lane.
 DATA addRMSNorm33Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm33Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm33Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm33Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm33Inverse is 0.030303031 in every lane.
 DATA addRMSNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA addRMSNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA addRMSNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA addRMSNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL addRMSNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm385Eps is 1e-06 in every lane.
 DATA addRMSNorm385Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm385Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm385Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm385Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm385Inverse is 0.0025974025 in every lane.
 DATA addRMSNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA addRMSNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA addRMSNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA addRMSNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL addRMSNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm3Eps is 1e-06 in every lane.
 DATA addRMSNorm3Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm3Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm3Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm3Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm3Inverse is 0.33333334 in every lane.
 DATA addRMSNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addRMSNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addRMSNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addRMSNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL addRMSNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm54Eps is 1e-06 in every lane.
 DATA addRMSNorm54Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm54Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm54Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm54Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm54Inverse is 0.018518519 in every lane.
 DATA addRMSNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA addRMSNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA addRMSNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA addRMSNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL addRMSNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm72Eps is 1e-06 in every lane.
 DATA addRMSNorm72Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm72Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm72Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm72Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm72Inverse is 0.013888889 in every lane.
 DATA addRMSNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA addRMSNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA addRMSNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA addRMSNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL addRMSNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm768Eps is 1e-06 in every lane.
 DATA addRMSNorm768Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm768Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm768Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm768Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm768Inverse is 0.0013020834 in every lane.
 DATA addRMSNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addRMSNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addRMSNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addRMSNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL addRMSNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm8Eps is 1e-06 in every lane.
 DATA addRMSNorm8Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm8Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm8Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm8Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm8Inverse is 0.125 in every lane.
 DATA addRMSNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA addRMSNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA addRMSNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
@@ -302,167 +350,208 @@ DATA doubled<>+48(SB)/8, $0x0000000600000006
 DATA doubled<>+56(SB)/8, $0x0000000700000007
 GLOBL doubled<>(SB), RODATA|NOPTR, $64
 
+// eight is 8 in every lane.
 DATA eight<>+0(SB)/8, $0x4100000041000000
 DATA eight<>+8(SB)/8, $0x4100000041000000
 DATA eight<>+16(SB)/8, $0x4100000041000000
 DATA eight<>+24(SB)/8, $0x4100000041000000
 GLOBL eight<>(SB), RODATA|NOPTR, $32
 
+// exp0 is 0.0013745326 in every lane.
 DATA exp0<>+0(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+8(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+16(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+24(SB)/8, $0x3ab429a93ab429a9
 GLOBL exp0<>(SB), RODATA|NOPTR, $32
 
+// exp1 is 0.008368947 in every lane.
 DATA exp1<>+0(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+8(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+16(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+24(SB)/8, $0x3c091de83c091de8
 GLOBL exp1<>(SB), RODATA|NOPTR, $32
 
+// exp2 is 0.04166965 in every lane.
 DATA exp2<>+0(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+8(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+16(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+24(SB)/8, $0x3d2aadcb3d2aadcb
 GLOBL exp2<>(SB), RODATA|NOPTR, $32
 
+// exp3 is 0.16666518 in every lane.
 DATA exp3<>+0(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+8(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+16(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+24(SB)/8, $0x3e2aaa473e2aaa47
 GLOBL exp3<>(SB), RODATA|NOPTR, $32
 
+// exp4 is 0.49999988 in every lane.
 DATA exp4<>+0(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+8(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+16(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+24(SB)/8, $0x3efffffc3efffffc
 GLOBL exp4<>(SB), RODATA|NOPTR, $32
 
+// exp5 is 1 in every lane.
 DATA exp5<>+0(SB)/8, $0x3f8000003f800000
 DATA exp5<>+8(SB)/8, $0x3f8000003f800000
 DATA exp5<>+16(SB)/8, $0x3f8000003f800000
 DATA exp5<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp5<>(SB), RODATA|NOPTR, $32
 
+// exp6 is 1 in every lane.
 DATA exp6<>+0(SB)/8, $0x3f8000003f800000
 DATA exp6<>+8(SB)/8, $0x3f8000003f800000
 DATA exp6<>+16(SB)/8, $0x3f8000003f800000
 DATA exp6<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp6<>(SB), RODATA|NOPTR, $32
 
+// four is 4 in every lane.
 DATA four<>+0(SB)/8, $0x4080000040800000
 DATA four<>+8(SB)/8, $0x4080000040800000
 DATA four<>+16(SB)/8, $0x4080000040800000
 DATA four<>+24(SB)/8, $0x4080000040800000
 GLOBL four<>(SB), RODATA|NOPTR, $32
 
+// gelu0 is 0.00013647656 in every lane.
 DATA gelu0<>+0(SB)/8, $0x390f1b26390f1b26
 DATA gelu0<>+8(SB)/8, $0x390f1b26390f1b26
 DATA gelu0<>+16(SB)/8, $0x390f1b26390f1b26
 DATA gelu0<>+24(SB)/8, $0x390f1b26390f1b26
 GLOBL gelu0<>(SB), RODATA|NOPTR, $32
 
+// gelu1 is 0.0001700798 in every lane.
 DATA gelu1<>+0(SB)/8, $0x3932577339325773
 DATA gelu1<>+8(SB)/8, $0x3932577339325773
 DATA gelu1<>+16(SB)/8, $0x3932577339325773
 DATA gelu1<>+24(SB)/8, $0x3932577339325773
 GLOBL gelu1<>(SB), RODATA|NOPTR, $32
 
+// gelu10Highest is 10 in every lane.
+DATA gelu10Highest<>+0(SB)/8, $0x4120000041200000
+DATA gelu10Highest<>+8(SB)/8, $0x4120000041200000
+DATA gelu10Highest<>+16(SB)/8, $0x4120000041200000
+DATA gelu10Highest<>+24(SB)/8, $0x4120000041200000
+GLOBL gelu10Highest<>(SB), RODATA|NOPTR, $32
+
+// gelu2 is -0.0015666747 in every lane.
 DATA gelu2<>+0(SB)/8, $0xbacd58e1bacd58e1
 DATA gelu2<>+8(SB)/8, $0xbacd58e1bacd58e1
 DATA gelu2<>+16(SB)/8, $0xbacd58e1bacd58e1
 DATA gelu2<>+24(SB)/8, $0xbacd58e1bacd58e1
 GLOBL gelu2<>(SB), RODATA|NOPTR, $32
 
+// gelu3 is -0.0035084463 in every lane.
 DATA gelu3<>+0(SB)/8, $0xbb65edf6bb65edf6
 DATA gelu3<>+8(SB)/8, $0xbb65edf6bb65edf6
 DATA gelu3<>+16(SB)/8, $0xbb65edf6bb65edf6
 DATA gelu3<>+24(SB)/8, $0xbb65edf6bb65edf6
 GLOBL gelu3<>(SB), RODATA|NOPTR, $32
 
+// gelu4 is 0.007522436 in every lane.
 DATA gelu4<>+0(SB)/8, $0x3bf67ec43bf67ec4
 DATA gelu4<>+8(SB)/8, $0x3bf67ec43bf67ec4
 DATA gelu4<>+16(SB)/8, $0x3bf67ec43bf67ec4
 DATA gelu4<>+24(SB)/8, $0x3bf67ec43bf67ec4
 GLOBL gelu4<>(SB), RODATA|NOPTR, $32
 
+// gelu5 is 0.06040371 in every lane.
 DATA gelu5<>+0(SB)/8, $0x3d7769e13d7769e1
 DATA gelu5<>+8(SB)/8, $0x3d7769e13d7769e1
 DATA gelu5<>+16(SB)/8, $0x3d7769e13d7769e1
 DATA gelu5<>+24(SB)/8, $0x3d7769e13d7769e1
 GLOBL gelu5<>(SB), RODATA|NOPTR, $32
 
+// gelu6 is 0.18652394 in every lane.
 DATA gelu6<>+0(SB)/8, $0x3e3f00223e3f0022
 DATA gelu6<>+8(SB)/8, $0x3e3f00223e3f0022
 DATA gelu6<>+16(SB)/8, $0x3e3f00223e3f0022
 DATA gelu6<>+24(SB)/8, $0x3e3f00223e3f0022
 GLOBL gelu6<>(SB), RODATA|NOPTR, $32
 
+// gelu7 is 0.3871368 in every lane.
 DATA gelu7<>+0(SB)/8, $0x3ec636cb3ec636cb
 DATA gelu7<>+8(SB)/8, $0x3ec636cb3ec636cb
 DATA gelu7<>+16(SB)/8, $0x3ec636cb3ec636cb
 DATA gelu7<>+24(SB)/8, $0x3ec636cb3ec636cb
 GLOBL gelu7<>(SB), RODATA|NOPTR, $32
 
+// gelu8 is 0.60789657 in every lane.
 DATA gelu8<>+0(SB)/8, $0x3f1b9f1c3f1b9f1c
 DATA gelu8<>+8(SB)/8, $0x3f1b9f1c3f1b9f1c
 DATA gelu8<>+16(SB)/8, $0x3f1b9f1c3f1b9f1c
 DATA gelu8<>+24(SB)/8, $0x3f1b9f1c3f1b9f1c
 GLOBL gelu8<>(SB), RODATA|NOPTR, $32
 
+// gelu9 is 0.75528514 in every lane.
 DATA gelu9<>+0(SB)/8, $0x3f415a5e3f415a5e
 DATA gelu9<>+8(SB)/8, $0x3f415a5e3f415a5e
 DATA gelu9<>+16(SB)/8, $0x3f415a5e3f415a5e
 DATA gelu9<>+24(SB)/8, $0x3f415a5e3f415a5e
 GLOBL gelu9<>(SB), RODATA|NOPTR, $32
 
+// geluTail is -14.5 in every lane.
 DATA geluTail<>+0(SB)/8, $0xc1680000c1680000
 DATA geluTail<>+8(SB)/8, $0xc1680000c1680000
 DATA geluTail<>+16(SB)/8, $0xc1680000c1680000
 DATA geluTail<>+24(SB)/8, $0xc1680000c1680000
 GLOBL geluTail<>(SB), RODATA|NOPTR, $32
 
+// geluTanhCubic is 0.071354814 in every lane.
 DATA geluTanhCubic<>+0(SB)/8, $0x3d9222793d922279
 DATA geluTanhCubic<>+8(SB)/8, $0x3d9222793d922279
 DATA geluTanhCubic<>+16(SB)/8, $0x3d9222793d922279
 DATA geluTanhCubic<>+24(SB)/8, $0x3d9222793d922279
 GLOBL geluTanhCubic<>(SB), RODATA|NOPTR, $32
 
+// geluTanhCubicLow is 2.3988325e-09 in every lane.
 DATA geluTanhCubicLow<>+0(SB)/8, $0x3124d8b53124d8b5
 DATA geluTanhCubicLow<>+8(SB)/8, $0x3124d8b53124d8b5
 DATA geluTanhCubicLow<>+16(SB)/8, $0x3124d8b53124d8b5
 DATA geluTanhCubicLow<>+24(SB)/8, $0x3124d8b53124d8b5
 GLOBL geluTanhCubicLow<>(SB), RODATA|NOPTR, $32
 
+// geluTanhHighest is 10.9 in every lane.
 DATA geluTanhHighest<>+0(SB)/8, $0x412e6666412e6666
 DATA geluTanhHighest<>+8(SB)/8, $0x412e6666412e6666
 DATA geluTanhHighest<>+16(SB)/8, $0x412e6666412e6666
 DATA geluTanhHighest<>+24(SB)/8, $0x412e6666412e6666
 GLOBL geluTanhHighest<>(SB), RODATA|NOPTR, $32
 
+// geluTanhLinear is 1.5957692 in every lane.
 DATA geluTanhLinear<>+0(SB)/8, $0x3fcc422a3fcc422a
 DATA geluTanhLinear<>+8(SB)/8, $0x3fcc422a3fcc422a
 DATA geluTanhLinear<>+16(SB)/8, $0x3fcc422a3fcc422a
 DATA geluTanhLinear<>+24(SB)/8, $0x3fcc422a3fcc422a
 GLOBL geluTanhLinear<>(SB), RODATA|NOPTR, $32
 
+// geluTanhLinearLow is -4.534068e-08 in every lane.
 DATA geluTanhLinearLow<>+0(SB)/8, $0xb342bc9bb342bc9b
 DATA geluTanhLinearLow<>+8(SB)/8, $0xb342bc9bb342bc9b
 DATA geluTanhLinearLow<>+16(SB)/8, $0xb342bc9bb342bc9b
 DATA geluTanhLinearLow<>+24(SB)/8, $0xb342bc9bb342bc9b
 GLOBL geluTanhLinearLow<>(SB), RODATA|NOPTR, $32
 
+// geluTanhLowest is -10.9 in every lane.
 DATA geluTanhLowest<>+0(SB)/8, $0xc12e6666c12e6666
 DATA geluTanhLowest<>+8(SB)/8, $0xc12e6666c12e6666
 DATA geluTanhLowest<>+16(SB)/8, $0xc12e6666c12e6666
 DATA geluTanhLowest<>+24(SB)/8, $0xc12e6666c12e6666
 GLOBL geluTanhLowest<>(SB), RODATA|NOPTR, $32
 
+// half is 0.5 in every lane.
 DATA half<>+0(SB)/8, $0x3f0000003f000000
 DATA half<>+8(SB)/8, $0x3f0000003f000000
 DATA half<>+16(SB)/8, $0x3f0000003f000000
 DATA half<>+24(SB)/8, $0x3f0000003f000000
 GLOBL half<>(SB), RODATA|NOPTR, $32
+
+// hardSwishLowest is -3 in every lane.
+DATA hardSwishLowest<>+0(SB)/8, $0xc0400000c0400000
+DATA hardSwishLowest<>+8(SB)/8, $0xc0400000c0400000
+DATA hardSwishLowest<>+16(SB)/8, $0xc0400000c0400000
+DATA hardSwishLowest<>+24(SB)/8, $0xc0400000c0400000
+GLOBL hardSwishLowest<>(SB), RODATA|NOPTR, $32
 
 DATA keyIndex<>+0(SB)/8, $0x0000000100000000
 DATA keyIndex<>+8(SB)/8, $0x0000000300000002
@@ -498,216 +587,301 @@ DATA keyIndex<>+240(SB)/8, $0x0000003d0000003c
 DATA keyIndex<>+248(SB)/8, $0x0000003f0000003e
 GLOBL keyIndex<>(SB), RODATA|NOPTR, $256
 
+// laplaceHighest is 3.35 in every lane.
+DATA laplaceHighest<>+0(SB)/8, $0x4056666640566666
+DATA laplaceHighest<>+8(SB)/8, $0x4056666640566666
+DATA laplaceHighest<>+16(SB)/8, $0x4056666640566666
+DATA laplaceHighest<>+24(SB)/8, $0x4056666640566666
+GLOBL laplaceHighest<>(SB), RODATA|NOPTR, $32
+
+// laplaceLowest is -3.35 in every lane.
+DATA laplaceLowest<>+0(SB)/8, $0xc0566666c0566666
+DATA laplaceLowest<>+8(SB)/8, $0xc0566666c0566666
+DATA laplaceLowest<>+16(SB)/8, $0xc0566666c0566666
+DATA laplaceLowest<>+24(SB)/8, $0xc0566666c0566666
+GLOBL laplaceLowest<>(SB), RODATA|NOPTR, $32
+
+// laplaceShift is -2.506627 in every lane.
+DATA laplaceShift<>+0(SB)/8, $0xc0206c94c0206c94
+DATA laplaceShift<>+8(SB)/8, $0xc0206c94c0206c94
+DATA laplaceShift<>+16(SB)/8, $0xc0206c94c0206c94
+DATA laplaceShift<>+24(SB)/8, $0xc0206c94c0206c94
+GLOBL laplaceShift<>(SB), RODATA|NOPTR, $32
+
+// laplaceShiftLow is -1.1723201e-07 in every lane.
+DATA laplaceShiftLow<>+0(SB)/8, $0xb3fbc0fbb3fbc0fb
+DATA laplaceShiftLow<>+8(SB)/8, $0xb3fbc0fbb3fbc0fb
+DATA laplaceShiftLow<>+16(SB)/8, $0xb3fbc0fbb3fbc0fb
+DATA laplaceShiftLow<>+24(SB)/8, $0xb3fbc0fbb3fbc0fb
+GLOBL laplaceShiftLow<>(SB), RODATA|NOPTR, $32
+
+// laplaceSlope is 3.5449052 in every lane.
+DATA laplaceSlope<>+0(SB)/8, $0x4062dfba4062dfba
+DATA laplaceSlope<>+8(SB)/8, $0x4062dfba4062dfba
+DATA laplaceSlope<>+16(SB)/8, $0x4062dfba4062dfba
+DATA laplaceSlope<>+24(SB)/8, $0x4062dfba4062dfba
+GLOBL laplaceSlope<>(SB), RODATA|NOPTR, $32
+
+// laplaceSlopeLow is -1.0053312e-07 in every lane.
+DATA laplaceSlopeLow<>+0(SB)/8, $0xb3d7e4abb3d7e4ab
+DATA laplaceSlopeLow<>+8(SB)/8, $0xb3d7e4abb3d7e4ab
+DATA laplaceSlopeLow<>+16(SB)/8, $0xb3d7e4abb3d7e4ab
+DATA laplaceSlopeLow<>+24(SB)/8, $0xb3d7e4abb3d7e4ab
+GLOBL laplaceSlopeLow<>(SB), RODATA|NOPTR, $32
+
+// layerNorm15Eps is 1e-12 in every lane.
 DATA layerNorm15Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm15Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm15Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm15Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm15Inverse is 0.06666667 in every lane.
 DATA layerNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA layerNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA layerNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA layerNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL layerNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm16Eps is 1e-12 in every lane.
 DATA layerNorm16Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm16Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm16Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm16Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm16Inverse is 0.0625 in every lane.
 DATA layerNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA layerNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA layerNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA layerNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL layerNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm17Eps is 1e-12 in every lane.
 DATA layerNorm17Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm17Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm17Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm17Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm17Inverse is 0.05882353 in every lane.
 DATA layerNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA layerNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA layerNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA layerNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL layerNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm1Eps is 1e-12 in every lane.
 DATA layerNorm1Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm1Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm1Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm1Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm1Inverse is 1 in every lane.
 DATA layerNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA layerNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA layerNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA layerNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL layerNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm31Eps is 1e-12 in every lane.
 DATA layerNorm31Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm31Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm31Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm31Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm31Inverse is 0.032258064 in every lane.
 DATA layerNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA layerNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA layerNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA layerNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL layerNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm33Eps is 1e-12 in every lane.
 DATA layerNorm33Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm33Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm33Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm33Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm33Inverse is 0.030303031 in every lane.
 DATA layerNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA layerNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA layerNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA layerNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL layerNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm385Eps is 1e-12 in every lane.
 DATA layerNorm385Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm385Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm385Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm385Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm385Inverse is 0.0025974025 in every lane.
 DATA layerNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA layerNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA layerNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA layerNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL layerNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm3Eps is 1e-12 in every lane.
 DATA layerNorm3Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm3Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm3Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm3Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm3Inverse is 0.33333334 in every lane.
 DATA layerNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA layerNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA layerNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA layerNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL layerNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm54Eps is 1e-12 in every lane.
 DATA layerNorm54Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm54Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm54Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm54Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm54Inverse is 0.018518519 in every lane.
 DATA layerNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA layerNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA layerNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA layerNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL layerNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm72Eps is 1e-12 in every lane.
 DATA layerNorm72Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm72Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm72Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm72Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm72Inverse is 0.013888889 in every lane.
 DATA layerNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA layerNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA layerNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA layerNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL layerNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm768Eps is 1e-12 in every lane.
 DATA layerNorm768Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm768Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm768Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm768Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm768Inverse is 0.0013020834 in every lane.
 DATA layerNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA layerNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA layerNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA layerNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL layerNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm8Eps is 1e-12 in every lane.
 DATA layerNorm8Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm8Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm8Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm8Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm8Inverse is 0.125 in every lane.
 DATA layerNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA layerNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA layerNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA layerNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL layerNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+// leak is 0.01 in every lane.
+DATA leak<>+0(SB)/8, $0x3c23d70a3c23d70a
+DATA leak<>+8(SB)/8, $0x3c23d70a3c23d70a
+DATA leak<>+16(SB)/8, $0x3c23d70a3c23d70a
+DATA leak<>+24(SB)/8, $0x3c23d70a3c23d70a
+GLOBL leak<>(SB), RODATA|NOPTR, $32
+
+// ln2 is 0.6931472 in every lane.
 DATA ln2<>+0(SB)/8, $0x3f3172183f317218
 DATA ln2<>+8(SB)/8, $0x3f3172183f317218
 DATA ln2<>+16(SB)/8, $0x3f3172183f317218
 DATA ln2<>+24(SB)/8, $0x3f3172183f317218
 GLOBL ln2<>(SB), RODATA|NOPTR, $32
 
+// ln2Low is -1.9046542e-09 in every lane.
 DATA ln2Low<>+0(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+8(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+16(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+24(SB)/8, $0xb102e308b102e308
 GLOBL ln2Low<>(SB), RODATA|NOPTR, $32
 
+// log1p0 is 0.13333334 in every lane.
 DATA log1p0<>+0(SB)/8, $0x3e0888893e088889
 DATA log1p0<>+8(SB)/8, $0x3e0888893e088889
 DATA log1p0<>+16(SB)/8, $0x3e0888893e088889
 DATA log1p0<>+24(SB)/8, $0x3e0888893e088889
 GLOBL log1p0<>(SB), RODATA|NOPTR, $32
 
+// log1p1 is 0.15384616 in every lane.
 DATA log1p1<>+0(SB)/8, $0x3e1d89d93e1d89d9
 DATA log1p1<>+8(SB)/8, $0x3e1d89d93e1d89d9
 DATA log1p1<>+16(SB)/8, $0x3e1d89d93e1d89d9
 DATA log1p1<>+24(SB)/8, $0x3e1d89d93e1d89d9
 GLOBL log1p1<>(SB), RODATA|NOPTR, $32
 
+// log1p2 is 0.18181819 in every lane.
 DATA log1p2<>+0(SB)/8, $0x3e3a2e8c3e3a2e8c
 DATA log1p2<>+8(SB)/8, $0x3e3a2e8c3e3a2e8c
 DATA log1p2<>+16(SB)/8, $0x3e3a2e8c3e3a2e8c
 DATA log1p2<>+24(SB)/8, $0x3e3a2e8c3e3a2e8c
 GLOBL log1p2<>(SB), RODATA|NOPTR, $32
 
+// log1p3 is 0.22222222 in every lane.
 DATA log1p3<>+0(SB)/8, $0x3e638e393e638e39
 DATA log1p3<>+8(SB)/8, $0x3e638e393e638e39
 DATA log1p3<>+16(SB)/8, $0x3e638e393e638e39
 DATA log1p3<>+24(SB)/8, $0x3e638e393e638e39
 GLOBL log1p3<>(SB), RODATA|NOPTR, $32
 
+// log1p4 is 0.2857143 in every lane.
 DATA log1p4<>+0(SB)/8, $0x3e9249253e924925
 DATA log1p4<>+8(SB)/8, $0x3e9249253e924925
 DATA log1p4<>+16(SB)/8, $0x3e9249253e924925
 DATA log1p4<>+24(SB)/8, $0x3e9249253e924925
 GLOBL log1p4<>(SB), RODATA|NOPTR, $32
 
+// log1p5 is 0.4 in every lane.
 DATA log1p5<>+0(SB)/8, $0x3ecccccd3ecccccd
 DATA log1p5<>+8(SB)/8, $0x3ecccccd3ecccccd
 DATA log1p5<>+16(SB)/8, $0x3ecccccd3ecccccd
 DATA log1p5<>+24(SB)/8, $0x3ecccccd3ecccccd
 GLOBL log1p5<>(SB), RODATA|NOPTR, $32
 
+// log1p6 is 0.6666667 in every lane.
 DATA log1p6<>+0(SB)/8, $0x3f2aaaab3f2aaaab
 DATA log1p6<>+8(SB)/8, $0x3f2aaaab3f2aaaab
 DATA log1p6<>+16(SB)/8, $0x3f2aaaab3f2aaaab
 DATA log1p6<>+24(SB)/8, $0x3f2aaaab3f2aaaab
 GLOBL log1p6<>(SB), RODATA|NOPTR, $32
 
+// log1p7 is 2 in every lane.
 DATA log1p7<>+0(SB)/8, $0x4000000040000000
 DATA log1p7<>+8(SB)/8, $0x4000000040000000
 DATA log1p7<>+16(SB)/8, $0x4000000040000000
 DATA log1p7<>+24(SB)/8, $0x4000000040000000
 GLOBL log1p7<>(SB), RODATA|NOPTR, $32
 
+// log2e is 1.442695 in every lane.
 DATA log2e<>+0(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+8(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+16(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+24(SB)/8, $0x3fb8aa3b3fb8aa3b
 GLOBL log2e<>(SB), RODATA|NOPTR, $32
 
+// lowestExponent is -110 in every lane.
 DATA lowestExponent<>+0(SB)/8, $0xc2dc0000c2dc0000
 DATA lowestExponent<>+8(SB)/8, $0xc2dc0000c2dc0000
 DATA lowestExponent<>+16(SB)/8, $0xc2dc0000c2dc0000
@@ -720,192 +894,238 @@ DATA minusInfinity<>+16(SB)/8, $0xff800000ff800000
 DATA minusInfinity<>+24(SB)/8, $0xff800000ff800000
 GLOBL minusInfinity<>(SB), RODATA|NOPTR, $32
 
+// mishHighest is 110 in every lane.
+DATA mishHighest<>+0(SB)/8, $0x42dc000042dc0000
+DATA mishHighest<>+8(SB)/8, $0x42dc000042dc0000
+DATA mishHighest<>+16(SB)/8, $0x42dc000042dc0000
+DATA mishHighest<>+24(SB)/8, $0x42dc000042dc0000
+GLOBL mishHighest<>(SB), RODATA|NOPTR, $32
+
+// mishLowest is -110 in every lane.
+DATA mishLowest<>+0(SB)/8, $0xc2dc0000c2dc0000
+DATA mishLowest<>+8(SB)/8, $0xc2dc0000c2dc0000
+DATA mishLowest<>+16(SB)/8, $0xc2dc0000c2dc0000
+DATA mishLowest<>+24(SB)/8, $0xc2dc0000c2dc0000
+GLOBL mishLowest<>(SB), RODATA|NOPTR, $32
+
+// one is 1 in every lane.
 DATA one<>+0(SB)/8, $0x3f8000003f800000
 DATA one<>+8(SB)/8, $0x3f8000003f800000
 DATA one<>+16(SB)/8, $0x3f8000003f800000
 DATA one<>+24(SB)/8, $0x3f8000003f800000
 GLOBL one<>(SB), RODATA|NOPTR, $32
 
+// quickGELUHighest is 64 in every lane.
 DATA quickGELUHighest<>+0(SB)/8, $0x4280000042800000
 DATA quickGELUHighest<>+8(SB)/8, $0x4280000042800000
 DATA quickGELUHighest<>+16(SB)/8, $0x4280000042800000
 DATA quickGELUHighest<>+24(SB)/8, $0x4280000042800000
 GLOBL quickGELUHighest<>(SB), RODATA|NOPTR, $32
 
+// quickGELULowest is -64 in every lane.
 DATA quickGELULowest<>+0(SB)/8, $0xc2800000c2800000
 DATA quickGELULowest<>+8(SB)/8, $0xc2800000c2800000
 DATA quickGELULowest<>+16(SB)/8, $0xc2800000c2800000
 DATA quickGELULowest<>+24(SB)/8, $0xc2800000c2800000
 GLOBL quickGELULowest<>(SB), RODATA|NOPTR, $32
 
+// quickGELUSlope is 1.702 in every lane.
 DATA quickGELUSlope<>+0(SB)/8, $0x3fd9db233fd9db23
 DATA quickGELUSlope<>+8(SB)/8, $0x3fd9db233fd9db23
 DATA quickGELUSlope<>+16(SB)/8, $0x3fd9db233fd9db23
 DATA quickGELUSlope<>+24(SB)/8, $0x3fd9db233fd9db23
 GLOBL quickGELUSlope<>(SB), RODATA|NOPTR, $32
 
+// quickGELUSlopeLow is -2.193451e-08 in every lane.
 DATA quickGELUSlopeLow<>+0(SB)/8, $0xb2bc6a7fb2bc6a7f
 DATA quickGELUSlopeLow<>+8(SB)/8, $0xb2bc6a7fb2bc6a7f
 DATA quickGELUSlopeLow<>+16(SB)/8, $0xb2bc6a7fb2bc6a7f
 DATA quickGELUSlopeLow<>+24(SB)/8, $0xb2bc6a7fb2bc6a7f
 GLOBL quickGELUSlopeLow<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm15Eps is 1e-06 in every lane.
 DATA rmsNorm15Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm15Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm15Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm15Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm15Inverse is 0.06666667 in every lane.
 DATA rmsNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA rmsNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA rmsNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA rmsNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL rmsNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm16Eps is 1e-06 in every lane.
 DATA rmsNorm16Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm16Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm16Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm16Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm16Inverse is 0.0625 in every lane.
 DATA rmsNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA rmsNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA rmsNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA rmsNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL rmsNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm17Eps is 1e-06 in every lane.
 DATA rmsNorm17Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm17Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm17Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm17Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm17Inverse is 0.05882353 in every lane.
 DATA rmsNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA rmsNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA rmsNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA rmsNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL rmsNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm1Eps is 1e-06 in every lane.
 DATA rmsNorm1Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm1Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm1Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm1Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm1Inverse is 1 in every lane.
 DATA rmsNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA rmsNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA rmsNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA rmsNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL rmsNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm31Eps is 1e-06 in every lane.
 DATA rmsNorm31Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm31Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm31Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm31Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm31Inverse is 0.032258064 in every lane.
 DATA rmsNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA rmsNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA rmsNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA rmsNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL rmsNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm33Eps is 1e-06 in every lane.
 DATA rmsNorm33Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm33Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm33Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm33Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm33Inverse is 0.030303031 in every lane.
 DATA rmsNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA rmsNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA rmsNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA rmsNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL rmsNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm385Eps is 1e-06 in every lane.
 DATA rmsNorm385Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm385Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm385Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm385Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm385Inverse is 0.0025974025 in every lane.
 DATA rmsNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA rmsNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA rmsNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA rmsNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL rmsNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm3Eps is 1e-06 in every lane.
 DATA rmsNorm3Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm3Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm3Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm3Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm3Inverse is 0.33333334 in every lane.
 DATA rmsNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA rmsNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA rmsNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA rmsNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL rmsNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm54Eps is 1e-06 in every lane.
 DATA rmsNorm54Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm54Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm54Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm54Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm54Inverse is 0.018518519 in every lane.
 DATA rmsNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA rmsNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA rmsNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA rmsNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL rmsNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm72Eps is 1e-06 in every lane.
 DATA rmsNorm72Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm72Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm72Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm72Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm72Inverse is 0.013888889 in every lane.
 DATA rmsNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA rmsNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA rmsNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA rmsNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL rmsNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768Eps is 1e-05 in every lane.
 DATA rmsNorm768Eps<>+0(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm768Eps<>+8(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm768Eps<>+16(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm768Eps<>+24(SB)/8, $0x3727c5ac3727c5ac
 GLOBL rmsNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768Inverse is 0.0013020834 in every lane.
 DATA rmsNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL rmsNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768V2Eps is 1e-06 in every lane.
 DATA rmsNorm768V2Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm768V2Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm768V2Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm768V2Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm768V2Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768V2Inverse is 0.0013020834 in every lane.
 DATA rmsNorm768V2Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768V2Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768V2Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768V2Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL rmsNorm768V2Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm8Eps is 1e-06 in every lane.
 DATA rmsNorm8Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm8Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm8Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm8Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm8Inverse is 0.125 in every lane.
 DATA rmsNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA rmsNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA rmsNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA rmsNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL rmsNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+// roundToInteger is 1.2583103e+07 in every lane.
 DATA roundToInteger<>+0(SB)/8, $0x4b4000bf4b4000bf
 DATA roundToInteger<>+8(SB)/8, $0x4b4000bf4b4000bf
 DATA roundToInteger<>+16(SB)/8, $0x4b4000bf4b4000bf
@@ -918,48 +1138,63 @@ DATA signBit<>+16(SB)/8, $0x8000000080000000
 DATA signBit<>+24(SB)/8, $0x8000000080000000
 GLOBL signBit<>(SB), RODATA|NOPTR, $32
 
+// siluHighest is 110 in every lane.
 DATA siluHighest<>+0(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+8(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+16(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+24(SB)/8, $0x42dc000042dc0000
 GLOBL siluHighest<>(SB), RODATA|NOPTR, $32
 
+// siluLowest is -110 in every lane.
 DATA siluLowest<>+0(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+8(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+16(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+24(SB)/8, $0xc2dc0000c2dc0000
 GLOBL siluLowest<>(SB), RODATA|NOPTR, $32
 
+// six is 6 in every lane.
+DATA six<>+0(SB)/8, $0x40c0000040c00000
+DATA six<>+8(SB)/8, $0x40c0000040c00000
+DATA six<>+16(SB)/8, $0x40c0000040c00000
+DATA six<>+24(SB)/8, $0x40c0000040c00000
+GLOBL six<>(SB), RODATA|NOPTR, $32
+
+// softmaxBlock64Cap is 50 in every lane.
 DATA softmaxBlock64Cap<>+0(SB)/8, $0x4248000042480000
 DATA softmaxBlock64Cap<>+8(SB)/8, $0x4248000042480000
 DATA softmaxBlock64Cap<>+16(SB)/8, $0x4248000042480000
 DATA softmaxBlock64Cap<>+24(SB)/8, $0x4248000042480000
 GLOBL softmaxBlock64Cap<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64InverseCap is 0.02 in every lane.
 DATA softmaxBlock64InverseCap<>+0(SB)/8, $0x3ca3d70a3ca3d70a
 DATA softmaxBlock64InverseCap<>+8(SB)/8, $0x3ca3d70a3ca3d70a
 DATA softmaxBlock64InverseCap<>+16(SB)/8, $0x3ca3d70a3ca3d70a
 DATA softmaxBlock64InverseCap<>+24(SB)/8, $0x3ca3d70a3ca3d70a
 GLOBL softmaxBlock64InverseCap<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64Scale is 0.0625 in every lane.
 DATA softmaxBlock64Scale<>+0(SB)/8, $0x3d8000003d800000
 DATA softmaxBlock64Scale<>+8(SB)/8, $0x3d8000003d800000
 DATA softmaxBlock64Scale<>+16(SB)/8, $0x3d8000003d800000
 DATA softmaxBlock64Scale<>+24(SB)/8, $0x3d8000003d800000
 GLOBL softmaxBlock64Scale<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64V2Scale is 0.125 in every lane.
 DATA softmaxBlock64V2Scale<>+0(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64V2Scale<>+8(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64V2Scale<>+16(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64V2Scale<>+24(SB)/8, $0x3e0000003e000000
 GLOBL softmaxBlock64V2Scale<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64V3Scale is 1 in every lane.
 DATA softmaxBlock64V3Scale<>+0(SB)/8, $0x3f8000003f800000
 DATA softmaxBlock64V3Scale<>+8(SB)/8, $0x3f8000003f800000
 DATA softmaxBlock64V3Scale<>+16(SB)/8, $0x3f8000003f800000
 DATA softmaxBlock64V3Scale<>+24(SB)/8, $0x3f8000003f800000
 GLOBL softmaxBlock64V3Scale<>(SB), RODATA|NOPTR, $32
 
+// splitBeyond is 65537 in every lane.
 DATA splitBeyond<>+0(SB)/8, $0x4780008047800080
 DATA splitBeyond<>+8(SB)/8, $0x4780008047800080
 DATA splitBeyond<>+16(SB)/8, $0x4780008047800080
@@ -972,6 +1207,7 @@ DATA splitHalf<>+16(SB)/8, $0x0000800000008000
 DATA splitHalf<>+24(SB)/8, $0x0000800000008000
 GLOBL splitHalf<>(SB), RODATA|NOPTR, $32
 
+// splitUpper is 65536 in every lane.
 DATA splitUpper<>+0(SB)/8, $0x4780000047800000
 DATA splitUpper<>+8(SB)/8, $0x4780000047800000
 DATA splitUpper<>+16(SB)/8, $0x4780000047800000
@@ -988,48 +1224,56 @@ DATA tailMask<>+48(SB)/8, $0x0000000000000000
 DATA tailMask<>+56(SB)/8, $0x0000000000000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
+// tanh0 is -0.0056774197 in every lane.
 DATA tanh0<>+0(SB)/8, $0xbbba09a6bbba09a6
 DATA tanh0<>+8(SB)/8, $0xbbba09a6bbba09a6
 DATA tanh0<>+16(SB)/8, $0xbbba09a6bbba09a6
 DATA tanh0<>+24(SB)/8, $0xbbba09a6bbba09a6
 GLOBL tanh0<>(SB), RODATA|NOPTR, $32
 
+// tanh1 is 0.020616846 in every lane.
 DATA tanh1<>+0(SB)/8, $0x3ca8e4a93ca8e4a9
 DATA tanh1<>+8(SB)/8, $0x3ca8e4a93ca8e4a9
 DATA tanh1<>+16(SB)/8, $0x3ca8e4a93ca8e4a9
 DATA tanh1<>+24(SB)/8, $0x3ca8e4a93ca8e4a9
 GLOBL tanh1<>(SB), RODATA|NOPTR, $32
 
+// tanh2 is -0.05373383 in every lane.
 DATA tanh2<>+0(SB)/8, $0xbd5c1801bd5c1801
 DATA tanh2<>+8(SB)/8, $0xbd5c1801bd5c1801
 DATA tanh2<>+16(SB)/8, $0xbd5c1801bd5c1801
 DATA tanh2<>+24(SB)/8, $0xbd5c1801bd5c1801
 GLOBL tanh2<>(SB), RODATA|NOPTR, $32
 
+// tanh3 is 0.13331386 in every lane.
 DATA tanh3<>+0(SB)/8, $0x3e08836e3e08836e
 DATA tanh3<>+8(SB)/8, $0x3e08836e3e08836e
 DATA tanh3<>+16(SB)/8, $0x3e08836e3e08836e
 DATA tanh3<>+24(SB)/8, $0x3e08836e3e08836e
 GLOBL tanh3<>(SB), RODATA|NOPTR, $32
 
+// tanh4 is -0.3333328 in every lane.
 DATA tanh4<>+0(SB)/8, $0xbeaaaa99beaaaa99
 DATA tanh4<>+8(SB)/8, $0xbeaaaa99beaaaa99
 DATA tanh4<>+16(SB)/8, $0xbeaaaa99beaaaa99
 DATA tanh4<>+24(SB)/8, $0xbeaaaa99beaaaa99
 GLOBL tanh4<>(SB), RODATA|NOPTR, $32
 
+// tanhSmall is -0.625 in every lane.
 DATA tanhSmall<>+0(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+8(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+16(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+24(SB)/8, $0xbf200000bf200000
 GLOBL tanhSmall<>(SB), RODATA|NOPTR, $32
 
+// two is 2 in every lane.
 DATA two<>+0(SB)/8, $0x4000000040000000
 DATA two<>+8(SB)/8, $0x4000000040000000
 DATA two<>+16(SB)/8, $0x4000000040000000
 DATA two<>+24(SB)/8, $0x4000000040000000
 GLOBL two<>(SB), RODATA|NOPTR, $32
 
+// twoToMinus64 is 5.421011e-20 in every lane.
 DATA twoToMinus64<>+0(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+8(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+16(SB)/8, $0x1f8000001f800000
@@ -1199,6 +1443,1356 @@ row:
 	VPMOVD2M          Z1, K2
 	VBLENDMPS         Z4, Z2, K2, Z7
 	VMOVUPS           Z7, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU101AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actGELU101AVX2(SB), NOSPLIT, $0-40
+	// actGELU101AVX2 computes y = f(x) for rows of 1, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   (DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   Y1, Y2, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU101AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actGELU101AVX512(SB), NOSPLIT, $0-40
+	// actGELU101AVX512 computes y = f(x) for rows of 1, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	VMOVUPS.Z         (DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z7
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z7, Z1, Z7
+	VMOVUPS           Z7, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU1017AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actGELU1017AVX2(SB), NOSPLIT, $0-40
+	// actGELU1017AVX2 computes y = f(x) for rows of 17, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   Y1, Y2, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU1017AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actGELU1017AVX512(SB), NOSPLIT, $0-40
+	// actGELU1017AVX512 computes y = f(x) for rows of 17, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	VMOVUPS           (DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z7
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z7, Z1, Z7
+	VMOVUPS           Z7, (AX)
+	VMOVUPS.Z         64(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z8
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z8, Z1, Z8
+	VMOVUPS           Z8, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU10768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actGELU10768AVX2(SB), NOSPLIT, $0-40
+	// actGELU10768AVX2 computes y = f(x) for rows of 768, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y7
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
+	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
+	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
+	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
+	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y1, Y0, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y3
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y4
+	VMINPS       Y1, Y2, Y1
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y1, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU10768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actGELU10768AVX512(SB), NOSPLIT, $0-40
+	// actGELU10768AVX512 computes y = f(x) for rows of 768, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z15
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z15, Z16
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z16
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z16, Z16
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z15, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z15, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z16
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z16, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K1
+	VPMOVD2M          Z8, K2
+	VBLENDMPS         Z5, Z2, K1, Z7
+	VBLENDMPS         Z9, Z3, K2, Z14
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z2
+	VMINPS            Z7, Z1, Z7
+	VMINPS            Z14, Z2, Z14
+	VMOVUPS           Z7, (AX)(DI*1)
+	VMOVUPS           Z14, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU1090AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actGELU1090AVX2(SB), NOSPLIT, $0-40
+	// actGELU1090AVX2 computes y = f(x) for rows of 90, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y1
+	VMOVUPS      32(DX)(DI*1), Y7
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
+	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
+	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
+	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
+	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y1, Y0, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y3
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y4
+	VMINPS       Y1, Y2, Y1
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      Y1, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      Y1, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y1
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   Y1, Y2, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actGELU1090AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actGELU1090AVX512(SB), NOSPLIT, $0-40
+	// actGELU1090AVX512 computes y = f(x) for rows of 90, where f(x) = min(GELU(x), 10).
+	// y may be x. Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z1
+	VMOVUPS           64(DX)(DI*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z17
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z17, Z18
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z18
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z18, Z18
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z17, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z17, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z18
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z18, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K2
+	VPMOVD2M          Z8, K3
+	VBLENDMPS         Z5, Z2, K2, Z7
+	VBLENDMPS         Z9, Z3, K3, Z14
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z2
+	VMINPS            Z7, Z1, Z7
+	VMINPS            Z14, Z2, Z14
+	VMOVUPS           Z7, (AX)(DI*1)
+	VMOVUPS           Z14, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z15
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z15, Z1, Z15
+	VMOVUPS           Z15, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z16
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z16, Z1, Z16
+	VMOVUPS           Z16, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -3560,6 +5154,3588 @@ column:
 	VZEROUPPER
 	RET
 
+// func actHardSwish1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actHardSwish1AVX2(SB), NOSPLIT, $0-40
+	// actHardSwish1AVX2 computes y = f(x) for rows of 1, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	VMOVUPS    tailMask<>+28(SB), Y4
+	VMASKMOVPS (DX), Y4, Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+28(SB), Y5
+	VMASKMOVPS Y4, Y5, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actHardSwish1AVX512(SB), NOSPLIT, $0-40
+	// actHardSwish1AVX512 computes y = f(x) for rows of 1, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	VMOVUPS.Z (DX), K1, Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actHardSwish17AVX2(SB), NOSPLIT, $0-40
+	// actHardSwish17AVX2 computes y = f(x) for rows of 17, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	VMOVUPS    (DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VMOVUPS    32(DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y4
+	VMASKMOVPS 64(DX), Y4, Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+28(SB), Y5
+	VMASKMOVPS Y4, Y5, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actHardSwish17AVX512(SB), NOSPLIT, $0-40
+	// actHardSwish17AVX512 computes y = f(x) for rows of 17, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	VMOVUPS   (DX), Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVUPS.Z 64(DX), K1, Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actHardSwish768AVX2(SB), NOSPLIT, $0-40
+	// actHardSwish768AVX2 computes y = f(x) for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Y4
+	VMOVUPS 32(DX)(DI*1), Y6
+	VSUBPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y6, Y7
+	VMAXPS  Y5, Y0, Y5
+	VMAXPS  Y7, Y0, Y7
+	VMINPS  Y5, Y1, Y5
+	VMINPS  Y7, Y1, Y7
+	VDIVPS  Y3, Y5, Y5
+	VDIVPS  Y3, Y7, Y7
+	VMAXPS  Y4, Y2, Y4
+	VMAXPS  Y6, Y2, Y6
+	VMULPS  Y5, Y4, Y4
+	VMULPS  Y7, Y6, Y6
+	VMOVUPS Y4, (AX)(DI*1)
+	VMOVUPS Y6, 32(AX)(DI*1)
+	ADDQ    $0x40, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actHardSwish768AVX512(SB), NOSPLIT, $0-40
+	// actHardSwish768AVX512 computes y = f(x) for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Z4
+	VMOVUPS 64(DX)(DI*1), Z6
+	VSUBPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z6, Z7
+	VMAXPS  Z5, Z0, Z5
+	VMAXPS  Z7, Z0, Z7
+	VMINPS  Z5, Z1, Z5
+	VMINPS  Z7, Z1, Z7
+	VDIVPS  Z3, Z5, Z5
+	VDIVPS  Z3, Z7, Z7
+	VMAXPS  Z4, Z2, Z4
+	VMAXPS  Z6, Z2, Z6
+	VMULPS  Z5, Z4, Z4
+	VMULPS  Z7, Z6, Z6
+	VMOVUPS Z4, (AX)(DI*1)
+	VMOVUPS Z6, 64(AX)(DI*1)
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actHardSwish90AVX2(SB), NOSPLIT, $0-40
+	// actHardSwish90AVX2 computes y = f(x) for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS    (DX)(DI*1), Y4
+	VMOVUPS    32(DX)(DI*1), Y6
+	VSUBPS     Y2, Y4, Y5
+	VSUBPS     Y2, Y6, Y7
+	VMAXPS     Y5, Y0, Y5
+	VMAXPS     Y7, Y0, Y7
+	VMINPS     Y5, Y1, Y5
+	VMINPS     Y7, Y1, Y7
+	VDIVPS     Y3, Y5, Y5
+	VDIVPS     Y3, Y7, Y7
+	VMAXPS     Y4, Y2, Y4
+	VMAXPS     Y6, Y2, Y6
+	VMULPS     Y5, Y4, Y4
+	VMULPS     Y7, Y6, Y6
+	VMOVUPS    Y4, (AX)(DI*1)
+	VMOVUPS    Y6, 32(AX)(DI*1)
+	ADDQ       $0x40, DI
+	CMPQ       DI, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y4
+	VMASKMOVPS 352(DX), Y4, Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+24(SB), Y5
+	VMASKMOVPS Y4, Y5, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actHardSwish90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actHardSwish90AVX512(SB), NOSPLIT, $0-40
+	// actHardSwish90AVX512 computes y = f(x) for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x. Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS   (DX)(DI*1), Z4
+	VMOVUPS   64(DX)(DI*1), Z6
+	VSUBPS    Z2, Z4, Z5
+	VSUBPS    Z2, Z6, Z7
+	VMAXPS    Z5, Z0, Z5
+	VMAXPS    Z7, Z0, Z7
+	VMINPS    Z5, Z1, Z5
+	VMINPS    Z7, Z1, Z7
+	VDIVPS    Z3, Z5, Z5
+	VDIVPS    Z3, Z7, Z7
+	VMAXPS    Z4, Z2, Z4
+	VMAXPS    Z6, Z2, Z6
+	VMULPS    Z5, Z4, Z4
+	VMULPS    Z7, Z6, Z6
+	VMOVUPS   Z4, (AX)(DI*1)
+	VMOVUPS   Z6, 64(AX)(DI*1)
+	ADDQ      $0x00000080, DI
+	CMPQ      DI, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actLaplace1AVX2(SB), NOSPLIT, $0-40
+	// actLaplace1AVX2 computes y = f(x) for rows of 1, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS      tailMask<>+28(SB), Y0
+	VMASKMOVPS   (DX), Y0, Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   Y0, Y1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actLaplace1AVX512(SB), NOSPLIT, $0-40
+	// actLaplace1AVX512 computes y = f(x) for rows of 1, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS.Z         (DX), K1, Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z3
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z0, Z1, Z4
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z4
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z3, Z0, Z1
+	VSUBPS            Z3, Z1, Z5
+	VSUBPS            Z5, Z0, Z0
+	VSUBPS            Z5, Z1, Z5
+	VSUBPS            Z5, Z3, Z5
+	VADDPS            Z5, Z0, Z0
+	VADDPS            Z0, Z4, Z4
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z4, Z4
+	VADDPS            Z1, Z4, Z0
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z3, Z4, Z4
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z3, Z1, Z3
+	VADDPS            Z3, Z4, Z4
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z5
+	VSUBPS            Z1, Z3, Z6
+	VDIVPS            Z6, Z5, Z7
+	VSUBPS            Z6, Z3, Z3
+	VSUBPS            Z1, Z3, Z3
+	VFNMADD231PS      Z6, Z7, Z5
+	VFNMADD231PS      Z3, Z7, Z5
+	VMULPS.BCST       eight<>+0(SB), Z7, Z6
+	VSUBPS.BCST       one<>+0(SB), Z6, Z3
+	VFMADD231PS       Z5, Z6, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z6
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z6
+	VMULPS            Z7, Z6, Z6
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z7
+	VXORPS            Z7, Z1, Z1
+	VMULPS            Z3, Z1, Z7
+	VMOVAPS           Z7, Z8
+	VFMSUB231PS       Z3, Z1, Z8
+	VADDPS            Z5, Z8, Z8
+	VFNMADD231PS      Z0, Z4, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z7, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z7, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z6, Z4, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z2
+	VMOVUPS           Z2, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actLaplace17AVX2(SB), NOSPLIT, $0-40
+	// actLaplace17AVX2 computes y = f(x) for rows of 17, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS      (DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      32(DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      Y0, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y0
+	VMASKMOVPS   64(DX), Y0, Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      tailMask<>+28(SB), Y1
+	VMASKMOVPS   Y0, Y1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actLaplace17AVX512(SB), NOSPLIT, $0-40
+	// actLaplace17AVX512 computes y = f(x) for rows of 17, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS           (DX), Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z0, Z1, Z5
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z5
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z4, Z0, Z1
+	VSUBPS            Z4, Z1, Z6
+	VSUBPS            Z6, Z0, Z0
+	VSUBPS            Z6, Z1, Z6
+	VSUBPS            Z6, Z4, Z6
+	VADDPS            Z6, Z0, Z0
+	VADDPS            Z0, Z5, Z5
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z5, Z5
+	VADDPS            Z1, Z5, Z0
+	VSUBPS            Z1, Z0, Z4
+	VSUBPS            Z4, Z5, Z5
+	VSUBPS            Z4, Z0, Z4
+	VSUBPS            Z4, Z1, Z4
+	VADDPS            Z4, Z5, Z5
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z6
+	VSUBPS            Z1, Z4, Z7
+	VDIVPS            Z7, Z6, Z8
+	VSUBPS            Z7, Z4, Z4
+	VSUBPS            Z1, Z4, Z4
+	VFNMADD231PS      Z7, Z8, Z6
+	VFNMADD231PS      Z4, Z8, Z6
+	VMULPS.BCST       eight<>+0(SB), Z8, Z7
+	VSUBPS.BCST       one<>+0(SB), Z7, Z4
+	VFMADD231PS       Z6, Z7, Z4
+	VBROADCASTSS      gelu0<>+0(SB), Z7
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z4, Z7
+	VMULPS            Z8, Z7, Z7
+	VMULPS.BCST       half<>+0(SB), Z1, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VXORPS            Z8, Z1, Z1
+	VMULPS            Z4, Z1, Z8
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z4, Z1, Z9
+	VADDPS            Z6, Z9, Z9
+	VFNMADD231PS      Z0, Z5, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z8, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z9
+	VADDPS            Z9, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VMULPS            Z7, Z5, Z4
+	VSCALEFPS         Z1, Z4, Z4
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z4, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z4, Z1, K2, Z2
+	VMOVUPS           Z2, (AX)
+	VMOVUPS.Z         64(DX), K1, Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z0, Z1, Z5
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z5
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z4, Z0, Z1
+	VSUBPS            Z4, Z1, Z6
+	VSUBPS            Z6, Z0, Z0
+	VSUBPS            Z6, Z1, Z6
+	VSUBPS            Z6, Z4, Z6
+	VADDPS            Z6, Z0, Z0
+	VADDPS            Z0, Z5, Z5
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z5, Z5
+	VADDPS            Z1, Z5, Z0
+	VSUBPS            Z1, Z0, Z4
+	VSUBPS            Z4, Z5, Z5
+	VSUBPS            Z4, Z0, Z4
+	VSUBPS            Z4, Z1, Z4
+	VADDPS            Z4, Z5, Z5
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z6
+	VSUBPS            Z1, Z4, Z7
+	VDIVPS            Z7, Z6, Z8
+	VSUBPS            Z7, Z4, Z4
+	VSUBPS            Z1, Z4, Z4
+	VFNMADD231PS      Z7, Z8, Z6
+	VFNMADD231PS      Z4, Z8, Z6
+	VMULPS.BCST       eight<>+0(SB), Z8, Z7
+	VSUBPS.BCST       one<>+0(SB), Z7, Z4
+	VFMADD231PS       Z6, Z7, Z4
+	VBROADCASTSS      gelu0<>+0(SB), Z7
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z4, Z7
+	VMULPS            Z8, Z7, Z7
+	VMULPS.BCST       half<>+0(SB), Z1, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VXORPS            Z8, Z1, Z1
+	VMULPS            Z4, Z1, Z8
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z4, Z1, Z9
+	VADDPS            Z6, Z9, Z9
+	VFNMADD231PS      Z0, Z5, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z8, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z9
+	VADDPS            Z9, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VMULPS            Z7, Z5, Z4
+	VSCALEFPS         Z1, Z4, Z4
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z4, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z4, Z1, K2, Z3
+	VMOVUPS           Z3, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actLaplace768AVX2(SB), NOSPLIT, $0-40
+	// actLaplace768AVX2 computes y = f(x) for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y0
+	VMOVUPS      32(DX)(DI*1), Y2
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VBROADCASTSS laplaceLowest<>+0(SB), Y3
+	VMAXPS       Y0, Y1, Y0
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VBROADCASTSS laplaceHighest<>+0(SB), Y3
+	VMINPS       Y0, Y1, Y0
+	VMINPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VBROADCASTSS laplaceSlope<>+0(SB), Y5
+	VMULPS       Y0, Y1, Y3
+	VMULPS       Y2, Y5, Y6
+	VMOVAPS      Y3, Y4
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y0, Y1, Y4
+	VFMSUB231PS  Y2, Y5, Y7
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y4
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y2, Y7
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VBROADCASTSS laplaceShift<>+0(SB), Y5
+	VADDPS       Y3, Y0, Y1
+	VADDPS       Y6, Y5, Y8
+	VSUBPS       Y3, Y1, Y2
+	VSUBPS       Y6, Y8, Y9
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y9, Y8, Y9
+	VSUBPS       Y2, Y3, Y2
+	VSUBPS       Y9, Y6, Y9
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y0, Y4, Y4
+	VADDPS       Y5, Y7, Y7
+	VADDPS       laplaceShiftLow<>+0(SB), Y4, Y4
+	VADDPS       laplaceShiftLow<>+0(SB), Y7, Y7
+	VADDPS       Y1, Y4, Y0
+	VADDPS       Y8, Y7, Y3
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y8, Y3, Y5
+	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y5, Y7, Y6
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y5, Y3, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y5, Y8, Y5
+	VADDPS       Y2, Y4, Y4
+	VADDPS       Y5, Y6, Y6
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VORPS        signBit<>+0(SB), Y3, Y9
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS four<>+0(SB), Y10
+	VBROADCASTSS one<>+0(SB), Y5
+	VBROADCASTSS one<>+0(SB), Y11
+	VSUBPS       Y1, Y2, Y7
+	VSUBPS       Y9, Y10, Y12
+	VDIVPS       Y7, Y5, Y8
+	VDIVPS       Y12, Y11, Y13
+	VSUBPS       Y7, Y2, Y2
+	VSUBPS       Y12, Y10, Y10
+	VSUBPS       Y1, Y2, Y2
+	VSUBPS       Y9, Y10, Y10
+	VFNMADD231PS Y7, Y8, Y5
+	VFNMADD231PS Y12, Y13, Y11
+	VFNMADD231PS Y2, Y8, Y5
+	VFNMADD231PS Y10, Y13, Y11
+	VMULPS       eight<>+0(SB), Y8, Y7
+	VMULPS       eight<>+0(SB), Y13, Y12
+	VSUBPS       one<>+0(SB), Y7, Y2
+	VSUBPS       one<>+0(SB), Y12, Y10
+	VFMADD231PS  Y5, Y7, Y2
+	VFMADD231PS  Y11, Y12, Y10
+	VBROADCASTSS gelu0<>+0(SB), Y7
+	VBROADCASTSS gelu0<>+0(SB), Y12
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu1<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu2<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu3<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu4<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu5<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu6<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu7<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu8<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu9<>+0(SB), Y10, Y12
+	VMULPS       Y8, Y7, Y7
+	VMULPS       Y13, Y12, Y12
+	VMULPS       half<>+0(SB), Y1, Y2
+	VMULPS       half<>+0(SB), Y9, Y8
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VXORPS       signBit<>+0(SB), Y9, Y13
+	VMULPS       Y2, Y1, Y9
+	VMULPS       Y8, Y13, Y14
+	VMOVAPS      Y9, Y10
+	VMOVAPS      Y14, Y15
+	VFMSUB231PS  Y2, Y1, Y10
+	VFMSUB231PS  Y8, Y13, Y15
+	VADDPS       Y5, Y10, Y10
+	VADDPS       Y11, Y15, Y15
+	VFNMADD231PS Y0, Y4, Y10
+	VFNMADD231PS Y3, Y6, Y15
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y9, Y1
+	VFMADD231PS  log2e<>+0(SB), Y14, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y9, Y6
+	VMOVAPS      Y14, Y8
+	VFNMADD231PS ln2<>+0(SB), Y2, Y6
+	VFNMADD231PS ln2<>+0(SB), Y5, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y15
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y2
+	VFMADD213PS  exp1<>+0(SB), Y8, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y2
+	VFMADD213PS  exp2<>+0(SB), Y8, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y2
+	VFMADD213PS  exp3<>+0(SB), Y8, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y2
+	VFMADD213PS  exp4<>+0(SB), Y8, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y2
+	VFMADD213PS  exp5<>+0(SB), Y8, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y2
+	VFMADD213PS  exp6<>+0(SB), Y8, Y5
+	VMULPS       Y7, Y2, Y2
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y1
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y5, Y4, Y4
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VBLENDVPS    Y3, Y5, Y4, Y1
+	VMOVUPS      Y0, (AX)(DI*1)
+	VMOVUPS      Y1, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actLaplace768AVX512(SB), NOSPLIT, $0-40
+	// actLaplace768AVX512 computes y = f(x) for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z0
+	VMOVUPS           64(DX)(DI*1), Z3
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z4
+	VMAXPS            Z0, Z1, Z0
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z4
+	VMINPS            Z0, Z1, Z0
+	VMINPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z7
+	VMULPS            Z0, Z1, Z4
+	VMULPS            Z3, Z7, Z8
+	VMOVAPS           Z4, Z6
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z0, Z1, Z6
+	VFMSUB231PS       Z3, Z7, Z9
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z6
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z3, Z9
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VBROADCASTSS      laplaceShift<>+0(SB), Z7
+	VADDPS            Z4, Z0, Z1
+	VADDPS            Z8, Z7, Z10
+	VSUBPS            Z4, Z1, Z3
+	VSUBPS            Z8, Z10, Z11
+	VSUBPS            Z3, Z0, Z0
+	VSUBPS            Z11, Z7, Z7
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z11, Z10, Z11
+	VSUBPS            Z3, Z4, Z3
+	VSUBPS            Z11, Z8, Z11
+	VADDPS            Z3, Z0, Z0
+	VADDPS            Z11, Z7, Z7
+	VADDPS            Z0, Z6, Z6
+	VADDPS            Z7, Z9, Z9
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z6, Z6
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z9, Z9
+	VADDPS            Z1, Z6, Z0
+	VADDPS            Z10, Z9, Z4
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z10, Z4, Z7
+	VSUBPS            Z3, Z6, Z6
+	VSUBPS            Z7, Z9, Z8
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z7, Z4, Z7
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z7, Z10, Z7
+	VADDPS            Z3, Z6, Z6
+	VADDPS            Z7, Z8, Z8
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VORPS.BCST        signBit<>+0(SB), Z4, Z11
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z12
+	VBROADCASTSS      one<>+0(SB), Z7
+	VBROADCASTSS      one<>+0(SB), Z13
+	VSUBPS            Z1, Z3, Z9
+	VSUBPS            Z11, Z12, Z14
+	VDIVPS            Z9, Z7, Z10
+	VDIVPS            Z14, Z13, Z15
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z14, Z12, Z12
+	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z11, Z12, Z12
+	VFNMADD231PS      Z9, Z10, Z7
+	VFNMADD231PS      Z14, Z15, Z13
+	VFNMADD231PS      Z3, Z10, Z7
+	VFNMADD231PS      Z12, Z15, Z13
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VMULPS.BCST       eight<>+0(SB), Z15, Z14
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VSUBPS.BCST       one<>+0(SB), Z14, Z12
+	VFMADD231PS       Z7, Z9, Z3
+	VFMADD231PS       Z13, Z14, Z12
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VBROADCASTSS      gelu0<>+0(SB), Z14
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z12, Z14
+	VMULPS            Z10, Z9, Z9
+	VMULPS            Z15, Z14, Z14
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VMULPS.BCST       half<>+0(SB), Z11, Z12
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VBROADCASTSS      signBit<>+0(SB), Z15
+	VXORPS            Z10, Z1, Z1
+	VXORPS            Z15, Z11, Z15
+	VMULPS            Z3, Z1, Z10
+	VMULPS            Z12, Z15, Z16
+	VMOVAPS           Z10, Z11
+	VMOVAPS           Z16, Z17
+	VFMSUB231PS       Z3, Z1, Z11
+	VFMSUB231PS       Z12, Z15, Z17
+	VADDPS            Z7, Z11, Z11
+	VADDPS            Z13, Z17, Z17
+	VFNMADD231PS      Z0, Z6, Z11
+	VFNMADD231PS      Z4, Z8, Z17
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z16, Z3
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z10, Z6
+	VMOVAPS           Z16, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z17
+	VADDPS            Z11, Z6, Z6
+	VADDPS            Z17, Z7, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z10
+	VMULPS            Z9, Z8, Z6
+	VMULPS            Z14, Z10, Z7
+	VSCALEFPS         Z1, Z6, Z6
+	VSCALEFPS         Z3, Z7, Z7
+	VBROADCASTSS      one<>+0(SB), Z1
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z6, Z1, Z1
+	VSUBPS            Z7, Z3, Z3
+	VPMOVD2M          Z0, K1
+	VPMOVD2M          Z4, K2
+	VBLENDMPS         Z6, Z1, K1, Z2
+	VBLENDMPS         Z7, Z3, K2, Z5
+	VMOVUPS           Z2, (AX)(DI*1)
+	VMOVUPS           Z5, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actLaplace90AVX2(SB), NOSPLIT, $0-40
+	// actLaplace90AVX2 computes y = f(x) for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y0
+	VMOVUPS      32(DX)(DI*1), Y2
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VBROADCASTSS laplaceLowest<>+0(SB), Y3
+	VMAXPS       Y0, Y1, Y0
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VBROADCASTSS laplaceHighest<>+0(SB), Y3
+	VMINPS       Y0, Y1, Y0
+	VMINPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VBROADCASTSS laplaceSlope<>+0(SB), Y5
+	VMULPS       Y0, Y1, Y3
+	VMULPS       Y2, Y5, Y6
+	VMOVAPS      Y3, Y4
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y0, Y1, Y4
+	VFMSUB231PS  Y2, Y5, Y7
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y4
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y2, Y7
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VBROADCASTSS laplaceShift<>+0(SB), Y5
+	VADDPS       Y3, Y0, Y1
+	VADDPS       Y6, Y5, Y8
+	VSUBPS       Y3, Y1, Y2
+	VSUBPS       Y6, Y8, Y9
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y9, Y8, Y9
+	VSUBPS       Y2, Y3, Y2
+	VSUBPS       Y9, Y6, Y9
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y0, Y4, Y4
+	VADDPS       Y5, Y7, Y7
+	VADDPS       laplaceShiftLow<>+0(SB), Y4, Y4
+	VADDPS       laplaceShiftLow<>+0(SB), Y7, Y7
+	VADDPS       Y1, Y4, Y0
+	VADDPS       Y8, Y7, Y3
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y8, Y3, Y5
+	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y5, Y7, Y6
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y5, Y3, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y5, Y8, Y5
+	VADDPS       Y2, Y4, Y4
+	VADDPS       Y5, Y6, Y6
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VORPS        signBit<>+0(SB), Y3, Y9
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS four<>+0(SB), Y10
+	VBROADCASTSS one<>+0(SB), Y5
+	VBROADCASTSS one<>+0(SB), Y11
+	VSUBPS       Y1, Y2, Y7
+	VSUBPS       Y9, Y10, Y12
+	VDIVPS       Y7, Y5, Y8
+	VDIVPS       Y12, Y11, Y13
+	VSUBPS       Y7, Y2, Y2
+	VSUBPS       Y12, Y10, Y10
+	VSUBPS       Y1, Y2, Y2
+	VSUBPS       Y9, Y10, Y10
+	VFNMADD231PS Y7, Y8, Y5
+	VFNMADD231PS Y12, Y13, Y11
+	VFNMADD231PS Y2, Y8, Y5
+	VFNMADD231PS Y10, Y13, Y11
+	VMULPS       eight<>+0(SB), Y8, Y7
+	VMULPS       eight<>+0(SB), Y13, Y12
+	VSUBPS       one<>+0(SB), Y7, Y2
+	VSUBPS       one<>+0(SB), Y12, Y10
+	VFMADD231PS  Y5, Y7, Y2
+	VFMADD231PS  Y11, Y12, Y10
+	VBROADCASTSS gelu0<>+0(SB), Y7
+	VBROADCASTSS gelu0<>+0(SB), Y12
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu1<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu2<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu3<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu4<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu5<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu6<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu7<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu8<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu9<>+0(SB), Y10, Y12
+	VMULPS       Y8, Y7, Y7
+	VMULPS       Y13, Y12, Y12
+	VMULPS       half<>+0(SB), Y1, Y2
+	VMULPS       half<>+0(SB), Y9, Y8
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VXORPS       signBit<>+0(SB), Y9, Y13
+	VMULPS       Y2, Y1, Y9
+	VMULPS       Y8, Y13, Y14
+	VMOVAPS      Y9, Y10
+	VMOVAPS      Y14, Y15
+	VFMSUB231PS  Y2, Y1, Y10
+	VFMSUB231PS  Y8, Y13, Y15
+	VADDPS       Y5, Y10, Y10
+	VADDPS       Y11, Y15, Y15
+	VFNMADD231PS Y0, Y4, Y10
+	VFNMADD231PS Y3, Y6, Y15
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y9, Y1
+	VFMADD231PS  log2e<>+0(SB), Y14, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y9, Y6
+	VMOVAPS      Y14, Y8
+	VFNMADD231PS ln2<>+0(SB), Y2, Y6
+	VFNMADD231PS ln2<>+0(SB), Y5, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y15
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y2
+	VFMADD213PS  exp1<>+0(SB), Y8, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y2
+	VFMADD213PS  exp2<>+0(SB), Y8, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y2
+	VFMADD213PS  exp3<>+0(SB), Y8, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y2
+	VFMADD213PS  exp4<>+0(SB), Y8, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y2
+	VFMADD213PS  exp5<>+0(SB), Y8, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y2
+	VFMADD213PS  exp6<>+0(SB), Y8, Y5
+	VMULPS       Y7, Y2, Y2
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y1
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y5, Y4, Y4
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VBLENDVPS    Y3, Y5, Y4, Y1
+	VMOVUPS      Y0, (AX)(DI*1)
+	VMOVUPS      Y1, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      Y0, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y0
+	VMASKMOVPS   352(DX), Y0, Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   Y0, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLaplace90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actLaplace90AVX512(SB), NOSPLIT, $0-40
+	// actLaplace90AVX512 computes y = f(x) for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x. Ma et al. 2022, Mega.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x000003ff, DI
+	KMOVW DI, K1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z0
+	VMOVUPS           64(DX)(DI*1), Z3
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z4
+	VMAXPS            Z0, Z1, Z0
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z4
+	VMINPS            Z0, Z1, Z0
+	VMINPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z9
+	VMULPS            Z0, Z1, Z4
+	VMULPS            Z3, Z9, Z10
+	VMOVAPS           Z4, Z8
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z0, Z1, Z8
+	VFMSUB231PS       Z3, Z9, Z11
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z8
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z3, Z11
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VBROADCASTSS      laplaceShift<>+0(SB), Z9
+	VADDPS            Z4, Z0, Z1
+	VADDPS            Z10, Z9, Z12
+	VSUBPS            Z4, Z1, Z3
+	VSUBPS            Z10, Z12, Z13
+	VSUBPS            Z3, Z0, Z0
+	VSUBPS            Z13, Z9, Z9
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z13, Z12, Z13
+	VSUBPS            Z3, Z4, Z3
+	VSUBPS            Z13, Z10, Z13
+	VADDPS            Z3, Z0, Z0
+	VADDPS            Z13, Z9, Z9
+	VADDPS            Z0, Z8, Z8
+	VADDPS            Z9, Z11, Z11
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z8, Z8
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z11, Z11
+	VADDPS            Z1, Z8, Z0
+	VADDPS            Z12, Z11, Z4
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z12, Z4, Z9
+	VSUBPS            Z3, Z8, Z8
+	VSUBPS            Z9, Z11, Z10
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z9, Z4, Z9
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z9, Z12, Z9
+	VADDPS            Z3, Z8, Z8
+	VADDPS            Z9, Z10, Z10
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VORPS.BCST        signBit<>+0(SB), Z4, Z13
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z14
+	VBROADCASTSS      one<>+0(SB), Z9
+	VBROADCASTSS      one<>+0(SB), Z15
+	VSUBPS            Z1, Z3, Z11
+	VSUBPS            Z13, Z14, Z16
+	VDIVPS            Z11, Z9, Z12
+	VDIVPS            Z16, Z15, Z17
+	VSUBPS            Z11, Z3, Z3
+	VSUBPS            Z16, Z14, Z14
+	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z13, Z14, Z14
+	VFNMADD231PS      Z11, Z12, Z9
+	VFNMADD231PS      Z16, Z17, Z15
+	VFNMADD231PS      Z3, Z12, Z9
+	VFNMADD231PS      Z14, Z17, Z15
+	VMULPS.BCST       eight<>+0(SB), Z12, Z11
+	VMULPS.BCST       eight<>+0(SB), Z17, Z16
+	VSUBPS.BCST       one<>+0(SB), Z11, Z3
+	VSUBPS.BCST       one<>+0(SB), Z16, Z14
+	VFMADD231PS       Z9, Z11, Z3
+	VFMADD231PS       Z15, Z16, Z14
+	VBROADCASTSS      gelu0<>+0(SB), Z11
+	VBROADCASTSS      gelu0<>+0(SB), Z16
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z14, Z16
+	VMULPS            Z12, Z11, Z11
+	VMULPS            Z17, Z16, Z16
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VMULPS.BCST       half<>+0(SB), Z13, Z14
+	VBROADCASTSS      signBit<>+0(SB), Z12
+	VBROADCASTSS      signBit<>+0(SB), Z17
+	VXORPS            Z12, Z1, Z1
+	VXORPS            Z17, Z13, Z17
+	VMULPS            Z3, Z1, Z12
+	VMULPS            Z14, Z17, Z18
+	VMOVAPS           Z12, Z13
+	VMOVAPS           Z18, Z19
+	VFMSUB231PS       Z3, Z1, Z13
+	VFMSUB231PS       Z14, Z17, Z19
+	VADDPS            Z9, Z13, Z13
+	VADDPS            Z15, Z19, Z19
+	VFNMADD231PS      Z0, Z8, Z13
+	VFNMADD231PS      Z4, Z10, Z19
+	VMULPS.BCST       log2e<>+0(SB), Z12, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z18, Z3
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z12, Z8
+	VMOVAPS           Z18, Z9
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z13
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z19
+	VADDPS            Z13, Z8, Z8
+	VADDPS            Z19, Z9, Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VBROADCASTSS      exp0<>+0(SB), Z12
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z9, Z12
+	VMULPS            Z11, Z10, Z8
+	VMULPS            Z16, Z12, Z9
+	VSCALEFPS         Z1, Z8, Z8
+	VSCALEFPS         Z3, Z9, Z9
+	VBROADCASTSS      one<>+0(SB), Z1
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z8, Z1, Z1
+	VSUBPS            Z9, Z3, Z3
+	VPMOVD2M          Z0, K2
+	VPMOVD2M          Z4, K3
+	VBLENDMPS         Z8, Z1, K2, Z2
+	VBLENDMPS         Z9, Z3, K3, Z5
+	VMOVUPS           Z2, (AX)(DI*1)
+	VMOVUPS           Z5, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z3
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z0, Z1, Z4
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z4
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z3, Z0, Z1
+	VSUBPS            Z3, Z1, Z8
+	VSUBPS            Z8, Z0, Z0
+	VSUBPS            Z8, Z1, Z8
+	VSUBPS            Z8, Z3, Z8
+	VADDPS            Z8, Z0, Z0
+	VADDPS            Z0, Z4, Z4
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z4, Z4
+	VADDPS            Z1, Z4, Z0
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z3, Z4, Z4
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z3, Z1, Z3
+	VADDPS            Z3, Z4, Z4
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z8
+	VSUBPS            Z1, Z3, Z9
+	VDIVPS            Z9, Z8, Z10
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z1, Z3, Z3
+	VFNMADD231PS      Z9, Z10, Z8
+	VFNMADD231PS      Z3, Z10, Z8
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VFMADD231PS       Z8, Z9, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VMULPS            Z10, Z9, Z9
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VXORPS            Z10, Z1, Z1
+	VMULPS            Z3, Z1, Z10
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z3, Z1, Z11
+	VADDPS            Z8, Z11, Z11
+	VFNMADD231PS      Z0, Z4, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z10, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VADDPS            Z11, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z9, Z4, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z6
+	VMOVUPS           Z6, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z3
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z0, Z1, Z4
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z4
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z3, Z0, Z1
+	VSUBPS            Z3, Z1, Z8
+	VSUBPS            Z8, Z0, Z0
+	VSUBPS            Z8, Z1, Z8
+	VSUBPS            Z8, Z3, Z8
+	VADDPS            Z8, Z0, Z0
+	VADDPS            Z0, Z4, Z4
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z4, Z4
+	VADDPS            Z1, Z4, Z0
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z3, Z4, Z4
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z3, Z1, Z3
+	VADDPS            Z3, Z4, Z4
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z8
+	VSUBPS            Z1, Z3, Z9
+	VDIVPS            Z9, Z8, Z10
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z1, Z3, Z3
+	VFNMADD231PS      Z9, Z10, Z8
+	VFNMADD231PS      Z3, Z10, Z8
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VFMADD231PS       Z8, Z9, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VMULPS            Z10, Z9, Z9
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VXORPS            Z10, Z1, Z1
+	VMULPS            Z3, Z1, Z10
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z3, Z1, Z11
+	VADDPS            Z8, Z11, Z11
+	VFNMADD231PS      Z0, Z4, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z10, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VADDPS            Z11, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z9, Z4, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z7
+	VMOVUPS           Z7, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLeakyReLU1AVX2(SB), NOSPLIT, $0-40
+	// actLeakyReLU1AVX2 computes y = f(x) for rows of 1, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLeakyReLU1AVX512(SB), NOSPLIT, $0-40
+	// actLeakyReLU1AVX512 computes y = f(x) for rows of 1, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS.Z   (DX), K1, Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     Z1, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLeakyReLU17AVX2(SB), NOSPLIT, $0-40
+	// actLeakyReLU17AVX2 computes y = f(x) for rows of 17, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS    (DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS 64(DX), Y0, Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS Y1, Y0, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLeakyReLU17AVX512(SB), NOSPLIT, $0-40
+	// actLeakyReLU17AVX512 computes y = f(x) for rows of 17, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS     (DX), Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     Z1, (AX)
+	VMOVUPS.Z   64(DX), K1, Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     Z1, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLeakyReLU768AVX2(SB), NOSPLIT, $0-40
+	// actLeakyReLU768AVX2 computes y = f(x) for rows of 768, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Y0
+	VMOVUPS 32(DX)(DI*1), Y2
+	VMULPS  leak<>+0(SB), Y0, Y1
+	VMULPS  leak<>+0(SB), Y2, Y3
+	VMAXPS  Y0, Y1, Y1
+	VMAXPS  Y2, Y3, Y3
+	VMOVUPS Y1, (AX)(DI*1)
+	VMOVUPS Y3, 32(AX)(DI*1)
+	ADDQ    $0x40, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLeakyReLU768AVX512(SB), NOSPLIT, $0-40
+	// actLeakyReLU768AVX512 computes y = f(x) for rows of 768, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS     (DX)(DI*1), Z0
+	VMOVUPS     64(DX)(DI*1), Z2
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMULPS.BCST leak<>+0(SB), Z2, Z3
+	VMAXPS      Z0, Z1, Z1
+	VMAXPS      Z2, Z3, Z3
+	VMOVUPS     Z1, (AX)(DI*1)
+	VMOVUPS     Z3, 64(AX)(DI*1)
+	ADDQ        $0x00000080, DI
+	CMPQ        DI, $0x00000c00
+	JLT         column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLeakyReLU90AVX2(SB), NOSPLIT, $0-40
+	// actLeakyReLU90AVX2 computes y = f(x) for rows of 90, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS    (DX)(DI*1), Y0
+	VMOVUPS    32(DX)(DI*1), Y2
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMULPS     leak<>+0(SB), Y2, Y3
+	VMAXPS     Y0, Y1, Y1
+	VMAXPS     Y2, Y3, Y3
+	VMOVUPS    Y1, (AX)(DI*1)
+	VMOVUPS    Y3, 32(AX)(DI*1)
+	ADDQ       $0x40, DI
+	CMPQ       DI, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(DX), Y0, Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS Y1, Y0, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLeakyReLU90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLeakyReLU90AVX512(SB), NOSPLIT, $0-40
+	// actLeakyReLU90AVX512 computes y = f(x) for rows of 90, where f(x) = max(x, 0.01·x).
+	// y may be x. Maas, Hannun and Ng 2013.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x000003ff, DI
+	KMOVW DI, K1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS     (DX)(DI*1), Z0
+	VMOVUPS     64(DX)(DI*1), Z2
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMULPS.BCST leak<>+0(SB), Z2, Z3
+	VMAXPS      Z0, Z1, Z1
+	VMAXPS      Z2, Z3, Z3
+	VMOVUPS     Z1, (AX)(DI*1)
+	VMOVUPS     Z3, 64(AX)(DI*1)
+	ADDQ        $0x00000080, DI
+	CMPQ        DI, $0x00000100
+	JLT         column
+	VMOVUPS     256(DX), Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     Z1, 256(AX)
+	VMOVUPS.Z   320(DX), K1, Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     Z1, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLinear1AVX2(SB), NOSPLIT, $0-40
+	// actLinear1AVX2 computes y = f(x) for rows of 1, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLinear1AVX512(SB), NOSPLIT, $0-40
+	// actLinear1AVX512 computes y = f(x) for rows of 1, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLinear17AVX2(SB), NOSPLIT, $0-40
+	// actLinear17AVX2 computes y = f(x) for rows of 17, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	VMOVUPS    (DX), Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    32(DX), Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    Y0, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y0
+	VMASKMOVPS 64(DX), Y0, Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    tailMask<>+28(SB), Y1
+	VMASKMOVPS Y0, Y1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLinear17AVX512(SB), NOSPLIT, $0-40
+	// actLinear17AVX512 computes y = f(x) for rows of 17, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x00000001, DI
+	KMOVW DI, K1
+
+row:
+	VMOVUPS   (DX), Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS   Z0, (AX)
+	VMOVUPS.Z 64(DX), K1, Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS   Z0, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLinear768AVX2(SB), NOSPLIT, $0-40
+	// actLinear768AVX2 computes y = f(x) for rows of 768, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Y0
+	VMOVUPS 32(DX)(DI*1), Y1
+	VMOVAPS Y0, Y0
+	VMOVAPS Y1, Y1
+	VMOVUPS Y0, (AX)(DI*1)
+	VMOVUPS Y1, 32(AX)(DI*1)
+	ADDQ    $0x40, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLinear768AVX512(SB), NOSPLIT, $0-40
+	// actLinear768AVX512 computes y = f(x) for rows of 768, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Z0
+	VMOVUPS 64(DX)(DI*1), Z1
+	VMOVAPS Z0, Z0
+	VMOVAPS Z1, Z1
+	VMOVUPS Z0, (AX)(DI*1)
+	VMOVUPS Z1, 64(AX)(DI*1)
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actLinear90AVX2(SB), NOSPLIT, $0-40
+	// actLinear90AVX2 computes y = f(x) for rows of 90, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rows+32(FP), SI
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS    (DX)(DI*1), Y0
+	VMOVUPS    32(DX)(DI*1), Y1
+	VMOVAPS    Y0, Y0
+	VMOVAPS    Y1, Y1
+	VMOVUPS    Y0, (AX)(DI*1)
+	VMOVUPS    Y1, 32(AX)(DI*1)
+	ADDQ       $0x40, DI
+	CMPQ       DI, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    Y0, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(DX), Y0, Y0
+	VMOVAPS    Y0, Y0
+	VMOVUPS    tailMask<>+24(SB), Y1
+	VMASKMOVPS Y0, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actLinear90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·actLinear90AVX512(SB), NOSPLIT, $0-40
+	// actLinear90AVX512 computes y = f(x) for rows of 90, where f(x) = x.
+	// y may be x. the identity.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  rows+32(FP), SI
+	MOVL  $0x000003ff, DI
+	KMOVW DI, K1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS   (DX)(DI*1), Z0
+	VMOVUPS   64(DX)(DI*1), Z1
+	VMOVAPS   Z0, Z0
+	VMOVAPS   Z1, Z1
+	VMOVUPS   Z0, (AX)(DI*1)
+	VMOVUPS   Z1, 64(AX)(DI*1)
+	ADDQ      $0x00000080, DI
+	CMPQ      DI, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS   Z0, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS   Z0, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actMish1AVX2(SB), NOSPLIT, $0-40
+	// actMish1AVX2 computes y = f(x) for rows of 1, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   (DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish1AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actMish1AVX512(SB), NOSPLIT, $0-40
+	// actMish1AVX512 computes y = f(x) for rows of 1, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	VMOVUPS.Z         (DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VADDPS            Z4, Z7, Z8
+	VMULPS            Z7, Z8, Z9
+	VADDPS            Z4, Z9, Z4
+	VMULPS            Z8, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z7, Z7, Z8
+	VADDPS.BCST       one<>+0(SB), Z8, Z8
+	VADDPS            Z7, Z7, Z9
+	VMULPS            Z7, Z9, Z9
+	VADDPS            Z8, Z9, Z4
+	VDIVPS            Z4, Z8, Z8
+	VMULPS            Z2, Z8, Z8
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z8, K2, Z6
+	VMOVUPS           Z6, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish17AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actMish17AVX2(SB), NOSPLIT, $0-40
+	// actMish17AVX2 computes y = f(x) for rows of 17, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	VMOVUPS      (DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+28(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      tailMask<>+28(SB), Y3
+	VMASKMOVPS   Y2, Y3, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish17AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actMish17AVX512(SB), NOSPLIT, $0-40
+	// actMish17AVX512 computes y = f(x) for rows of 17, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	VMOVUPS           (DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z8, Z3
+	VSCALEFPS         Z5, Z8, Z8
+	VADDPS            Z4, Z8, Z9
+	VMULPS            Z8, Z9, Z10
+	VADDPS            Z4, Z10, Z4
+	VMULPS            Z9, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z8, Z8, Z9
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS            Z8, Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VADDPS            Z9, Z10, Z4
+	VDIVPS            Z4, Z9, Z9
+	VMULPS            Z2, Z9, Z9
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z9, K2, Z6
+	VMOVUPS           Z6, (AX)
+	VMOVUPS.Z         64(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z8, Z3
+	VSCALEFPS         Z5, Z8, Z8
+	VADDPS            Z4, Z8, Z9
+	VMULPS            Z8, Z9, Z10
+	VADDPS            Z4, Z10, Z4
+	VMULPS            Z9, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z8, Z8, Z9
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS            Z8, Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VADDPS            Z9, Z10, Z4
+	VDIVPS            Z4, Z9, Z9
+	VMULPS            Z2, Z9, Z9
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z9, K2, Z7
+	VMOVUPS           Z7, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actMish768AVX2(SB), NOSPLIT, $0-40
+	// actMish768AVX2 computes y = f(x) for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
+	VBROADCASTSS two<>+0(SB), Y4
+	VBROADCASTSS two<>+0(SB), Y9
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y8, Y11, Y8
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y13
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y13, Y13
+	VADDPS       Y4, Y6, Y11
+	VADDPS       Y9, Y13, Y14
+	VMULPS       Y6, Y11, Y12
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y4, Y12, Y4
+	VADDPS       Y9, Y15, Y9
+	VMULPS       Y11, Y3, Y3
+	VMULPS       Y14, Y8, Y8
+	VDIVPS       Y4, Y3, Y3
+	VDIVPS       Y9, Y8, Y8
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y6, Y11
+	VADDPS       Y13, Y13, Y14
+	VADDPS       one<>+0(SB), Y11, Y11
+	VADDPS       one<>+0(SB), Y14, Y14
+	VADDPS       Y6, Y6, Y12
+	VADDPS       Y13, Y13, Y15
+	VMULPS       Y6, Y12, Y12
+	VMULPS       Y13, Y15, Y15
+	VADDPS       Y11, Y12, Y4
+	VADDPS       Y14, Y15, Y9
+	VDIVPS       Y4, Y11, Y11
+	VDIVPS       Y9, Y14, Y14
+	VMULPS       Y2, Y11, Y11
+	VMULPS       Y7, Y14, Y14
+	VBLENDVPS    Y2, Y3, Y11, Y2
+	VBLENDVPS    Y7, Y8, Y14, Y3
+	VMOVUPS      Y2, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actMish768AVX512(SB), NOSPLIT, $0-40
+	// actMish768AVX512 computes y = f(x) for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z13
+	VBROADCASTSS      two<>+0(SB), Z4
+	VBROADCASTSS      two<>+0(SB), Z12
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z13, Z8
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z13, Z15
+	VADDPS            Z4, Z9, Z13
+	VADDPS            Z12, Z15, Z16
+	VMULPS            Z9, Z13, Z14
+	VMULPS            Z15, Z16, Z17
+	VADDPS            Z4, Z14, Z4
+	VADDPS            Z12, Z17, Z12
+	VMULPS            Z13, Z3, Z3
+	VMULPS            Z16, Z8, Z8
+	VDIVPS            Z4, Z3, Z3
+	VDIVPS            Z12, Z8, Z8
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z8, Z8
+	VADDPS            Z9, Z9, Z13
+	VADDPS            Z15, Z15, Z16
+	VADDPS.BCST       one<>+0(SB), Z13, Z13
+	VADDPS.BCST       one<>+0(SB), Z16, Z16
+	VADDPS            Z9, Z9, Z14
+	VADDPS            Z15, Z15, Z17
+	VMULPS            Z9, Z14, Z14
+	VMULPS            Z15, Z17, Z17
+	VADDPS            Z13, Z14, Z4
+	VADDPS            Z16, Z17, Z12
+	VDIVPS            Z4, Z13, Z13
+	VDIVPS            Z12, Z16, Z16
+	VMULPS            Z2, Z13, Z13
+	VMULPS            Z7, Z16, Z16
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z7, K2
+	VBLENDMPS         Z3, Z13, K1, Z6
+	VBLENDMPS         Z8, Z16, K2, Z11
+	VMOVUPS           Z6, (AX)(DI*1)
+	VMOVUPS           Z11, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish90AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·actMish90AVX2(SB), NOSPLIT, $0-40
+	// actMish90AVX2 computes y = f(x) for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
+	VBROADCASTSS two<>+0(SB), Y4
+	VBROADCASTSS two<>+0(SB), Y9
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y8, Y11, Y8
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y13
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y13, Y13
+	VADDPS       Y4, Y6, Y11
+	VADDPS       Y9, Y13, Y14
+	VMULPS       Y6, Y11, Y12
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y4, Y12, Y4
+	VADDPS       Y9, Y15, Y9
+	VMULPS       Y11, Y3, Y3
+	VMULPS       Y14, Y8, Y8
+	VDIVPS       Y4, Y3, Y3
+	VDIVPS       Y9, Y8, Y8
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y6, Y11
+	VADDPS       Y13, Y13, Y14
+	VADDPS       one<>+0(SB), Y11, Y11
+	VADDPS       one<>+0(SB), Y14, Y14
+	VADDPS       Y6, Y6, Y12
+	VADDPS       Y13, Y13, Y15
+	VMULPS       Y6, Y12, Y12
+	VMULPS       Y13, Y15, Y15
+	VADDPS       Y11, Y12, Y4
+	VADDPS       Y14, Y15, Y9
+	VDIVPS       Y4, Y11, Y11
+	VDIVPS       Y9, Y14, Y14
+	VMULPS       Y2, Y11, Y11
+	VMULPS       Y7, Y14, Y14
+	VBLENDVPS    Y2, Y3, Y11, Y2
+	VBLENDVPS    Y7, Y8, Y14, Y3
+	VMOVUPS      Y2, (AX)(DI*1)
+	VMOVUPS      Y3, 32(AX)(DI*1)
+	ADDQ         $0x40, DI
+	CMPQ         DI, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y2
+	VMOVUPS      tailMask<>+24(SB), Y3
+	VMASKMOVPS   Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actMish90AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actMish90AVX512(SB), NOSPLIT, $0-40
+	// actMish90AVX512 computes y = f(x) for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x. Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS           (DX)(DI*1), Z2
+	VMOVUPS           64(DX)(DI*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z14
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z14
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z14
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z15
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z14, Z15
+	VBROADCASTSS      two<>+0(SB), Z4
+	VBROADCASTSS      two<>+0(SB), Z14
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z15, Z8
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z15, Z17
+	VADDPS            Z4, Z9, Z15
+	VADDPS            Z14, Z17, Z18
+	VMULPS            Z9, Z15, Z16
+	VMULPS            Z17, Z18, Z19
+	VADDPS            Z4, Z16, Z4
+	VADDPS            Z14, Z19, Z14
+	VMULPS            Z15, Z3, Z3
+	VMULPS            Z18, Z8, Z8
+	VDIVPS            Z4, Z3, Z3
+	VDIVPS            Z14, Z8, Z8
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z8, Z8
+	VADDPS            Z9, Z9, Z15
+	VADDPS            Z17, Z17, Z18
+	VADDPS.BCST       one<>+0(SB), Z15, Z15
+	VADDPS.BCST       one<>+0(SB), Z18, Z18
+	VADDPS            Z9, Z9, Z16
+	VADDPS            Z17, Z17, Z19
+	VMULPS            Z9, Z16, Z16
+	VMULPS            Z17, Z19, Z19
+	VADDPS            Z15, Z16, Z4
+	VADDPS            Z18, Z19, Z14
+	VDIVPS            Z4, Z15, Z15
+	VDIVPS            Z14, Z18, Z18
+	VMULPS            Z2, Z15, Z15
+	VMULPS            Z7, Z18, Z18
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z7, K3
+	VBLENDMPS         Z3, Z15, K2, Z6
+	VBLENDMPS         Z8, Z18, K3, Z11
+	VMOVUPS           Z6, (AX)(DI*1)
+	VMOVUPS           Z11, 64(AX)(DI*1)
+	ADDQ              $0x00000080, DI
+	CMPQ              DI, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VADDPS            Z4, Z7, Z8
+	VMULPS            Z7, Z8, Z9
+	VADDPS            Z4, Z9, Z4
+	VMULPS            Z8, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z7, Z7, Z8
+	VADDPS.BCST       one<>+0(SB), Z8, Z8
+	VADDPS            Z7, Z7, Z9
+	VMULPS            Z7, Z9, Z9
+	VADDPS            Z8, Z9, Z4
+	VDIVPS            Z4, Z8, Z8
+	VMULPS            Z2, Z8, Z8
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z8, K2, Z12
+	VMOVUPS           Z12, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VADDPS            Z4, Z7, Z8
+	VMULPS            Z7, Z8, Z9
+	VADDPS            Z4, Z9, Z4
+	VMULPS            Z8, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z7, Z7, Z8
+	VADDPS.BCST       one<>+0(SB), Z8, Z8
+	VADDPS            Z7, Z7, Z9
+	VMULPS            Z7, Z9, Z9
+	VADDPS            Z8, Z9, Z4
+	VDIVPS            Z4, Z8, Z8
+	VMULPS            Z2, Z8, Z8
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z8, K2, Z13
+	VMOVUPS           Z13, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func actQuickGELU1AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·actQuickGELU1AVX2(SB), NOSPLIT, $0-40
@@ -4863,6 +10039,318 @@ column:
 	VMAXPS    Z1, Z0, Z1
 	VMULPS    Z1, Z1, Z1
 	VMOVUPS   Z1, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU61AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actReLU61AVX2(SB), NOSPLIT, $0-40
+	// actReLU61AVX2 computes y = f(x) for rows of 1, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS (DX), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    tailMask<>+28(SB), Y3
+	VMASKMOVPS Y2, Y3, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU61AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actReLU61AVX512(SB), NOSPLIT, $0-40
+	// actReLU61AVX512 computes y = f(x) for rows of 1, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	VMOVUPS.Z (DX), K1, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, K1, (AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU617AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actReLU617AVX2(SB), NOSPLIT, $0-40
+	// actReLU617AVX2 computes y = f(x) for rows of 17, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	VMOVUPS    (DX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    Y2, (AX)
+	VMOVUPS    32(DX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    Y2, 32(AX)
+	VMOVUPS    tailMask<>+28(SB), Y2
+	VMASKMOVPS 64(DX), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    tailMask<>+28(SB), Y3
+	VMASKMOVPS Y2, Y3, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU617AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actReLU617AVX512(SB), NOSPLIT, $0-40
+	// actReLU617AVX512 computes y = f(x) for rows of 17, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x00000001, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	VMOVUPS   (DX), Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, (AX)
+	VMOVUPS.Z 64(DX), K1, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU6768AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actReLU6768AVX2(SB), NOSPLIT, $0-40
+	// actReLU6768AVX2 computes y = f(x) for rows of 768, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Y2
+	VMOVUPS 32(DX)(DI*1), Y3
+	VMAXPS  Y2, Y0, Y2
+	VMAXPS  Y3, Y0, Y3
+	VMINPS  Y2, Y1, Y2
+	VMINPS  Y3, Y1, Y3
+	VMOVUPS Y2, (AX)(DI*1)
+	VMOVUPS Y3, 32(AX)(DI*1)
+	ADDQ    $0x40, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU6768AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actReLU6768AVX512(SB), NOSPLIT, $0-40
+	// actReLU6768AVX512 computes y = f(x) for rows of 768, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS (DX)(DI*1), Z2
+	VMOVUPS 64(DX)(DI*1), Z3
+	VMAXPS  Z2, Z0, Z2
+	VMAXPS  Z3, Z0, Z3
+	VMINPS  Z2, Z1, Z2
+	VMINPS  Z3, Z1, Z3
+	VMOVUPS Z2, (AX)(DI*1)
+	VMOVUPS Z3, 64(AX)(DI*1)
+	ADDQ    $0x00000080, DI
+	CMPQ    DI, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU690AVX2(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX
+TEXT ·actReLU690AVX2(SB), NOSPLIT, $0-40
+	// actReLU690AVX2 computes y = f(x) for rows of 90, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS    (DX)(DI*1), Y2
+	VMOVUPS    32(DX)(DI*1), Y3
+	VMAXPS     Y2, Y0, Y2
+	VMAXPS     Y3, Y0, Y3
+	VMINPS     Y2, Y1, Y2
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    Y2, (AX)(DI*1)
+	VMOVUPS    Y3, 32(AX)(DI*1)
+	ADDQ       $0x40, DI
+	CMPQ       DI, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    Y2, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y2
+	VMASKMOVPS 352(DX), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMINPS     Y2, Y1, Y2
+	VMOVUPS    tailMask<>+24(SB), Y3
+	VMASKMOVPS Y2, Y3, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func actReLU690AVX512(y *float32, ldy int, x *float32, ldx int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·actReLU690AVX512(SB), NOSPLIT, $0-40
+	// actReLU690AVX512 computes y = f(x) for rows of 90, where f(x) = min(max(x, 0), 6).
+	// y may be x. Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         rows+32(FP), SI
+	MOVL         $0x000003ff, DI
+	KMOVW        DI, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	XORQ DI, DI
+
+column:
+	VMOVUPS   (DX)(DI*1), Z2
+	VMOVUPS   64(DX)(DI*1), Z3
+	VMAXPS    Z2, Z0, Z2
+	VMAXPS    Z3, Z0, Z3
+	VMINPS    Z2, Z1, Z2
+	VMINPS    Z3, Z1, Z3
+	VMOVUPS   Z2, (AX)(DI*1)
+	VMOVUPS   Z3, 64(AX)(DI*1)
+	ADDQ      $0x00000080, DI
+	CMPQ      DI, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX
@@ -14119,7 +19607,7 @@ column:
 
 // func gemmBF16K1AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K1AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K1AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -14139,6 +19627,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -14229,7 +19722,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y12
 	VPSLLD       $0x10, Y12, Y12
 	VMOVDQU      32(DX), Y13
@@ -14338,7 +19832,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VMOVDQU      32(DX), Y9
@@ -15537,7 +21032,7 @@ restTile:
 
 // func gemmBF16K10AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K10AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K10AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -15557,6 +21052,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -15647,100 +21147,101 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x20
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x20
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -15870,76 +21371,77 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x20
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x20
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
@@ -17934,7 +23436,7 @@ restTile:
 
 // func gemmBF16K17AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K17AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K17AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -17954,6 +23456,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -18044,100 +23551,101 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x40
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x40
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -18247,76 +23755,77 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x40
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x40
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
@@ -20194,7 +25703,7 @@ restTile:
 
 // func gemmBF16K2AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K2AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K2AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -20214,6 +25723,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -20304,7 +25818,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -20433,7 +25948,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
@@ -21765,7 +27281,7 @@ restTile:
 
 // func gemmBF16K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K2048AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K2048AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -21785,6 +27301,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -21898,101 +27419,102 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x03, R8
-	SUBQ         R8, DX
+	SHLQ         $0x03, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -22079,77 +27601,78 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x03, DI
-	SUBQ         DI, DX
+	SHLQ         $0x03, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -24335,7 +29858,7 @@ tilesDone2:
 
 // func gemmBF16K3AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K3AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K3AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -24355,6 +29878,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -24445,7 +29973,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -24488,7 +30017,7 @@ rows:
 	VBROADCASTSS 4(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
@@ -24597,7 +30126,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
@@ -24628,7 +30158,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
@@ -26118,7 +31648,7 @@ restTile:
 
 // func gemmBF16K385AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K385AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K385AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -26138,6 +31668,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -26251,128 +31786,129 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 
 kDone:
-	SHLQ $0x03, R8
-	SUBQ R8, DX
+	SHLQ $0x03, R13
+	SUBQ R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -26459,98 +31995,99 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 
 kDone2:
-	SHLQ $0x03, DI
-	SUBQ DI, DX
+	SHLQ $0x03, R10
+	SUBQ R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -29138,7 +34675,7 @@ restTile:
 
 // func gemmBF16K64AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K64AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K64AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -29158,6 +34695,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -29248,98 +34790,99 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000100
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000100
 	JLT          k
 	SUBQ         $0x00000800, DX
 
@@ -29428,74 +34971,75 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000100
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000100
 	JLT          k2
 	SUBQ         $0x00000800, DX
 
@@ -31645,7 +37189,7 @@ tilesDone2:
 
 // func gemmBF16K7AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K7AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K7AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -31665,6 +37209,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -31755,7 +37304,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -31798,7 +37348,7 @@ rows:
 	VBROADCASTSS 4(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
@@ -31841,7 +37391,7 @@ rows:
 	VBROADCASTSS 12(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVDQU      128(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      160(DX), Y14
@@ -31884,7 +37434,7 @@ rows:
 	VBROADCASTSS 20(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVDQU      192(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      224(DX), Y14
@@ -31993,7 +37543,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
@@ -32024,7 +37575,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
@@ -32055,7 +37606,7 @@ fewRows:
 	VBROADCASTSS 12(SI), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVDQU      128(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      160(DX), Y10
@@ -32086,7 +37637,7 @@ fewRows:
 	VBROADCASTSS 20(SI), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVDQU      192(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      224(DX), Y10
@@ -34158,7 +39709,7 @@ restTile:
 
 // func gemmBF16K768AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -34178,6 +39729,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -34291,101 +39847,102 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x03, R8
-	SUBQ         R8, DX
+	SHLQ         $0x03, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -34472,77 +40029,78 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x03, DI
-	SUBQ         DI, DX
+	SHLQ         $0x03, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -36728,7 +42286,7 @@ tilesDone2:
 
 // func gemmF16K1AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K1AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K1AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 	// w is float16 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -36747,6 +42305,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -36837,7 +42400,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -36944,7 +42508,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -37746,7 +43311,7 @@ done:
 
 // func gemmF16K17AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K17AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K17AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
 	// w is float16 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -37765,6 +43330,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -37855,98 +43425,99 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VCVTPH2PS    96(DX), Y12
 	VCVTPH2PS    112(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x40
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x40
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
 	VBROADCASTSS 64(CX), Y14
@@ -38054,74 +43625,75 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VCVTPH2PS    96(DX), Y8
 	VCVTPH2PS    112(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x40
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x40
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
 	VBROADCASTSS 64(CX), Y10
@@ -39546,7 +45118,7 @@ done:
 
 // func gemmF16K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K2048AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K2048AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
 	// w is float16 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -39565,6 +45137,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -39678,99 +45255,100 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VCVTPH2PS    96(DX), Y12
 	VCVTPH2PS    112(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x03, R8
-	SUBQ         R8, DX
+	SHLQ         $0x03, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -39857,75 +45435,76 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VCVTPH2PS    96(DX), Y8
 	VCVTPH2PS    112(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x03, DI
-	SUBQ         DI, DX
+	SHLQ         $0x03, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -41223,7 +46802,7 @@ done:
 
 // func gemmF16K3AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K3AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K3AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
 	// w is float16 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -41242,6 +46821,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -41332,7 +46916,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -41353,7 +46938,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -41374,7 +46959,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
 	VBROADCASTSS 8(CX), Y14
@@ -41481,7 +47066,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -41496,7 +47082,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -41511,7 +47097,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
 	VBROADCASTSS 8(CX), Y10
@@ -42613,7 +48199,7 @@ done:
 
 // func gemmF16K385AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K385AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K385AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
 	// w is float16 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -42632,6 +48218,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -42745,124 +48336,125 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VCVTPH2PS    96(DX), Y12
 	VCVTPH2PS    112(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 
 kDone:
-	SHLQ $0x03, R8
-	SUBQ R8, DX
+	SHLQ $0x03, R13
+	SUBQ R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -42949,94 +48541,95 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VCVTPH2PS    96(DX), Y8
 	VCVTPH2PS    112(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 
 kDone2:
-	SHLQ $0x03, DI
-	SUBQ DI, DX
+	SHLQ $0x03, R10
+	SUBQ R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -44496,7 +50089,7 @@ done:
 
 // func gemmF16K64AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K64AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K64AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
 	// w is float16 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -44515,6 +50108,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -44605,96 +50203,97 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VCVTPH2PS    96(DX), Y12
 	VCVTPH2PS    112(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000100
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000100
 	JLT          k
 	SUBQ         $0x00000800, DX
 
@@ -44783,72 +50382,73 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VCVTPH2PS    96(DX), Y8
 	VCVTPH2PS    112(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000100
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000100
 	JLT          k2
 	SUBQ         $0x00000800, DX
 
@@ -46110,7 +51710,7 @@ done:
 
 // func gemmF16K7AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K7AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K7AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
 	// w is float16 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -46129,6 +51729,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -46219,7 +51824,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -46240,7 +51846,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -46261,7 +51867,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
 	VBROADCASTSS 8(CX), Y14
@@ -46282,7 +51888,7 @@ rows:
 	VBROADCASTSS 8(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VCVTPH2PS    96(DX), Y12
 	VCVTPH2PS    112(DX), Y13
 	VBROADCASTSS 12(CX), Y14
@@ -46303,7 +51909,7 @@ rows:
 	VBROADCASTSS 12(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VCVTPH2PS    128(DX), Y12
 	VCVTPH2PS    144(DX), Y13
 	VBROADCASTSS 16(CX), Y14
@@ -46324,7 +51930,7 @@ rows:
 	VBROADCASTSS 16(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4256(DX)
+	PREFETCHT0   160(DX)(R8*1)
 	VCVTPH2PS    160(DX), Y12
 	VCVTPH2PS    176(DX), Y13
 	VBROADCASTSS 20(CX), Y14
@@ -46345,7 +51951,7 @@ rows:
 	VBROADCASTSS 20(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VCVTPH2PS    192(DX), Y12
 	VCVTPH2PS    208(DX), Y13
 	VBROADCASTSS 24(CX), Y14
@@ -46452,7 +52058,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -46467,7 +52074,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -46482,7 +52089,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
 	VBROADCASTSS 8(CX), Y10
@@ -46497,7 +52104,7 @@ fewRows:
 	VBROADCASTSS 8(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VCVTPH2PS    96(DX), Y8
 	VCVTPH2PS    112(DX), Y9
 	VBROADCASTSS 12(CX), Y10
@@ -46512,7 +52119,7 @@ fewRows:
 	VBROADCASTSS 12(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VCVTPH2PS    128(DX), Y8
 	VCVTPH2PS    144(DX), Y9
 	VBROADCASTSS 16(CX), Y10
@@ -46527,7 +52134,7 @@ fewRows:
 	VBROADCASTSS 16(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4256(DX)
+	PREFETCHT0   160(DX)(DI*1)
 	VCVTPH2PS    160(DX), Y8
 	VCVTPH2PS    176(DX), Y9
 	VBROADCASTSS 20(CX), Y10
@@ -46542,7 +52149,7 @@ fewRows:
 	VBROADCASTSS 20(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VCVTPH2PS    192(DX), Y8
 	VCVTPH2PS    208(DX), Y9
 	VBROADCASTSS 24(CX), Y10
@@ -48152,7 +53759,7 @@ done:
 
 // func gemmF32K1AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K1AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K1AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -48171,6 +53778,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -48261,7 +53873,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -48368,7 +53981,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -51134,7 +56748,7 @@ tilesDone2:
 
 // func gemmF32K10AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K10AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K10AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][10][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -51153,6 +56767,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -51243,98 +56862,99 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x20
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x20
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS 32(CX), Y14
@@ -51355,7 +56975,7 @@ k:
 	VBROADCASTSS 32(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 36(CX), Y14
@@ -51463,74 +57083,75 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x20
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x20
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS 32(CX), Y10
@@ -51545,7 +57166,7 @@ k2:
 	VBROADCASTSS 32(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
 	VBROADCASTSS 36(CX), Y10
@@ -55390,7 +61011,7 @@ tilesDone2:
 
 // func gemmF32K100AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K100AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K100AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K100AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -55409,6 +61030,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -55499,96 +61125,97 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000190
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000190
 	JLT          k
 	SUBQ         $0x00001900, DX
 
@@ -55677,72 +61304,73 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000190
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000190
 	JLT          k2
 	SUBQ         $0x00001900, DX
 
@@ -59732,7 +65360,7 @@ tilesDone2:
 
 // func gemmF32K17AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K17AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K17AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -59751,6 +65379,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -59841,98 +65474,99 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x40
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x40
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS 64(CX), Y14
@@ -60040,74 +65674,75 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x40
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x40
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS 64(CX), Y10
@@ -64220,7 +69855,7 @@ tilesDone2:
 
 // func gemmF32K2AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K2AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K2AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][2][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -64239,6 +69874,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -64329,7 +69969,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -64350,7 +69991,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -64457,7 +70098,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -64472,7 +70114,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -67412,7 +73054,7 @@ tilesDone2:
 
 // func gemmF32K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K2048AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K2048AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -67431,6 +73073,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -67544,99 +73191,100 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x04, R8
-	SUBQ         R8, DX
+	SHLQ         $0x04, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -67723,75 +73371,76 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x04, DI
-	SUBQ         DI, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -71303,7 +76952,7 @@ tilesDone2:
 
 // func gemmF32K28AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K28AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K28AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K28AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 27 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][28][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -71322,6 +76971,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -71412,96 +77066,97 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x70
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x70
 	JLT          k
 	SUBQ         $0x00000700, DX
 
@@ -71590,72 +77245,73 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x70
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x70
 	JLT          k2
 	SUBQ         $0x00000700, DX
 
@@ -76193,7 +81849,7 @@ tilesDone2:
 
 // func gemmF32K3AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K3AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K3AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -76212,6 +81868,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -76302,7 +81963,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -76323,7 +81985,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -76344,7 +82006,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
 	VBROADCASTSS 8(CX), Y14
@@ -76451,7 +82113,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -76466,7 +82129,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -76481,7 +82144,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
 	VBROADCASTSS 8(CX), Y10
@@ -79595,7 +85258,7 @@ tilesDone2:
 
 // func gemmF32K384AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K384AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K384AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K384AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -79614,6 +85277,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -79704,96 +85372,97 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000600
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000600
 	JLT          k
 	SUBQ         $0x00006000, DX
 
@@ -79882,72 +85551,73 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000600
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000600
 	JLT          k2
 	SUBQ         $0x00006000, DX
 
@@ -83423,7 +89093,7 @@ tilesDone2:
 
 // func gemmF32K385AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K385AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K385AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -83442,6 +89112,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -83555,124 +89230,125 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 
 kDone:
-	SHLQ $0x04, R8
-	SUBQ R8, DX
+	SHLQ $0x04, R13
+	SUBQ R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -83759,94 +89435,95 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 
 kDone2:
-	SHLQ $0x04, DI
-	SUBQ DI, DX
+	SHLQ $0x04, R10
+	SUBQ R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -87882,7 +93559,7 @@ tilesDone2:
 
 // func gemmF32K64AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K64AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K64AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -87901,6 +93578,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -87991,96 +93673,97 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000100
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000100
 	JLT          k
 	SUBQ         $0x00001000, DX
 
@@ -88169,72 +93852,73 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000100
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000100
 	JLT          k2
 	SUBQ         $0x00001000, DX
 
@@ -91682,7 +97366,7 @@ tilesDone2:
 
 // func gemmF32K7AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K7AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K7AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -91701,6 +97385,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -91791,7 +97480,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -91812,7 +97502,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -91833,7 +97523,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
 	VBROADCASTSS 8(CX), Y14
@@ -91854,7 +97544,7 @@ rows:
 	VBROADCASTSS 8(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
 	VBROADCASTSS 12(CX), Y14
@@ -91875,7 +97565,7 @@ rows:
 	VBROADCASTSS 12(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4352(DX)
+	PREFETCHT0   256(DX)(R8*1)
 	VMOVUPS      256(DX), Y12
 	VMOVUPS      288(DX), Y13
 	VBROADCASTSS 16(CX), Y14
@@ -91896,7 +97586,7 @@ rows:
 	VBROADCASTSS 16(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4416(DX)
+	PREFETCHT0   320(DX)(R8*1)
 	VMOVUPS      320(DX), Y12
 	VMOVUPS      352(DX), Y13
 	VBROADCASTSS 20(CX), Y14
@@ -91917,7 +97607,7 @@ rows:
 	VBROADCASTSS 20(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4480(DX)
+	PREFETCHT0   384(DX)(R8*1)
 	VMOVUPS      384(DX), Y12
 	VMOVUPS      416(DX), Y13
 	VBROADCASTSS 24(CX), Y14
@@ -92024,7 +97714,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -92039,7 +97730,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -92054,7 +97745,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
 	VBROADCASTSS 8(CX), Y10
@@ -92069,7 +97760,7 @@ fewRows:
 	VBROADCASTSS 8(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
 	VBROADCASTSS 12(CX), Y10
@@ -92084,7 +97775,7 @@ fewRows:
 	VBROADCASTSS 12(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4352(DX)
+	PREFETCHT0   256(DX)(DI*1)
 	VMOVUPS      256(DX), Y8
 	VMOVUPS      288(DX), Y9
 	VBROADCASTSS 16(CX), Y10
@@ -92099,7 +97790,7 @@ fewRows:
 	VBROADCASTSS 16(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4416(DX)
+	PREFETCHT0   320(DX)(DI*1)
 	VMOVUPS      320(DX), Y8
 	VMOVUPS      352(DX), Y9
 	VBROADCASTSS 20(CX), Y10
@@ -92114,7 +97805,7 @@ fewRows:
 	VBROADCASTSS 20(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4480(DX)
+	PREFETCHT0   384(DX)(DI*1)
 	VMOVUPS      384(DX), Y8
 	VMOVUPS      416(DX), Y9
 	VBROADCASTSS 24(CX), Y10
@@ -95864,7 +101555,7 @@ tilesDone2:
 
 // func gemmF32K768AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K768AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K768AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][768][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -95883,6 +101574,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -95996,99 +101692,100 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x04, R8
-	SUBQ         R8, DX
+	SHLQ         $0x04, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -96175,75 +101872,76 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x04, DI
-	SUBQ         DI, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -99755,7 +105453,7 @@ tilesDone2:
 
 // func gemmI8K1AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K1AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K1AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 	// w is int8 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -99774,6 +105472,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -99864,7 +105567,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
@@ -99973,7 +105677,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
@@ -100811,7 +106516,7 @@ done:
 
 // func gemmI8K17AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K17AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K17AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
 	// w is int8 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -100830,6 +106535,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -100920,106 +106630,107 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(R8*1)
 	VPMOVSXBD    48(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    56(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x40
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x40
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
@@ -101129,82 +106840,83 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(DI*1)
 	VPMOVSXBD    48(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    56(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x40
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x40
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
@@ -102785,7 +108497,7 @@ done:
 
 // func gemmI8K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K2048AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K2048AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
 	// w is int8 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -102804,6 +108516,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -102917,107 +108634,108 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(R8*1)
 	VPMOVSXBD    48(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    56(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x02, R8
-	SUBQ         R8, DX
+	SHLQ         $0x02, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -103104,83 +108822,84 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(DI*1)
 	VPMOVSXBD    48(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    56(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x02, DI
-	SUBQ         DI, DX
+	SHLQ         $0x02, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -104598,7 +110317,7 @@ done:
 
 // func gemmI8K3AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K3AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K3AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
 	// w is int8 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -104617,6 +110336,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -104707,7 +110431,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
@@ -104730,7 +110455,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
@@ -104753,7 +110478,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
@@ -104862,7 +110587,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
@@ -104879,7 +110605,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
@@ -104896,7 +110622,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
@@ -106102,7 +111828,7 @@ done:
 
 // func gemmI8K385AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K385AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K385AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
 	// w is int8 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -106121,6 +111847,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -106234,134 +111965,135 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(R8*1)
 	VPMOVSXBD    48(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    56(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 
 kDone:
-	SHLQ $0x02, R8
-	SUBQ R8, DX
+	SHLQ $0x02, R13
+	SUBQ R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -106448,104 +112180,105 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(DI*1)
 	VPMOVSXBD    48(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    56(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 
 kDone2:
-	SHLQ $0x02, DI
-	SUBQ DI, DX
+	SHLQ $0x02, R10
+	SUBQ R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -108159,7 +113892,7 @@ done:
 
 // func gemmI8K64AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K64AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K64AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
 	// w is int8 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -108178,6 +113911,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -108268,104 +114006,105 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(R8*1)
 	VPMOVSXBD    48(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    56(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000100
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000100
 	JLT          k
 	SUBQ         $0x00000400, DX
 
@@ -108454,80 +114193,81 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(DI*1)
 	VPMOVSXBD    48(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    56(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000100
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000100
 	JLT          k2
 	SUBQ         $0x00000400, DX
 
@@ -109909,7 +115649,7 @@ done:
 
 // func gemmI8K7AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K7AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K7AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
 	// w is int8 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -109928,6 +115668,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -110018,7 +115763,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
@@ -110041,7 +115787,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
@@ -110064,7 +115810,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
@@ -110087,7 +115833,7 @@ rows:
 	VBROADCASTSS 8(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(R8*1)
 	VPMOVSXBD    48(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    56(DX), Y13
@@ -110110,7 +115856,7 @@ rows:
 	VBROADCASTSS 12(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VPMOVSXBD    64(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    72(DX), Y13
@@ -110133,7 +115879,7 @@ rows:
 	VBROADCASTSS 16(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4176(DX)
+	PREFETCHT0   80(DX)(R8*1)
 	VPMOVSXBD    80(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    88(DX), Y13
@@ -110156,7 +115902,7 @@ rows:
 	VBROADCASTSS 20(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VPMOVSXBD    96(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    104(DX), Y13
@@ -110265,7 +116011,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
@@ -110282,7 +116029,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
@@ -110299,7 +116046,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
@@ -110316,7 +116063,7 @@ fewRows:
 	VBROADCASTSS 8(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(DI*1)
 	VPMOVSXBD    48(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    56(DX), Y9
@@ -110333,7 +116080,7 @@ fewRows:
 	VBROADCASTSS 12(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VPMOVSXBD    64(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    72(DX), Y9
@@ -110350,7 +116097,7 @@ fewRows:
 	VBROADCASTSS 16(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4176(DX)
+	PREFETCHT0   80(DX)(DI*1)
 	VPMOVSXBD    80(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    88(DX), Y9
@@ -110367,7 +116114,7 @@ fewRows:
 	VBROADCASTSS 20(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VPMOVSXBD    96(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    104(DX), Y9
@@ -112180,6 +117927,1246 @@ oneRowTiles3:
 
 tiles3:
 done:
+	VZEROUPPER
+	RET
+
+// func gluGELU1020AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluGELU1020AVX2(SB), NOSPLIT, $0-56
+	// gluGELU1020AVX2 computes y = f(x) · u for rows of 20, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	VMOVUPS      (DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      (SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      32(SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   64(SI), Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      tailMask<>+16(SB), Y1
+	VMASKMOVPS   Y2, Y1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU1020AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluGELU1020AVX512(SB), NOSPLIT, $0-56
+	// gluGELU1020AVX512 computes y = f(x) · u for rows of 20, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x0000000f, R9
+	KMOVW        R9, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	VMOVUPS           (DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z7
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z7, Z1, Z7
+	VMOVUPS           (SI), Z1
+	VMULPS            Z1, Z7, Z7
+	VMOVUPS           Z7, (AX)
+	VMOVUPS.Z         64(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z9
+	VFMSUB231PS       Z3, Z2, Z9
+	VADDPS            Z4, Z9, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VADDPS            Z9, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z8
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z8, Z1, Z8
+	VMOVUPS.Z         64(SI), K1, Z1
+	VMULPS            Z1, Z8, Z8
+	VMOVUPS           Z8, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU10768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluGELU10768AVX2(SB), NOSPLIT, $0-56
+	// gluGELU10768AVX2 computes y = f(x) · u for rows of 768, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y7
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
+	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
+	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
+	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
+	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y1, Y0, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y4
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y3
+	VMINPS       Y1, Y2, Y1
+	VMINPS       Y4, Y3, Y4
+	VMOVUPS      (SI)(R9*1), Y2
+	VMOVUPS      32(SI)(R9*1), Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y4, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU10768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluGELU10768AVX512(SB), NOSPLIT, $0-56
+	// gluGELU10768AVX512 computes y = f(x) · u for rows of 768, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z15
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z15, Z16
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z16
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z16, Z16
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z15, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z15, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z16
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z16, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K1
+	VPMOVD2M          Z8, K2
+	VBLENDMPS         Z5, Z2, K1, Z7
+	VBLENDMPS         Z9, Z3, K2, Z14
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z2
+	VMINPS            Z7, Z1, Z7
+	VMINPS            Z14, Z2, Z14
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z7, Z7
+	VMULPS            Z2, Z14, Z14
+	VMOVUPS           Z7, (AX)(R9*1)
+	VMOVUPS           Z14, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU1090AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluGELU1090AVX2(SB), NOSPLIT, $0-56
+	// gluGELU1090AVX2 computes y = f(x) · u for rows of 90, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS geluTail<>+0(SB), Y0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y1
+	VMOVUPS      32(DX)(R9*1), Y7
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VORPS        signBit<>+0(SB), Y7, Y8
+	VMAXPS       Y2, Y0, Y2
+	VMAXPS       Y8, Y0, Y8
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS four<>+0(SB), Y9
+	VBROADCASTSS one<>+0(SB), Y4
+	VBROADCASTSS one<>+0(SB), Y10
+	VSUBPS       Y2, Y3, Y5
+	VSUBPS       Y8, Y9, Y11
+	VDIVPS       Y5, Y4, Y6
+	VDIVPS       Y11, Y10, Y12
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y11, Y9, Y9
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y8, Y9, Y9
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y11, Y12, Y10
+	VFNMADD231PS Y3, Y6, Y4
+	VFNMADD231PS Y9, Y12, Y10
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VMULPS       eight<>+0(SB), Y12, Y11
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VSUBPS       one<>+0(SB), Y11, Y9
+	VFMADD231PS  Y4, Y5, Y3
+	VFMADD231PS  Y10, Y11, Y9
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VBROADCASTSS gelu0<>+0(SB), Y11
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu1<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y9, Y11
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y9, Y11
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y12, Y11, Y11
+	VMULPS       half<>+0(SB), Y2, Y3
+	VMULPS       half<>+0(SB), Y8, Y6
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VXORPS       signBit<>+0(SB), Y8, Y12
+	VMULPS       Y3, Y2, Y8
+	VMULPS       Y6, Y12, Y13
+	VMOVAPS      Y8, Y9
+	VMOVAPS      Y13, Y14
+	VFMSUB231PS  Y3, Y2, Y9
+	VFMSUB231PS  Y6, Y12, Y14
+	VADDPS       Y4, Y9, Y9
+	VADDPS       Y10, Y14, Y14
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y8, Y2
+	VFMADD231PS  log2e<>+0(SB), Y13, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y6
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y8, Y8
+	VMOVAPS      Y13, Y10
+	VFNMADD231PS ln2<>+0(SB), Y3, Y8
+	VFNMADD231PS ln2<>+0(SB), Y6, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y14
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y14, Y10, Y10
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y8, Y3
+	VFMADD213PS  exp1<>+0(SB), Y10, Y6
+	VFMADD213PS  exp2<>+0(SB), Y8, Y3
+	VFMADD213PS  exp2<>+0(SB), Y10, Y6
+	VFMADD213PS  exp3<>+0(SB), Y8, Y3
+	VFMADD213PS  exp3<>+0(SB), Y10, Y6
+	VFMADD213PS  exp4<>+0(SB), Y8, Y3
+	VFMADD213PS  exp4<>+0(SB), Y10, Y6
+	VFMADD213PS  exp5<>+0(SB), Y8, Y3
+	VFMADD213PS  exp5<>+0(SB), Y10, Y6
+	VFMADD213PS  exp6<>+0(SB), Y8, Y3
+	VFMADD213PS  exp6<>+0(SB), Y10, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y1, Y0, Y5
+	VMAXPS       Y7, Y0, Y8
+	VMULPS       Y5, Y3, Y5
+	VMULPS       Y8, Y6, Y8
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VBROADCASTSS one<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y3, Y2, Y2
+	VSUBPS       Y6, Y4, Y4
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y7, Y4, Y4
+	VBLENDVPS    Y1, Y5, Y2, Y1
+	VBLENDVPS    Y7, Y8, Y4, Y4
+	VBROADCASTSS gelu10Highest<>+0(SB), Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y3
+	VMINPS       Y1, Y2, Y1
+	VMINPS       Y4, Y3, Y4
+	VMOVUPS      (SI)(R9*1), Y2
+	VMOVUPS      32(SI)(R9*1), Y3
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y4, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      320(SI), Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(DX), Y1, Y1
+	VORPS        signBit<>+0(SB), Y1, Y2
+	VMAXPS       Y2, Y0, Y2
+	VBROADCASTSS four<>+0(SB), Y3
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y3, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y2, Y3, Y3
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y3, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y3
+	VFMADD231PS  Y4, Y5, Y3
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y3, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y3, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y2, Y3
+	VXORPS       signBit<>+0(SB), Y2, Y2
+	VMULPS       Y3, Y2, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y3, Y2, Y7
+	VADDPS       Y4, Y7, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y2
+	VFMADD231PS  log2e<>+0(SB), Y6, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y2, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VMOVAPS      Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y3, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y3, Y7
+	VADDPS       Y7, Y4, Y4
+	VBROADCASTSS exp0<>+0(SB), Y3
+	VFMADD213PS  exp1<>+0(SB), Y4, Y3
+	VFMADD213PS  exp2<>+0(SB), Y4, Y3
+	VFMADD213PS  exp3<>+0(SB), Y4, Y3
+	VFMADD213PS  exp4<>+0(SB), Y4, Y3
+	VFMADD213PS  exp5<>+0(SB), Y4, Y3
+	VFMADD213PS  exp6<>+0(SB), Y4, Y3
+	VMULPS       Y5, Y3, Y3
+	VMAXPS       Y1, Y0, Y4
+	VMULPS       Y4, Y3, Y4
+	VMULPS       Y2, Y4, Y4
+	VMULPS       twoToMinus64<>+0(SB), Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VBROADCASTSS one<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VBLENDVPS    Y1, Y4, Y2, Y2
+	VBROADCASTSS gelu10Highest<>+0(SB), Y1
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   352(SI), Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      tailMask<>+24(SB), Y1
+	VMASKMOVPS   Y2, Y1, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluGELU1090AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluGELU1090AVX512(SB), NOSPLIT, $0-56
+	// gluGELU1090AVX512 computes y = f(x) · u for rows of 90, where f(x) = min(GELU(x), 10).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Wu et al. 2020.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS geluTail<>+0(SB), Z0
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z1
+	VMOVUPS           64(DX)(R9*1), Z8
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMAXPS            Z2, Z0, Z2
+	VMAXPS            Z9, Z0, Z9
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z10
+	VBROADCASTSS      one<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z11
+	VSUBPS            Z2, Z3, Z5
+	VSUBPS            Z9, Z10, Z12
+	VDIVPS            Z5, Z4, Z6
+	VDIVPS            Z12, Z11, Z13
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z12, Z10, Z10
+	VSUBPS            Z2, Z3, Z3
+	VSUBPS            Z9, Z10, Z10
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z12, Z13, Z11
+	VFNMADD231PS      Z3, Z6, Z4
+	VFNMADD231PS      Z10, Z13, Z11
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VMULPS.BCST       eight<>+0(SB), Z13, Z12
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VSUBPS.BCST       one<>+0(SB), Z12, Z10
+	VFMADD231PS       Z4, Z5, Z3
+	VFMADD231PS       Z11, Z12, Z10
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VBROADCASTSS      gelu0<>+0(SB), Z12
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z10, Z12
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z10, Z12
+	VMULPS            Z6, Z5, Z5
+	VMULPS            Z13, Z12, Z12
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VMULPS.BCST       half<>+0(SB), Z9, Z10
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VBROADCASTSS      signBit<>+0(SB), Z13
+	VXORPS            Z6, Z2, Z2
+	VXORPS            Z13, Z9, Z13
+	VMULPS            Z3, Z2, Z6
+	VMULPS            Z10, Z13, Z17
+	VMOVAPS           Z6, Z9
+	VMOVAPS           Z17, Z18
+	VFMSUB231PS       Z3, Z2, Z9
+	VFMSUB231PS       Z10, Z13, Z18
+	VADDPS            Z4, Z9, Z9
+	VADDPS            Z11, Z18, Z18
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VMULPS.BCST       log2e<>+0(SB), Z17, Z3
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z6, Z4
+	VMOVAPS           Z17, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z6
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z18
+	VADDPS            Z9, Z4, Z4
+	VADDPS            Z18, Z6, Z6
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z10
+	VMULPS            Z5, Z9, Z4
+	VMULPS            Z12, Z10, Z6
+	VMAXPS            Z1, Z0, Z5
+	VMAXPS            Z8, Z0, Z9
+	VMULPS            Z5, Z4, Z5
+	VMULPS            Z9, Z6, Z9
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z3, Z9, Z9
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z3, Z6, Z6
+	VBROADCASTSS      one<>+0(SB), Z2
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z4, Z2, Z2
+	VSUBPS            Z6, Z3, Z3
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z8, Z3, Z3
+	VPMOVD2M          Z1, K2
+	VPMOVD2M          Z8, K3
+	VBLENDMPS         Z5, Z2, K2, Z7
+	VBLENDMPS         Z9, Z3, K3, Z14
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z2
+	VMINPS            Z7, Z1, Z7
+	VMINPS            Z14, Z2, Z14
+	VMOVUPS           (SI)(R9*1), Z1
+	VMOVUPS           64(SI)(R9*1), Z2
+	VMULPS            Z1, Z7, Z7
+	VMULPS            Z2, Z14, Z14
+	VMOVUPS           Z7, (AX)(R9*1)
+	VMOVUPS           Z14, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z15
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z15, Z1, Z15
+	VMOVUPS           256(SI), Z1
+	VMULPS            Z1, Z15, Z15
+	VMOVUPS           Z15, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z1
+	VORPS.BCST        signBit<>+0(SB), Z1, Z2
+	VMAXPS            Z2, Z0, Z2
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z4
+	VSUBPS            Z2, Z3, Z5
+	VDIVPS            Z5, Z4, Z6
+	VSUBPS            Z5, Z3, Z3
+	VSUBPS            Z2, Z3, Z3
+	VFNMADD231PS      Z5, Z6, Z4
+	VFNMADD231PS      Z3, Z6, Z4
+	VMULPS.BCST       eight<>+0(SB), Z6, Z5
+	VSUBPS.BCST       one<>+0(SB), Z5, Z3
+	VFMADD231PS       Z4, Z5, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z5
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z5
+	VMULPS            Z6, Z5, Z5
+	VMULPS.BCST       half<>+0(SB), Z2, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z6
+	VXORPS            Z6, Z2, Z2
+	VMULPS            Z3, Z2, Z6
+	VMOVAPS           Z6, Z8
+	VFMSUB231PS       Z3, Z2, Z8
+	VADDPS            Z4, Z8, Z8
+	VMULPS.BCST       log2e<>+0(SB), Z6, Z2
+	VRNDSCALEPS       $0x00, Z2, Z2
+	VMOVAPS           Z6, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z2, Z8
+	VADDPS            Z8, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z5, Z4, Z3
+	VMAXPS            Z1, Z0, Z4
+	VMULPS            Z4, Z3, Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSCALEFPS         Z2, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z2
+	VSUBPS            Z3, Z2, Z2
+	VMULPS            Z1, Z2, Z2
+	VPMOVD2M          Z1, K2
+	VBLENDMPS         Z4, Z2, K2, Z16
+	VBROADCASTSS      gelu10Highest<>+0(SB), Z1
+	VMINPS            Z16, Z1, Z16
+	VMOVUPS.Z         320(SI), K1, Z1
+	VMULPS            Z1, Z16, Z16
+	VMOVUPS           Z16, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -114499,6 +121486,3370 @@ column:
 	VZEROUPPER
 	RET
 
+// func gluHardSwish20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluHardSwish20AVX2(SB), NOSPLIT, $0-56
+	// gluHardSwish20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	VMOVUPS    (DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    (SI), Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VMOVUPS    32(DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    32(SI), Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, 32(AX)
+	VMOVUPS    tailMask<>+16(SB), Y4
+	VMASKMOVPS 64(DX), Y4, Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+16(SB), Y5
+	VMASKMOVPS 64(SI), Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+16(SB), Y5
+	VMASKMOVPS Y4, Y5, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluHardSwish20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluHardSwish20AVX512(SB), NOSPLIT, $0-56
+	// gluHardSwish20AVX512 computes y = f(x) · u for rows of 20, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x0000000f, R9
+	KMOVW        R9, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	VMOVUPS   (DX), Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   (SI), Z5
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, (AX)
+	VMOVUPS.Z 64(DX), K1, Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS.Z 64(SI), K1, Z5
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluHardSwish768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluHardSwish768AVX2(SB), NOSPLIT, $0-56
+	// gluHardSwish768AVX2 computes y = f(x) · u for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Y4
+	VMOVUPS 32(DX)(R9*1), Y6
+	VSUBPS  Y2, Y4, Y5
+	VSUBPS  Y2, Y6, Y7
+	VMAXPS  Y5, Y0, Y5
+	VMAXPS  Y7, Y0, Y7
+	VMINPS  Y5, Y1, Y5
+	VMINPS  Y7, Y1, Y7
+	VDIVPS  Y3, Y5, Y5
+	VDIVPS  Y3, Y7, Y7
+	VMAXPS  Y4, Y2, Y4
+	VMAXPS  Y6, Y2, Y6
+	VMULPS  Y5, Y4, Y4
+	VMULPS  Y7, Y6, Y6
+	VMOVUPS (SI)(R9*1), Y5
+	VMOVUPS 32(SI)(R9*1), Y7
+	VMULPS  Y5, Y4, Y4
+	VMULPS  Y7, Y6, Y6
+	VMOVUPS Y4, (AX)(R9*1)
+	VMOVUPS Y6, 32(AX)(R9*1)
+	ADDQ    $0x40, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluHardSwish768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluHardSwish768AVX512(SB), NOSPLIT, $0-56
+	// gluHardSwish768AVX512 computes y = f(x) · u for rows of 768, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Z4
+	VMOVUPS 64(DX)(R9*1), Z6
+	VSUBPS  Z2, Z4, Z5
+	VSUBPS  Z2, Z6, Z7
+	VMAXPS  Z5, Z0, Z5
+	VMAXPS  Z7, Z0, Z7
+	VMINPS  Z5, Z1, Z5
+	VMINPS  Z7, Z1, Z7
+	VDIVPS  Z3, Z5, Z5
+	VDIVPS  Z3, Z7, Z7
+	VMAXPS  Z4, Z2, Z4
+	VMAXPS  Z6, Z2, Z6
+	VMULPS  Z5, Z4, Z4
+	VMULPS  Z7, Z6, Z6
+	VMOVUPS (SI)(R9*1), Z5
+	VMOVUPS 64(SI)(R9*1), Z7
+	VMULPS  Z5, Z4, Z4
+	VMULPS  Z7, Z6, Z6
+	VMOVUPS Z4, (AX)(R9*1)
+	VMOVUPS Z6, 64(AX)(R9*1)
+	ADDQ    $0x00000080, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluHardSwish90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluHardSwish90AVX2(SB), NOSPLIT, $0-56
+	// gluHardSwish90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Y2
+	VBROADCASTSS six<>+0(SB), Y3
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS    (DX)(R9*1), Y4
+	VMOVUPS    32(DX)(R9*1), Y6
+	VSUBPS     Y2, Y4, Y5
+	VSUBPS     Y2, Y6, Y7
+	VMAXPS     Y5, Y0, Y5
+	VMAXPS     Y7, Y0, Y7
+	VMINPS     Y5, Y1, Y5
+	VMINPS     Y7, Y1, Y7
+	VDIVPS     Y3, Y5, Y5
+	VDIVPS     Y3, Y7, Y7
+	VMAXPS     Y4, Y2, Y4
+	VMAXPS     Y6, Y2, Y6
+	VMULPS     Y5, Y4, Y4
+	VMULPS     Y7, Y6, Y6
+	VMOVUPS    (SI)(R9*1), Y5
+	VMOVUPS    32(SI)(R9*1), Y7
+	VMULPS     Y5, Y4, Y4
+	VMULPS     Y7, Y6, Y6
+	VMOVUPS    Y4, (AX)(R9*1)
+	VMOVUPS    Y6, 32(AX)(R9*1)
+	ADDQ       $0x40, R9
+	CMPQ       R9, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    320(SI), Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y4
+	VMASKMOVPS 352(DX), Y4, Y4
+	VSUBPS     Y2, Y4, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VDIVPS     Y3, Y5, Y5
+	VMAXPS     Y4, Y2, Y4
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+24(SB), Y5
+	VMASKMOVPS 352(SI), Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    tailMask<>+24(SB), Y5
+	VMASKMOVPS Y4, Y5, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluHardSwish90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluHardSwish90AVX512(SB), NOSPLIT, $0-56
+	// gluHardSwish90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x · min(max(x + 3, 0), 6) / 6.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Howard et al. 2019, MobileNetV3.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VBROADCASTSS hardSwishLowest<>+0(SB), Z2
+	VBROADCASTSS six<>+0(SB), Z3
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS   (DX)(R9*1), Z4
+	VMOVUPS   64(DX)(R9*1), Z6
+	VSUBPS    Z2, Z4, Z5
+	VSUBPS    Z2, Z6, Z7
+	VMAXPS    Z5, Z0, Z5
+	VMAXPS    Z7, Z0, Z7
+	VMINPS    Z5, Z1, Z5
+	VMINPS    Z7, Z1, Z7
+	VDIVPS    Z3, Z5, Z5
+	VDIVPS    Z3, Z7, Z7
+	VMAXPS    Z4, Z2, Z4
+	VMAXPS    Z6, Z2, Z6
+	VMULPS    Z5, Z4, Z4
+	VMULPS    Z7, Z6, Z6
+	VMOVUPS   (SI)(R9*1), Z5
+	VMOVUPS   64(SI)(R9*1), Z7
+	VMULPS    Z5, Z4, Z4
+	VMULPS    Z7, Z6, Z6
+	VMOVUPS   Z4, (AX)(R9*1)
+	VMOVUPS   Z6, 64(AX)(R9*1)
+	ADDQ      $0x00000080, R9
+	CMPQ      R9, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   256(SI), Z5
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z4
+	VSUBPS    Z2, Z4, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VDIVPS    Z3, Z5, Z5
+	VMAXPS    Z4, Z2, Z4
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS.Z 320(SI), K1, Z5
+	VMULPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluLaplace20AVX2(SB), NOSPLIT, $0-56
+	// gluLaplace20AVX2 computes y = f(x) · u for rows of 20, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	VMOVUPS      (DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMOVUPS      (SI), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      32(DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMOVUPS      32(SI), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y0
+	VMASKMOVPS   64(DX), Y0, Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMOVUPS      tailMask<>+16(SB), Y0
+	VMASKMOVPS   64(SI), Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      tailMask<>+16(SB), Y0
+	VMASKMOVPS   Y1, Y0, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluLaplace20AVX512(SB), NOSPLIT, $0-56
+	// gluLaplace20AVX512 computes y = f(x) · u for rows of 20, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x0000000f, R9
+	KMOVW R9, K1
+
+row:
+	VMOVUPS           (DX), Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z0, Z1, Z5
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z5
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z4, Z0, Z1
+	VSUBPS            Z4, Z1, Z6
+	VSUBPS            Z6, Z0, Z0
+	VSUBPS            Z6, Z1, Z6
+	VSUBPS            Z6, Z4, Z6
+	VADDPS            Z6, Z0, Z0
+	VADDPS            Z0, Z5, Z5
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z5, Z5
+	VADDPS            Z1, Z5, Z0
+	VSUBPS            Z1, Z0, Z4
+	VSUBPS            Z4, Z5, Z5
+	VSUBPS            Z4, Z0, Z4
+	VSUBPS            Z4, Z1, Z4
+	VADDPS            Z4, Z5, Z5
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z6
+	VSUBPS            Z1, Z4, Z7
+	VDIVPS            Z7, Z6, Z8
+	VSUBPS            Z7, Z4, Z4
+	VSUBPS            Z1, Z4, Z4
+	VFNMADD231PS      Z7, Z8, Z6
+	VFNMADD231PS      Z4, Z8, Z6
+	VMULPS.BCST       eight<>+0(SB), Z8, Z7
+	VSUBPS.BCST       one<>+0(SB), Z7, Z4
+	VFMADD231PS       Z6, Z7, Z4
+	VBROADCASTSS      gelu0<>+0(SB), Z7
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z4, Z7
+	VMULPS            Z8, Z7, Z7
+	VMULPS.BCST       half<>+0(SB), Z1, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VXORPS            Z8, Z1, Z1
+	VMULPS            Z4, Z1, Z8
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z4, Z1, Z9
+	VADDPS            Z6, Z9, Z9
+	VFNMADD231PS      Z0, Z5, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z8, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z9
+	VADDPS            Z9, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VMULPS            Z7, Z5, Z4
+	VSCALEFPS         Z1, Z4, Z4
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z4, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z4, Z1, K2, Z2
+	VMOVUPS           (SI), Z0
+	VMULPS            Z0, Z2, Z2
+	VMOVUPS           Z2, (AX)
+	VMOVUPS.Z         64(DX), K1, Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z4
+	VMOVAPS           Z4, Z5
+	VFMSUB231PS       Z0, Z1, Z5
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z5
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z4, Z0, Z1
+	VSUBPS            Z4, Z1, Z6
+	VSUBPS            Z6, Z0, Z0
+	VSUBPS            Z6, Z1, Z6
+	VSUBPS            Z6, Z4, Z6
+	VADDPS            Z6, Z0, Z0
+	VADDPS            Z0, Z5, Z5
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z5, Z5
+	VADDPS            Z1, Z5, Z0
+	VSUBPS            Z1, Z0, Z4
+	VSUBPS            Z4, Z5, Z5
+	VSUBPS            Z4, Z0, Z4
+	VSUBPS            Z4, Z1, Z4
+	VADDPS            Z4, Z5, Z5
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z4
+	VBROADCASTSS      one<>+0(SB), Z6
+	VSUBPS            Z1, Z4, Z7
+	VDIVPS            Z7, Z6, Z8
+	VSUBPS            Z7, Z4, Z4
+	VSUBPS            Z1, Z4, Z4
+	VFNMADD231PS      Z7, Z8, Z6
+	VFNMADD231PS      Z4, Z8, Z6
+	VMULPS.BCST       eight<>+0(SB), Z8, Z7
+	VSUBPS.BCST       one<>+0(SB), Z7, Z4
+	VFMADD231PS       Z6, Z7, Z4
+	VBROADCASTSS      gelu0<>+0(SB), Z7
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z4, Z7
+	VMULPS            Z8, Z7, Z7
+	VMULPS.BCST       half<>+0(SB), Z1, Z4
+	VBROADCASTSS      signBit<>+0(SB), Z8
+	VXORPS            Z8, Z1, Z1
+	VMULPS            Z4, Z1, Z8
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z4, Z1, Z9
+	VADDPS            Z6, Z9, Z9
+	VFNMADD231PS      Z0, Z5, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z8, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z8, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z9
+	VADDPS            Z9, Z4, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z5
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z5
+	VMULPS            Z7, Z5, Z4
+	VSCALEFPS         Z1, Z4, Z4
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z4, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z4, Z1, K2, Z3
+	VMOVUPS.Z         64(SI), K1, Z0
+	VMULPS            Z0, Z3, Z3
+	VMOVUPS           Z3, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluLaplace768AVX2(SB), NOSPLIT, $0-56
+	// gluLaplace768AVX2 computes y = f(x) · u for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y0
+	VMOVUPS      32(DX)(R9*1), Y2
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VBROADCASTSS laplaceLowest<>+0(SB), Y3
+	VMAXPS       Y0, Y1, Y0
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VBROADCASTSS laplaceHighest<>+0(SB), Y3
+	VMINPS       Y0, Y1, Y0
+	VMINPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VBROADCASTSS laplaceSlope<>+0(SB), Y5
+	VMULPS       Y0, Y1, Y3
+	VMULPS       Y2, Y5, Y6
+	VMOVAPS      Y3, Y4
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y0, Y1, Y4
+	VFMSUB231PS  Y2, Y5, Y7
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y4
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y2, Y7
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VBROADCASTSS laplaceShift<>+0(SB), Y5
+	VADDPS       Y3, Y0, Y1
+	VADDPS       Y6, Y5, Y8
+	VSUBPS       Y3, Y1, Y2
+	VSUBPS       Y6, Y8, Y9
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y9, Y8, Y9
+	VSUBPS       Y2, Y3, Y2
+	VSUBPS       Y9, Y6, Y9
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y0, Y4, Y4
+	VADDPS       Y5, Y7, Y7
+	VADDPS       laplaceShiftLow<>+0(SB), Y4, Y4
+	VADDPS       laplaceShiftLow<>+0(SB), Y7, Y7
+	VADDPS       Y1, Y4, Y0
+	VADDPS       Y8, Y7, Y3
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y8, Y3, Y5
+	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y5, Y7, Y6
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y5, Y3, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y5, Y8, Y5
+	VADDPS       Y2, Y4, Y4
+	VADDPS       Y5, Y6, Y6
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VORPS        signBit<>+0(SB), Y3, Y9
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS four<>+0(SB), Y10
+	VBROADCASTSS one<>+0(SB), Y5
+	VBROADCASTSS one<>+0(SB), Y11
+	VSUBPS       Y1, Y2, Y7
+	VSUBPS       Y9, Y10, Y12
+	VDIVPS       Y7, Y5, Y8
+	VDIVPS       Y12, Y11, Y13
+	VSUBPS       Y7, Y2, Y2
+	VSUBPS       Y12, Y10, Y10
+	VSUBPS       Y1, Y2, Y2
+	VSUBPS       Y9, Y10, Y10
+	VFNMADD231PS Y7, Y8, Y5
+	VFNMADD231PS Y12, Y13, Y11
+	VFNMADD231PS Y2, Y8, Y5
+	VFNMADD231PS Y10, Y13, Y11
+	VMULPS       eight<>+0(SB), Y8, Y7
+	VMULPS       eight<>+0(SB), Y13, Y12
+	VSUBPS       one<>+0(SB), Y7, Y2
+	VSUBPS       one<>+0(SB), Y12, Y10
+	VFMADD231PS  Y5, Y7, Y2
+	VFMADD231PS  Y11, Y12, Y10
+	VBROADCASTSS gelu0<>+0(SB), Y7
+	VBROADCASTSS gelu0<>+0(SB), Y12
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu1<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu2<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu3<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu4<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu5<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu6<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu7<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu8<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu9<>+0(SB), Y10, Y12
+	VMULPS       Y8, Y7, Y7
+	VMULPS       Y13, Y12, Y12
+	VMULPS       half<>+0(SB), Y1, Y2
+	VMULPS       half<>+0(SB), Y9, Y8
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VXORPS       signBit<>+0(SB), Y9, Y13
+	VMULPS       Y2, Y1, Y9
+	VMULPS       Y8, Y13, Y14
+	VMOVAPS      Y9, Y10
+	VMOVAPS      Y14, Y15
+	VFMSUB231PS  Y2, Y1, Y10
+	VFMSUB231PS  Y8, Y13, Y15
+	VADDPS       Y5, Y10, Y10
+	VADDPS       Y11, Y15, Y15
+	VFNMADD231PS Y0, Y4, Y10
+	VFNMADD231PS Y3, Y6, Y15
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y9, Y1
+	VFMADD231PS  log2e<>+0(SB), Y14, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y9, Y6
+	VMOVAPS      Y14, Y8
+	VFNMADD231PS ln2<>+0(SB), Y2, Y6
+	VFNMADD231PS ln2<>+0(SB), Y5, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y15
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y2
+	VFMADD213PS  exp1<>+0(SB), Y8, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y2
+	VFMADD213PS  exp2<>+0(SB), Y8, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y2
+	VFMADD213PS  exp3<>+0(SB), Y8, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y2
+	VFMADD213PS  exp4<>+0(SB), Y8, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y2
+	VFMADD213PS  exp5<>+0(SB), Y8, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y2
+	VFMADD213PS  exp6<>+0(SB), Y8, Y5
+	VMULPS       Y7, Y2, Y2
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y1
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y5, Y4, Y4
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VBLENDVPS    Y3, Y5, Y4, Y3
+	VMOVUPS      (SI)(R9*1), Y1
+	VMOVUPS      32(SI)(R9*1), Y2
+	VMULPS       Y1, Y0, Y0
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y0, (AX)(R9*1)
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluLaplace768AVX512(SB), NOSPLIT, $0-56
+	// gluLaplace768AVX512 computes y = f(x) · u for rows of 768, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z0
+	VMOVUPS           64(DX)(R9*1), Z3
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z4
+	VMAXPS            Z0, Z1, Z0
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z4
+	VMINPS            Z0, Z1, Z0
+	VMINPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z7
+	VMULPS            Z0, Z1, Z4
+	VMULPS            Z3, Z7, Z8
+	VMOVAPS           Z4, Z6
+	VMOVAPS           Z8, Z9
+	VFMSUB231PS       Z0, Z1, Z6
+	VFMSUB231PS       Z3, Z7, Z9
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z6
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z3, Z9
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VBROADCASTSS      laplaceShift<>+0(SB), Z7
+	VADDPS            Z4, Z0, Z1
+	VADDPS            Z8, Z7, Z10
+	VSUBPS            Z4, Z1, Z3
+	VSUBPS            Z8, Z10, Z11
+	VSUBPS            Z3, Z0, Z0
+	VSUBPS            Z11, Z7, Z7
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z11, Z10, Z11
+	VSUBPS            Z3, Z4, Z3
+	VSUBPS            Z11, Z8, Z11
+	VADDPS            Z3, Z0, Z0
+	VADDPS            Z11, Z7, Z7
+	VADDPS            Z0, Z6, Z6
+	VADDPS            Z7, Z9, Z9
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z6, Z6
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z9, Z9
+	VADDPS            Z1, Z6, Z0
+	VADDPS            Z10, Z9, Z4
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z10, Z4, Z7
+	VSUBPS            Z3, Z6, Z6
+	VSUBPS            Z7, Z9, Z8
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z7, Z4, Z7
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z7, Z10, Z7
+	VADDPS            Z3, Z6, Z6
+	VADDPS            Z7, Z8, Z8
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VORPS.BCST        signBit<>+0(SB), Z4, Z11
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z12
+	VBROADCASTSS      one<>+0(SB), Z7
+	VBROADCASTSS      one<>+0(SB), Z13
+	VSUBPS            Z1, Z3, Z9
+	VSUBPS            Z11, Z12, Z14
+	VDIVPS            Z9, Z7, Z10
+	VDIVPS            Z14, Z13, Z15
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z14, Z12, Z12
+	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z11, Z12, Z12
+	VFNMADD231PS      Z9, Z10, Z7
+	VFNMADD231PS      Z14, Z15, Z13
+	VFNMADD231PS      Z3, Z10, Z7
+	VFNMADD231PS      Z12, Z15, Z13
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VMULPS.BCST       eight<>+0(SB), Z15, Z14
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VSUBPS.BCST       one<>+0(SB), Z14, Z12
+	VFMADD231PS       Z7, Z9, Z3
+	VFMADD231PS       Z13, Z14, Z12
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VBROADCASTSS      gelu0<>+0(SB), Z14
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z12, Z14
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z12, Z14
+	VMULPS            Z10, Z9, Z9
+	VMULPS            Z15, Z14, Z14
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VMULPS.BCST       half<>+0(SB), Z11, Z12
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VBROADCASTSS      signBit<>+0(SB), Z15
+	VXORPS            Z10, Z1, Z1
+	VXORPS            Z15, Z11, Z15
+	VMULPS            Z3, Z1, Z10
+	VMULPS            Z12, Z15, Z16
+	VMOVAPS           Z10, Z11
+	VMOVAPS           Z16, Z17
+	VFMSUB231PS       Z3, Z1, Z11
+	VFMSUB231PS       Z12, Z15, Z17
+	VADDPS            Z7, Z11, Z11
+	VADDPS            Z13, Z17, Z17
+	VFNMADD231PS      Z0, Z6, Z11
+	VFNMADD231PS      Z4, Z8, Z17
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z16, Z3
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z10, Z6
+	VMOVAPS           Z16, Z7
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z6
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z7
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z17
+	VADDPS            Z11, Z6, Z6
+	VADDPS            Z17, Z7, Z7
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z7, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z6, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z7, Z10
+	VMULPS            Z9, Z8, Z6
+	VMULPS            Z14, Z10, Z7
+	VSCALEFPS         Z1, Z6, Z6
+	VSCALEFPS         Z3, Z7, Z7
+	VBROADCASTSS      one<>+0(SB), Z1
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z6, Z1, Z1
+	VSUBPS            Z7, Z3, Z3
+	VPMOVD2M          Z0, K1
+	VPMOVD2M          Z4, K2
+	VBLENDMPS         Z6, Z1, K1, Z2
+	VBLENDMPS         Z7, Z3, K2, Z5
+	VMOVUPS           (SI)(R9*1), Z0
+	VMOVUPS           64(SI)(R9*1), Z1
+	VMULPS            Z0, Z2, Z2
+	VMULPS            Z1, Z5, Z5
+	VMOVUPS           Z2, (AX)(R9*1)
+	VMOVUPS           Z5, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluLaplace90AVX2(SB), NOSPLIT, $0-56
+	// gluLaplace90AVX2 computes y = f(x) · u for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y0
+	VMOVUPS      32(DX)(R9*1), Y2
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VBROADCASTSS laplaceLowest<>+0(SB), Y3
+	VMAXPS       Y0, Y1, Y0
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VBROADCASTSS laplaceHighest<>+0(SB), Y3
+	VMINPS       Y0, Y1, Y0
+	VMINPS       Y2, Y3, Y2
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VBROADCASTSS laplaceSlope<>+0(SB), Y5
+	VMULPS       Y0, Y1, Y3
+	VMULPS       Y2, Y5, Y6
+	VMOVAPS      Y3, Y4
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y0, Y1, Y4
+	VFMSUB231PS  Y2, Y5, Y7
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y4
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y2, Y7
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VBROADCASTSS laplaceShift<>+0(SB), Y5
+	VADDPS       Y3, Y0, Y1
+	VADDPS       Y6, Y5, Y8
+	VSUBPS       Y3, Y1, Y2
+	VSUBPS       Y6, Y8, Y9
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y9, Y5, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y9, Y8, Y9
+	VSUBPS       Y2, Y3, Y2
+	VSUBPS       Y9, Y6, Y9
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y0, Y4, Y4
+	VADDPS       Y5, Y7, Y7
+	VADDPS       laplaceShiftLow<>+0(SB), Y4, Y4
+	VADDPS       laplaceShiftLow<>+0(SB), Y7, Y7
+	VADDPS       Y1, Y4, Y0
+	VADDPS       Y8, Y7, Y3
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y8, Y3, Y5
+	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y5, Y7, Y6
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y5, Y3, Y5
+	VSUBPS       Y2, Y1, Y2
+	VSUBPS       Y5, Y8, Y5
+	VADDPS       Y2, Y4, Y4
+	VADDPS       Y5, Y6, Y6
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VORPS        signBit<>+0(SB), Y3, Y9
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS four<>+0(SB), Y10
+	VBROADCASTSS one<>+0(SB), Y5
+	VBROADCASTSS one<>+0(SB), Y11
+	VSUBPS       Y1, Y2, Y7
+	VSUBPS       Y9, Y10, Y12
+	VDIVPS       Y7, Y5, Y8
+	VDIVPS       Y12, Y11, Y13
+	VSUBPS       Y7, Y2, Y2
+	VSUBPS       Y12, Y10, Y10
+	VSUBPS       Y1, Y2, Y2
+	VSUBPS       Y9, Y10, Y10
+	VFNMADD231PS Y7, Y8, Y5
+	VFNMADD231PS Y12, Y13, Y11
+	VFNMADD231PS Y2, Y8, Y5
+	VFNMADD231PS Y10, Y13, Y11
+	VMULPS       eight<>+0(SB), Y8, Y7
+	VMULPS       eight<>+0(SB), Y13, Y12
+	VSUBPS       one<>+0(SB), Y7, Y2
+	VSUBPS       one<>+0(SB), Y12, Y10
+	VFMADD231PS  Y5, Y7, Y2
+	VFMADD231PS  Y11, Y12, Y10
+	VBROADCASTSS gelu0<>+0(SB), Y7
+	VBROADCASTSS gelu0<>+0(SB), Y12
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu1<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu2<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu3<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu4<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu5<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu6<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu7<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu8<>+0(SB), Y10, Y12
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y7
+	VFMADD213PS  gelu9<>+0(SB), Y10, Y12
+	VMULPS       Y8, Y7, Y7
+	VMULPS       Y13, Y12, Y12
+	VMULPS       half<>+0(SB), Y1, Y2
+	VMULPS       half<>+0(SB), Y9, Y8
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VXORPS       signBit<>+0(SB), Y9, Y13
+	VMULPS       Y2, Y1, Y9
+	VMULPS       Y8, Y13, Y14
+	VMOVAPS      Y9, Y10
+	VMOVAPS      Y14, Y15
+	VFMSUB231PS  Y2, Y1, Y10
+	VFMSUB231PS  Y8, Y13, Y15
+	VADDPS       Y5, Y10, Y10
+	VADDPS       Y11, Y15, Y15
+	VFNMADD231PS Y0, Y4, Y10
+	VFNMADD231PS Y3, Y6, Y15
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VBROADCASTSS roundToInteger<>+0(SB), Y4
+	VFMADD231PS  log2e<>+0(SB), Y9, Y1
+	VFMADD231PS  log2e<>+0(SB), Y14, Y4
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VSUBPS       roundToInteger<>+0(SB), Y4, Y5
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y4, Y4
+	VMOVAPS      Y9, Y6
+	VMOVAPS      Y14, Y8
+	VFNMADD231PS ln2<>+0(SB), Y2, Y6
+	VFNMADD231PS ln2<>+0(SB), Y5, Y8
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y10
+	VFNMADD231PS ln2Low<>+0(SB), Y5, Y15
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y15, Y8, Y8
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VBROADCASTSS exp0<>+0(SB), Y5
+	VFMADD213PS  exp1<>+0(SB), Y6, Y2
+	VFMADD213PS  exp1<>+0(SB), Y8, Y5
+	VFMADD213PS  exp2<>+0(SB), Y6, Y2
+	VFMADD213PS  exp2<>+0(SB), Y8, Y5
+	VFMADD213PS  exp3<>+0(SB), Y6, Y2
+	VFMADD213PS  exp3<>+0(SB), Y8, Y5
+	VFMADD213PS  exp4<>+0(SB), Y6, Y2
+	VFMADD213PS  exp4<>+0(SB), Y8, Y5
+	VFMADD213PS  exp5<>+0(SB), Y6, Y2
+	VFMADD213PS  exp5<>+0(SB), Y8, Y5
+	VFMADD213PS  exp6<>+0(SB), Y6, Y2
+	VFMADD213PS  exp6<>+0(SB), Y8, Y5
+	VMULPS       Y7, Y2, Y2
+	VMULPS       Y12, Y5, Y5
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y5, Y5
+	VBROADCASTSS one<>+0(SB), Y1
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y5, Y4, Y4
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VBLENDVPS    Y3, Y5, Y4, Y3
+	VMOVUPS      (SI)(R9*1), Y1
+	VMOVUPS      32(SI)(R9*1), Y2
+	VMULPS       Y1, Y0, Y0
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y0, (AX)(R9*1)
+	VMOVUPS      Y3, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMOVUPS      320(SI), Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y0
+	VMASKMOVPS   352(DX), Y0, Y0
+	VBROADCASTSS laplaceLowest<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceHighest<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VBROADCASTSS laplaceSlope<>+0(SB), Y1
+	VMULPS       Y0, Y1, Y2
+	VMOVAPS      Y2, Y3
+	VFMSUB231PS  Y0, Y1, Y3
+	VFMADD231PS  laplaceSlopeLow<>+0(SB), Y0, Y3
+	VBROADCASTSS laplaceShift<>+0(SB), Y0
+	VADDPS       Y2, Y0, Y1
+	VSUBPS       Y2, Y1, Y4
+	VSUBPS       Y4, Y0, Y0
+	VSUBPS       Y4, Y1, Y4
+	VSUBPS       Y4, Y2, Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y0, Y3, Y3
+	VADDPS       laplaceShiftLow<>+0(SB), Y3, Y3
+	VADDPS       Y1, Y3, Y0
+	VSUBPS       Y1, Y0, Y2
+	VSUBPS       Y2, Y3, Y3
+	VSUBPS       Y2, Y0, Y2
+	VSUBPS       Y2, Y1, Y2
+	VADDPS       Y2, Y3, Y3
+	VORPS        signBit<>+0(SB), Y0, Y1
+	VBROADCASTSS four<>+0(SB), Y2
+	VBROADCASTSS one<>+0(SB), Y4
+	VSUBPS       Y1, Y2, Y5
+	VDIVPS       Y5, Y4, Y6
+	VSUBPS       Y5, Y2, Y2
+	VSUBPS       Y1, Y2, Y2
+	VFNMADD231PS Y5, Y6, Y4
+	VFNMADD231PS Y2, Y6, Y4
+	VMULPS       eight<>+0(SB), Y6, Y5
+	VSUBPS       one<>+0(SB), Y5, Y2
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS gelu0<>+0(SB), Y5
+	VFMADD213PS  gelu1<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu2<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu3<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu4<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu5<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu6<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu7<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu8<>+0(SB), Y2, Y5
+	VFMADD213PS  gelu9<>+0(SB), Y2, Y5
+	VMULPS       Y6, Y5, Y5
+	VMULPS       half<>+0(SB), Y1, Y2
+	VXORPS       signBit<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y6
+	VMOVAPS      Y6, Y7
+	VFMSUB231PS  Y2, Y1, Y7
+	VADDPS       Y4, Y7, Y7
+	VFNMADD231PS Y0, Y3, Y7
+	VBROADCASTSS roundToInteger<>+0(SB), Y1
+	VFMADD231PS  log2e<>+0(SB), Y6, Y1
+	VSUBPS       roundToInteger<>+0(SB), Y1, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS ln2<>+0(SB), Y2, Y3
+	VFNMADD231PS ln2Low<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y3, Y3
+	VBROADCASTSS exp0<>+0(SB), Y2
+	VFMADD213PS  exp1<>+0(SB), Y3, Y2
+	VFMADD213PS  exp2<>+0(SB), Y3, Y2
+	VFMADD213PS  exp3<>+0(SB), Y3, Y2
+	VFMADD213PS  exp4<>+0(SB), Y3, Y2
+	VFMADD213PS  exp5<>+0(SB), Y3, Y2
+	VFMADD213PS  exp6<>+0(SB), Y3, Y2
+	VMULPS       Y5, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       twoToMinus64<>+0(SB), Y2, Y2
+	VBROADCASTSS one<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y1
+	VMOVUPS      tailMask<>+24(SB), Y0
+	VMASKMOVPS   352(SI), Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      tailMask<>+24(SB), Y0
+	VMASKMOVPS   Y1, Y0, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLaplace90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluLaplace90AVX512(SB), NOSPLIT, $0-56
+	// gluLaplace90AVX512 computes y = f(x) · u for rows of 90, where f(x) = (1 + erf((x − 0.707107) / (0.282095·√2))) / 2.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Ma et al. 2022, Mega.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x000003ff, R9
+	KMOVW R9, K1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z0
+	VMOVUPS           64(DX)(R9*1), Z3
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z4
+	VMAXPS            Z0, Z1, Z0
+	VMAXPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z4
+	VMINPS            Z0, Z1, Z0
+	VMINPS            Z3, Z4, Z3
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z9
+	VMULPS            Z0, Z1, Z4
+	VMULPS            Z3, Z9, Z10
+	VMOVAPS           Z4, Z8
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z0, Z1, Z8
+	VFMSUB231PS       Z3, Z9, Z11
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z8
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z3, Z11
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VBROADCASTSS      laplaceShift<>+0(SB), Z9
+	VADDPS            Z4, Z0, Z1
+	VADDPS            Z10, Z9, Z12
+	VSUBPS            Z4, Z1, Z3
+	VSUBPS            Z10, Z12, Z13
+	VSUBPS            Z3, Z0, Z0
+	VSUBPS            Z13, Z9, Z9
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z13, Z12, Z13
+	VSUBPS            Z3, Z4, Z3
+	VSUBPS            Z13, Z10, Z13
+	VADDPS            Z3, Z0, Z0
+	VADDPS            Z13, Z9, Z9
+	VADDPS            Z0, Z8, Z8
+	VADDPS            Z9, Z11, Z11
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z8, Z8
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z11, Z11
+	VADDPS            Z1, Z8, Z0
+	VADDPS            Z12, Z11, Z4
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z12, Z4, Z9
+	VSUBPS            Z3, Z8, Z8
+	VSUBPS            Z9, Z11, Z10
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z9, Z4, Z9
+	VSUBPS            Z3, Z1, Z3
+	VSUBPS            Z9, Z12, Z9
+	VADDPS            Z3, Z8, Z8
+	VADDPS            Z9, Z10, Z10
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VORPS.BCST        signBit<>+0(SB), Z4, Z13
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      four<>+0(SB), Z14
+	VBROADCASTSS      one<>+0(SB), Z9
+	VBROADCASTSS      one<>+0(SB), Z15
+	VSUBPS            Z1, Z3, Z11
+	VSUBPS            Z13, Z14, Z16
+	VDIVPS            Z11, Z9, Z12
+	VDIVPS            Z16, Z15, Z17
+	VSUBPS            Z11, Z3, Z3
+	VSUBPS            Z16, Z14, Z14
+	VSUBPS            Z1, Z3, Z3
+	VSUBPS            Z13, Z14, Z14
+	VFNMADD231PS      Z11, Z12, Z9
+	VFNMADD231PS      Z16, Z17, Z15
+	VFNMADD231PS      Z3, Z12, Z9
+	VFNMADD231PS      Z14, Z17, Z15
+	VMULPS.BCST       eight<>+0(SB), Z12, Z11
+	VMULPS.BCST       eight<>+0(SB), Z17, Z16
+	VSUBPS.BCST       one<>+0(SB), Z11, Z3
+	VSUBPS.BCST       one<>+0(SB), Z16, Z14
+	VFMADD231PS       Z9, Z11, Z3
+	VFMADD231PS       Z15, Z16, Z14
+	VBROADCASTSS      gelu0<>+0(SB), Z11
+	VBROADCASTSS      gelu0<>+0(SB), Z16
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z14, Z16
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z14, Z16
+	VMULPS            Z12, Z11, Z11
+	VMULPS            Z17, Z16, Z16
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VMULPS.BCST       half<>+0(SB), Z13, Z14
+	VBROADCASTSS      signBit<>+0(SB), Z12
+	VBROADCASTSS      signBit<>+0(SB), Z17
+	VXORPS            Z12, Z1, Z1
+	VXORPS            Z17, Z13, Z17
+	VMULPS            Z3, Z1, Z12
+	VMULPS            Z14, Z17, Z18
+	VMOVAPS           Z12, Z13
+	VMOVAPS           Z18, Z19
+	VFMSUB231PS       Z3, Z1, Z13
+	VFMSUB231PS       Z14, Z17, Z19
+	VADDPS            Z9, Z13, Z13
+	VADDPS            Z15, Z19, Z19
+	VFNMADD231PS      Z0, Z8, Z13
+	VFNMADD231PS      Z4, Z10, Z19
+	VMULPS.BCST       log2e<>+0(SB), Z12, Z1
+	VMULPS.BCST       log2e<>+0(SB), Z18, Z3
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VRNDSCALEPS       $0x00, Z3, Z3
+	VMOVAPS           Z12, Z8
+	VMOVAPS           Z18, Z9
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z8
+	VFNMADD231PS.BCST ln2<>+0(SB), Z3, Z9
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z13
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z3, Z19
+	VADDPS            Z13, Z8, Z8
+	VADDPS            Z19, Z9, Z9
+	VBROADCASTSS      exp0<>+0(SB), Z10
+	VBROADCASTSS      exp0<>+0(SB), Z12
+	VFMADD213PS.BCST  exp1<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp1<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp2<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp2<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp3<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp3<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp4<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp4<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp5<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp5<>+0(SB), Z9, Z12
+	VFMADD213PS.BCST  exp6<>+0(SB), Z8, Z10
+	VFMADD213PS.BCST  exp6<>+0(SB), Z9, Z12
+	VMULPS            Z11, Z10, Z8
+	VMULPS            Z16, Z12, Z9
+	VSCALEFPS         Z1, Z8, Z8
+	VSCALEFPS         Z3, Z9, Z9
+	VBROADCASTSS      one<>+0(SB), Z1
+	VBROADCASTSS      one<>+0(SB), Z3
+	VSUBPS            Z8, Z1, Z1
+	VSUBPS            Z9, Z3, Z3
+	VPMOVD2M          Z0, K2
+	VPMOVD2M          Z4, K3
+	VBLENDMPS         Z8, Z1, K2, Z2
+	VBLENDMPS         Z9, Z3, K3, Z5
+	VMOVUPS           (SI)(R9*1), Z0
+	VMOVUPS           64(SI)(R9*1), Z1
+	VMULPS            Z0, Z2, Z2
+	VMULPS            Z1, Z5, Z5
+	VMOVUPS           Z2, (AX)(R9*1)
+	VMOVUPS           Z5, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z3
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z0, Z1, Z4
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z4
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z3, Z0, Z1
+	VSUBPS            Z3, Z1, Z8
+	VSUBPS            Z8, Z0, Z0
+	VSUBPS            Z8, Z1, Z8
+	VSUBPS            Z8, Z3, Z8
+	VADDPS            Z8, Z0, Z0
+	VADDPS            Z0, Z4, Z4
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z4, Z4
+	VADDPS            Z1, Z4, Z0
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z3, Z4, Z4
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z3, Z1, Z3
+	VADDPS            Z3, Z4, Z4
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z8
+	VSUBPS            Z1, Z3, Z9
+	VDIVPS            Z9, Z8, Z10
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z1, Z3, Z3
+	VFNMADD231PS      Z9, Z10, Z8
+	VFNMADD231PS      Z3, Z10, Z8
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VFMADD231PS       Z8, Z9, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VMULPS            Z10, Z9, Z9
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VXORPS            Z10, Z1, Z1
+	VMULPS            Z3, Z1, Z10
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z3, Z1, Z11
+	VADDPS            Z8, Z11, Z11
+	VFNMADD231PS      Z0, Z4, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z10, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VADDPS            Z11, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z9, Z4, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z6
+	VMOVUPS           256(SI), Z0
+	VMULPS            Z0, Z6, Z6
+	VMOVUPS           Z6, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z0
+	VBROADCASTSS      laplaceLowest<>+0(SB), Z1
+	VMAXPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceHighest<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z0
+	VBROADCASTSS      laplaceSlope<>+0(SB), Z1
+	VMULPS            Z0, Z1, Z3
+	VMOVAPS           Z3, Z4
+	VFMSUB231PS       Z0, Z1, Z4
+	VFMADD231PS.BCST  laplaceSlopeLow<>+0(SB), Z0, Z4
+	VBROADCASTSS      laplaceShift<>+0(SB), Z0
+	VADDPS            Z3, Z0, Z1
+	VSUBPS            Z3, Z1, Z8
+	VSUBPS            Z8, Z0, Z0
+	VSUBPS            Z8, Z1, Z8
+	VSUBPS            Z8, Z3, Z8
+	VADDPS            Z8, Z0, Z0
+	VADDPS            Z0, Z4, Z4
+	VADDPS.BCST       laplaceShiftLow<>+0(SB), Z4, Z4
+	VADDPS            Z1, Z4, Z0
+	VSUBPS            Z1, Z0, Z3
+	VSUBPS            Z3, Z4, Z4
+	VSUBPS            Z3, Z0, Z3
+	VSUBPS            Z3, Z1, Z3
+	VADDPS            Z3, Z4, Z4
+	VORPS.BCST        signBit<>+0(SB), Z0, Z1
+	VBROADCASTSS      four<>+0(SB), Z3
+	VBROADCASTSS      one<>+0(SB), Z8
+	VSUBPS            Z1, Z3, Z9
+	VDIVPS            Z9, Z8, Z10
+	VSUBPS            Z9, Z3, Z3
+	VSUBPS            Z1, Z3, Z3
+	VFNMADD231PS      Z9, Z10, Z8
+	VFNMADD231PS      Z3, Z10, Z8
+	VMULPS.BCST       eight<>+0(SB), Z10, Z9
+	VSUBPS.BCST       one<>+0(SB), Z9, Z3
+	VFMADD231PS       Z8, Z9, Z3
+	VBROADCASTSS      gelu0<>+0(SB), Z9
+	VFMADD213PS.BCST  gelu1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu6<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu7<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu8<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST  gelu9<>+0(SB), Z3, Z9
+	VMULPS            Z10, Z9, Z9
+	VMULPS.BCST       half<>+0(SB), Z1, Z3
+	VBROADCASTSS      signBit<>+0(SB), Z10
+	VXORPS            Z10, Z1, Z1
+	VMULPS            Z3, Z1, Z10
+	VMOVAPS           Z10, Z11
+	VFMSUB231PS       Z3, Z1, Z11
+	VADDPS            Z8, Z11, Z11
+	VFNMADD231PS      Z0, Z4, Z11
+	VMULPS.BCST       log2e<>+0(SB), Z10, Z1
+	VRNDSCALEPS       $0x00, Z1, Z1
+	VMOVAPS           Z10, Z3
+	VFNMADD231PS.BCST ln2<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z1, Z11
+	VADDPS            Z11, Z3, Z3
+	VBROADCASTSS      exp0<>+0(SB), Z4
+	VFMADD213PS.BCST  exp1<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp2<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp3<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp4<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp5<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  exp6<>+0(SB), Z3, Z4
+	VMULPS            Z9, Z4, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VBROADCASTSS      one<>+0(SB), Z1
+	VSUBPS            Z3, Z1, Z1
+	VPMOVD2M          Z0, K2
+	VBLENDMPS         Z3, Z1, K2, Z7
+	VMOVUPS.Z         320(SI), K1, Z0
+	VMULPS            Z0, Z7, Z7
+	VMOVUPS           Z7, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLeakyReLU20AVX2(SB), NOSPLIT, $0-56
+	// gluLeakyReLU20AVX2 computes y = f(x) · u for rows of 20, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	VMOVUPS    (DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    (SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    32(SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS 64(DX), Y0, Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS 64(SI), Y0, Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS Y1, Y0, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLeakyReLU20AVX512(SB), NOSPLIT, $0-56
+	// gluLeakyReLU20AVX512 computes y = f(x) · u for rows of 20, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x0000000f, R9
+	KMOVW R9, K1
+
+row:
+	VMOVUPS     (DX), Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     (SI), Z0
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     Z1, (AX)
+	VMOVUPS.Z   64(DX), K1, Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS.Z   64(SI), K1, Z0
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     Z1, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLeakyReLU768AVX2(SB), NOSPLIT, $0-56
+	// gluLeakyReLU768AVX2 computes y = f(x) · u for rows of 768, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS 32(DX)(R9*1), Y2
+	VMULPS  leak<>+0(SB), Y0, Y1
+	VMULPS  leak<>+0(SB), Y2, Y3
+	VMAXPS  Y0, Y1, Y1
+	VMAXPS  Y2, Y3, Y3
+	VMOVUPS (SI)(R9*1), Y0
+	VMOVUPS 32(SI)(R9*1), Y2
+	VMULPS  Y0, Y1, Y1
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS Y1, (AX)(R9*1)
+	VMOVUPS Y3, 32(AX)(R9*1)
+	ADDQ    $0x40, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLeakyReLU768AVX512(SB), NOSPLIT, $0-56
+	// gluLeakyReLU768AVX512 computes y = f(x) · u for rows of 768, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS     (DX)(R9*1), Z0
+	VMOVUPS     64(DX)(R9*1), Z2
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMULPS.BCST leak<>+0(SB), Z2, Z3
+	VMAXPS      Z0, Z1, Z1
+	VMAXPS      Z2, Z3, Z3
+	VMOVUPS     (SI)(R9*1), Z0
+	VMOVUPS     64(SI)(R9*1), Z2
+	VMULPS      Z0, Z1, Z1
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMOVUPS     Z3, 64(AX)(R9*1)
+	ADDQ        $0x00000080, R9
+	CMPQ        R9, $0x00000c00
+	JLT         column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLeakyReLU90AVX2(SB), NOSPLIT, $0-56
+	// gluLeakyReLU90AVX2 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS    (DX)(R9*1), Y0
+	VMOVUPS    32(DX)(R9*1), Y2
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMULPS     leak<>+0(SB), Y2, Y3
+	VMAXPS     Y0, Y1, Y1
+	VMAXPS     Y2, Y3, Y3
+	VMOVUPS    (SI)(R9*1), Y0
+	VMOVUPS    32(SI)(R9*1), Y2
+	VMULPS     Y0, Y1, Y1
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    Y1, (AX)(R9*1)
+	VMOVUPS    Y3, 32(AX)(R9*1)
+	ADDQ       $0x40, R9
+	CMPQ       R9, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    320(SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(DX), Y0, Y0
+	VMULPS     leak<>+0(SB), Y0, Y1
+	VMAXPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(SI), Y0, Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS Y1, Y0, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLeakyReLU90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLeakyReLU90AVX512(SB), NOSPLIT, $0-56
+	// gluLeakyReLU90AVX512 computes y = f(x) · u for rows of 90, where f(x) = max(x, 0.01·x).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Maas, Hannun and Ng 2013.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x000003ff, R9
+	KMOVW R9, K1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS     (DX)(R9*1), Z0
+	VMOVUPS     64(DX)(R9*1), Z2
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMULPS.BCST leak<>+0(SB), Z2, Z3
+	VMAXPS      Z0, Z1, Z1
+	VMAXPS      Z2, Z3, Z3
+	VMOVUPS     (SI)(R9*1), Z0
+	VMOVUPS     64(SI)(R9*1), Z2
+	VMULPS      Z0, Z1, Z1
+	VMULPS      Z2, Z3, Z3
+	VMOVUPS     Z1, (AX)(R9*1)
+	VMOVUPS     Z3, 64(AX)(R9*1)
+	ADDQ        $0x00000080, R9
+	CMPQ        R9, $0x00000100
+	JLT         column
+	VMOVUPS     256(DX), Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS     256(SI), Z0
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     Z1, 256(AX)
+	VMOVUPS.Z   320(DX), K1, Z0
+	VMULPS.BCST leak<>+0(SB), Z0, Z1
+	VMAXPS      Z0, Z1, Z1
+	VMOVUPS.Z   320(SI), K1, Z0
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     Z1, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLinear20AVX2(SB), NOSPLIT, $0-56
+	// gluLinear20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	VMOVUPS    (DX), Y0
+	VMOVAPS    Y0, Y1
+	VMOVUPS    (SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVUPS    32(DX), Y0
+	VMOVAPS    Y0, Y1
+	VMOVUPS    32(SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS 64(DX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS 64(SI), Y0, Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+16(SB), Y0
+	VMASKMOVPS Y1, Y0, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLinear20AVX512(SB), NOSPLIT, $0-56
+	// gluLinear20AVX512 computes y = f(x) · u for rows of 20, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x0000000f, R9
+	KMOVW R9, K1
+
+row:
+	VMOVUPS   (DX), Z0
+	VMOVAPS   Z0, Z1
+	VMOVUPS   (SI), Z0
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, (AX)
+	VMOVUPS.Z 64(DX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVUPS.Z 64(SI), K1, Z0
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLinear768AVX2(SB), NOSPLIT, $0-56
+	// gluLinear768AVX2 computes y = f(x) · u for rows of 768, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS 32(DX)(R9*1), Y1
+	VMOVAPS Y0, Y0
+	VMOVAPS Y1, Y3
+	VMOVUPS (SI)(R9*1), Y1
+	VMOVUPS 32(SI)(R9*1), Y2
+	VMULPS  Y1, Y0, Y0
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS Y0, (AX)(R9*1)
+	VMOVUPS Y3, 32(AX)(R9*1)
+	ADDQ    $0x40, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLinear768AVX512(SB), NOSPLIT, $0-56
+	// gluLinear768AVX512 computes y = f(x) · u for rows of 768, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS 64(DX)(R9*1), Z1
+	VMOVAPS Z0, Z0
+	VMOVAPS Z1, Z3
+	VMOVUPS (SI)(R9*1), Z1
+	VMOVUPS 64(SI)(R9*1), Z2
+	VMULPS  Z1, Z0, Z0
+	VMULPS  Z2, Z3, Z3
+	VMOVUPS Z0, (AX)(R9*1)
+	VMOVUPS Z3, 64(AX)(R9*1)
+	ADDQ    $0x00000080, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluLinear90AVX2(SB), NOSPLIT, $0-56
+	// gluLinear90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ y+0(FP), AX
+	MOVQ ldy+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x+16(FP), DX
+	MOVQ ldx+24(FP), BX
+	SHLQ $0x02, BX
+	MOVQ u+32(FP), SI
+	MOVQ ldu+40(FP), DI
+	SHLQ $0x02, DI
+	MOVQ rows+48(FP), R8
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS    (DX)(R9*1), Y0
+	VMOVUPS    32(DX)(R9*1), Y1
+	VMOVAPS    Y0, Y0
+	VMOVAPS    Y1, Y3
+	VMOVUPS    (SI)(R9*1), Y1
+	VMOVUPS    32(SI)(R9*1), Y2
+	VMULPS     Y1, Y0, Y0
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    Y0, (AX)(R9*1)
+	VMOVUPS    Y3, 32(AX)(R9*1)
+	ADDQ       $0x40, R9
+	CMPQ       R9, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y0
+	VMOVAPS    Y0, Y1
+	VMOVUPS    320(SI), Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    Y1, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(DX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS 352(SI), Y0, Y0
+	VMULPS     Y0, Y1, Y1
+	VMOVUPS    tailMask<>+24(SB), Y0
+	VMASKMOVPS Y1, Y0, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluLinear90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·gluLinear90AVX512(SB), NOSPLIT, $0-56
+	// gluLinear90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x.
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: the identity.
+	MOVQ  y+0(FP), AX
+	MOVQ  ldy+8(FP), CX
+	SHLQ  $0x02, CX
+	MOVQ  x+16(FP), DX
+	MOVQ  ldx+24(FP), BX
+	SHLQ  $0x02, BX
+	MOVQ  u+32(FP), SI
+	MOVQ  ldu+40(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  rows+48(FP), R8
+	MOVL  $0x000003ff, R9
+	KMOVW R9, K1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS   (DX)(R9*1), Z0
+	VMOVUPS   64(DX)(R9*1), Z1
+	VMOVAPS   Z0, Z0
+	VMOVAPS   Z1, Z3
+	VMOVUPS   (SI)(R9*1), Z1
+	VMOVUPS   64(SI)(R9*1), Z2
+	VMULPS    Z1, Z0, Z0
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   Z0, (AX)(R9*1)
+	VMOVUPS   Z3, 64(AX)(R9*1)
+	ADDQ      $0x00000080, R9
+	CMPQ      R9, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z0
+	VMOVAPS   Z0, Z1
+	VMOVUPS   256(SI), Z0
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVUPS.Z 320(SI), K1, Z0
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluMish20AVX2(SB), NOSPLIT, $0-56
+	// gluMish20AVX2 computes y = f(x) · u for rows of 20, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	VMOVUPS      (DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y3
+	VMOVUPS      (SI), Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y3, (AX)
+	VMOVUPS      32(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y3
+	VMOVUPS      32(SI), Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 32(AX)
+	VMOVUPS      tailMask<>+16(SB), Y2
+	VMASKMOVPS   64(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y3
+	VMOVUPS      tailMask<>+16(SB), Y2
+	VMASKMOVPS   64(SI), Y2, Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      tailMask<>+16(SB), Y2
+	VMASKMOVPS   Y3, Y2, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish20AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluMish20AVX512(SB), NOSPLIT, $0-56
+	// gluMish20AVX512 computes y = f(x) · u for rows of 20, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x0000000f, R9
+	KMOVW        R9, K1
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	VMOVUPS           (DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z8, Z3
+	VSCALEFPS         Z5, Z8, Z8
+	VADDPS            Z4, Z8, Z9
+	VMULPS            Z8, Z9, Z10
+	VADDPS            Z4, Z10, Z4
+	VMULPS            Z9, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z8, Z8, Z9
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS            Z8, Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VADDPS            Z9, Z10, Z4
+	VDIVPS            Z4, Z9, Z9
+	VMULPS            Z2, Z9, Z9
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z9, K2, Z6
+	VMOVUPS           (SI), Z2
+	VMULPS            Z2, Z6, Z6
+	VMOVUPS           Z6, (AX)
+	VMOVUPS.Z         64(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z8
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z8
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z8, Z3
+	VSCALEFPS         Z5, Z8, Z8
+	VADDPS            Z4, Z8, Z9
+	VMULPS            Z8, Z9, Z10
+	VADDPS            Z4, Z10, Z4
+	VMULPS            Z9, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z8, Z8, Z9
+	VADDPS.BCST       one<>+0(SB), Z9, Z9
+	VADDPS            Z8, Z8, Z10
+	VMULPS            Z8, Z10, Z10
+	VADDPS            Z9, Z10, Z4
+	VDIVPS            Z4, Z9, Z9
+	VMULPS            Z2, Z9, Z9
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z9, K2, Z7
+	VMOVUPS.Z         64(SI), K1, Z2
+	VMULPS            Z2, Z7, Z7
+	VMOVUPS           Z7, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluMish768AVX2(SB), NOSPLIT, $0-56
+	// gluMish768AVX2 computes y = f(x) · u for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
+	VBROADCASTSS two<>+0(SB), Y4
+	VBROADCASTSS two<>+0(SB), Y9
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y8, Y11, Y8
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y13
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y13, Y13
+	VADDPS       Y4, Y6, Y11
+	VADDPS       Y9, Y13, Y14
+	VMULPS       Y6, Y11, Y12
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y4, Y12, Y4
+	VADDPS       Y9, Y15, Y9
+	VMULPS       Y11, Y3, Y3
+	VMULPS       Y14, Y8, Y8
+	VDIVPS       Y4, Y3, Y3
+	VDIVPS       Y9, Y8, Y8
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y6, Y11
+	VADDPS       Y13, Y13, Y14
+	VADDPS       one<>+0(SB), Y11, Y11
+	VADDPS       one<>+0(SB), Y14, Y14
+	VADDPS       Y6, Y6, Y12
+	VADDPS       Y13, Y13, Y15
+	VMULPS       Y6, Y12, Y12
+	VMULPS       Y13, Y15, Y15
+	VADDPS       Y11, Y12, Y4
+	VADDPS       Y14, Y15, Y9
+	VDIVPS       Y4, Y11, Y11
+	VDIVPS       Y9, Y14, Y14
+	VMULPS       Y2, Y11, Y11
+	VMULPS       Y7, Y14, Y14
+	VBLENDVPS    Y2, Y3, Y11, Y2
+	VBLENDVPS    Y7, Y8, Y14, Y5
+	VMOVUPS      (SI)(R9*1), Y3
+	VMOVUPS      32(SI)(R9*1), Y4
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y5, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000c00
+	JLT          column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluMish768AVX512(SB), NOSPLIT, $0-56
+	// gluMish768AVX512 computes y = f(x) · u for rows of 768, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z12
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z12
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z12
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z13
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z12, Z13
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z12, Z13
+	VBROADCASTSS      two<>+0(SB), Z4
+	VBROADCASTSS      two<>+0(SB), Z12
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z13, Z8
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z13, Z15
+	VADDPS            Z4, Z9, Z13
+	VADDPS            Z12, Z15, Z16
+	VMULPS            Z9, Z13, Z14
+	VMULPS            Z15, Z16, Z17
+	VADDPS            Z4, Z14, Z4
+	VADDPS            Z12, Z17, Z12
+	VMULPS            Z13, Z3, Z3
+	VMULPS            Z16, Z8, Z8
+	VDIVPS            Z4, Z3, Z3
+	VDIVPS            Z12, Z8, Z8
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z8, Z8
+	VADDPS            Z9, Z9, Z13
+	VADDPS            Z15, Z15, Z16
+	VADDPS.BCST       one<>+0(SB), Z13, Z13
+	VADDPS.BCST       one<>+0(SB), Z16, Z16
+	VADDPS            Z9, Z9, Z14
+	VADDPS            Z15, Z15, Z17
+	VMULPS            Z9, Z14, Z14
+	VMULPS            Z15, Z17, Z17
+	VADDPS            Z13, Z14, Z4
+	VADDPS            Z16, Z17, Z12
+	VDIVPS            Z4, Z13, Z13
+	VDIVPS            Z12, Z16, Z16
+	VMULPS            Z2, Z13, Z13
+	VMULPS            Z7, Z16, Z16
+	VPMOVD2M          Z2, K1
+	VPMOVD2M          Z7, K2
+	VBLENDMPS         Z3, Z13, K1, Z6
+	VBLENDMPS         Z8, Z16, K2, Z11
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z6, Z6
+	VMULPS            Z3, Z11, Z11
+	VMOVUPS           Z6, (AX)(R9*1)
+	VMOVUPS           Z11, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000c00
+	JLT               column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish90AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gluMish90AVX2(SB), NOSPLIT, $0-56
+	// gluMish90AVX2 computes y = f(x) · u for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VBROADCASTSS mishLowest<>+0(SB), Y0
+	VBROADCASTSS mishHighest<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS      (DX)(R9*1), Y2
+	VMOVUPS      32(DX)(R9*1), Y7
+	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y7, Y0, Y8
+	VMINPS       Y3, Y1, Y3
+	VMINPS       Y8, Y1, Y8
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VORPS        signBit<>+0(SB), Y8, Y9
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VBROADCASTSS roundToInteger<>+0(SB), Y10
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VFMADD231PS  log2e<>+0(SB), Y9, Y10
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VSUBPS       roundToInteger<>+0(SB), Y10, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VMOVAPS      Y4, Y4
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2<>+0(SB), Y11, Y9
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y11, Y9
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VBROADCASTSS exp0<>+0(SB), Y11
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp1<>+0(SB), Y9, Y11
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y9, Y11
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y9, Y11
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y9, Y11
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y9, Y11
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y9, Y11
+	VBROADCASTSS two<>+0(SB), Y4
+	VBROADCASTSS two<>+0(SB), Y9
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y8, Y11, Y8
+	VMULPS       Y5, Y6, Y6
+	VMULPS       Y10, Y11, Y13
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y13, Y13
+	VADDPS       Y4, Y6, Y11
+	VADDPS       Y9, Y13, Y14
+	VMULPS       Y6, Y11, Y12
+	VMULPS       Y13, Y14, Y15
+	VADDPS       Y4, Y12, Y4
+	VADDPS       Y9, Y15, Y9
+	VMULPS       Y11, Y3, Y3
+	VMULPS       Y14, Y8, Y8
+	VDIVPS       Y4, Y3, Y3
+	VDIVPS       Y9, Y8, Y8
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y8, Y8
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y8, Y8
+	VADDPS       Y6, Y6, Y11
+	VADDPS       Y13, Y13, Y14
+	VADDPS       one<>+0(SB), Y11, Y11
+	VADDPS       one<>+0(SB), Y14, Y14
+	VADDPS       Y6, Y6, Y12
+	VADDPS       Y13, Y13, Y15
+	VMULPS       Y6, Y12, Y12
+	VMULPS       Y13, Y15, Y15
+	VADDPS       Y11, Y12, Y4
+	VADDPS       Y14, Y15, Y9
+	VDIVPS       Y4, Y11, Y11
+	VDIVPS       Y9, Y14, Y14
+	VMULPS       Y2, Y11, Y11
+	VMULPS       Y7, Y14, Y14
+	VBLENDVPS    Y2, Y3, Y11, Y2
+	VBLENDVPS    Y7, Y8, Y14, Y5
+	VMOVUPS      (SI)(R9*1), Y3
+	VMOVUPS      32(SI)(R9*1), Y4
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y4, Y5, Y5
+	VMOVUPS      Y2, (AX)(R9*1)
+	VMOVUPS      Y5, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	CMPQ         R9, $0x00000140
+	JLT          column
+	VMOVUPS      320(DX), Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y3
+	VMOVUPS      320(SI), Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 320(AX)
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(DX), Y2, Y2
+	VMAXPS       Y2, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VORPS        signBit<>+0(SB), Y3, Y4
+	VBROADCASTSS roundToInteger<>+0(SB), Y5
+	VFMADD231PS  log2e<>+0(SB), Y4, Y5
+	VSUBPS       roundToInteger<>+0(SB), Y5, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS ln2<>+0(SB), Y6, Y4
+	VFNMADD231PS ln2Low<>+0(SB), Y6, Y4
+	VBROADCASTSS exp0<>+0(SB), Y6
+	VFMADD213PS  exp1<>+0(SB), Y4, Y6
+	VFMADD213PS  exp2<>+0(SB), Y4, Y6
+	VFMADD213PS  exp3<>+0(SB), Y4, Y6
+	VFMADD213PS  exp4<>+0(SB), Y4, Y6
+	VFMADD213PS  exp5<>+0(SB), Y4, Y6
+	VFMADD213PS  exp6<>+0(SB), Y4, Y6
+	VBROADCASTSS two<>+0(SB), Y4
+	VMULPS       Y3, Y6, Y3
+	VMULPS       Y5, Y6, Y6
+	VMULPS       twoToMinus64<>+0(SB), Y6, Y6
+	VADDPS       Y4, Y6, Y7
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y4, Y8, Y4
+	VMULPS       Y7, Y3, Y3
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       twoToMinus64<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y7
+	VADDPS       one<>+0(SB), Y7, Y7
+	VADDPS       Y6, Y6, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       Y7, Y8, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMULPS       Y2, Y7, Y7
+	VBLENDVPS    Y2, Y3, Y7, Y3
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   352(SI), Y2, Y2
+	VMULPS       Y2, Y3, Y3
+	VMOVUPS      tailMask<>+24(SB), Y2
+	VMASKMOVPS   Y3, Y2, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluMish90AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluMish90AVX512(SB), NOSPLIT, $0-56
+	// gluMish90AVX512 computes y = f(x) · u for rows of 90, where f(x) = x · tanh(ln(1 + e^x)).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Misra 2019.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VBROADCASTSS mishLowest<>+0(SB), Z0
+	VBROADCASTSS mishHighest<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS           (DX)(R9*1), Z2
+	VMOVUPS           64(DX)(R9*1), Z7
+	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z7, Z0, Z8
+	VMINPS            Z3, Z1, Z3
+	VMINPS            Z8, Z1, Z8
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VORPS.BCST        signBit<>+0(SB), Z8, Z9
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VMULPS.BCST       log2e<>+0(SB), Z9, Z10
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VRNDSCALEPS       $0x00, Z10, Z10
+	VMOVAPS           Z4, Z4
+	VMOVAPS           Z9, Z14
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z10, Z14
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z10, Z14
+	VBROADCASTSS      exp0<>+0(SB), Z9
+	VBROADCASTSS      exp0<>+0(SB), Z15
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp1<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp2<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp3<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp4<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp5<>+0(SB), Z14, Z15
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z9
+	VFMADD213PS.BCST  exp6<>+0(SB), Z14, Z15
+	VBROADCASTSS      two<>+0(SB), Z4
+	VBROADCASTSS      two<>+0(SB), Z14
+	VMULPS            Z3, Z9, Z3
+	VMULPS            Z8, Z15, Z8
+	VSCALEFPS         Z5, Z9, Z9
+	VSCALEFPS         Z10, Z15, Z17
+	VADDPS            Z4, Z9, Z15
+	VADDPS            Z14, Z17, Z18
+	VMULPS            Z9, Z15, Z16
+	VMULPS            Z17, Z18, Z19
+	VADDPS            Z4, Z16, Z4
+	VADDPS            Z14, Z19, Z14
+	VMULPS            Z15, Z3, Z3
+	VMULPS            Z18, Z8, Z8
+	VDIVPS            Z4, Z3, Z3
+	VDIVPS            Z14, Z8, Z8
+	VSCALEFPS         Z5, Z3, Z3
+	VSCALEFPS         Z10, Z8, Z8
+	VADDPS            Z9, Z9, Z15
+	VADDPS            Z17, Z17, Z18
+	VADDPS.BCST       one<>+0(SB), Z15, Z15
+	VADDPS.BCST       one<>+0(SB), Z18, Z18
+	VADDPS            Z9, Z9, Z16
+	VADDPS            Z17, Z17, Z19
+	VMULPS            Z9, Z16, Z16
+	VMULPS            Z17, Z19, Z19
+	VADDPS            Z15, Z16, Z4
+	VADDPS            Z18, Z19, Z14
+	VDIVPS            Z4, Z15, Z15
+	VDIVPS            Z14, Z18, Z18
+	VMULPS            Z2, Z15, Z15
+	VMULPS            Z7, Z18, Z18
+	VPMOVD2M          Z2, K2
+	VPMOVD2M          Z7, K3
+	VBLENDMPS         Z3, Z15, K2, Z6
+	VBLENDMPS         Z8, Z18, K3, Z11
+	VMOVUPS           (SI)(R9*1), Z2
+	VMOVUPS           64(SI)(R9*1), Z3
+	VMULPS            Z2, Z6, Z6
+	VMULPS            Z3, Z11, Z11
+	VMOVUPS           Z6, (AX)(R9*1)
+	VMOVUPS           Z11, 64(AX)(R9*1)
+	ADDQ              $0x00000080, R9
+	CMPQ              R9, $0x00000100
+	JLT               column
+	VMOVUPS           256(DX), Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VADDPS            Z4, Z7, Z8
+	VMULPS            Z7, Z8, Z9
+	VADDPS            Z4, Z9, Z4
+	VMULPS            Z8, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z7, Z7, Z8
+	VADDPS.BCST       one<>+0(SB), Z8, Z8
+	VADDPS            Z7, Z7, Z9
+	VMULPS            Z7, Z9, Z9
+	VADDPS            Z8, Z9, Z4
+	VDIVPS            Z4, Z8, Z8
+	VMULPS            Z2, Z8, Z8
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z8, K2, Z12
+	VMOVUPS           256(SI), Z2
+	VMULPS            Z2, Z12, Z12
+	VMOVUPS           Z12, 256(AX)
+	VMOVUPS.Z         320(DX), K1, Z2
+	VMAXPS            Z2, Z0, Z3
+	VMINPS            Z3, Z1, Z3
+	VORPS.BCST        signBit<>+0(SB), Z3, Z4
+	VMULPS.BCST       log2e<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x00, Z5, Z5
+	VMOVAPS           Z4, Z4
+	VFNMADD231PS.BCST ln2<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST ln2Low<>+0(SB), Z5, Z4
+	VBROADCASTSS      exp0<>+0(SB), Z7
+	VFMADD213PS.BCST  exp1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  exp6<>+0(SB), Z4, Z7
+	VBROADCASTSS      two<>+0(SB), Z4
+	VMULPS            Z3, Z7, Z3
+	VSCALEFPS         Z5, Z7, Z7
+	VADDPS            Z4, Z7, Z8
+	VMULPS            Z7, Z8, Z9
+	VADDPS            Z4, Z9, Z4
+	VMULPS            Z8, Z3, Z3
+	VDIVPS            Z4, Z3, Z3
+	VSCALEFPS         Z5, Z3, Z3
+	VADDPS            Z7, Z7, Z8
+	VADDPS.BCST       one<>+0(SB), Z8, Z8
+	VADDPS            Z7, Z7, Z9
+	VMULPS            Z7, Z9, Z9
+	VADDPS            Z8, Z9, Z4
+	VDIVPS            Z4, Z8, Z8
+	VMULPS            Z2, Z8, Z8
+	VPMOVD2M          Z2, K2
+	VBLENDMPS         Z3, Z8, K2, Z13
+	VMOVUPS.Z         320(SI), K1, Z2
+	VMULPS            Z2, Z13, Z13
+	VMOVUPS           Z13, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func gluQuickGELU20AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·gluQuickGELU20AVX2(SB), NOSPLIT, $0-56
@@ -115700,6 +126051,316 @@ column:
 	VMOVUPS.Z 320(SI), K1, Z1
 	VMULPS    Z1, Z2, Z2
 	VMOVUPS   Z2, K1, 320(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU620AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluReLU620AVX2(SB), NOSPLIT, $0-56
+	// gluReLU620AVX2 computes y = f(x) · u for rows of 20, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	VMOVUPS    (DX), Y2
+	VMAXPS     Y2, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    (SI), Y2
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    Y3, (AX)
+	VMOVUPS    32(DX), Y2
+	VMAXPS     Y2, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    32(SI), Y2
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    Y3, 32(AX)
+	VMOVUPS    tailMask<>+16(SB), Y2
+	VMASKMOVPS 64(DX), Y2, Y2
+	VMAXPS     Y2, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    tailMask<>+16(SB), Y2
+	VMASKMOVPS 64(SI), Y2, Y2
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    tailMask<>+16(SB), Y2
+	VMASKMOVPS Y3, Y2, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU620AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluReLU620AVX512(SB), NOSPLIT, $0-56
+	// gluReLU620AVX512 computes y = f(x) · u for rows of 20, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x0000000f, R9
+	KMOVW        R9, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	VMOVUPS   (DX), Z2
+	VMAXPS    Z2, Z0, Z3
+	VMINPS    Z3, Z1, Z3
+	VMOVUPS   (SI), Z2
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   Z3, (AX)
+	VMOVUPS.Z 64(DX), K1, Z2
+	VMAXPS    Z2, Z0, Z3
+	VMINPS    Z3, Z1, Z3
+	VMOVUPS.Z 64(SI), K1, Z2
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   Z3, K1, 64(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU6768AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluReLU6768AVX2(SB), NOSPLIT, $0-56
+	// gluReLU6768AVX2 computes y = f(x) · u for rows of 768, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Y2
+	VMOVUPS 32(DX)(R9*1), Y3
+	VMAXPS  Y2, Y0, Y2
+	VMAXPS  Y3, Y0, Y5
+	VMINPS  Y2, Y1, Y2
+	VMINPS  Y5, Y1, Y5
+	VMOVUPS (SI)(R9*1), Y3
+	VMOVUPS 32(SI)(R9*1), Y4
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y4, Y5, Y5
+	VMOVUPS Y2, (AX)(R9*1)
+	VMOVUPS Y5, 32(AX)(R9*1)
+	ADDQ    $0x40, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU6768AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluReLU6768AVX512(SB), NOSPLIT, $0-56
+	// gluReLU6768AVX512 computes y = f(x) · u for rows of 768, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS (DX)(R9*1), Z2
+	VMOVUPS 64(DX)(R9*1), Z3
+	VMAXPS  Z2, Z0, Z2
+	VMAXPS  Z3, Z0, Z5
+	VMINPS  Z2, Z1, Z2
+	VMINPS  Z5, Z1, Z5
+	VMOVUPS (SI)(R9*1), Z3
+	VMOVUPS 64(SI)(R9*1), Z4
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z4, Z5, Z5
+	VMOVUPS Z2, (AX)(R9*1)
+	VMOVUPS Z5, 64(AX)(R9*1)
+	ADDQ    $0x00000080, R9
+	CMPQ    R9, $0x00000c00
+	JLT     column
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU690AVX2(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX
+TEXT ·gluReLU690AVX2(SB), NOSPLIT, $0-56
+	// gluReLU690AVX2 computes y = f(x) · u for rows of 90, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	VXORPS       Y0, Y0, Y0
+	VBROADCASTSS six<>+0(SB), Y1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS    (DX)(R9*1), Y2
+	VMOVUPS    32(DX)(R9*1), Y3
+	VMAXPS     Y2, Y0, Y2
+	VMAXPS     Y3, Y0, Y5
+	VMINPS     Y2, Y1, Y2
+	VMINPS     Y5, Y1, Y5
+	VMOVUPS    (SI)(R9*1), Y3
+	VMOVUPS    32(SI)(R9*1), Y4
+	VMULPS     Y3, Y2, Y2
+	VMULPS     Y4, Y5, Y5
+	VMOVUPS    Y2, (AX)(R9*1)
+	VMOVUPS    Y5, 32(AX)(R9*1)
+	ADDQ       $0x40, R9
+	CMPQ       R9, $0x00000140
+	JLT        column
+	VMOVUPS    320(DX), Y2
+	VMAXPS     Y2, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    320(SI), Y2
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    Y3, 320(AX)
+	VMOVUPS    tailMask<>+24(SB), Y2
+	VMASKMOVPS 352(DX), Y2, Y2
+	VMAXPS     Y2, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMOVUPS    tailMask<>+24(SB), Y2
+	VMASKMOVPS 352(SI), Y2, Y2
+	VMULPS     Y2, Y3, Y3
+	VMOVUPS    tailMask<>+24(SB), Y2
+	VMASKMOVPS Y3, Y2, 352(AX)
+
+	// Next row.
+	ADDQ CX, AX
+	ADDQ BX, DX
+	ADDQ DI, SI
+	DECQ R8
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func gluReLU690AVX512(y *float32, ldy int, x *float32, ldx int, u *float32, ldu int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gluReLU690AVX512(SB), NOSPLIT, $0-56
+	// gluReLU690AVX512 computes y = f(x) · u for rows of 90, where f(x) = min(max(x, 0), 6).
+	// y may be x or u. Shazeer 2020, GLU Variants Improve Transformer; f: Krizhevsky 2010.
+	MOVQ         y+0(FP), AX
+	MOVQ         ldy+8(FP), CX
+	SHLQ         $0x02, CX
+	MOVQ         x+16(FP), DX
+	MOVQ         ldx+24(FP), BX
+	SHLQ         $0x02, BX
+	MOVQ         u+32(FP), SI
+	MOVQ         ldu+40(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         rows+48(FP), R8
+	MOVL         $0x000003ff, R9
+	KMOVW        R9, K1
+	VXORPS       Z0, Z0, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+
+row:
+	XORQ R9, R9
+
+column:
+	VMOVUPS   (DX)(R9*1), Z2
+	VMOVUPS   64(DX)(R9*1), Z3
+	VMAXPS    Z2, Z0, Z2
+	VMAXPS    Z3, Z0, Z5
+	VMINPS    Z2, Z1, Z2
+	VMINPS    Z5, Z1, Z5
+	VMOVUPS   (SI)(R9*1), Z3
+	VMOVUPS   64(SI)(R9*1), Z4
+	VMULPS    Z3, Z2, Z2
+	VMULPS    Z4, Z5, Z5
+	VMOVUPS   Z2, (AX)(R9*1)
+	VMOVUPS   Z5, 64(AX)(R9*1)
+	ADDQ      $0x00000080, R9
+	CMPQ      R9, $0x00000100
+	JLT       column
+	VMOVUPS   256(DX), Z2
+	VMAXPS    Z2, Z0, Z3
+	VMINPS    Z3, Z1, Z3
+	VMOVUPS   256(SI), Z2
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   Z3, 256(AX)
+	VMOVUPS.Z 320(DX), K1, Z2
+	VMAXPS    Z2, Z0, Z3
+	VMINPS    Z3, Z1, Z3
+	VMOVUPS.Z 320(SI), K1, Z2
+	VMULPS    Z2, Z3, Z3
+	VMOVUPS   Z3, K1, 320(AX)
 
 	// Next row.
 	ADDQ CX, AX

@@ -20,8 +20,15 @@ func init() {
 		"quick_gelu": func(e *emitter) *wasm.Func { return e.weighted("quick_gelu", quickGELU) },
 		"gelu_tanh":  func(e *emitter) *wasm.Func { return e.weighted("gelu_tanh", geluTanh) },
 		"gelu":       (*emitter).gelu,
+		"gelu_10":    func(e *emitter) *wasm.Func { return e.bounded("gelu_10", e.gelu(), 10) },
+		"hard_swish": (*emitter).hardSwish,
+		"laplace":    (*emitter).laplace,
+		"leaky_relu": (*emitter).leakyReLU,
+		"linear":     (*emitter).linearActivation,
+		"mish":       (*emitter).mish,
 		"relu":       (*emitter).relu,
 		"relu2":      (*emitter).relu2,
+		"relu6":      func(e *emitter) *wasm.Func { return e.bounded("relu6", e.relu(), 6) },
 		"sigmoid":    (*emitter).sigmoid,
 		"tanh":       (*emitter).tanh,
 	}
@@ -88,16 +95,22 @@ var geluTerms = []float32{-0.00013647656, 0.0001700798, 0.0015666747, -0.0035084
 
 // gelu is x·Φ(x). With a = |x| and t = e^(−a²/2)·G(a), which is Φ(−a), that is x·(1 − t) for x ≥ 0 and x·t for x < 0.
 func (e *emitter) gelu() *wasm.Func {
+	normal := e.normal()
+	return e.vectorFunc("gelu", func(f *code, x wasm.Local) { f.Get(x).Get(x).Call(normal).Do(wasm.F32x4Mul) })
+}
+
+// normal is Φ(x), the distribution function of a standard normal variable.
+func (e *emitter) normal() *wasm.Func {
 	exp := e.exp()
-	return e.vectorFunc("gelu", func(f *code, x wasm.Local) {
+	return e.vectorFunc("normal", func(f *code, x wasm.Local) {
 		a, s, t := f.Local(wasm.V128), f.Local(wasm.V128), f.Local(wasm.V128)
 		f.Get(x).Do(wasm.F32x4Abs).V(13).Do(wasm.F32x4Min).Set(a)
 		f.Get(a).V(4).Do(wasm.F32x4Sub).Get(a).V(4).Do(wasm.F32x4Add, wasm.F32x4Div).Set(s)
 		f.polynomial(t, geluTerms, func() { f.Get(s) })
 		f.Get(t).Get(a).V(4).Do(wasm.F32x4Add, wasm.F32x4Div)
 		f.Get(a).Get(a).Do(wasm.F32x4Mul).V(-0.5).Do(wasm.F32x4Mul).Call(exp).Do(wasm.F32x4Mul).Set(t)
-		f.Get(x).Get(t).V(1).Get(t).Do(wasm.F32x4Sub)
-		f.Get(x).V(0).Do(wasm.F32x4Lt, wasm.V128Bitselect, wasm.F32x4Mul)
+		f.Get(t).V(1).Get(t).Do(wasm.F32x4Sub)
+		f.Get(x).V(0).Do(wasm.F32x4Lt, wasm.V128Bitselect)
 	})
 }
 
@@ -108,6 +121,48 @@ func (e *emitter) relu() *wasm.Func {
 func (e *emitter) relu2() *wasm.Func {
 	return e.vectorFunc("relu2", func(f *code, x wasm.Local) {
 		f.Get(x).V(0).Do(wasm.F32x4Max).Tee(x).Get(x).Do(wasm.F32x4Mul)
+	})
+}
+
+// bounded is another activation, at most top.
+func (e *emitter) bounded(name string, of *wasm.Func, top float32) *wasm.Func {
+	return e.vectorFunc(name, func(f *code, x wasm.Local) { f.Get(x).Call(of).V(top).Do(wasm.F32x4Min) })
+}
+
+func (e *emitter) linearActivation() *wasm.Func {
+	return e.vectorFunc("linear_activation", func(f *code, x wasm.Local) { f.Get(x) })
+}
+
+func (e *emitter) leakyReLU() *wasm.Func {
+	return e.vectorFunc("leaky_relu", func(f *code, x wasm.Local) {
+		f.Get(x).Get(x).V(0.01).Do(wasm.F32x4Mul, wasm.F32x4Max)
+	})
+}
+
+// hardSwish is max(x, −3) · (min(max(x + 3, 0), 6) / 6).
+func (e *emitter) hardSwish() *wasm.Func {
+	return e.vectorFunc("hard_swish", func(f *code, x wasm.Local) {
+		f.Get(x).V(-3).Do(wasm.F32x4Max)
+		f.Get(x).V(3).Do(wasm.F32x4Add).V(0).Do(wasm.F32x4Max).V(6).Do(wasm.F32x4Min).V(6).Do(wasm.F32x4Div, wasm.F32x4Mul)
+	})
+}
+
+// laplace is Φ((x − μ)/σ).
+func (e *emitter) laplace() *wasm.Func {
+	normal := e.normal()
+	return e.vectorFunc("laplace", func(f *code, x wasm.Local) {
+		f.Get(x).V(0.707107).Do(wasm.F32x4Sub).V(0.282095).Do(wasm.F32x4Div).Call(normal)
+	})
+}
+
+// mish is x · tanh(ln(1 + eˣ)): with e = e^min(x, 30) that is x · n/(n + 2), n = e·(e + 2).
+func (e *emitter) mish() *wasm.Func {
+	exp := e.exp()
+	return e.vectorFunc("mish", func(f *code, x wasm.Local) {
+		n := f.Local(wasm.V128)
+		f.Get(x).V(30).Do(wasm.F32x4Min).Call(exp).Tee(n)
+		f.Get(n).V(2).Do(wasm.F32x4Add, wasm.F32x4Mul).Set(n)
+		f.Get(n).Get(n).V(2).Do(wasm.F32x4Add, wasm.F32x4Div).Get(x).Do(wasm.F32x4Mul)
 	})
 }
 
