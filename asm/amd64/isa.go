@@ -19,8 +19,8 @@ const (
 	AVX512                // AVX-512 F, BW, DQ and VL: Skylake-X, Zen 4 and later; 32 registers of 16 float32
 	AVX512VNNI            // and VNNI: Cascade Lake, Zen 4 and later; only operations that gain by it have a lowering
 	AMXInt8               // and AMX tiles of integers: Sapphire Rapids and later; several rows times quantised weights
-	AMX                   // and AMX tiles of bfloat16: products with bfloat16 weights, and with float32 weights by three products
-	AMXStrict             // the same with six products for float32 weights
+	AMX                   // and AMX tiles of bfloat16: products with bfloat16 weights by two, and with float32 weights by three products
+	AMXStrict             // the same by three and six products
 )
 
 // ISAs lists the instruction sets, the smallest first.
@@ -91,14 +91,19 @@ var extensions = map[ISA]extension{
 	AVX512VNNI: {gains: quantised},
 	AMXInt8: {gains: quantised, lower: integerTiles, rows: integerTileRows,
 		notes: map[string]string{"": "rows is a multiple of 16."}},
-	AMX: {gains: floats("f32", "bf16"), lower: floatTiles, loss: map[string]float64{"f32": 3 * 0x1p-16},
+	AMX: {gains: floats("f32", "bf16"), lower: floatTiles(2, threeProducts), loss: map[string]float64{"f32": 3 * 0x1p-16, "bf16": 0x1p-17},
 		notes: map[string]string{
-			"bf16": "x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.",
+			"bf16": "x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. " + bf16Sums,
 			"f32":  "x and w are split into high and low bfloat16. For 32 k after another, high·low, high·high and low·high each add their sum over even k and that over odd k.",
 		}},
-	AMXStrict: {gains: floats("f32"), lower: splitTo(sixProducts), loss: map[string]float64{"f32": 0x1p-22},
-		notes: map[string]string{"f32": "x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k."}},
+	AMXStrict: {gains: floats("f32", "bf16"), lower: floatTiles(3, sixProducts), loss: map[string]float64{"f32": 0x1p-22},
+		notes: map[string]string{
+			"bf16": "x is split into three terms of bfloat16. " + bf16Sums,
+			"f32":  "x and w are split into three terms of bfloat16. For 32 k after another, six products, the smaller first, each add their sum over even k and that over odd k.",
+		}},
 }
+
+const bf16Sums = "For 32 k after another, each adds its sum over even k and that over odd k, the smallest first."
 
 // Loss returns what a product x·w of a kernel may lose on an instruction set, beside the rounding that its tolerance is for,
 // as a part of it: of float32 that are sums of bfloat16 the smallest products are left out.
@@ -118,9 +123,16 @@ func floats(types ...string) func(k kernel.Kernel) bool {
 	return func(k kernel.Kernel) bool { return k.Op == "gemm" && slices.Contains(types, k.S) }
 }
 
-// floatTiles writes products by tiles of bfloat16.
-func floatTiles(f *function, k kernel.Kernel) {
-	map[string]func(f *function, k kernel.Kernel){"bf16": tiles, "f32": splitTo(threeProducts)}[k.S](f, k)
+// floatTiles returns the lowering of products by tiles of bfloat16: of float32 inputs split into so many parts with bfloat16
+// weights, and of float32 weights by a splitting.
+func floatTiles(parts int, s splitting) func(f *function, k kernel.Kernel) {
+	return func(f *function, k kernel.Kernel) {
+		if k.S == "bf16" {
+			tilesOf(parts)(f, k)
+		} else {
+			splitTo(s)(f, k)
+		}
+	}
 }
 
 func quantised(k kernel.Kernel) bool { return k.Op == "qgemm" }

@@ -17,8 +17,7 @@ func (p *tileProduct) restPass() {
 	loop := p.label("restTile")
 	p.copyWeights(w)
 	p.outputs("TILELOADD", 1, column)
-	p.tile("TILELOADD", at(p.terms, p.rest).Idx(p.line, 1), tmm(tileW))
-	p.products(0)
+	p.products(0, 1, func(int) { p.tile("TILELOADD", at(p.terms, p.rest).Idx(p.line, 1), tmm(p.tileW())) })
 	p.outputs("TILESTORED", 1, column)
 	p.add64(p.weight, w)
 	p.ADDQ(imm(64), column)
@@ -32,13 +31,13 @@ func (p *tileProduct) splitRest() {
 	p.MOVQ(p.x, x)
 	p.MOVQ(p.terms, to)
 	p.MOVQ(p.rows, row)
-	high := p.broadcast(p.word("upperHalf", 0xffff0000))
+	m := p.splitMasks()
 	masks := [2]reg.Register{p.mask(min(p.restDepth(), 16)), p.mask(max(p.restDepth()-16, 0))}
 	loop := p.label("splitRest")
 	for half, mask := range masks {
 		v := p.vec()
 		p.VMOVUPS_Z(at(x, p.fullSteps()*tileDepth*4+64*half), mask, v)
-		p.split(v, high, to, 32*half)
+		p.split(v, m, to, 32*half)
 	}
 	p.ADDQ(ldx, x)
 	p.ADDQ(imm(64), to)

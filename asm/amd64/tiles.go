@@ -11,19 +11,19 @@ const (
 	tileRows  = 16   // rows of x in a tile
 	tileDepth = 32   // k in a tile
 	tileSize  = 1024 // bytes: 16 rows of 64
-	tileTerms = 3    // terms of bfloat16 that a float32 is the exact sum of
 	tileSums  = 4    // tiles of outputs at a time, TMM0 … TMM3
-	tileW     = 4    // TMM4 has weights
-	tileX     = 5    // TMM5 … TMM7 have the terms of x, the largest first
+	tileX     = 4    // TMM4 and following have the terms of x, the largest first; weights are in what is left
 	tileSteps = 16   // steps over k whose terms of x are in the frame together
+	tileAhead = 2048 // bytes that weights are prefetched ahead: two steps
 )
 
-// A tileProduct is the state of a product with bfloat16 weights by AMX. Every value of x is split into three bfloat16
-// that sum to it exactly; each is multiplied with the weights as they are packed, and all is added in float32. The
-// instructions that make a row's sums are the same for every number of rows, so that its bits depend on itself only.
-// The products take numbers below 2⁻¹²⁶ for 0.
+// A tileProduct is the state of a product with bfloat16 weights by AMX. Every value of x is split into two bfloat16 that sum
+// to it within 2⁻¹⁷, or into three that sum to it exactly; each is multiplied with the weights as they are packed, and all is
+// added in float32. The instructions that make a row's sums are the same for every number of rows, so that its bits depend on
+// itself only. The products take numbers below 2⁻¹²⁶ for 0.
 type tileProduct struct {
 	*function
+	parts  int // terms of a value of x
 	k      int
 	weight int           // bytes of one tile of weights
 	x      operand.Mem   // pointer to the first row of the 16
@@ -46,10 +46,22 @@ func (p *tileProduct) fullSteps() int { return p.k / tileDepth }
 // restDepth is the number of k in the last step when it does not fill a tile.
 func (p *tileProduct) restDepth() int { return p.k % tileDepth }
 
-// tiles writes y = c + x·w for bfloat16 weights by AMX: 16 rows after another, in passes over k whose terms of x fit
+// tilesOf returns the lowering of gemm for bfloat16 weights with so many terms of x.
+func tilesOf(parts int) func(f *function, k kernel.Kernel) {
+	return func(f *function, k kernel.Kernel) {
+		(&tileProduct{function: f, parts: parts, k: k.D[0], weight: (k.D[0] + 1) / 2 * 64}).write()
+	}
+}
+
+// termBytes is the size of the terms of one step.
+func (p *tileProduct) termBytes() int { return p.parts * tileSize }
+
+// tileW is the number of the first tile register with weights. There are 8 − tileW of them.
+func (p *tileProduct) tileW() int { return tileX + p.parts }
+
+// write writes y = c + x·w for bfloat16 weights by AMX: 16 rows after another, in passes over k whose terms of x fit
 // the frame, with tiles of outputs kept in y between them. The tiles are released before the function returns.
-func tiles(f *function, k kernel.Kernel) {
-	p := &tileProduct{function: f, k: k.D[0], weight: (k.D[0] + 1) / 2 * 64}
+func (p *tileProduct) write() {
 	for _, m := range []*operand.Mem{&p.x, &p.y, &p.c, &p.ldc, &p.left, &p.rows, &p.first, &p.steps} {
 		*m = p.AllocLocal(8)
 	}
@@ -78,7 +90,7 @@ func tiles(f *function, k kernel.Kernel) {
 
 // frame aligns the memory of the function and clears what stays constant in it.
 func (p *tileProduct) frame() {
-	p.config = max(1, min(p.fullSteps(), tileSteps)) * tileTerms * tileSize
+	p.config = max(1, min(p.fullSteps(), tileSteps)) * p.termBytes()
 	p.rest = p.config + 64
 	size := p.rest + 64
 	if p.restDepth() > 0 {
@@ -119,13 +131,11 @@ func (p *tileProduct) configure() {
 	p.CMOVQGT(limit, n)
 	p.MOVQ(n, p.rows)
 	for t := range 8 {
-		if t == tileW {
-			n, limit = limit, n
+		rows := n
+		if t >= p.tileW() {
+			rows = limit
 		}
-		p.MOVB(n.As8(), at(p.terms, p.config+48+t))
-		if t == tileW {
-			n, limit = limit, n
-		}
+		p.MOVB(rows.As8(), at(p.terms, p.config+48+t))
 	}
 	p.tile("LDTILECFG", at(p.terms, p.config))
 }
@@ -163,7 +173,7 @@ func (p *tileProduct) continueFromY() {
 
 // splitRows writes the terms of x for the steps of a pass.
 func (p *tileProduct) splitRows() {
-	p.Comment("Split x into three terms of bfloat16.")
+	p.Commentf("Split x into %d terms of bfloat16.", p.parts)
 	x, to, row, ldx := p.GP64(), p.GP64(), p.GP64(), p.stride("ldx", 4)
 	first := p.GP64()
 	p.MOVQ(p.x, x)
@@ -172,7 +182,7 @@ func (p *tileProduct) splitRows() {
 	p.ADDQ(first, x)
 	p.MOVQ(p.terms, to)
 	p.MOVQ(p.rows, row)
-	high := p.broadcast(p.word("upperHalf", 0xffff0000))
+	masks := p.splitMasks()
 	rows := p.label("splitRow")
 	from, d, n := p.GP64(), p.GP64(), p.GP64()
 	p.MOVQ(x, from)
@@ -182,10 +192,10 @@ func (p *tileProduct) splitRows() {
 	for half := range 2 {
 		v := p.vec()
 		p.VMOVUPS(at(from, 64*half), v)
-		p.split(v, high, d, 32*half)
+		p.split(v, masks, d, 32*half)
 	}
 	p.ADDQ(imm(128), from)
-	p.ADDQ(imm(tileTerms*tileSize), d)
+	p.ADDQ(imm(p.termBytes()), d)
 	p.DECQ(n)
 	p.JNZ(steps)
 	p.ADDQ(ldx, x)
@@ -194,16 +204,32 @@ func (p *tileProduct) splitRows() {
 	p.JNZ(rows)
 }
 
-// split writes the three terms of 16 values: each is the upper half of what the larger ones leave, so that the last
-// leaves nothing.
-func (p *tileProduct) split(v, high reg.VecVirtual, to reg.GPVirtual, disp int) {
-	for term := range tileTerms {
+// splitMasks holds what splitting needs: the upper half of a word, and half of its last place.
+type splitMasks struct{ upper, half reg.VecVirtual }
+
+func (p *tileProduct) splitMasks() (m splitMasks) {
+	m.upper = p.broadcast(p.word("upperHalf", 0xffff0000))
+	if p.parts == 2 {
+		m.half = p.broadcast(p.word("splitHalf", 0x8000))
+	}
+	return m
+}
+
+// split writes the terms of 16 values: each is the upper half of what the larger ones leave. Of three, the last leaves
+// nothing; two are rounded to the nearest.
+func (p *tileProduct) split(v reg.VecVirtual, m splitMasks, to reg.GPVirtual, disp int) {
+	for term := range p.parts {
+		near := v
+		if p.parts == 2 {
+			near = p.vec()
+			p.VPADDD(m.half, v, near)
+		}
 		word := p.vec()
-		p.VPSRLD(operand.U8(16), v, word)
+		p.VPSRLD(operand.U8(16), near, word)
 		p.VPMOVDW(word, at(to, term*tileSize+disp))
-		if term < tileTerms-1 {
+		if term < p.parts-1 {
 			upper, less := p.vec(), p.vec()
-			p.VPANDD(v, high, upper)
+			p.VPANDD(near, m.upper, upper)
 			p.VSUBPS(upper, v, less)
 			v = less
 		}
@@ -264,26 +290,39 @@ func (p *tileProduct) sumSteps(n int, w reg.GPVirtual) {
 	p.MOVQ(p.steps, left)
 	loop := p.label("step")
 	p.loadTerms(x)
-	for t := range n {
-		p.tile("TILELOADD", at(from, t*p.weight).Idx(p.line, 1), tmm(tileW))
-		p.products(t)
+	for t := 0; t < n; {
+		several := min(n-t, 8-p.tileW())
+		p.products(t, several, func(i int) {
+			w := at(from, (t+i)*p.weight)
+			p.tile("TILELOADD", w.Idx(p.line, 1), tmm(p.tileW()+i))
+			for line := range tileRows {
+				p.PREFETCHT0(w.Offset(tileAhead + 64*line))
+			}
+		})
+		t += several
 	}
 	p.ADDQ(imm(tileSize), from)
-	p.ADDQ(imm(tileTerms*tileSize), x)
+	p.ADDQ(imm(p.termBytes()), x)
 	p.DECQ(left)
 	p.JNZ(loop)
 }
 
 // loadTerms loads the terms of x of one step.
 func (p *tileProduct) loadTerms(x reg.GPVirtual) {
-	for term := range tileTerms {
+	for term := range p.parts {
 		p.tile("TILELOADD", at(x, term*tileSize).Idx(p.line, 1), tmm(tileX+term))
 	}
 }
 
-// products adds the terms of x times the weights to tile t of the outputs, the smallest term first.
-func (p *tileProduct) products(t int) {
-	for term := tileTerms - 1; term >= 0; term-- {
-		p.tile("TDPBF16PS", tmm(tileW), tmm(tileX+term), tmm(t))
+// products adds the terms of x times the weights to several tiles of the outputs from t on, the smallest term first. The
+// tiles take turns: a product waits for the sum of the one before with the same tile.
+func (p *tileProduct) products(t, several int, load func(i int)) {
+	for term := p.parts - 1; term >= 0; term-- {
+		for i := range several {
+			if term == p.parts-1 {
+				load(i)
+			}
+			p.tile("TDPBF16PS", tmm(p.tileW()+i), tmm(tileX+term), tmm(t+i))
+		}
 	}
 }

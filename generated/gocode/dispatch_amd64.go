@@ -15,7 +15,9 @@ import (
 //go:noinline
 func gemmBF16K256(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles int, c []float32, ldc int, rows int) {
 	switch level {
-	case cpu.AMXStrict, cpu.AMX:
+	case cpu.AMXStrict:
+		gemmBF16K256AMXStrict(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
+	case cpu.AMX:
 		gemmBF16K256AMX(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
 	case cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		gemmBF16K256AVX512(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
@@ -34,7 +36,9 @@ func gemmBF16K256(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles 
 //go:noinline
 func gemmBF16K768(y []float32, ldy int, x []float32, ldx int, w []uint16, tiles int, c []float32, ldc int, rows int) {
 	switch level {
-	case cpu.AMXStrict, cpu.AMX:
+	case cpu.AMXStrict:
+		gemmBF16K768AMXStrict(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
+	case cpu.AMX:
 		gemmBF16K768AMX(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)
 	case cpu.AMXInt8, cpu.AVX512VNNI, cpu.AVX512:
 		gemmBF16K768AVX512(&y[0], ldy, &x[0], ldx, &w[0], tiles, &c[0], ldc, rows)

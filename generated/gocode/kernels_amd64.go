@@ -21,10 +21,18 @@ func gemmBF16K256AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, til
 // gemmBF16K256AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][128][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K256AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K256AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 255 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][128][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K256AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -43,10 +51,18 @@ func gemmBF16K768AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, til
 // gemmBF16K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K768AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K768AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K768AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmF32K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.

@@ -1217,10 +1217,18 @@ func gemmBF16K1AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles
 // gemmBF16K1AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K1AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K1AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K1AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -1239,10 +1247,18 @@ func gemmBF16K10AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tile
 // gemmBF16K10AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K10AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K10AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K10AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -1261,10 +1277,18 @@ func gemmBF16K17AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tile
 // gemmBF16K17AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K17AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K17AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K17AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -1283,10 +1307,18 @@ func gemmBF16K2AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles
 // gemmBF16K2AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K2AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K2AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K2AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -1305,10 +1337,18 @@ func gemmBF16K2048AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, ti
 // gemmBF16K2048AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K2048AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K2048AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K2048AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -1327,10 +1367,18 @@ func gemmBF16K3AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles
 // gemmBF16K3AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K3AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K3AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K3AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -1349,10 +1397,18 @@ func gemmBF16K385AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, til
 // gemmBF16K385AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K385AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K385AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K385AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -1371,10 +1427,18 @@ func gemmBF16K64AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tile
 // gemmBF16K64AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K64AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K64AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K64AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -1393,10 +1457,18 @@ func gemmBF16K7AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles
 // gemmBF16K7AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K7AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K7AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K7AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmBF16K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
@@ -1415,10 +1487,18 @@ func gemmBF16K768AVX512(y *float32, ldy int, x *float32, ldx int, w *uint16, til
 // gemmBF16K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 // w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 // The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
-// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
 //
 //go:noescape
 func gemmBF16K768AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+
+// gemmBF16K768AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
+// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+//
+//go:noescape
+func gemmBF16K768AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 
 // gemmF16K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 // w is float16 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.

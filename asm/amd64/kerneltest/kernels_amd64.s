@@ -20649,8 +20649,192 @@ done:
 
 // func gemmBF16K1AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·gemmBF16K1AMX(SB), $4296-72
+TEXT ·gemmBF16K1AMX(SB), $3272-72
 	// gemmBF16K1AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 2048(AX)
+	VMOVUPS Z0, 2112(AX)
+	VMOVUPS Z0, 2176(AX)
+	VMOVUPS Z0, 2240(AX)
+	VMOVUPS Z0, 2304(AX)
+	VMOVUPS Z0, 2368(AX)
+	VMOVUPS Z0, 2432(AX)
+	VMOVUPS Z0, 2496(AX)
+	VMOVUPS Z0, 2560(AX)
+	VMOVUPS Z0, 2624(AX)
+	VMOVUPS Z0, 2688(AX)
+	VMOVUPS Z0, 2752(AX)
+	VMOVUPS Z0, 2816(AX)
+	VMOVUPS Z0, 2880(AX)
+	VMOVUPS Z0, 2944(AX)
+	VMOVUPS Z0, 3008(AX)
+	VMOVUPS Z0, 3072(AX)
+	MOVB    $0x01, 2048(AX)
+	MOVB    $0x40, 2064(AX)
+	MOVB    $0x40, 2066(AX)
+	MOVB    $0x40, 2068(AX)
+	MOVB    $0x40, 2070(AX)
+	MOVB    $0x40, 2072(AX)
+	MOVB    $0x40, 2074(AX)
+	MOVB    $0x40, 2076(AX)
+	MOVB    $0x40, 2078(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 3264(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 2096(AX)
+	MOVB    DL, 2097(AX)
+	MOVB    DL, 2098(AX)
+	MOVB    DL, 2099(AX)
+	MOVB    DL, 2100(AX)
+	MOVB    DL, 2101(AX)
+	MOVB    BL, 2102(AX)
+	MOVB    BL, 2103(AX)
+
+	// LDTILECFG 2048(AX)
+	LONG $0x4978e2c4
+	LONG $0x08002084
+	WORD $0x0000
+	MOVQ 3264(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 1 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+	MOVL         $0x00000001, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, (BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VMOVUPS.Z 64(DX), K2, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, 32(BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1056(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x000008a4
+	WORD $0x0000
+
+	// TILELOADD 1024(AX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x040008ac
+	WORD $0x0000
+
+restTile:
+	VMOVUPS (DX), Z0
+	VPSLLD  $0x10, Z0, Z0
+	VPSRLD  $0x10, Z0, Z0
+	VMOVUPS Z0, 2112(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 2112(AX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x084008b4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x40, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 3264(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmBF16K1AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K1AMXStrict(SB), $4296-72
+	// gemmBF16K1AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
@@ -20704,10 +20888,10 @@ rows16:
 	MOVB    DL, 3121(AX)
 	MOVB    DL, 3122(AX)
 	MOVB    DL, 3123(AX)
-	MOVB    BL, 3124(AX)
+	MOVB    DL, 3124(AX)
 	MOVB    DL, 3125(AX)
 	MOVB    DL, 3126(AX)
-	MOVB    DL, 3127(AX)
+	MOVB    BL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
 	LONG $0x4978e2c4
@@ -20762,19 +20946,19 @@ splitRest:
 	MOVQ      tiles+40(FP), BX
 	XORQ      SI, SI
 
-	// TILELOADD (AX)(CX*1), TMM5
+	// TILELOADD (AX)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x000008ac
+	LONG $0x000008a4
 	WORD $0x0000
 
-	// TILELOADD 1024(AX)(CX*1), TMM6
+	// TILELOADD 1024(AX)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x040008b4
+	LONG $0x040008ac
 	WORD $0x0000
 
-	// TILELOADD 2048(AX)(CX*1), TMM7
+	// TILELOADD 2048(AX)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x080008bc
+	LONG $0x080008b4
 	WORD $0x0000
 
 restTile:
@@ -20791,22 +20975,22 @@ restTile:
 	LONG $0x00000784
 	WORD $0x0000
 
-	// TILELOADD 3136(AX)(CX*1), TMM4
+	// TILELOADD 3136(AX)(CX*1), TMM7
 	LONG $0x4b7be2c4
-	LONG $0x0c4008a4
+	LONG $0x0c4008bc
 	WORD $0x0000
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
 	SHLQ $0x02, R8
@@ -22854,8 +23038,198 @@ done:
 
 // func gemmBF16K10AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·gemmBF16K10AMX(SB), $4296-72
+TEXT ·gemmBF16K10AMX(SB), $3272-72
 	// gemmBF16K10AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 2048(AX)
+	VMOVUPS Z0, 2112(AX)
+	VMOVUPS Z0, 2176(AX)
+	VMOVUPS Z0, 2240(AX)
+	VMOVUPS Z0, 2304(AX)
+	VMOVUPS Z0, 2368(AX)
+	VMOVUPS Z0, 2432(AX)
+	VMOVUPS Z0, 2496(AX)
+	VMOVUPS Z0, 2560(AX)
+	VMOVUPS Z0, 2624(AX)
+	VMOVUPS Z0, 2688(AX)
+	VMOVUPS Z0, 2752(AX)
+	VMOVUPS Z0, 2816(AX)
+	VMOVUPS Z0, 2880(AX)
+	VMOVUPS Z0, 2944(AX)
+	VMOVUPS Z0, 3008(AX)
+	VMOVUPS Z0, 3072(AX)
+	MOVB    $0x01, 2048(AX)
+	MOVB    $0x40, 2064(AX)
+	MOVB    $0x40, 2066(AX)
+	MOVB    $0x40, 2068(AX)
+	MOVB    $0x40, 2070(AX)
+	MOVB    $0x40, 2072(AX)
+	MOVB    $0x40, 2074(AX)
+	MOVB    $0x40, 2076(AX)
+	MOVB    $0x40, 2078(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 3264(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 2096(AX)
+	MOVB    DL, 2097(AX)
+	MOVB    DL, 2098(AX)
+	MOVB    DL, 2099(AX)
+	MOVB    DL, 2100(AX)
+	MOVB    DL, 2101(AX)
+	MOVB    BL, 2102(AX)
+	MOVB    BL, 2103(AX)
+
+	// LDTILECFG 2048(AX)
+	LONG $0x4978e2c4
+	LONG $0x08002084
+	WORD $0x0000
+	MOVQ 3264(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 10 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+	MOVL         $0x000003ff, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, (BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VMOVUPS.Z 64(DX), K2, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, 32(BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1056(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x000008a4
+	WORD $0x0000
+
+	// TILELOADD 1024(AX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x040008ac
+	WORD $0x0000
+
+restTile:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, 2112(AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS Z0, 2176(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS Z0, 2240(AX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS Z0, 2304(AX)
+	VMOVUPS 256(DX), Z0
+	VMOVUPS Z0, 2368(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 2112(AX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x084008b4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x00000140, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 3264(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmBF16K10AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K10AMXStrict(SB), $4296-72
+	// gemmBF16K10AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
@@ -22909,10 +23283,10 @@ rows16:
 	MOVB    DL, 3121(AX)
 	MOVB    DL, 3122(AX)
 	MOVB    DL, 3123(AX)
-	MOVB    BL, 3124(AX)
+	MOVB    DL, 3124(AX)
 	MOVB    DL, 3125(AX)
 	MOVB    DL, 3126(AX)
-	MOVB    DL, 3127(AX)
+	MOVB    BL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
 	LONG $0x4978e2c4
@@ -22967,19 +23341,19 @@ splitRest:
 	MOVQ      tiles+40(FP), BX
 	XORQ      SI, SI
 
-	// TILELOADD (AX)(CX*1), TMM5
+	// TILELOADD (AX)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x000008ac
+	LONG $0x000008a4
 	WORD $0x0000
 
-	// TILELOADD 1024(AX)(CX*1), TMM6
+	// TILELOADD 1024(AX)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x040008b4
+	LONG $0x040008ac
 	WORD $0x0000
 
-	// TILELOADD 2048(AX)(CX*1), TMM7
+	// TILELOADD 2048(AX)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x080008bc
+	LONG $0x080008b4
 	WORD $0x0000
 
 restTile:
@@ -23002,22 +23376,22 @@ restTile:
 	LONG $0x00000784
 	WORD $0x0000
 
-	// TILELOADD 3136(AX)(CX*1), TMM4
+	// TILELOADD 3136(AX)(CX*1), TMM7
 	LONG $0x4b7be2c4
-	LONG $0x0c4008a4
+	LONG $0x0c4008bc
 	WORD $0x0000
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
 	SHLQ $0x02, R8
@@ -24908,8 +25282,208 @@ done:
 
 // func gemmBF16K17AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·gemmBF16K17AMX(SB), $4296-72
+TEXT ·gemmBF16K17AMX(SB), $3272-72
 	// gemmBF16K17AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 2048(AX)
+	VMOVUPS Z0, 2112(AX)
+	VMOVUPS Z0, 2176(AX)
+	VMOVUPS Z0, 2240(AX)
+	VMOVUPS Z0, 2304(AX)
+	VMOVUPS Z0, 2368(AX)
+	VMOVUPS Z0, 2432(AX)
+	VMOVUPS Z0, 2496(AX)
+	VMOVUPS Z0, 2560(AX)
+	VMOVUPS Z0, 2624(AX)
+	VMOVUPS Z0, 2688(AX)
+	VMOVUPS Z0, 2752(AX)
+	VMOVUPS Z0, 2816(AX)
+	VMOVUPS Z0, 2880(AX)
+	VMOVUPS Z0, 2944(AX)
+	VMOVUPS Z0, 3008(AX)
+	VMOVUPS Z0, 3072(AX)
+	MOVB    $0x01, 2048(AX)
+	MOVB    $0x40, 2064(AX)
+	MOVB    $0x40, 2066(AX)
+	MOVB    $0x40, 2068(AX)
+	MOVB    $0x40, 2070(AX)
+	MOVB    $0x40, 2072(AX)
+	MOVB    $0x40, 2074(AX)
+	MOVB    $0x40, 2076(AX)
+	MOVB    $0x40, 2078(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 3264(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 2096(AX)
+	MOVB    DL, 2097(AX)
+	MOVB    DL, 2098(AX)
+	MOVB    DL, 2099(AX)
+	MOVB    DL, 2100(AX)
+	MOVB    DL, 2101(AX)
+	MOVB    BL, 2102(AX)
+	MOVB    BL, 2103(AX)
+
+	// LDTILECFG 2048(AX)
+	LONG $0x4978e2c4
+	LONG $0x08002084
+	WORD $0x0000
+	MOVQ 3264(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 17 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+	MOVL         $0x0000ffff, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000001, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, (BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VMOVUPS.Z 64(DX), K2, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, 32(BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1056(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x000008a4
+	WORD $0x0000
+
+	// TILELOADD 1024(AX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x040008ac
+	WORD $0x0000
+
+restTile:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, 2112(AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS Z0, 2176(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS Z0, 2240(AX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS Z0, 2304(AX)
+	VMOVUPS 256(DX), Z0
+	VMOVUPS Z0, 2368(AX)
+	VMOVUPS 320(DX), Z0
+	VMOVUPS Z0, 2432(AX)
+	VMOVUPS 384(DX), Z0
+	VMOVUPS Z0, 2496(AX)
+	VMOVUPS 448(DX), Z0
+	VMOVUPS Z0, 2560(AX)
+	VMOVUPS 512(DX), Z0
+	VPSLLD  $0x10, Z0, Z0
+	VPSRLD  $0x10, Z0, Z0
+	VMOVUPS Z0, 2624(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 2112(AX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x084008b4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x00000240, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 3264(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmBF16K17AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K17AMXStrict(SB), $4296-72
+	// gemmBF16K17AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
@@ -24963,10 +25537,10 @@ rows16:
 	MOVB    DL, 3121(AX)
 	MOVB    DL, 3122(AX)
 	MOVB    DL, 3123(AX)
-	MOVB    BL, 3124(AX)
+	MOVB    DL, 3124(AX)
 	MOVB    DL, 3125(AX)
 	MOVB    DL, 3126(AX)
-	MOVB    DL, 3127(AX)
+	MOVB    BL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
 	LONG $0x4978e2c4
@@ -25021,19 +25595,19 @@ splitRest:
 	MOVQ      tiles+40(FP), BX
 	XORQ      SI, SI
 
-	// TILELOADD (AX)(CX*1), TMM5
+	// TILELOADD (AX)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x000008ac
+	LONG $0x000008a4
 	WORD $0x0000
 
-	// TILELOADD 1024(AX)(CX*1), TMM6
+	// TILELOADD 1024(AX)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x040008b4
+	LONG $0x040008ac
 	WORD $0x0000
 
-	// TILELOADD 2048(AX)(CX*1), TMM7
+	// TILELOADD 2048(AX)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x080008bc
+	LONG $0x080008b4
 	WORD $0x0000
 
 restTile:
@@ -25066,22 +25640,22 @@ restTile:
 	LONG $0x00000784
 	WORD $0x0000
 
-	// TILELOADD 3136(AX)(CX*1), TMM4
+	// TILELOADD 3136(AX)(CX*1), TMM7
 	LONG $0x4b7be2c4
-	LONG $0x0c4008a4
+	LONG $0x0c4008bc
 	WORD $0x0000
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
 	SHLQ $0x02, R8
@@ -26319,8 +26893,190 @@ done:
 
 // func gemmBF16K2AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·gemmBF16K2AMX(SB), $4296-72
+TEXT ·gemmBF16K2AMX(SB), $3272-72
 	// gemmBF16K2AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 2048(AX)
+	VMOVUPS Z0, 2112(AX)
+	VMOVUPS Z0, 2176(AX)
+	VMOVUPS Z0, 2240(AX)
+	VMOVUPS Z0, 2304(AX)
+	VMOVUPS Z0, 2368(AX)
+	VMOVUPS Z0, 2432(AX)
+	VMOVUPS Z0, 2496(AX)
+	VMOVUPS Z0, 2560(AX)
+	VMOVUPS Z0, 2624(AX)
+	VMOVUPS Z0, 2688(AX)
+	VMOVUPS Z0, 2752(AX)
+	VMOVUPS Z0, 2816(AX)
+	VMOVUPS Z0, 2880(AX)
+	VMOVUPS Z0, 2944(AX)
+	VMOVUPS Z0, 3008(AX)
+	VMOVUPS Z0, 3072(AX)
+	MOVB    $0x01, 2048(AX)
+	MOVB    $0x40, 2064(AX)
+	MOVB    $0x40, 2066(AX)
+	MOVB    $0x40, 2068(AX)
+	MOVB    $0x40, 2070(AX)
+	MOVB    $0x40, 2072(AX)
+	MOVB    $0x40, 2074(AX)
+	MOVB    $0x40, 2076(AX)
+	MOVB    $0x40, 2078(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 3264(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 2096(AX)
+	MOVB    DL, 2097(AX)
+	MOVB    DL, 2098(AX)
+	MOVB    DL, 2099(AX)
+	MOVB    DL, 2100(AX)
+	MOVB    DL, 2101(AX)
+	MOVB    BL, 2102(AX)
+	MOVB    BL, 2103(AX)
+
+	// LDTILECFG 2048(AX)
+	LONG $0x4978e2c4
+	LONG $0x08002084
+	WORD $0x0000
+	MOVQ 3264(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 2 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+	MOVL         $0x00000003, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, (BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VMOVUPS.Z 64(DX), K2, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, 32(BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1056(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x000008a4
+	WORD $0x0000
+
+	// TILELOADD 1024(AX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x040008ac
+	WORD $0x0000
+
+restTile:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, 2112(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 2112(AX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x084008b4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x40, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 3264(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmBF16K2AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K2AMXStrict(SB), $4296-72
+	// gemmBF16K2AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
@@ -26374,10 +27130,10 @@ rows16:
 	MOVB    DL, 3121(AX)
 	MOVB    DL, 3122(AX)
 	MOVB    DL, 3123(AX)
-	MOVB    BL, 3124(AX)
+	MOVB    DL, 3124(AX)
 	MOVB    DL, 3125(AX)
 	MOVB    DL, 3126(AX)
-	MOVB    DL, 3127(AX)
+	MOVB    BL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
 	LONG $0x4978e2c4
@@ -26432,19 +27188,19 @@ splitRest:
 	MOVQ      tiles+40(FP), BX
 	XORQ      SI, SI
 
-	// TILELOADD (AX)(CX*1), TMM5
+	// TILELOADD (AX)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x000008ac
+	LONG $0x000008a4
 	WORD $0x0000
 
-	// TILELOADD 1024(AX)(CX*1), TMM6
+	// TILELOADD 1024(AX)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x040008b4
+	LONG $0x040008ac
 	WORD $0x0000
 
-	// TILELOADD 2048(AX)(CX*1), TMM7
+	// TILELOADD 2048(AX)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x080008bc
+	LONG $0x080008b4
 	WORD $0x0000
 
 restTile:
@@ -26459,22 +27215,22 @@ restTile:
 	LONG $0x00000784
 	WORD $0x0000
 
-	// TILELOADD 3136(AX)(CX*1), TMM4
+	// TILELOADD 3136(AX)(CX*1), TMM7
 	LONG $0x4b7be2c4
-	LONG $0x0c4008a4
+	LONG $0x0c4008bc
 	WORD $0x0000
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
 	SHLQ $0x02, R8
@@ -28223,9 +28979,424 @@ done:
 	RET
 
 // func gemmBF16K2048AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
-// Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·gemmBF16K2048AMX(SB), $49352-72
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmBF16K2048AMX(SB), $32968-72
 	// gemmBF16K2048AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 32768(AX)
+	MOVB    $0x01, 32768(AX)
+	MOVB    $0x40, 32784(AX)
+	MOVB    $0x40, 32786(AX)
+	MOVB    $0x40, 32788(AX)
+	MOVB    $0x40, 32790(AX)
+	MOVB    $0x40, 32792(AX)
+	MOVB    $0x40, 32794(AX)
+	MOVB    $0x40, 32796(AX)
+	MOVB    $0x40, 32798(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 32960(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 32816(AX)
+	MOVB    DL, 32817(AX)
+	MOVB    DL, 32818(AX)
+	MOVB    DL, 32819(AX)
+	MOVB    DL, 32820(AX)
+	MOVB    DL, 32821(AX)
+	MOVB    BL, 32822(AX)
+	MOVB    BL, 32823(AX)
+
+	// LDTILECFG 32768(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0000
+	MOVQ 32960(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ $0x00000000, 48(SP)
+
+pass:
+	MOVQ    $0x00000040, DX
+	SUBQ    48(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 56(SP)
+
+	// Split x into 2 terms of bfloat16.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         48(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+
+splitRow:
+	MOVQ DX, R8
+	MOVQ BX, R9
+	MOVQ 56(SP), R10
+
+splitStep:
+	VMOVUPS (R8), Z2
+	VPADDD  Z1, Z2, Z3
+	VPSRLD  $0x10, Z3, Z4
+	VPMOVDW Z4, (R9)
+	VPANDD  Z3, Z0, Z3
+	VSUBPS  Z3, Z2, Z2
+	VPADDD  Z1, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 1024(R9)
+	VMOVUPS 64(R8), Z2
+	VPADDD  Z1, Z2, Z3
+	VPSRLD  $0x10, Z3, Z4
+	VPMOVDW Z4, 32(R9)
+	VPANDD  Z3, Z0, Z3
+	VSUBPS  Z3, Z2, Z2
+	VPADDD  Z1, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 1056(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000800, R9
+	DECQ    R10
+	JNZ     splitStep
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     splitRow
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), BX
+	MOVQ    48(SP), SI
+	SHLQ    $0x0a, SI
+	ADDQ    SI, DX
+	XORQ    SI, SI
+	CMPQ    BX, $0x04
+	JLT     tilesDone
+
+tiles:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 64(DI)(R8*1), TMM1
+	LONG $0x4b7ba2c4
+	LONG $0x0040078c
+	WORD $0x0000
+
+	// TILELOADD 128(DI)(R8*1), TMM2
+	LONG $0x4b7ba2c4
+	LONG $0x00800794
+	WORD $0x0000
+
+	// TILELOADD 192(DI)(R8*1), TMM3
+	LONG $0x4b7ba2c4
+	LONG $0x00c0079c
+	WORD $0x0000
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step:
+	// TILELOADD (DI)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000fa4
+	WORD $0x0000
+
+	// TILELOADD 1024(DI)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x04000fac
+	WORD $0x0000
+
+	// TILELOADD (R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008b4
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TILELOADD 65536(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0001
+	PREFETCHT0 67584(R8)
+	PREFETCHT0 67648(R8)
+	PREFETCHT0 67712(R8)
+	PREFETCHT0 67776(R8)
+	PREFETCHT0 67840(R8)
+	PREFETCHT0 67904(R8)
+	PREFETCHT0 67968(R8)
+	PREFETCHT0 68032(R8)
+	PREFETCHT0 68096(R8)
+	PREFETCHT0 68160(R8)
+	PREFETCHT0 68224(R8)
+	PREFETCHT0 68288(R8)
+	PREFETCHT0 68352(R8)
+	PREFETCHT0 68416(R8)
+	PREFETCHT0 68480(R8)
+	PREFETCHT0 68544(R8)
+
+	// TDPBF16PS TMM7, TMM5, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcd
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 131072(R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008b4
+	WORD       $0x0002
+	PREFETCHT0 133120(R8)
+	PREFETCHT0 133184(R8)
+	PREFETCHT0 133248(R8)
+	PREFETCHT0 133312(R8)
+	PREFETCHT0 133376(R8)
+	PREFETCHT0 133440(R8)
+	PREFETCHT0 133504(R8)
+	PREFETCHT0 133568(R8)
+	PREFETCHT0 133632(R8)
+	PREFETCHT0 133696(R8)
+	PREFETCHT0 133760(R8)
+	PREFETCHT0 133824(R8)
+	PREFETCHT0 133888(R8)
+	PREFETCHT0 133952(R8)
+	PREFETCHT0 134016(R8)
+	PREFETCHT0 134080(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TILELOADD 196608(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0003
+	PREFETCHT0 198656(R8)
+	PREFETCHT0 198720(R8)
+	PREFETCHT0 198784(R8)
+	PREFETCHT0 198848(R8)
+	PREFETCHT0 198912(R8)
+	PREFETCHT0 198976(R8)
+	PREFETCHT0 199040(R8)
+	PREFETCHT0 199104(R8)
+	PREFETCHT0 199168(R8)
+	PREFETCHT0 199232(R8)
+	PREFETCHT0 199296(R8)
+	PREFETCHT0 199360(R8)
+	PREFETCHT0 199424(R8)
+	PREFETCHT0 199488(R8)
+	PREFETCHT0 199552(R8)
+	PREFETCHT0 199616(R8)
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TDPBF16PS TMM6, TMM4, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd4
+
+	// TDPBF16PS TMM7, TMM4, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdc
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000800, DI
+	DECQ R9
+	JNZ  step
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x0040078c
+	WORD $0x0000
+
+	// TILESTORED TMM2, 128(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00800794
+	WORD $0x0000
+
+	// TILESTORED TMM3, 192(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00c0079c
+	WORD $0x0000
+	ADDQ $0x00040000, DX
+	ADDQ $0x00000100, SI
+	SUBQ $0x04, BX
+	CMPQ BX, $0x04
+	JGE  tiles
+
+tilesDone:
+	CMPQ BX, $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step2:
+	// TILELOADD (DI)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000fa4
+	WORD $0x0000
+
+	// TILELOADD 1024(DI)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x04000fac
+	WORD $0x0000
+
+	// TILELOADD (R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008b4
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000800, DI
+	DECQ R9
+	JNZ  step2
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x00010000, DX
+	ADDQ $0x40, SI
+	SUBQ $0x01, BX
+	CMPQ BX, $0x01
+	JGE  tiles2
+
+tilesDone2:
+	MOVQ 8(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ 48(SP), DX
+	ADDQ 56(SP), DX
+	MOVQ DX, 48(SP)
+	CMPQ DX, $0x40
+	JLT  pass
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 32960(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmBF16K2048AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmBF16K2048AMXStrict(SB), $49352-72
+	// gemmBF16K2048AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
@@ -28263,10 +29434,10 @@ rows16:
 	MOVB    DL, 49201(AX)
 	MOVB    DL, 49202(AX)
 	MOVB    DL, 49203(AX)
-	MOVB    BL, 49204(AX)
+	MOVB    DL, 49204(AX)
 	MOVB    DL, 49205(AX)
 	MOVB    DL, 49206(AX)
-	MOVB    DL, 49207(AX)
+	MOVB    BL, 49207(AX)
 
 	// LDTILECFG 49152(AX)
 	LONG $0x4978e2c4
@@ -28287,7 +29458,7 @@ pass:
 	CMOVQGT BX, DX
 	MOVQ    DX, 56(SP)
 
-	// Split x into three terms of bfloat16.
+	// Split x into 3 terms of bfloat16.
 	MOVQ         ldx+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         (SP), DX
@@ -28372,88 +29543,152 @@ tiles:
 	MOVQ 56(SP), R9
 
 step:
-	// TILELOADD (DI)(CX*1), TMM5
+	// TILELOADD (DI)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x00000fac
+	LONG $0x00000fa4
 	WORD $0x0000
 
-	// TILELOADD 1024(DI)(CX*1), TMM6
+	// TILELOADD 1024(DI)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x04000fb4
+	LONG $0x04000fac
 	WORD $0x0000
 
-	// TILELOADD 2048(DI)(CX*1), TMM7
+	// TILELOADD 2048(DI)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x08000fbc
+	LONG $0x08000fb4
 	WORD $0x0000
 
-	// TILELOADD (R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0000
+	// TILELOADD (R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
 
-	// TILELOADD 65536(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0001
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 
-	// TDPBF16PS TMM4, TMM7, TMM1
-	LONG $0x5c5ae2c4
-	BYTE $0xcf
+	// TILELOADD 65536(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0001
+	PREFETCHT0 67584(R8)
+	PREFETCHT0 67648(R8)
+	PREFETCHT0 67712(R8)
+	PREFETCHT0 67776(R8)
+	PREFETCHT0 67840(R8)
+	PREFETCHT0 67904(R8)
+	PREFETCHT0 67968(R8)
+	PREFETCHT0 68032(R8)
+	PREFETCHT0 68096(R8)
+	PREFETCHT0 68160(R8)
+	PREFETCHT0 68224(R8)
+	PREFETCHT0 68288(R8)
+	PREFETCHT0 68352(R8)
+	PREFETCHT0 68416(R8)
+	PREFETCHT0 68480(R8)
+	PREFETCHT0 68544(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM1
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM1
+	LONG $0x5c42e2c4
 	BYTE $0xce
 
-	// TDPBF16PS TMM4, TMM5, TMM1
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM1
+	LONG $0x5c42e2c4
 	BYTE $0xcd
 
-	// TILELOADD 131072(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0002
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
 
-	// TDPBF16PS TMM4, TMM7, TMM2
-	LONG $0x5c5ae2c4
-	BYTE $0xd7
+	// TILELOADD 131072(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0002
+	PREFETCHT0 133120(R8)
+	PREFETCHT0 133184(R8)
+	PREFETCHT0 133248(R8)
+	PREFETCHT0 133312(R8)
+	PREFETCHT0 133376(R8)
+	PREFETCHT0 133440(R8)
+	PREFETCHT0 133504(R8)
+	PREFETCHT0 133568(R8)
+	PREFETCHT0 133632(R8)
+	PREFETCHT0 133696(R8)
+	PREFETCHT0 133760(R8)
+	PREFETCHT0 133824(R8)
+	PREFETCHT0 133888(R8)
+	PREFETCHT0 133952(R8)
+	PREFETCHT0 134016(R8)
+	PREFETCHT0 134080(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM2
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM2
+	LONG $0x5c42e2c4
 	BYTE $0xd6
 
-	// TDPBF16PS TMM4, TMM5, TMM2
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM2
+	LONG $0x5c42e2c4
 	BYTE $0xd5
 
-	// TILELOADD 196608(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0003
+	// TDPBF16PS TMM7, TMM4, TMM2
+	LONG $0x5c42e2c4
+	BYTE $0xd4
 
-	// TDPBF16PS TMM4, TMM7, TMM3
-	LONG $0x5c5ae2c4
-	BYTE $0xdf
+	// TILELOADD 196608(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0003
+	PREFETCHT0 198656(R8)
+	PREFETCHT0 198720(R8)
+	PREFETCHT0 198784(R8)
+	PREFETCHT0 198848(R8)
+	PREFETCHT0 198912(R8)
+	PREFETCHT0 198976(R8)
+	PREFETCHT0 199040(R8)
+	PREFETCHT0 199104(R8)
+	PREFETCHT0 199168(R8)
+	PREFETCHT0 199232(R8)
+	PREFETCHT0 199296(R8)
+	PREFETCHT0 199360(R8)
+	PREFETCHT0 199424(R8)
+	PREFETCHT0 199488(R8)
+	PREFETCHT0 199552(R8)
+	PREFETCHT0 199616(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM3
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM3
+	LONG $0x5c42e2c4
 	BYTE $0xde
 
-	// TDPBF16PS TMM4, TMM5, TMM3
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
 	BYTE $0xdd
+
+	// TDPBF16PS TMM7, TMM4, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdc
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
 	DECQ R9
@@ -28506,37 +29741,53 @@ tiles2:
 	MOVQ 56(SP), R9
 
 step2:
-	// TILELOADD (DI)(CX*1), TMM5
+	// TILELOADD (DI)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x00000fac
+	LONG $0x00000fa4
 	WORD $0x0000
 
-	// TILELOADD 1024(DI)(CX*1), TMM6
+	// TILELOADD 1024(DI)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x04000fb4
+	LONG $0x04000fac
 	WORD $0x0000
 
-	// TILELOADD 2048(DI)(CX*1), TMM7
+	// TILELOADD 2048(DI)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x08000fbc
+	LONG $0x08000fb4
 	WORD $0x0000
 
-	// TILELOADD (R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0000
+	// TILELOADD (R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
 	DECQ R9
@@ -29995,8 +31246,194 @@ done:
 
 // func gemmBF16K3AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·gemmBF16K3AMX(SB), $4296-72
+TEXT ·gemmBF16K3AMX(SB), $3272-72
 	// gemmBF16K3AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 2048(AX)
+	VMOVUPS Z0, 2112(AX)
+	VMOVUPS Z0, 2176(AX)
+	VMOVUPS Z0, 2240(AX)
+	VMOVUPS Z0, 2304(AX)
+	VMOVUPS Z0, 2368(AX)
+	VMOVUPS Z0, 2432(AX)
+	VMOVUPS Z0, 2496(AX)
+	VMOVUPS Z0, 2560(AX)
+	VMOVUPS Z0, 2624(AX)
+	VMOVUPS Z0, 2688(AX)
+	VMOVUPS Z0, 2752(AX)
+	VMOVUPS Z0, 2816(AX)
+	VMOVUPS Z0, 2880(AX)
+	VMOVUPS Z0, 2944(AX)
+	VMOVUPS Z0, 3008(AX)
+	VMOVUPS Z0, 3072(AX)
+	MOVB    $0x01, 2048(AX)
+	MOVB    $0x40, 2064(AX)
+	MOVB    $0x40, 2066(AX)
+	MOVB    $0x40, 2068(AX)
+	MOVB    $0x40, 2070(AX)
+	MOVB    $0x40, 2072(AX)
+	MOVB    $0x40, 2074(AX)
+	MOVB    $0x40, 2076(AX)
+	MOVB    $0x40, 2078(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 3264(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 2096(AX)
+	MOVB    DL, 2097(AX)
+	MOVB    DL, 2098(AX)
+	MOVB    DL, 2099(AX)
+	MOVB    DL, 2100(AX)
+	MOVB    DL, 2101(AX)
+	MOVB    BL, 2102(AX)
+	MOVB    BL, 2103(AX)
+
+	// LDTILECFG 2048(AX)
+	LONG $0x4978e2c4
+	LONG $0x08002084
+	WORD $0x0000
+	MOVQ 3264(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 3 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+	MOVL         $0x00000007, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, (BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VMOVUPS.Z 64(DX), K2, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, 32(BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1056(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x000008a4
+	WORD $0x0000
+
+	// TILELOADD 1024(AX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x040008ac
+	WORD $0x0000
+
+restTile:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, 2112(AX)
+	VMOVUPS 64(DX), Z0
+	VPSLLD  $0x10, Z0, Z0
+	VPSRLD  $0x10, Z0, Z0
+	VMOVUPS Z0, 2176(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 2112(AX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x084008b4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x00000080, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 3264(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmBF16K3AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K3AMXStrict(SB), $4296-72
+	// gemmBF16K3AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
@@ -30050,10 +31487,10 @@ rows16:
 	MOVB    DL, 3121(AX)
 	MOVB    DL, 3122(AX)
 	MOVB    DL, 3123(AX)
-	MOVB    BL, 3124(AX)
+	MOVB    DL, 3124(AX)
 	MOVB    DL, 3125(AX)
 	MOVB    DL, 3126(AX)
-	MOVB    DL, 3127(AX)
+	MOVB    BL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
 	LONG $0x4978e2c4
@@ -30108,19 +31545,19 @@ splitRest:
 	MOVQ      tiles+40(FP), BX
 	XORQ      SI, SI
 
-	// TILELOADD (AX)(CX*1), TMM5
+	// TILELOADD (AX)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x000008ac
+	LONG $0x000008a4
 	WORD $0x0000
 
-	// TILELOADD 1024(AX)(CX*1), TMM6
+	// TILELOADD 1024(AX)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x040008b4
+	LONG $0x040008ac
 	WORD $0x0000
 
-	// TILELOADD 2048(AX)(CX*1), TMM7
+	// TILELOADD 2048(AX)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x080008bc
+	LONG $0x080008b4
 	WORD $0x0000
 
 restTile:
@@ -30139,22 +31576,22 @@ restTile:
 	LONG $0x00000784
 	WORD $0x0000
 
-	// TILELOADD 3136(AX)(CX*1), TMM4
+	// TILELOADD 3136(AX)(CX*1), TMM7
 	LONG $0x4b7be2c4
-	LONG $0x0c4008a4
+	LONG $0x0c4008bc
 	WORD $0x0000
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
 	SHLQ $0x02, R8
@@ -32127,9 +33564,531 @@ done:
 	RET
 
 // func gemmBF16K385AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
-// Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·gemmBF16K385AMX(SB), $38088-72
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmBF16K385AMX(SB), $25800-72
 	// gemmBF16K385AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 24576(AX)
+	VMOVUPS Z0, 24640(AX)
+	VMOVUPS Z0, 24704(AX)
+	VMOVUPS Z0, 24768(AX)
+	VMOVUPS Z0, 24832(AX)
+	VMOVUPS Z0, 24896(AX)
+	VMOVUPS Z0, 24960(AX)
+	VMOVUPS Z0, 25024(AX)
+	VMOVUPS Z0, 25088(AX)
+	VMOVUPS Z0, 25152(AX)
+	VMOVUPS Z0, 25216(AX)
+	VMOVUPS Z0, 25280(AX)
+	VMOVUPS Z0, 25344(AX)
+	VMOVUPS Z0, 25408(AX)
+	VMOVUPS Z0, 25472(AX)
+	VMOVUPS Z0, 25536(AX)
+	VMOVUPS Z0, 25600(AX)
+	MOVB    $0x01, 24576(AX)
+	MOVB    $0x40, 24592(AX)
+	MOVB    $0x40, 24594(AX)
+	MOVB    $0x40, 24596(AX)
+	MOVB    $0x40, 24598(AX)
+	MOVB    $0x40, 24600(AX)
+	MOVB    $0x40, 24602(AX)
+	MOVB    $0x40, 24604(AX)
+	MOVB    $0x40, 24606(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 25792(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 24624(AX)
+	MOVB    DL, 24625(AX)
+	MOVB    DL, 24626(AX)
+	MOVB    DL, 24627(AX)
+	MOVB    DL, 24628(AX)
+	MOVB    DL, 24629(AX)
+	MOVB    BL, 24630(AX)
+	MOVB    BL, 24631(AX)
+
+	// LDTILECFG 24576(AX)
+	LONG $0x4978e2c4
+	LONG $0x60002084
+	WORD $0x0000
+	MOVQ 25792(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ $0x00000000, 48(SP)
+
+pass:
+	MOVQ    $0x0000000c, DX
+	SUBQ    48(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 56(SP)
+
+	// Split x into 2 terms of bfloat16.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         48(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+
+splitRow:
+	MOVQ DX, R8
+	MOVQ BX, R9
+	MOVQ 56(SP), R10
+
+splitStep:
+	VMOVUPS (R8), Z2
+	VPADDD  Z1, Z2, Z3
+	VPSRLD  $0x10, Z3, Z4
+	VPMOVDW Z4, (R9)
+	VPANDD  Z3, Z0, Z3
+	VSUBPS  Z3, Z2, Z2
+	VPADDD  Z1, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 1024(R9)
+	VMOVUPS 64(R8), Z2
+	VPADDD  Z1, Z2, Z3
+	VPSRLD  $0x10, Z3, Z4
+	VPMOVDW Z4, 32(R9)
+	VPANDD  Z3, Z0, Z3
+	VSUBPS  Z3, Z2, Z2
+	VPADDD  Z1, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 1056(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000800, R9
+	DECQ    R10
+	JNZ     splitStep
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     splitRow
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), BX
+	MOVQ    48(SP), SI
+	SHLQ    $0x0a, SI
+	ADDQ    SI, DX
+	XORQ    SI, SI
+	CMPQ    BX, $0x04
+	JLT     tilesDone
+
+tiles:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 64(DI)(R8*1), TMM1
+	LONG $0x4b7ba2c4
+	LONG $0x0040078c
+	WORD $0x0000
+
+	// TILELOADD 128(DI)(R8*1), TMM2
+	LONG $0x4b7ba2c4
+	LONG $0x00800794
+	WORD $0x0000
+
+	// TILELOADD 192(DI)(R8*1), TMM3
+	LONG $0x4b7ba2c4
+	LONG $0x00c0079c
+	WORD $0x0000
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step:
+	// TILELOADD (DI)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000fa4
+	WORD $0x0000
+
+	// TILELOADD 1024(DI)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x04000fac
+	WORD $0x0000
+
+	// TILELOADD (R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008b4
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TILELOADD 12352(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x304008bc
+	WORD       $0x0000
+	PREFETCHT0 14400(R8)
+	PREFETCHT0 14464(R8)
+	PREFETCHT0 14528(R8)
+	PREFETCHT0 14592(R8)
+	PREFETCHT0 14656(R8)
+	PREFETCHT0 14720(R8)
+	PREFETCHT0 14784(R8)
+	PREFETCHT0 14848(R8)
+	PREFETCHT0 14912(R8)
+	PREFETCHT0 14976(R8)
+	PREFETCHT0 15040(R8)
+	PREFETCHT0 15104(R8)
+	PREFETCHT0 15168(R8)
+	PREFETCHT0 15232(R8)
+	PREFETCHT0 15296(R8)
+	PREFETCHT0 15360(R8)
+
+	// TDPBF16PS TMM7, TMM5, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcd
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 24704(R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x608008b4
+	WORD       $0x0000
+	PREFETCHT0 26752(R8)
+	PREFETCHT0 26816(R8)
+	PREFETCHT0 26880(R8)
+	PREFETCHT0 26944(R8)
+	PREFETCHT0 27008(R8)
+	PREFETCHT0 27072(R8)
+	PREFETCHT0 27136(R8)
+	PREFETCHT0 27200(R8)
+	PREFETCHT0 27264(R8)
+	PREFETCHT0 27328(R8)
+	PREFETCHT0 27392(R8)
+	PREFETCHT0 27456(R8)
+	PREFETCHT0 27520(R8)
+	PREFETCHT0 27584(R8)
+	PREFETCHT0 27648(R8)
+	PREFETCHT0 27712(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TILELOADD 37056(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x90c008bc
+	WORD       $0x0000
+	PREFETCHT0 39104(R8)
+	PREFETCHT0 39168(R8)
+	PREFETCHT0 39232(R8)
+	PREFETCHT0 39296(R8)
+	PREFETCHT0 39360(R8)
+	PREFETCHT0 39424(R8)
+	PREFETCHT0 39488(R8)
+	PREFETCHT0 39552(R8)
+	PREFETCHT0 39616(R8)
+	PREFETCHT0 39680(R8)
+	PREFETCHT0 39744(R8)
+	PREFETCHT0 39808(R8)
+	PREFETCHT0 39872(R8)
+	PREFETCHT0 39936(R8)
+	PREFETCHT0 40000(R8)
+	PREFETCHT0 40064(R8)
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TDPBF16PS TMM6, TMM4, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd4
+
+	// TDPBF16PS TMM7, TMM4, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdc
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000800, DI
+	DECQ R9
+	JNZ  step
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x0040078c
+	WORD $0x0000
+
+	// TILESTORED TMM2, 128(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00800794
+	WORD $0x0000
+
+	// TILESTORED TMM3, 192(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00c0079c
+	WORD $0x0000
+	ADDQ $0x0000c100, DX
+	ADDQ $0x00000100, SI
+	SUBQ $0x04, BX
+	CMPQ BX, $0x04
+	JGE  tiles
+
+tilesDone:
+	CMPQ BX, $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step2:
+	// TILELOADD (DI)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000fa4
+	WORD $0x0000
+
+	// TILELOADD 1024(DI)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x04000fac
+	WORD $0x0000
+
+	// TILELOADD (R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008b4
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000800, DI
+	DECQ R9
+	JNZ  step2
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x00003040, DX
+	ADDQ $0x40, SI
+	SUBQ $0x01, BX
+	CMPQ BX, $0x01
+	JGE  tiles2
+
+tilesDone2:
+	MOVQ 8(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ 48(SP), DX
+	ADDQ 56(SP), DX
+	MOVQ DX, 48(SP)
+	CMPQ DX, $0x0c
+	JLT  pass
+
+	// The last 1 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+	MOVL         $0x00000001, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z 1536(DX), K1, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, (BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VMOVUPS.Z 1600(DX), K2, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, 32(BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1056(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	ADDQ      $0x00003000, DX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x000008a4
+	WORD $0x0000
+
+	// TILELOADD 1024(AX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x040008ac
+	WORD $0x0000
+
+restTile:
+	VMOVUPS (DX), Z0
+	VPSLLD  $0x10, Z0, Z0
+	VPSRLD  $0x10, Z0, Z0
+	VMOVUPS Z0, 24640(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 24640(AX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x604008b4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x00003040, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 25792(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmBF16K385AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmBF16K385AMXStrict(SB), $38088-72
+	// gemmBF16K385AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
@@ -32183,10 +34142,10 @@ rows16:
 	MOVB    DL, 36913(AX)
 	MOVB    DL, 36914(AX)
 	MOVB    DL, 36915(AX)
-	MOVB    BL, 36916(AX)
+	MOVB    DL, 36916(AX)
 	MOVB    DL, 36917(AX)
 	MOVB    DL, 36918(AX)
-	MOVB    DL, 36919(AX)
+	MOVB    BL, 36919(AX)
 
 	// LDTILECFG 36864(AX)
 	LONG $0x4978e2c4
@@ -32207,7 +34166,7 @@ pass:
 	CMOVQGT BX, DX
 	MOVQ    DX, 56(SP)
 
-	// Split x into three terms of bfloat16.
+	// Split x into 3 terms of bfloat16.
 	MOVQ         ldx+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         (SP), DX
@@ -32292,88 +34251,152 @@ tiles:
 	MOVQ 56(SP), R9
 
 step:
-	// TILELOADD (DI)(CX*1), TMM5
+	// TILELOADD (DI)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x00000fac
+	LONG $0x00000fa4
 	WORD $0x0000
 
-	// TILELOADD 1024(DI)(CX*1), TMM6
+	// TILELOADD 1024(DI)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x04000fb4
+	LONG $0x04000fac
 	WORD $0x0000
 
-	// TILELOADD 2048(DI)(CX*1), TMM7
+	// TILELOADD 2048(DI)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x08000fbc
+	LONG $0x08000fb4
 	WORD $0x0000
 
-	// TILELOADD (R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0000
+	// TILELOADD (R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
 
-	// TILELOADD 12352(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x304008a4
-	WORD $0x0000
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 
-	// TDPBF16PS TMM4, TMM7, TMM1
-	LONG $0x5c5ae2c4
-	BYTE $0xcf
+	// TILELOADD 12352(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x304008bc
+	WORD       $0x0000
+	PREFETCHT0 14400(R8)
+	PREFETCHT0 14464(R8)
+	PREFETCHT0 14528(R8)
+	PREFETCHT0 14592(R8)
+	PREFETCHT0 14656(R8)
+	PREFETCHT0 14720(R8)
+	PREFETCHT0 14784(R8)
+	PREFETCHT0 14848(R8)
+	PREFETCHT0 14912(R8)
+	PREFETCHT0 14976(R8)
+	PREFETCHT0 15040(R8)
+	PREFETCHT0 15104(R8)
+	PREFETCHT0 15168(R8)
+	PREFETCHT0 15232(R8)
+	PREFETCHT0 15296(R8)
+	PREFETCHT0 15360(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM1
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM1
+	LONG $0x5c42e2c4
 	BYTE $0xce
 
-	// TDPBF16PS TMM4, TMM5, TMM1
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM1
+	LONG $0x5c42e2c4
 	BYTE $0xcd
 
-	// TILELOADD 24704(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x608008a4
-	WORD $0x0000
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
 
-	// TDPBF16PS TMM4, TMM7, TMM2
-	LONG $0x5c5ae2c4
-	BYTE $0xd7
+	// TILELOADD 24704(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x608008bc
+	WORD       $0x0000
+	PREFETCHT0 26752(R8)
+	PREFETCHT0 26816(R8)
+	PREFETCHT0 26880(R8)
+	PREFETCHT0 26944(R8)
+	PREFETCHT0 27008(R8)
+	PREFETCHT0 27072(R8)
+	PREFETCHT0 27136(R8)
+	PREFETCHT0 27200(R8)
+	PREFETCHT0 27264(R8)
+	PREFETCHT0 27328(R8)
+	PREFETCHT0 27392(R8)
+	PREFETCHT0 27456(R8)
+	PREFETCHT0 27520(R8)
+	PREFETCHT0 27584(R8)
+	PREFETCHT0 27648(R8)
+	PREFETCHT0 27712(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM2
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM2
+	LONG $0x5c42e2c4
 	BYTE $0xd6
 
-	// TDPBF16PS TMM4, TMM5, TMM2
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM2
+	LONG $0x5c42e2c4
 	BYTE $0xd5
 
-	// TILELOADD 37056(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x90c008a4
-	WORD $0x0000
+	// TDPBF16PS TMM7, TMM4, TMM2
+	LONG $0x5c42e2c4
+	BYTE $0xd4
 
-	// TDPBF16PS TMM4, TMM7, TMM3
-	LONG $0x5c5ae2c4
-	BYTE $0xdf
+	// TILELOADD 37056(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x90c008bc
+	WORD       $0x0000
+	PREFETCHT0 39104(R8)
+	PREFETCHT0 39168(R8)
+	PREFETCHT0 39232(R8)
+	PREFETCHT0 39296(R8)
+	PREFETCHT0 39360(R8)
+	PREFETCHT0 39424(R8)
+	PREFETCHT0 39488(R8)
+	PREFETCHT0 39552(R8)
+	PREFETCHT0 39616(R8)
+	PREFETCHT0 39680(R8)
+	PREFETCHT0 39744(R8)
+	PREFETCHT0 39808(R8)
+	PREFETCHT0 39872(R8)
+	PREFETCHT0 39936(R8)
+	PREFETCHT0 40000(R8)
+	PREFETCHT0 40064(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM3
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM3
+	LONG $0x5c42e2c4
 	BYTE $0xde
 
-	// TDPBF16PS TMM4, TMM5, TMM3
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
 	BYTE $0xdd
+
+	// TDPBF16PS TMM7, TMM4, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdc
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
 	DECQ R9
@@ -32426,37 +34449,53 @@ tiles2:
 	MOVQ 56(SP), R9
 
 step2:
-	// TILELOADD (DI)(CX*1), TMM5
+	// TILELOADD (DI)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x00000fac
+	LONG $0x00000fa4
 	WORD $0x0000
 
-	// TILELOADD 1024(DI)(CX*1), TMM6
+	// TILELOADD 1024(DI)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x04000fb4
+	LONG $0x04000fac
 	WORD $0x0000
 
-	// TILELOADD 2048(DI)(CX*1), TMM7
+	// TILELOADD 2048(DI)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x08000fbc
+	LONG $0x08000fb4
 	WORD $0x0000
 
-	// TILELOADD (R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0000
+	// TILELOADD (R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
 	DECQ R9
@@ -32532,19 +34571,19 @@ splitRest:
 	ADDQ      $0x00003000, DX
 	XORQ      SI, SI
 
-	// TILELOADD (AX)(CX*1), TMM5
+	// TILELOADD (AX)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x000008ac
+	LONG $0x000008a4
 	WORD $0x0000
 
-	// TILELOADD 1024(AX)(CX*1), TMM6
+	// TILELOADD 1024(AX)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x040008b4
+	LONG $0x040008ac
 	WORD $0x0000
 
-	// TILELOADD 2048(AX)(CX*1), TMM7
+	// TILELOADD 2048(AX)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x080008bc
+	LONG $0x080008b4
 	WORD $0x0000
 
 restTile:
@@ -32561,22 +34600,22 @@ restTile:
 	LONG $0x00000784
 	WORD $0x0000
 
-	// TILELOADD 36928(AX)(CX*1), TMM4
+	// TILELOADD 36928(AX)(CX*1), TMM7
 	LONG $0x4b7be2c4
-	LONG $0x904008a4
+	LONG $0x904008bc
 	WORD $0x0000
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
 	SHLQ $0x02, R8
@@ -34262,9 +36301,424 @@ done:
 	RET
 
 // func gemmBF16K64AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
-// Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·gemmBF16K64AMX(SB), $6344-72
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmBF16K64AMX(SB), $4296-72
 	// gemmBF16K64AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 4096(AX)
+	MOVB    $0x01, 4096(AX)
+	MOVB    $0x40, 4112(AX)
+	MOVB    $0x40, 4114(AX)
+	MOVB    $0x40, 4116(AX)
+	MOVB    $0x40, 4118(AX)
+	MOVB    $0x40, 4120(AX)
+	MOVB    $0x40, 4122(AX)
+	MOVB    $0x40, 4124(AX)
+	MOVB    $0x40, 4126(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 4288(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 4144(AX)
+	MOVB    DL, 4145(AX)
+	MOVB    DL, 4146(AX)
+	MOVB    DL, 4147(AX)
+	MOVB    DL, 4148(AX)
+	MOVB    DL, 4149(AX)
+	MOVB    BL, 4150(AX)
+	MOVB    BL, 4151(AX)
+
+	// LDTILECFG 4096(AX)
+	LONG $0x4978e2c4
+	LONG $0x10002084
+	WORD $0x0000
+	MOVQ 4288(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ $0x00000000, 48(SP)
+
+pass:
+	MOVQ    $0x00000002, DX
+	SUBQ    48(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 56(SP)
+
+	// Split x into 2 terms of bfloat16.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         48(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+
+splitRow:
+	MOVQ DX, R8
+	MOVQ BX, R9
+	MOVQ 56(SP), R10
+
+splitStep:
+	VMOVUPS (R8), Z2
+	VPADDD  Z1, Z2, Z3
+	VPSRLD  $0x10, Z3, Z4
+	VPMOVDW Z4, (R9)
+	VPANDD  Z3, Z0, Z3
+	VSUBPS  Z3, Z2, Z2
+	VPADDD  Z1, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 1024(R9)
+	VMOVUPS 64(R8), Z2
+	VPADDD  Z1, Z2, Z3
+	VPSRLD  $0x10, Z3, Z4
+	VPMOVDW Z4, 32(R9)
+	VPANDD  Z3, Z0, Z3
+	VSUBPS  Z3, Z2, Z2
+	VPADDD  Z1, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 1056(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000800, R9
+	DECQ    R10
+	JNZ     splitStep
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     splitRow
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), BX
+	MOVQ    48(SP), SI
+	SHLQ    $0x0a, SI
+	ADDQ    SI, DX
+	XORQ    SI, SI
+	CMPQ    BX, $0x04
+	JLT     tilesDone
+
+tiles:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 64(DI)(R8*1), TMM1
+	LONG $0x4b7ba2c4
+	LONG $0x0040078c
+	WORD $0x0000
+
+	// TILELOADD 128(DI)(R8*1), TMM2
+	LONG $0x4b7ba2c4
+	LONG $0x00800794
+	WORD $0x0000
+
+	// TILELOADD 192(DI)(R8*1), TMM3
+	LONG $0x4b7ba2c4
+	LONG $0x00c0079c
+	WORD $0x0000
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step:
+	// TILELOADD (DI)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000fa4
+	WORD $0x0000
+
+	// TILELOADD 1024(DI)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x04000fac
+	WORD $0x0000
+
+	// TILELOADD (R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008b4
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TILELOADD 2048(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x080008bc
+	WORD       $0x0000
+	PREFETCHT0 4096(R8)
+	PREFETCHT0 4160(R8)
+	PREFETCHT0 4224(R8)
+	PREFETCHT0 4288(R8)
+	PREFETCHT0 4352(R8)
+	PREFETCHT0 4416(R8)
+	PREFETCHT0 4480(R8)
+	PREFETCHT0 4544(R8)
+	PREFETCHT0 4608(R8)
+	PREFETCHT0 4672(R8)
+	PREFETCHT0 4736(R8)
+	PREFETCHT0 4800(R8)
+	PREFETCHT0 4864(R8)
+	PREFETCHT0 4928(R8)
+	PREFETCHT0 4992(R8)
+	PREFETCHT0 5056(R8)
+
+	// TDPBF16PS TMM7, TMM5, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcd
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 4096(R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x100008b4
+	WORD       $0x0000
+	PREFETCHT0 6144(R8)
+	PREFETCHT0 6208(R8)
+	PREFETCHT0 6272(R8)
+	PREFETCHT0 6336(R8)
+	PREFETCHT0 6400(R8)
+	PREFETCHT0 6464(R8)
+	PREFETCHT0 6528(R8)
+	PREFETCHT0 6592(R8)
+	PREFETCHT0 6656(R8)
+	PREFETCHT0 6720(R8)
+	PREFETCHT0 6784(R8)
+	PREFETCHT0 6848(R8)
+	PREFETCHT0 6912(R8)
+	PREFETCHT0 6976(R8)
+	PREFETCHT0 7040(R8)
+	PREFETCHT0 7104(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TILELOADD 6144(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x180008bc
+	WORD       $0x0000
+	PREFETCHT0 8192(R8)
+	PREFETCHT0 8256(R8)
+	PREFETCHT0 8320(R8)
+	PREFETCHT0 8384(R8)
+	PREFETCHT0 8448(R8)
+	PREFETCHT0 8512(R8)
+	PREFETCHT0 8576(R8)
+	PREFETCHT0 8640(R8)
+	PREFETCHT0 8704(R8)
+	PREFETCHT0 8768(R8)
+	PREFETCHT0 8832(R8)
+	PREFETCHT0 8896(R8)
+	PREFETCHT0 8960(R8)
+	PREFETCHT0 9024(R8)
+	PREFETCHT0 9088(R8)
+	PREFETCHT0 9152(R8)
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TDPBF16PS TMM6, TMM4, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd4
+
+	// TDPBF16PS TMM7, TMM4, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdc
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000800, DI
+	DECQ R9
+	JNZ  step
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x0040078c
+	WORD $0x0000
+
+	// TILESTORED TMM2, 128(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00800794
+	WORD $0x0000
+
+	// TILESTORED TMM3, 192(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00c0079c
+	WORD $0x0000
+	ADDQ $0x00002000, DX
+	ADDQ $0x00000100, SI
+	SUBQ $0x04, BX
+	CMPQ BX, $0x04
+	JGE  tiles
+
+tilesDone:
+	CMPQ BX, $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step2:
+	// TILELOADD (DI)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000fa4
+	WORD $0x0000
+
+	// TILELOADD 1024(DI)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x04000fac
+	WORD $0x0000
+
+	// TILELOADD (R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008b4
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000800, DI
+	DECQ R9
+	JNZ  step2
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x00000800, DX
+	ADDQ $0x40, SI
+	SUBQ $0x01, BX
+	CMPQ BX, $0x01
+	JGE  tiles2
+
+tilesDone2:
+	MOVQ 8(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ 48(SP), DX
+	ADDQ 56(SP), DX
+	MOVQ DX, 48(SP)
+	CMPQ DX, $0x02
+	JLT  pass
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 4288(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmBF16K64AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmBF16K64AMXStrict(SB), $6344-72
+	// gemmBF16K64AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
@@ -34302,10 +36756,10 @@ rows16:
 	MOVB    DL, 6193(AX)
 	MOVB    DL, 6194(AX)
 	MOVB    DL, 6195(AX)
-	MOVB    BL, 6196(AX)
+	MOVB    DL, 6196(AX)
 	MOVB    DL, 6197(AX)
 	MOVB    DL, 6198(AX)
-	MOVB    DL, 6199(AX)
+	MOVB    BL, 6199(AX)
 
 	// LDTILECFG 6144(AX)
 	LONG $0x4978e2c4
@@ -34326,7 +36780,7 @@ pass:
 	CMOVQGT BX, DX
 	MOVQ    DX, 56(SP)
 
-	// Split x into three terms of bfloat16.
+	// Split x into 3 terms of bfloat16.
 	MOVQ         ldx+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         (SP), DX
@@ -34411,88 +36865,152 @@ tiles:
 	MOVQ 56(SP), R9
 
 step:
-	// TILELOADD (DI)(CX*1), TMM5
+	// TILELOADD (DI)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x00000fac
+	LONG $0x00000fa4
 	WORD $0x0000
 
-	// TILELOADD 1024(DI)(CX*1), TMM6
+	// TILELOADD 1024(DI)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x04000fb4
+	LONG $0x04000fac
 	WORD $0x0000
 
-	// TILELOADD 2048(DI)(CX*1), TMM7
+	// TILELOADD 2048(DI)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x08000fbc
+	LONG $0x08000fb4
 	WORD $0x0000
 
-	// TILELOADD (R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0000
+	// TILELOADD (R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
 
-	// TILELOADD 2048(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x080008a4
-	WORD $0x0000
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 
-	// TDPBF16PS TMM4, TMM7, TMM1
-	LONG $0x5c5ae2c4
-	BYTE $0xcf
+	// TILELOADD 2048(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x080008bc
+	WORD       $0x0000
+	PREFETCHT0 4096(R8)
+	PREFETCHT0 4160(R8)
+	PREFETCHT0 4224(R8)
+	PREFETCHT0 4288(R8)
+	PREFETCHT0 4352(R8)
+	PREFETCHT0 4416(R8)
+	PREFETCHT0 4480(R8)
+	PREFETCHT0 4544(R8)
+	PREFETCHT0 4608(R8)
+	PREFETCHT0 4672(R8)
+	PREFETCHT0 4736(R8)
+	PREFETCHT0 4800(R8)
+	PREFETCHT0 4864(R8)
+	PREFETCHT0 4928(R8)
+	PREFETCHT0 4992(R8)
+	PREFETCHT0 5056(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM1
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM1
+	LONG $0x5c42e2c4
 	BYTE $0xce
 
-	// TDPBF16PS TMM4, TMM5, TMM1
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM1
+	LONG $0x5c42e2c4
 	BYTE $0xcd
 
-	// TILELOADD 4096(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x100008a4
-	WORD $0x0000
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
 
-	// TDPBF16PS TMM4, TMM7, TMM2
-	LONG $0x5c5ae2c4
-	BYTE $0xd7
+	// TILELOADD 4096(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x100008bc
+	WORD       $0x0000
+	PREFETCHT0 6144(R8)
+	PREFETCHT0 6208(R8)
+	PREFETCHT0 6272(R8)
+	PREFETCHT0 6336(R8)
+	PREFETCHT0 6400(R8)
+	PREFETCHT0 6464(R8)
+	PREFETCHT0 6528(R8)
+	PREFETCHT0 6592(R8)
+	PREFETCHT0 6656(R8)
+	PREFETCHT0 6720(R8)
+	PREFETCHT0 6784(R8)
+	PREFETCHT0 6848(R8)
+	PREFETCHT0 6912(R8)
+	PREFETCHT0 6976(R8)
+	PREFETCHT0 7040(R8)
+	PREFETCHT0 7104(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM2
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM2
+	LONG $0x5c42e2c4
 	BYTE $0xd6
 
-	// TDPBF16PS TMM4, TMM5, TMM2
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM2
+	LONG $0x5c42e2c4
 	BYTE $0xd5
 
-	// TILELOADD 6144(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x180008a4
-	WORD $0x0000
+	// TDPBF16PS TMM7, TMM4, TMM2
+	LONG $0x5c42e2c4
+	BYTE $0xd4
 
-	// TDPBF16PS TMM4, TMM7, TMM3
-	LONG $0x5c5ae2c4
-	BYTE $0xdf
+	// TILELOADD 6144(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x180008bc
+	WORD       $0x0000
+	PREFETCHT0 8192(R8)
+	PREFETCHT0 8256(R8)
+	PREFETCHT0 8320(R8)
+	PREFETCHT0 8384(R8)
+	PREFETCHT0 8448(R8)
+	PREFETCHT0 8512(R8)
+	PREFETCHT0 8576(R8)
+	PREFETCHT0 8640(R8)
+	PREFETCHT0 8704(R8)
+	PREFETCHT0 8768(R8)
+	PREFETCHT0 8832(R8)
+	PREFETCHT0 8896(R8)
+	PREFETCHT0 8960(R8)
+	PREFETCHT0 9024(R8)
+	PREFETCHT0 9088(R8)
+	PREFETCHT0 9152(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM3
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM3
+	LONG $0x5c42e2c4
 	BYTE $0xde
 
-	// TDPBF16PS TMM4, TMM5, TMM3
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
 	BYTE $0xdd
+
+	// TDPBF16PS TMM7, TMM4, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdc
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
 	DECQ R9
@@ -34545,37 +37063,53 @@ tiles2:
 	MOVQ 56(SP), R9
 
 step2:
-	// TILELOADD (DI)(CX*1), TMM5
+	// TILELOADD (DI)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x00000fac
+	LONG $0x00000fa4
 	WORD $0x0000
 
-	// TILELOADD 1024(DI)(CX*1), TMM6
+	// TILELOADD 1024(DI)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x04000fb4
+	LONG $0x04000fac
 	WORD $0x0000
 
-	// TILELOADD 2048(DI)(CX*1), TMM7
+	// TILELOADD 2048(DI)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x08000fbc
+	LONG $0x08000fb4
 	WORD $0x0000
 
-	// TILELOADD (R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0000
+	// TILELOADD (R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
 	DECQ R9
@@ -36756,8 +39290,198 @@ done:
 
 // func gemmBF16K7AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·gemmBF16K7AMX(SB), $4296-72
+TEXT ·gemmBF16K7AMX(SB), $3272-72
 	// gemmBF16K7AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 2048(AX)
+	VMOVUPS Z0, 2112(AX)
+	VMOVUPS Z0, 2176(AX)
+	VMOVUPS Z0, 2240(AX)
+	VMOVUPS Z0, 2304(AX)
+	VMOVUPS Z0, 2368(AX)
+	VMOVUPS Z0, 2432(AX)
+	VMOVUPS Z0, 2496(AX)
+	VMOVUPS Z0, 2560(AX)
+	VMOVUPS Z0, 2624(AX)
+	VMOVUPS Z0, 2688(AX)
+	VMOVUPS Z0, 2752(AX)
+	VMOVUPS Z0, 2816(AX)
+	VMOVUPS Z0, 2880(AX)
+	VMOVUPS Z0, 2944(AX)
+	VMOVUPS Z0, 3008(AX)
+	VMOVUPS Z0, 3072(AX)
+	MOVB    $0x01, 2048(AX)
+	MOVB    $0x40, 2064(AX)
+	MOVB    $0x40, 2066(AX)
+	MOVB    $0x40, 2068(AX)
+	MOVB    $0x40, 2070(AX)
+	MOVB    $0x40, 2072(AX)
+	MOVB    $0x40, 2074(AX)
+	MOVB    $0x40, 2076(AX)
+	MOVB    $0x40, 2078(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 3264(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 2096(AX)
+	MOVB    DL, 2097(AX)
+	MOVB    DL, 2098(AX)
+	MOVB    DL, 2099(AX)
+	MOVB    DL, 2100(AX)
+	MOVB    DL, 2101(AX)
+	MOVB    BL, 2102(AX)
+	MOVB    BL, 2103(AX)
+
+	// LDTILECFG 2048(AX)
+	LONG $0x4978e2c4
+	LONG $0x08002084
+	WORD $0x0000
+	MOVQ 3264(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+
+	// The last 7 of k.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+	MOVL         $0x0000007f, R8
+	KMOVW        R8, K1
+	MOVL         $0x00000000, R8
+	KMOVW        R8, K2
+
+splitRest:
+	VMOVUPS.Z (DX), K1, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, (BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1024(BX)
+	VMOVUPS.Z 64(DX), K2, Z2
+	VPADDD    Z1, Z2, Z3
+	VPSRLD    $0x10, Z3, Z4
+	VPMOVDW   Z4, 32(BX)
+	VPANDD    Z3, Z0, Z3
+	VSUBPS    Z3, Z2, Z2
+	VPADDD    Z1, Z2, Z2
+	VPSRLD    $0x10, Z2, Z2
+	VPMOVDW   Z2, 1056(BX)
+	ADDQ      DI, DX
+	ADDQ      $0x40, BX
+	DECQ      SI
+	JNZ       splitRest
+	MOVQ      w+32(FP), DX
+	MOVQ      tiles+40(FP), BX
+	XORQ      SI, SI
+
+	// TILELOADD (AX)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x000008a4
+	WORD $0x0000
+
+	// TILELOADD 1024(AX)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x040008ac
+	WORD $0x0000
+
+restTile:
+	VMOVUPS (DX), Z0
+	VMOVUPS Z0, 2112(AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS Z0, 2176(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS Z0, 2240(AX)
+	VMOVUPS 192(DX), Z0
+	VPSLLD  $0x10, Z0, Z0
+	VPSRLD  $0x10, Z0, Z0
+	VMOVUPS Z0, 2304(AX)
+	MOVQ    16(SP), DI
+	MOVQ    24(SP), R8
+	ADDQ    SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 2112(AX)(CX*1), TMM6
+	LONG $0x4b7be2c4
+	LONG $0x084008b4
+	WORD $0x0000
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x00000100, DX
+	ADDQ $0x40, SI
+	DECQ BX
+	JNZ  restTile
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 3264(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmBF16K7AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·gemmBF16K7AMXStrict(SB), $4296-72
+	// gemmBF16K7AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
@@ -36811,10 +39535,10 @@ rows16:
 	MOVB    DL, 3121(AX)
 	MOVB    DL, 3122(AX)
 	MOVB    DL, 3123(AX)
-	MOVB    BL, 3124(AX)
+	MOVB    DL, 3124(AX)
 	MOVB    DL, 3125(AX)
 	MOVB    DL, 3126(AX)
-	MOVB    DL, 3127(AX)
+	MOVB    BL, 3127(AX)
 
 	// LDTILECFG 3072(AX)
 	LONG $0x4978e2c4
@@ -36869,19 +39593,19 @@ splitRest:
 	MOVQ      tiles+40(FP), BX
 	XORQ      SI, SI
 
-	// TILELOADD (AX)(CX*1), TMM5
+	// TILELOADD (AX)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x000008ac
+	LONG $0x000008a4
 	WORD $0x0000
 
-	// TILELOADD 1024(AX)(CX*1), TMM6
+	// TILELOADD 1024(AX)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x040008b4
+	LONG $0x040008ac
 	WORD $0x0000
 
-	// TILELOADD 2048(AX)(CX*1), TMM7
+	// TILELOADD 2048(AX)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x080008bc
+	LONG $0x080008b4
 	WORD $0x0000
 
 restTile:
@@ -36904,22 +39628,22 @@ restTile:
 	LONG $0x00000784
 	WORD $0x0000
 
-	// TILELOADD 3136(AX)(CX*1), TMM4
+	// TILELOADD 3136(AX)(CX*1), TMM7
 	LONG $0x4b7be2c4
-	LONG $0x0c4008a4
+	LONG $0x0c4008bc
 	WORD $0x0000
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	MOVQ 8(SP), DI
 	MOVQ ldy+8(FP), R8
 	SHLQ $0x02, R8
@@ -38668,9 +41392,424 @@ done:
 	RET
 
 // func gemmBF16K768AMX(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
-// Requires: AVX, AVX512DQ, AVX512F, CMOV
-TEXT ·gemmBF16K768AMX(SB), $49352-72
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmBF16K768AMX(SB), $32968-72
 	// gemmBF16K768AMX computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
+	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
+	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
+	// x is split into two terms of bfloat16, which are wrong by up to 2⁻¹⁷. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
+	LEAQ    64(SP), AX
+	ADDQ    $0x3f, AX
+	ANDQ    $-64, AX
+	MOVQ    $0x00000040, CX
+	VXORPS  Z0, Z0, Z0
+	VMOVUPS Z0, 32768(AX)
+	MOVB    $0x01, 32768(AX)
+	MOVB    $0x40, 32784(AX)
+	MOVB    $0x40, 32786(AX)
+	MOVB    $0x40, 32788(AX)
+	MOVB    $0x40, 32790(AX)
+	MOVB    $0x40, 32792(AX)
+	MOVB    $0x40, 32794(AX)
+	MOVB    $0x40, 32796(AX)
+	MOVB    $0x40, 32798(AX)
+	MOVQ    rows+64(FP), DX
+	MOVQ    DX, 32(SP)
+	MOVQ    x+16(FP), DX
+	MOVQ    DX, (SP)
+	MOVQ    y+0(FP), DX
+	MOVQ    DX, 8(SP)
+	MOVQ    c+48(FP), DX
+	MOVQ    DX, 32960(SP)
+
+rows16:
+	MOVQ    32(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 40(SP)
+	MOVB    DL, 32816(AX)
+	MOVB    DL, 32817(AX)
+	MOVB    DL, 32818(AX)
+	MOVB    DL, 32819(AX)
+	MOVB    DL, 32820(AX)
+	MOVB    DL, 32821(AX)
+	MOVB    BL, 32822(AX)
+	MOVB    BL, 32823(AX)
+
+	// LDTILECFG 32768(AX)
+	LONG $0x4978e2c4
+	LONG $0x80002084
+	WORD $0x0000
+	MOVQ 32960(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ $0x00000000, 48(SP)
+
+pass:
+	MOVQ    $0x00000018, DX
+	SUBQ    48(SP), DX
+	MOVQ    $0x00000010, BX
+	CMPQ    DX, BX
+	CMOVQGT BX, DX
+	MOVQ    DX, 56(SP)
+
+	// Split x into 2 terms of bfloat16.
+	MOVQ         ldx+24(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         (SP), DX
+	MOVQ         48(SP), BX
+	SHLQ         $0x07, BX
+	ADDQ         BX, DX
+	MOVQ         AX, BX
+	MOVQ         40(SP), SI
+	VBROADCASTSS upperHalf<>+0(SB), Z0
+	VBROADCASTSS splitHalf<>+0(SB), Z1
+
+splitRow:
+	MOVQ DX, R8
+	MOVQ BX, R9
+	MOVQ 56(SP), R10
+
+splitStep:
+	VMOVUPS (R8), Z2
+	VPADDD  Z1, Z2, Z3
+	VPSRLD  $0x10, Z3, Z4
+	VPMOVDW Z4, (R9)
+	VPANDD  Z3, Z0, Z3
+	VSUBPS  Z3, Z2, Z2
+	VPADDD  Z1, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 1024(R9)
+	VMOVUPS 64(R8), Z2
+	VPADDD  Z1, Z2, Z3
+	VPSRLD  $0x10, Z3, Z4
+	VPMOVDW Z4, 32(R9)
+	VPANDD  Z3, Z0, Z3
+	VSUBPS  Z3, Z2, Z2
+	VPADDD  Z1, Z2, Z2
+	VPSRLD  $0x10, Z2, Z2
+	VPMOVDW Z2, 1056(R9)
+	ADDQ    $0x00000080, R8
+	ADDQ    $0x00000800, R9
+	DECQ    R10
+	JNZ     splitStep
+	ADDQ    DI, DX
+	ADDQ    $0x40, BX
+	DECQ    SI
+	JNZ     splitRow
+	MOVQ    w+32(FP), DX
+	MOVQ    tiles+40(FP), BX
+	MOVQ    48(SP), SI
+	SHLQ    $0x0a, SI
+	ADDQ    SI, DX
+	XORQ    SI, SI
+	CMPQ    BX, $0x04
+	JLT     tilesDone
+
+tiles:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILELOADD 64(DI)(R8*1), TMM1
+	LONG $0x4b7ba2c4
+	LONG $0x0040078c
+	WORD $0x0000
+
+	// TILELOADD 128(DI)(R8*1), TMM2
+	LONG $0x4b7ba2c4
+	LONG $0x00800794
+	WORD $0x0000
+
+	// TILELOADD 192(DI)(R8*1), TMM3
+	LONG $0x4b7ba2c4
+	LONG $0x00c0079c
+	WORD $0x0000
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step:
+	// TILELOADD (DI)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000fa4
+	WORD $0x0000
+
+	// TILELOADD 1024(DI)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x04000fac
+	WORD $0x0000
+
+	// TILELOADD (R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008b4
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TILELOADD 24576(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x600008bc
+	WORD       $0x0000
+	PREFETCHT0 26624(R8)
+	PREFETCHT0 26688(R8)
+	PREFETCHT0 26752(R8)
+	PREFETCHT0 26816(R8)
+	PREFETCHT0 26880(R8)
+	PREFETCHT0 26944(R8)
+	PREFETCHT0 27008(R8)
+	PREFETCHT0 27072(R8)
+	PREFETCHT0 27136(R8)
+	PREFETCHT0 27200(R8)
+	PREFETCHT0 27264(R8)
+	PREFETCHT0 27328(R8)
+	PREFETCHT0 27392(R8)
+	PREFETCHT0 27456(R8)
+	PREFETCHT0 27520(R8)
+	PREFETCHT0 27584(R8)
+
+	// TDPBF16PS TMM7, TMM5, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcd
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
+
+	// TILELOADD 49152(R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0xc00008b4
+	WORD       $0x0000
+	PREFETCHT0 51200(R8)
+	PREFETCHT0 51264(R8)
+	PREFETCHT0 51328(R8)
+	PREFETCHT0 51392(R8)
+	PREFETCHT0 51456(R8)
+	PREFETCHT0 51520(R8)
+	PREFETCHT0 51584(R8)
+	PREFETCHT0 51648(R8)
+	PREFETCHT0 51712(R8)
+	PREFETCHT0 51776(R8)
+	PREFETCHT0 51840(R8)
+	PREFETCHT0 51904(R8)
+	PREFETCHT0 51968(R8)
+	PREFETCHT0 52032(R8)
+	PREFETCHT0 52096(R8)
+	PREFETCHT0 52160(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd5
+
+	// TILELOADD 73728(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x200008bc
+	WORD       $0x0001
+	PREFETCHT0 75776(R8)
+	PREFETCHT0 75840(R8)
+	PREFETCHT0 75904(R8)
+	PREFETCHT0 75968(R8)
+	PREFETCHT0 76032(R8)
+	PREFETCHT0 76096(R8)
+	PREFETCHT0 76160(R8)
+	PREFETCHT0 76224(R8)
+	PREFETCHT0 76288(R8)
+	PREFETCHT0 76352(R8)
+	PREFETCHT0 76416(R8)
+	PREFETCHT0 76480(R8)
+	PREFETCHT0 76544(R8)
+	PREFETCHT0 76608(R8)
+	PREFETCHT0 76672(R8)
+	PREFETCHT0 76736(R8)
+
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdd
+
+	// TDPBF16PS TMM6, TMM4, TMM2
+	LONG $0x5c4ae2c4
+	BYTE $0xd4
+
+	// TDPBF16PS TMM7, TMM4, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdc
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000800, DI
+	DECQ R9
+	JNZ  step
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+
+	// TILESTORED TMM1, 64(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x0040078c
+	WORD $0x0000
+
+	// TILESTORED TMM2, 128(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00800794
+	WORD $0x0000
+
+	// TILESTORED TMM3, 192(DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00c0079c
+	WORD $0x0000
+	ADDQ $0x00018000, DX
+	ADDQ $0x00000100, SI
+	SUBQ $0x04, BX
+	CMPQ BX, $0x04
+	JGE  tiles
+
+tilesDone:
+	CMPQ BX, $0x01
+	JLT  tilesDone2
+
+tiles2:
+	MOVQ 16(SP), DI
+	MOVQ 24(SP), R8
+	ADDQ SI, DI
+
+	// TILELOADD (DI)(R8*1), TMM0
+	LONG $0x4b7ba2c4
+	LONG $0x00000784
+	WORD $0x0000
+	MOVQ AX, DI
+	MOVQ DX, R8
+	MOVQ 56(SP), R9
+
+step2:
+	// TILELOADD (DI)(CX*1), TMM4
+	LONG $0x4b7be2c4
+	LONG $0x00000fa4
+	WORD $0x0000
+
+	// TILELOADD 1024(DI)(CX*1), TMM5
+	LONG $0x4b7be2c4
+	LONG $0x04000fac
+	WORD $0x0000
+
+	// TILELOADD (R8)(CX*1), TMM6
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008b4
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
+
+	// TDPBF16PS TMM6, TMM5, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc5
+
+	// TDPBF16PS TMM6, TMM4, TMM0
+	LONG $0x5c4ae2c4
+	BYTE $0xc4
+	ADDQ $0x00000400, R8
+	ADDQ $0x00000800, DI
+	DECQ R9
+	JNZ  step2
+	MOVQ 8(SP), DI
+	MOVQ ldy+8(FP), R8
+	SHLQ $0x02, R8
+	ADDQ SI, DI
+
+	// TILESTORED TMM0, (DI)(R8*1)
+	LONG $0x4b7aa2c4
+	LONG $0x00000784
+	WORD $0x0000
+	ADDQ $0x00006000, DX
+	ADDQ $0x40, SI
+	SUBQ $0x01, BX
+	CMPQ BX, $0x01
+	JGE  tiles2
+
+tilesDone2:
+	MOVQ 8(SP), DX
+	MOVQ DX, 16(SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	MOVQ DX, 24(SP)
+	MOVQ 48(SP), DX
+	ADDQ 56(SP), DX
+	MOVQ DX, 48(SP)
+	CMPQ DX, $0x18
+	JLT  pass
+
+	// Next 16 rows.
+	MOVQ ldx+24(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, (SP)
+	MOVQ ldy+8(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 8(SP)
+	MOVQ ldc+56(FP), DX
+	SHLQ $0x02, DX
+	SHLQ $0x04, DX
+	ADDQ DX, 32960(SP)
+	SUBQ $0x10, 32(SP)
+	JG   rows16
+
+	// TILERELEASE
+	LONG $0x4978e2c4
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
+// func gemmBF16K768AMXStrict(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV, MMX+
+TEXT ·gemmBF16K768AMXStrict(SB), $49352-72
+	// gemmBF16K768AMXStrict computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
 	// x is split into three terms of bfloat16. For 32 k after another, each adds its sum over even k and that over odd k, the smallest first.
@@ -38708,10 +41847,10 @@ rows16:
 	MOVB    DL, 49201(AX)
 	MOVB    DL, 49202(AX)
 	MOVB    DL, 49203(AX)
-	MOVB    BL, 49204(AX)
+	MOVB    DL, 49204(AX)
 	MOVB    DL, 49205(AX)
 	MOVB    DL, 49206(AX)
-	MOVB    DL, 49207(AX)
+	MOVB    BL, 49207(AX)
 
 	// LDTILECFG 49152(AX)
 	LONG $0x4978e2c4
@@ -38732,7 +41871,7 @@ pass:
 	CMOVQGT BX, DX
 	MOVQ    DX, 56(SP)
 
-	// Split x into three terms of bfloat16.
+	// Split x into 3 terms of bfloat16.
 	MOVQ         ldx+24(FP), DI
 	SHLQ         $0x02, DI
 	MOVQ         (SP), DX
@@ -38817,88 +41956,152 @@ tiles:
 	MOVQ 56(SP), R9
 
 step:
-	// TILELOADD (DI)(CX*1), TMM5
+	// TILELOADD (DI)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x00000fac
+	LONG $0x00000fa4
 	WORD $0x0000
 
-	// TILELOADD 1024(DI)(CX*1), TMM6
+	// TILELOADD 1024(DI)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x04000fb4
+	LONG $0x04000fac
 	WORD $0x0000
 
-	// TILELOADD 2048(DI)(CX*1), TMM7
+	// TILELOADD 2048(DI)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x08000fbc
+	LONG $0x08000fb4
 	WORD $0x0000
 
-	// TILELOADD (R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0000
+	// TILELOADD (R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
 
-	// TILELOADD 24576(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x600008a4
-	WORD $0x0000
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 
-	// TDPBF16PS TMM4, TMM7, TMM1
-	LONG $0x5c5ae2c4
-	BYTE $0xcf
+	// TILELOADD 24576(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x600008bc
+	WORD       $0x0000
+	PREFETCHT0 26624(R8)
+	PREFETCHT0 26688(R8)
+	PREFETCHT0 26752(R8)
+	PREFETCHT0 26816(R8)
+	PREFETCHT0 26880(R8)
+	PREFETCHT0 26944(R8)
+	PREFETCHT0 27008(R8)
+	PREFETCHT0 27072(R8)
+	PREFETCHT0 27136(R8)
+	PREFETCHT0 27200(R8)
+	PREFETCHT0 27264(R8)
+	PREFETCHT0 27328(R8)
+	PREFETCHT0 27392(R8)
+	PREFETCHT0 27456(R8)
+	PREFETCHT0 27520(R8)
+	PREFETCHT0 27584(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM1
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM1
+	LONG $0x5c42e2c4
 	BYTE $0xce
 
-	// TDPBF16PS TMM4, TMM5, TMM1
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM1
+	LONG $0x5c42e2c4
 	BYTE $0xcd
 
-	// TILELOADD 49152(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0xc00008a4
-	WORD $0x0000
+	// TDPBF16PS TMM7, TMM4, TMM1
+	LONG $0x5c42e2c4
+	BYTE $0xcc
 
-	// TDPBF16PS TMM4, TMM7, TMM2
-	LONG $0x5c5ae2c4
-	BYTE $0xd7
+	// TILELOADD 49152(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0xc00008bc
+	WORD       $0x0000
+	PREFETCHT0 51200(R8)
+	PREFETCHT0 51264(R8)
+	PREFETCHT0 51328(R8)
+	PREFETCHT0 51392(R8)
+	PREFETCHT0 51456(R8)
+	PREFETCHT0 51520(R8)
+	PREFETCHT0 51584(R8)
+	PREFETCHT0 51648(R8)
+	PREFETCHT0 51712(R8)
+	PREFETCHT0 51776(R8)
+	PREFETCHT0 51840(R8)
+	PREFETCHT0 51904(R8)
+	PREFETCHT0 51968(R8)
+	PREFETCHT0 52032(R8)
+	PREFETCHT0 52096(R8)
+	PREFETCHT0 52160(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM2
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM2
+	LONG $0x5c42e2c4
 	BYTE $0xd6
 
-	// TDPBF16PS TMM4, TMM5, TMM2
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM2
+	LONG $0x5c42e2c4
 	BYTE $0xd5
 
-	// TILELOADD 73728(R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x200008a4
-	WORD $0x0001
+	// TDPBF16PS TMM7, TMM4, TMM2
+	LONG $0x5c42e2c4
+	BYTE $0xd4
 
-	// TDPBF16PS TMM4, TMM7, TMM3
-	LONG $0x5c5ae2c4
-	BYTE $0xdf
+	// TILELOADD 73728(R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x200008bc
+	WORD       $0x0001
+	PREFETCHT0 75776(R8)
+	PREFETCHT0 75840(R8)
+	PREFETCHT0 75904(R8)
+	PREFETCHT0 75968(R8)
+	PREFETCHT0 76032(R8)
+	PREFETCHT0 76096(R8)
+	PREFETCHT0 76160(R8)
+	PREFETCHT0 76224(R8)
+	PREFETCHT0 76288(R8)
+	PREFETCHT0 76352(R8)
+	PREFETCHT0 76416(R8)
+	PREFETCHT0 76480(R8)
+	PREFETCHT0 76544(R8)
+	PREFETCHT0 76608(R8)
+	PREFETCHT0 76672(R8)
+	PREFETCHT0 76736(R8)
 
-	// TDPBF16PS TMM4, TMM6, TMM3
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM3
+	LONG $0x5c42e2c4
 	BYTE $0xde
 
-	// TDPBF16PS TMM4, TMM5, TMM3
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM3
+	LONG $0x5c42e2c4
 	BYTE $0xdd
+
+	// TDPBF16PS TMM7, TMM4, TMM3
+	LONG $0x5c42e2c4
+	BYTE $0xdc
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
 	DECQ R9
@@ -38951,37 +42154,53 @@ tiles2:
 	MOVQ 56(SP), R9
 
 step2:
-	// TILELOADD (DI)(CX*1), TMM5
+	// TILELOADD (DI)(CX*1), TMM4
 	LONG $0x4b7be2c4
-	LONG $0x00000fac
+	LONG $0x00000fa4
 	WORD $0x0000
 
-	// TILELOADD 1024(DI)(CX*1), TMM6
+	// TILELOADD 1024(DI)(CX*1), TMM5
 	LONG $0x4b7be2c4
-	LONG $0x04000fb4
+	LONG $0x04000fac
 	WORD $0x0000
 
-	// TILELOADD 2048(DI)(CX*1), TMM7
+	// TILELOADD 2048(DI)(CX*1), TMM6
 	LONG $0x4b7be2c4
-	LONG $0x08000fbc
+	LONG $0x08000fb4
 	WORD $0x0000
 
-	// TILELOADD (R8)(CX*1), TMM4
-	LONG $0x4b7bc2c4
-	LONG $0x000008a4
-	WORD $0x0000
+	// TILELOADD (R8)(CX*1), TMM7
+	LONG       $0x4b7bc2c4
+	LONG       $0x000008bc
+	WORD       $0x0000
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2176(R8)
+	PREFETCHT0 2240(R8)
+	PREFETCHT0 2304(R8)
+	PREFETCHT0 2368(R8)
+	PREFETCHT0 2432(R8)
+	PREFETCHT0 2496(R8)
+	PREFETCHT0 2560(R8)
+	PREFETCHT0 2624(R8)
+	PREFETCHT0 2688(R8)
+	PREFETCHT0 2752(R8)
+	PREFETCHT0 2816(R8)
+	PREFETCHT0 2880(R8)
+	PREFETCHT0 2944(R8)
+	PREFETCHT0 3008(R8)
 
-	// TDPBF16PS TMM4, TMM7, TMM0
-	LONG $0x5c5ae2c4
-	BYTE $0xc7
-
-	// TDPBF16PS TMM4, TMM6, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM6, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc6
 
-	// TDPBF16PS TMM4, TMM5, TMM0
-	LONG $0x5c5ae2c4
+	// TDPBF16PS TMM7, TMM5, TMM0
+	LONG $0x5c42e2c4
 	BYTE $0xc5
+
+	// TDPBF16PS TMM7, TMM4, TMM0
+	LONG $0x5c42e2c4
+	BYTE $0xc4
 	ADDQ $0x00000400, R8
 	ADDQ $0x00000c00, DI
 	DECQ R9

@@ -12,7 +12,7 @@ func TestTilesAgainstTwin(t *testing.T) {
 	if len(tileLevels()) == 0 {
 		t.Skip("this machine has no AMX")
 	}
-	twins := map[string]tileTwin{"AMXbf16": bf16Tiles, "AMXf32": f32Tiles, "AMXStrictf32": f32Strict}
+	twins := map[string]tileTwin{"AMXbf16": bf16Tiles, "AMXStrictbf16": bf16Strict, "AMXf32": f32Tiles, "AMXStrictf32": f32Strict}
 	for _, level := range tileLevels() {
 		for i, k := range cases.Kernels() {
 			twin, ok := twins[level+k.S]
