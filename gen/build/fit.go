@@ -175,10 +175,11 @@ func (f *Fit) sort(x *expander, ignores []*spec.Ignore) error {
 			}
 		}
 	}
-	_, rest, err := x.store.sort(ignores)
+	patterns, err := x.store.patterns(ignores)
 	if err != nil {
 		return err
 	}
+	_, rest := x.store.sort(patterns)
 	for _, name := range rest {
 		if !used[name] {
 			left.add(name, x.store.tensors[name].Shape, "", nil)

@@ -115,9 +115,9 @@ func (e *emitter) openTokenizer() string {
 func (e *emitter) newRun() string {
 	s := e.relativeTables()
 	if e.within() {
-		kv, dim, pad := encoderHeads(e.Plan.Graph)
+		keys, values := encoderWidths(e.Plan.Graph)
 		blocks := encoderBlocks(e.Plan.Limits)
-		s += fmt.Sprintf("r.k, r.v = arena.New(%d), arena.New(%d)\n", blocks*64*kv*dim, blocks*64*kv*pad)
+		s += fmt.Sprintf("r.k, r.v = arena.New(%d), arena.New(%d)\n", blocks*64*keys, blocks*64*values)
 	}
 	return s
 }
