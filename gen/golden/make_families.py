@@ -56,6 +56,14 @@ def D(name, cls, covers=(), rules=None, silent=None, **config):
 def E(name, cls, task, blocks, covers=(), types=1, pad=0, first=2, last=3, long=19, **config):
     """An encoder."""
     own = {k[1:]: config.pop(k) for k in list(config) if k.startswith("_")}
+    if own.pop("causal", False):  # a decoder under BERT's names
+        base = me.bert_sizes(hidden=24, heads=3, ff=38, layers=2, vocab=47, positions=32)
+        base.update(pad_token_id=0, bos_token_id=1, eos_token_id=2, **config)
+        TABLE[name] = lambda: Case(
+            name=name, cls=cls, config=base, covers=list(covers), short=7, long=long, batch=(4, 7, 2), prefill={"short": 2, "long": 6},
+            rules=me.attention_rules, silent=own.pop("silent", KEY_BIAS), towers=tower(blocks),
+        )
+        return
     base = me.bert_sizes(hidden=24, heads=3, ff=38, layers=2, vocab=47, positions=own.pop("positions", 32))
     base.update(config)
     TABLE[name] = lambda: me.encoder(
@@ -105,6 +113,29 @@ E("big-bird", hf.BigBirdForMaskedLM, "masked-lm", "bert.encoder.layer", types=2,
   rescale_embeddings=True, use_bias=False, _silent={**KEY_BIAS, "pooler": "not read"})
 E("big-bird-classes", hf.BigBirdForSequenceClassification, "text-classification", "bert.encoder.layer", types=2, type_vocab_size=2,
   attention_type="original_full", num_labels=3, _silent={**KEY_BIAS, "pooler": "not read"})
+E("bert-lm", hf.BertLMHeadModel, "causal-lm", "bert.encoder.layer", ["causal"], type_vocab_size=1, is_decoder=True,
+  _silent={**KEY_BIAS, "pooler": "not read"}, _causal=True)
+E("bert-generation", hf.BertGenerationDecoder, "causal-lm", "bert.encoder.layer", ["causal"], is_decoder=True, _causal=True)
+S2S = dict(hidden=24, heads=3, ff=38, layers=2, decoder_layers=2, vocab=67, positions=40)
+
+
+def S(name, cls, covers, start, first, last, pad, low, **config):
+    """An encoder–decoder of BART's kind."""
+    def build():
+        case = ms.bart_family(name, cls, ms.bart_sizes(**S2S, **config), covers, seed=8, start=start, first=first, last=last, pad=pad, low=low)
+        case.sources = case.beams = None
+        return case
+
+    TABLE[name] = build
+
+
+S("plbart", hf.PLBartForConditionalGeneration, ["post-norm"], [5], None, 2, 1, 8, scale_embedding=True, bos_token_id=0, forced_eos_token_id=None)
+S("mvp", hf.MvpForConditionalGeneration, ["post-norm"], [2, 0], 0, 2, 1, 4, bos_token_id=0)
+NH = dict(num_hidden_layers="none", mamba_num_heads=4, mamba_head_dim=6, n_groups=2, ssm_state_size=5, conv_kernel=3, chunk_size=8, head_dim=10,
+          n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=14, moe_shared_expert_intermediate_size=18)
+D("nemotron-h", hf.NemotronHForCausalLM, ["mamba 2, attention, experts, relu2"], layer_types=["linear_attention", "moe", "full_attention", "mlp"], **NH)
+D("nemotron-h-latent", hf.NemotronHForCausalLM, ["experts on a narrower width"], layer_types=["moe", "linear_attention", "full_attention"],
+  moe_latent_size=12, mlp_bias=True, attention_bias=True, use_bias=True, use_conv_bias=False, silent=KB, **NH)
 
 
 def main():
