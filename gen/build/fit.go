@@ -181,10 +181,11 @@ func (f *Fit) sort(x *expander, ignores []*spec.Ignore) error {
 			}
 		}
 	}
-	_, rest, err := x.store.sort(ignores)
+	patterns, err := x.store.patterns(ignores)
 	if err != nil {
 		return err
 	}
+	_, rest := x.store.sort(patterns)
 	for _, name := range rest {
 		if !used[name] {
 			left.add(Group{Pattern: name, Shape: x.store.tensors[name].Shape})

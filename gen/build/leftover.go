@@ -16,16 +16,17 @@ const maxListed = 10
 // finish reports missing weights and stored tensors that are neither used nor ignored by a rule. It returns the
 // names of those that a rule ignores.
 func (s *store) finish(ignores []*spec.Ignore) ([]string, error) {
-	ignored, left, err := s.sort(ignores)
+	patterns, err := s.patterns(ignores)
 	if err != nil {
 		return nil, err
 	}
+	ignored, left := s.sort(patterns)
 	errs := s.missing
 	for _, name := range left {
 		errs = append(errs, spec.Errorf(s.rules.Pos, "the model does not use the tensor %s (%s) of the checkpoint, and no rule ignores it%s",
 			name, dims(s.tensors[name].Shape), spec.Suggest(name, s.wanted())))
 	}
-	for _, name := range s.partly() {
+	for _, name := range s.partly(patterns) {
 		errs = append(errs, spec.Errorf(s.rules.Pos, "the model uses only some rows of the tensor %s (%s)", name, dims(s.tensors[name].Shape)))
 	}
 	if len(errs) > maxListed {
@@ -34,14 +35,13 @@ func (s *store) finish(ignores []*spec.Ignore) ([]string, error) {
 	return ignored, errors.Join(errs...)
 }
 
-// sort splits the unused tensors into those that a rule ignores and those that are left.
-func (s *store) sort(ignores []*spec.Ignore) (ignored, left []string, err error) {
-	var patterns []string
+// patterns are those of the rules that hold, as the checkpoint names tensors.
+func (s *store) patterns(ignores []*spec.Ignore) (patterns []string, err error) {
 	for _, ig := range ignores {
 		if ig.When != nil {
 			on, err := ig.When.Bool(s.env)
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			if !on {
 				continue
@@ -49,6 +49,11 @@ func (s *store) sort(ignores []*spec.Ignore) (ignored, left []string, err error)
 		}
 		patterns = append(patterns, s.stored(ig.Pattern))
 	}
+	return patterns, nil
+}
+
+// sort splits the unused tensors into those that a rule ignores and those that are left.
+func (s *store) sort(patterns []string) (ignored, left []string) {
 	for _, name := range s.unclaimed() {
 		if matchesAny(patterns, name) {
 			ignored = append(ignored, name)
@@ -56,7 +61,7 @@ func (s *store) sort(ignores []*spec.Ignore) (ignored, left []string, err error)
 			left = append(left, name)
 		}
 	}
-	return ignored, left, nil
+	return ignored, left
 }
 
 func matchesAny(patterns []string, name string) bool {
@@ -82,10 +87,13 @@ func (s *store) wanted() []string {
 	return names
 }
 
-// partly lists the tensors of which some rows are not used.
-func (s *store) partly() []string {
+// partly lists the tensors of which some rows are not used, unless a rule ignores them.
+func (s *store) partly(ignored []string) []string {
 	var names []string
 	for name, c := range s.claims {
+		if matchesAny(ignored, name) {
+			continue
+		}
 		if !covers(c.ranges, c.rows) || c.elements < elements(s.tensors[name].Shape) {
 			names = append(names, name)
 		}

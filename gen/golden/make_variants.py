@@ -1072,6 +1072,9 @@ fams = [
     ("Ministral", {**B, "head_dim": 8}),
     ("Ministral3", {**B, "head_dim": 8}),
     ("Gemma3Text", G2),
+    ("Jamba", {**B, "num_hidden_layers": 4, "attn_layer_period": 2, "attn_layer_offset": 1, "expert_layer_period": 2, "expert_layer_offset": 1,
+               "num_experts": 3, "num_experts_per_tok": 2, "mamba_d_state": 6, "mamba_dt_rank": 3, "use_mamba_kernels": False}),
+    ("Qwen3Next", {**QN, "num_hidden_layers": 4}),
 ]
 for n, cfg in fams:
     for suffix, task in (

@@ -226,6 +226,12 @@ func (n index) eval(e *Env) (any, error) {
 			return nil, fmt.Errorf("index %d of a list of %d", k, len(c))
 		}
 		return c[k], nil
+	case string: // of letters
+		k, ok := i.(int)
+		if !ok || k < 0 || k >= len(c) {
+			return nil, fmt.Errorf("index %s of a string of %d letters", Describe(i), len(c))
+		}
+		return c[k : k+1], nil
 	case map[string]any:
 		k, _ := i.(string)
 		v, ok := c[k]
@@ -234,7 +240,7 @@ func (n index) eval(e *Env) (any, error) {
 		}
 		return v, nil
 	}
-	return nil, fmt.Errorf("only lists and maps can be indexed, found %s", Describe(x))
+	return nil, fmt.Errorf("only lists, strings and maps can be indexed, found %s", Describe(x))
 }
 
 // search returns the places of a value in a list (where), or the first of them (index).
@@ -379,8 +385,10 @@ func length(v any) (any, error) {
 		return len(v), nil
 	case map[string]any:
 		return len(v), nil
+	case string:
+		return len(v), nil
 	}
-	return nil, fmt.Errorf("len needs a list or a map, found %s", Describe(v))
+	return nil, fmt.Errorf("len needs a list, a string or a map, found %s", Describe(v))
 }
 
 func (n list) eval(e *Env) (any, error) {

@@ -117,3 +117,15 @@ func TestShippedAll(t *testing.T) {
 	}
 	run(t, 0, dirs)
 }
+
+// TestSmallContexts runs them for contexts that the tests' own samples do not fit into: a decoder, a recurrence, an encoder and
+// an encoder–decoder.
+func TestSmallContexts(t *testing.T) {
+	if os.Getenv("TFGEN_ALL") == "" {
+		t.Skip("TFGEN_ALL is not set")
+	}
+	for _, tokens := range []int{3, 32} {
+		run(t, tokens, []string{"../../gen/golden/testdata/llama", "../../gen/golden/testdata/rwkv", "../../gen/golden/testdata/bert-masked-lm",
+			"../../gen/golden/testdata/t5"})
+	}
+}

@@ -39,6 +39,12 @@ func (e *emitter) extraArgs(sequence string) string {
 	return b.String()
 }
 
+// sessionArgs are the arguments of run.add behind a session's caches: what the encoder has read, and the extra inputs, which
+// sessions leave out.
+func (e *emitter) sessionArgs() string {
+	return pick(e.encodes(), ", s.source", "") + strings.Repeat(", nil", len(e.extras()))
+}
+
 // extraFields are fields of Sequence beside Tokens and Types.
 func (e *emitter) extraFields() string {
 	var b strings.Builder

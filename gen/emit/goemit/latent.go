@@ -13,9 +13,6 @@ import (
 // of one token are the rows of a unit of work, whether it stands in a prompt or is decoded.
 func (e *emitter) attendLatent(s plan.Step) (string, error) {
 	o := s.Op
-	if o.State == nil {
-		return "", fmt.Errorf("%s: the Go backend computes %s with a state only", o.Pos, o.Kind)
-	}
 	heads, rank, rot := o.Attrs.Int("heads"), o.Attrs.Int("rank"), o.Attrs.Int("rope_dim")
 	pad := (rank + 15) / 16 * 16
 	e.needZeros(kernel.BlockKeys)
@@ -25,20 +22,21 @@ func (e *emitter) attendLatent(s plan.Step) (string, error) {
 		"$latent", e.kernel(kernel.Kernel{Op: "gemm", S: "f32", D: []int{rank}}),
 		"$turned", e.kernel(kernel.Kernel{Op: "gemm", S: "f32", D: []int{rot}}),
 		"$values", e.kernel(kernel.Kernel{Op: "gemm", S: "f32", D: []int{kernel.BlockKeys}}),
-		"$scaleRows", e.kernel(kernel.Kernel{Op: "scaleRows", D: []int{pad}}))
+		"$scaleRows", e.kernel(kernel.Kernel{Op: "scaleRows", D: []int{pad}}),
+		"$cache", pick(o.State != nil, "s.kv[layer]", "s.own"))
 	name := e.variant(fmt.Sprintf("attendLatent%dx%dx%d", heads, rank, rot), softmax)
 	e.method(name, fmt.Sprintf("is attention of %d heads over latents of %d, which are keys and values, and rotated keys of %d, scale %s. "+
 		"Both are stored first, as packed weights of the scores' products. A unit of work are up to %d heads of one token.",
 		heads, rank, rot, number(o.Attrs.Float("scale")), queryTile), "y, q, qr, c, kr view, layer, n int", strings.ReplaceAll(r.Replace(latentText), "$name", name))
 	e.method(name+"Tile", fmt.Sprintf("computes rows of heads of the query at position pos over the blocks of 64 latents before it, with a streaming "+
 		"softmax. y and q have rows of %d, qr of %d.", rank, rot), "y, q, qr []float32, rows, pos int, latents, rotated []float32", r.Replace(latentTile))
-	return fmt.Sprintf("t.%s(%s, %s, %s, %s, %s, %d, n)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), e.ref(o.In[2]), e.ref(o.In[3]), e.stateIndex(o.State)), nil
+	return fmt.Sprintf("t.%s(%s, %s, %s, %s, %s, %d, n)", name, e.ref(o.Out[0]), e.ref(o.In[0]), e.ref(o.In[1]), e.ref(o.In[2]), e.ref(o.In[3]), max(e.stateIndex(o.State), 0)), nil
 }
 
 const latentText = `from, to := t.rows(n)
 for i := range t.run.segments {
 	s := &t.run.segments[i]
-	kv := &s.kv[layer]
+	kv := &$cache
 	for r := max(from, s.start); r < min(to, s.start+s.rows); r++ {
 		p := s.pos + r - s.start
 		portable.StoreK(kv.k, t.at(c, r), 0, p, 1, $rank)
@@ -49,7 +47,7 @@ t.sync()
 unit := 0
 for i := range t.run.segments {
 	s := &t.run.segments[i]
-	kv := &s.kv[layer]
+	kv := &$cache
 	for r := range s.rows {
 		for h := 0; h < $heads; h += $rows {
 			if t.mine(unit) {

@@ -70,7 +70,7 @@ func (e *emitter) fill(text string) string {
 	r := strings.NewReplacer("$package", e.Package, "$title", e.Title, "$newrun", e.newRun(), "$opentok", e.openTokenizer(),
 		"$tokfield", e.relativeFields()+e.tokenFields(), "$embedded", pick(e.Embed, embeddedText, ""),
 		"$eos", int32s(e.EOS), "$sourcefield", pick(e.encodes(), sourceField, ""), "$sourcestate", pick(e.encodes(), ", Source: &s.source", ""), "$sourceread", pick(e.encodes(), "s.encoded = new(int)\n", ""),
-		"$sourcearg", pick(e.encodes(), ", s.source", ""),
+		"$sourcearg", e.sessionArgs(),
 		"$sourcecheck2", pick(e.encodes(), strings.Replace(sourceCheck, "return ", "return nil, ", 1), ""), "$sourcecheck", pick(e.encodes(), sourceCheck, ""), "$copysource", pick(e.encodes(), "if err := s.readSource(other); err != nil {\nreturn err\n}\n", ""), "$start", int32s(e.Start), "$defaults", e.Defaults, "$logits", e.logitsRef(), "$hiddenfield", pick(e.hidden() != nil, "hidden []float32\n", "")+e.earlyField(),
 		"$newhidden", pick(e.hidden() != nil, fmt.Sprintf("s.hidden = arena.New(%d)\n", e.hiddenWidth()), "")+e.newEarly(), "$copyhidden0", e.copyHidden("0"), "$copyhiddeni", e.copyHidden("i"), "$hiddenrow", pick(e.hidden() != nil, ", s.hidden", "")+e.earlyRows(), "$hiddenwidth", fmt.Sprint(e.hiddenWidth()), "$typesarg", strings.Repeat(", nil", len(e.extras())))
 	return r.Replace(text)
@@ -116,9 +116,9 @@ func (e *emitter) openTokenizer() string {
 func (e *emitter) newRun() string {
 	s := e.relativeTables()
 	if e.within() {
-		kv, dim, pad := encoderHeads(e.Plan.Graph)
+		keys, values := encoderWidths(e.Plan.Graph)
 		blocks := encoderBlocks(e.Plan.Limits)
-		s += fmt.Sprintf("r.k, r.v = arena.New(%d), arena.New(%d)\n", blocks*64*kv*dim, blocks*64*kv*pad)
+		s += fmt.Sprintf("r.k, r.v = arena.New(%d), arena.New(%d)\n", blocks*64*keys, blocks*64*values)
 	}
 	return s
 }

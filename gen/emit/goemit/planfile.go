@@ -93,7 +93,7 @@ func WorkerBytes(p *plan.Plan) int64 {
 	}
 	return int64(4*rows*row) + scratchOfExperts(p.Graph, p.Limits.Tokens).bytes() + int64(4*latentValues(p.Graph)) + efficientBytes(p.Graph) +
 		int64(3*16*spectrumLength(p.Graph, p.Limits.Tokens)) +
-		int64(12*scanWidth(p.Graph))
+		int64(12*scanWidth(p.Graph)) + int64(4*passingState(p.Graph))
 }
 
 func (e *emitter) arenaViews() string {
@@ -147,7 +147,8 @@ func (t *thread) share(n int) (from, to int) { return t.run.pool.Range(t.id, n, 
 // mine reports whether a unit of attention is this worker's.
 func (t *thread) mine(unit int) bool { return unit%%t.run.pool.Active() == t.id }
 %[3]s`, rows, pad, trace, bias, scratchOfExperts(e.Plan.Graph, e.Plan.Limits.Tokens).text()+latentScratch(e.Plan.Graph)+
-		efficientScratch(e.Plan.Graph)+spectrumScratch(e.Plan.Graph, e.Plan.Limits.Tokens)+scanScratch(e.Plan.Graph))
+		efficientScratch(e.Plan.Graph)+spectrumScratch(e.Plan.Graph, e.Plan.Limits.Tokens)+scanScratch(e.Plan.Graph)+
+		passingScratch(e.Plan.Graph))
 }
 
 const traceText = `
@@ -250,7 +251,7 @@ func attendsWithin(g *ir.Graph) bool {
 
 // keepsWithin reports whether an operation stores keys and values for the time of a pass.
 func keepsWithin(o *ir.Op) bool {
-	return o.Kind == "attend" && o.State == nil || o.Kind == "attend_marked"
+	return (o.Kind == "attend" || o.Kind == "attend_latent") && o.State == nil || o.Kind == "attend_marked"
 }
 
 // encodes reports whether sessions begin with a pass of an encoder.
@@ -268,7 +269,7 @@ func (e *emitter) encoderCache() string {
 	if !e.within() {
 		return ""
 	}
-	kv, dim, pad := encoderHeads(e.Plan.Graph)
+	keys, values := encoderWidths(e.Plan.Graph)
 	return fmt.Sprintf(`
 // cacheAt reserves keys and values for a sequence of n tokens.
 func (r *run) cacheAt(n int) cache {
@@ -279,17 +280,18 @@ func (r *run) cacheAt(n int) cache {
 	r.blocks += blocks
 	return cache{r.k[at*%d:], r.v[at*%d:], blocks * 64}
 }
-`, kv*dim, kv*pad)
+`, keys, values)
 }
 
-// encoderHeads are the key/value heads and widths of an encoder's attention.
-func encoderHeads(g *ir.Graph) (kv, dim, pad int) {
+// encoderWidths are the elements of keys and of values that a token has in the widest attention of an encoder.
+func encoderWidths(g *ir.Graph) (keys, values int) {
 	for _, o := range g.Ops {
 		if keepsWithin(o) {
-			kv, dim = max(kv, o.Attrs.Int("kv_heads")), max(dim, o.Attrs.Int("head_dim"))
+			kv, dim := o.Attrs.Int("kv_heads"), o.Attrs.Int("head_dim")
+			keys, values = max(keys, kv*dim, o.Attrs.Int("rank")), max(values, kv*((dim+15)/16*16), o.Attrs.Int("rope_dim"))
 		}
 	}
-	return kv, dim, (dim + 15) / 16 * 16
+	return keys, values
 }
 
 // encoderBlocks is the number of blocks of 64 positions that one pass of an encoder needs at most.
@@ -303,9 +305,9 @@ func encoderBytes(p *plan.Plan) int64 {
 	if !attendsWithin(p.Graph) {
 		return 0
 	}
-	kv, dim, pad := encoderHeads(p.Graph)
-	n := encoderBlocks(p.Limits) * 64 * kv
-	return arena.Bytes(n*dim) + arena.Bytes(n*pad)
+	keys, values := encoderWidths(p.Graph)
+	n := encoderBlocks(p.Limits) * 64
+	return arena.Bytes(n*keys) + arena.Bytes(n*values)
 }
 
 // workText is the function that every worker runs.

@@ -38,7 +38,7 @@ func (e *emitter) probeFile() (File, error) {
 		encode = strings.ReplaceAll(probeEncode, "$source", loop("r.tokens", source.String()))
 		encodeOne = "if err := s.Encode(ctx, q.Source); err != nil {\nreturn nil, err\n}\n"
 	}
-	text = strings.NewReplacer("$each", pick(e.encodes(), "_, q := range sequences", "range sequences"), "$encodeone", encodeOne, "$encode", encode, "$sourcearg", pick(e.encodes(), ", s.source", ""), "$selected", selected.String(),
+	text = strings.NewReplacer("$each", pick(e.encodes(), "_, q := range sequences", "range sequences"), "$encodeone", encodeOne, "$encode", encode, "$sourcearg", e.sessionArgs(), "$selected", selected.String(),
 		"$seq", "Sequence{Tokens: q.Tokens"+seq+"}", "$addtypes", e.extraArgs("q")).Replace(loops.Replace(text))
 	return e.file("probe.go", "", "", e.fill(text))
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/gen/ir"
+	"github.com/tfgen/tfgen/gen/op"
 	"github.com/tfgen/tfgen/gen/plan"
 )
 
@@ -46,8 +47,11 @@ func (m *recurrence) weight(i int, name string) string {
 // rows and their stride.
 func (m *recurrence) emit(text string) (string, error) {
 	o := m.s.Op
+	state := "s.kv[layer].k"
 	if o.State == nil {
-		return "", fmt.Errorf("%s: the Go backend computes %s with a state only", o.Pos, o.Kind)
+		if state = "t.passing[:]"; passingSize(o) == 0 {
+			return "", fmt.Errorf("%s: the Go backend computes %s with a state only", o.Pos, o.Kind)
+		}
 	}
 	params := "y, " + strings.Join(m.inputs, ", ") + " view"
 	if len(m.params) > 0 {
@@ -70,15 +74,15 @@ if from == to {
 }
 for i := range t.run.segments {
 	s := &t.run.segments[i]
-	state := s.kv[layer].k
+	state := %s
 	if s.pos == 0 { // a new sequence
 		%s
 	}
 	%s
-}`, m.units, m.grain, clear, strings.NewReplacer(pairs...).Replace(text))
+}`, m.units, m.grain, state, clear, strings.NewReplacer(pairs...).Replace(text))
 	m.name = m.e.variant(m.name, body)
 	m.e.method(m.name, m.doc, params+", layer int", body)
-	return fmt.Sprintf("t.%s(%s, %s, %d)", m.name, m.e.ref(o.Out[0]), strings.Join(m.args, ", "), m.e.stateIndex(o.State)), nil
+	return fmt.Sprintf("t.%s(%s, %s, %d)", m.name, m.e.ref(o.Out[0]), strings.Join(m.args, ", "), max(m.e.stateIndex(o.State), 0)), nil
 }
 
 func (e *emitter) shortConv(s plan.Step) (string, error) {
@@ -205,6 +209,30 @@ func (e *emitter) longConv(s plan.Step) (string, error) {
 		doc:   fmt.Sprintf("is a causal convolution of each of %d channels with a filter of %d; the state are the inputs so far.", width, length)}
 	m.input(0, "x")
 	return m.emit(fmt.Sprintf("portable.LongConv($y, $x, state, %s, %s, s.rows, from, to, %d, %d, s.pos)", m.weight(0, "filter"), m.weight(1, "d"), width, length))
+}
+
+// passingSize is the size of the state of a recurrence that keeps none from one pass to the next: sequences come whole.
+func passingSize(o *ir.Op) int {
+	if r, ok := op.Lookup(o.Kind); ok && r.Size != nil && o.State == nil {
+		return r.Size(o)
+	}
+	return 0
+}
+
+func passingState(g *ir.Graph) (n int) {
+	for _, o := range g.Ops {
+		n = max(n, passingSize(o))
+	}
+	return n
+}
+
+// passingScratch is the field of a worker for such states. Workers share channels or heads, so that each needs its own part
+// only, but at the place that it has in the whole.
+func passingScratch(g *ir.Graph) string {
+	if n := passingState(g); n > 0 {
+		return fmt.Sprintf("\npassing [%d]float32 // state of the recurrence that is being computed", n)
+	}
+	return ""
 }
 
 // fixedState is the number of elements of a state that does not grow with the sequence, 0 for one that does.

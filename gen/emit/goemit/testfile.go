@@ -23,6 +23,9 @@ func (e *emitter) testFile() ([]File, error) {
 // sourceTests changes the tests of decoders for those that read a source: every session begins with one, but the one that is
 // restored, which gets the source of the saved one.
 func sourceTests(text string) string {
+	for _, some := range []string{"min(len(tokens)+1, MaxContext)", "len(tokens)"} { // the context bounds the source, too
+		text = strings.ReplaceAll(text, "m.NewSession("+some+")", "m.NewSession(0)")
+	}
 	text = strings.ReplaceAll(text, "m.NewSession(", "newSession(m, ")
 	return strings.ReplaceAll(text, "restored, err := newSession(m, ", "restored, err := m.NewSession(") + sourceTest
 }
@@ -48,13 +51,13 @@ func TestSearch(t *testing.T) {
 		t.Errorf("a session without a source gives %v", err)
 	}
 	var ids []int32
-	for id, err := range s.Translate(ctx, sampleIDs(9), generate.MaxTokens(8)) {
+	for id, err := range s.Translate(ctx, sampleIDs(9), generate.MaxTokens(min(8, MaxContext-2))) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, id)
 	}
-	found, err := m.Search(ctx, sampleIDs(9), generate.MaxTokens(8))
+	found, err := m.Search(ctx, sampleIDs(9), generate.MaxTokens(min(8, MaxContext-2)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +123,7 @@ const decoderTests = `
 // prefill returns a copy of the logits behind tokens.
 func prefill(t *testing.T, m *Model, tokens []int32) []float32 {
 	t.Helper()
-	s, err := m.NewSession(len(tokens) + 1)
+	s, err := m.NewSession(min(len(tokens)+1, MaxContext))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +182,7 @@ func TestBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Prefill(ctx, sampleIDs(5+3*i)); err != nil {
+		if _, err := s.Prefill(ctx, sampleIDs(min(5+3*i, MaxContext-1))); err != nil {
 			t.Fatal(err)
 		}
 		sessions, next = append(sessions, s), append(next, int32(i+1)%Vocabulary)
@@ -189,7 +192,7 @@ func TestBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range sessions {
-		same(t, fmt.Sprintf("row %d", i), logits[i], prefill(t, m, append(sampleIDs(5+3*i), next[i])))
+		same(t, fmt.Sprintf("row %d", i), logits[i], prefill(t, m, append(sampleIDs(min(5+3*i, MaxContext-1)), next[i])))
 	}
 }
 
@@ -205,7 +208,7 @@ func TestTruncate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, back := range []int{0, 1, 40, 70} {
-		if err := s.Truncate(len(tokens) - 1 - back); errors.Is(err, snapshot.ErrForgotten) {
+		if err := s.Truncate(max(0, len(tokens)-1-back)); errors.Is(err, snapshot.ErrForgotten) {
 			s.Reset()
 		} else if err != nil {
 			t.Fatal(err)
@@ -226,7 +229,8 @@ func TestCopies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Prefill(ctx, tokens[:79]); err != nil {
+	last := len(tokens) - 1
+	if _, err := s.Prefill(ctx, tokens[:last]); err != nil {
 		t.Fatal(err)
 	}
 	fork, err := s.Fork()
@@ -246,7 +250,7 @@ func TestCopies(t *testing.T) {
 	}
 	want := prefill(t, m, tokens)
 	for name, c := range map[string]*Session{"fork": fork, "restored": restored, "original": s} {
-		logits, err := c.Decode(ctx, tokens[79])
+		logits, err := c.Decode(ctx, tokens[last])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -258,7 +262,9 @@ func TestCopies(t *testing.T) {
 func TestGuesses(t *testing.T) {
 	m, ctx := open(t, 0), context.Background()
 	prompt := append(sampleIDs(12), sampleIDs(9)...)
-	for _, o := range []generate.Options{{MaxTokens: 24}, generate.Options{MaxTokens: 24}.With(generate.Temperature(0.8), generate.Seed(3))} {
+	prompt = prompt[:min(len(prompt), (MaxContext+1)/2)]
+	n := min(24, MaxContext-len(prompt))
+	for _, o := range []generate.Options{{MaxTokens: n}, generate.Options{MaxTokens: n}.With(generate.Temperature(0.8), generate.Seed(3))} {
 		var texts [][]int32
 		for lookup := range 2 {
 			s, err := m.NewSession(0)
@@ -314,7 +320,7 @@ func TestErrors(t *testing.T) {
 	if _, err := s.Decode(ctx, Vocabulary); !errors.Is(err, ErrToken) {
 		t.Errorf("a token outside the vocabulary gives %v", err)
 	}
-	if _, err := s.Prefill(ctx, sampleIDs(3)); !errors.Is(err, ErrContext) {
+	if _, err := s.Prefill(ctx, make([]int32, 3)); !errors.Is(err, ErrContext) {
 		t.Errorf("three tokens in a context of two give %v", err)
 	}
 	cancelled, cancel := context.WithCancel(ctx)
