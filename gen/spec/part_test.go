@@ -99,7 +99,7 @@ func TestMistakes(t *testing.T) {
 		{"a class whose task is not known", "llama.yaml", "  LlamaForCausalLM:", "  LlamaForNothing:",
 			"LlamaForNothing: the name does not tell the task; add task: one of causal-lm, "},
 		{"classes without a family", "linformer.yaml", ", family: Linformer", "", "need hf: {family: …}"},
-		{"a field that classes need", "bert.yaml", "  tied:   ", "  tide:   ", "classes: specs/lib/bert_classes.yaml:"},
+		{"a field that classes need", "ernie.yaml", "  tied:   ", "  tide:   ", "classes: specs/lib/bert_classes.yaml:"},
 		{"a field that a part needs", "llama.yaml", "config:\n", "parts: [experts]\nconfig:\n", "x.yaml:5: parts: specs/lib/experts.yaml:"},
 		{"no heads", "llama.yaml", "classes: decoder\nheads:\n", "inner:\n", `unknown key "inner"`},
 	} {
