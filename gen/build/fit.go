@@ -150,7 +150,9 @@ func fit(s *spec.Spec, src Source, head *spec.Head, prefix string) (*Fit, error)
 	values, errs := config.Draft(s.Config, s.Require, in, s.Tiny)
 	f.Errors = append(f.Errors, errs...)
 	for _, key := range config.Unused(src.Config(), s.Config, s.Require, s.Library.Keys["harmless"]) {
-		f.Unread = append(f.Unread, Unread{Key: key, Value: config.Normal(src.Config()[key])})
+		if x := src.Config()[key]; x != nil { // null is as good as absent
+			f.Unread = append(f.Unread, Unread{Key: key, Value: config.Normal(x)})
+		}
 	}
 	f.Absent = absent(s, values)
 	values.Map["task"] = head.Task

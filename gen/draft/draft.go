@@ -86,14 +86,15 @@ func blocks(text string) []block {
 
 var prefixLine = regexp.MustCompile(`(?m)^  prefix: .*$`)
 
-// withPrefix gives the entry of tensors the prefix that the checkpoint has, if the other architecture does not know it.
+// withPrefix gives the entry of tensors the prefix that the checkpoint has, if the other architecture does not know it. Checkpoints of
+// the model without its head have none.
 func withPrefix(text string, f *build.Fit) string {
 	for _, p := range f.Spec.Tensors.Prefix {
 		if p == f.Prefix {
 			return text
 		}
 	}
-	line := fmt.Sprintf("  prefix: %q", f.Prefix)
+	line := fmt.Sprintf("  prefix: [%s, \"\"]", f.Prefix)
 	if prefixLine.MatchString(text) {
 		return prefixLine.ReplaceAllLiteralString(text, line)
 	}
