@@ -286,7 +286,7 @@ func BenchmarkQuant(b *testing.B) {
 			}
 			f, _ := quant.Lookup(k.S)
 			fn := functions[k.Name()+level].(quantFunc)
-			for _, rows := range []int{1, 4, 128} {
+			for _, rows := range []int{1, 2, 4, 8, 128} {
 				tiles := (streamBytes / 2) / f.TileBytes(k.D[0])
 				if rows > 8 {
 					tiles = 32
