@@ -171,7 +171,10 @@ func TestTokenizer(t *testing.T) {
 			t.Fatal(err)
 		}
 		var lines []encoding
-		for _, text := range texts {
+		for i, text := range texts {
+			if strings.HasPrefix(name, "regex") && i%4 > 0 && step > 1 {
+				continue // a quarter is enough for the fast tests
+			}
 			lines = append(lines, encode(tok, text))
 		}
 		data, err := json.Marshal(lines)
