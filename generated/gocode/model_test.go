@@ -70,7 +70,7 @@ func same(t *testing.T, what string, got, want []float32) {
 // prefill returns a copy of the logits behind tokens.
 func prefill(t *testing.T, m *Model, tokens []int32) []float32 {
 	t.Helper()
-	s, err := m.NewSession(len(tokens) + 1)
+	s, err := m.NewSession(min(len(tokens)+1, MaxContext))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +155,9 @@ func TestTruncate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, back := range []int{0, 1, 40, 70} {
+		if back >= len(tokens) {
+			continue
+		}
 		if err := s.Truncate(len(tokens) - 1 - back); errors.Is(err, snapshot.ErrForgotten) {
 			s.Reset()
 		} else if err != nil {
@@ -172,11 +175,12 @@ func TestTruncate(t *testing.T) {
 func TestCopies(t *testing.T) {
 	m, ctx := open(t, 0), context.Background()
 	tokens := sampleIDs(80)
+	last := len(tokens) - 1
 	s, err := m.NewSession(0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Prefill(ctx, tokens[:79]); err != nil {
+	if _, err := s.Prefill(ctx, tokens[:last]); err != nil {
 		t.Fatal(err)
 	}
 	fork, err := s.Fork()
@@ -196,7 +200,7 @@ func TestCopies(t *testing.T) {
 	}
 	want := prefill(t, m, tokens)
 	for name, c := range map[string]*Session{"fork": fork, "restored": restored, "original": s} {
-		logits, err := c.Decode(ctx, tokens[79])
+		logits, err := c.Decode(ctx, tokens[last])
 		if err != nil {
 			t.Fatal(err)
 		}
