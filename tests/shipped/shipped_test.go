@@ -87,7 +87,7 @@ func run(t *testing.T, tokens int, dirs []string) {
 // TestShipped runs a case of each kind of state.
 func TestShipped(t *testing.T) {
 	var dirs []string
-	for _, name := range []string{"jamba", "qwen3-next", "deepseek-v3"} {
+	for _, name := range []string{"jamba", "qwen3-next", "deepseek-v3", "t5"} {
 		dirs = append(dirs, filepath.Join("..", "..", "gen", "golden", "testdata", name))
 	}
 	run(t, 192, append(dirs, sequences+"hyena"))
@@ -112,7 +112,7 @@ func TestShippedAll(t *testing.T) {
 	}
 	run(t, 192, dirs)
 	dirs = nil
-	for _, name := range []string{"deberta-v2-groups", "fnet-odd", "linformer-layerwise", "longformer-far", "mpnet-long", "performer"} {
+	for _, name := range []string{"deberta-v2-groups", "fnet-odd", "linformer-layerwise", "longformer-far", "mpnet-long", "performer", "bart-untied", "pegasus", "umt5-untied"} {
 		dirs = append(dirs, filepath.Join("..", "..", "gen", "verify", "testdata", "encoders", name))
 	}
 	run(t, 0, dirs)
