@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo demo-web test test-all stress check bench bench-peers bench-tokenizers native-tokenizers test-native support parity cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all stress check bench bench-peers bench-tokenizers native-tokenizers test-native support reference parity cover fuzz quick install-tools clean
 
 all: test
 
@@ -61,6 +61,11 @@ support: $(BIN)/tfgen
 	  echo 'Written by `make support` from the specifications and the results of `tfgen verify`, on reference and all CPU levels of one machine.'; echo; \
 	  $(BIN)/tfgen spec table $(BIN)/verify.json; } > $(BIN)/architectures.md
 	mv $(BIN)/architectures.md docs/architectures.md
+
+# Writes the reference of the language of specifications behind the introduction of its page.
+reference: $(BIN)/tfgen
+	{ sed '/^## Sections of a specification/,$$d' docs/spec-language.md; $(BIN)/tfgen spec reference; } > $(BIN)/spec-language.md
+	mv $(BIN)/spec-language.md docs/spec-language.md
 
 # Compares all targets of five models, and of MODELS, and writes docs/parity.md: the demo model, MiniLM and Gemma 3 270M where they
 # are at hand, a small T5 and a small Mamba with generated weights. PYTHON names a Python with numpy.

@@ -84,12 +84,15 @@ func errUnsupported(k kernel.Kernel) error {
 type emitter struct {
 	functions []ir.Section
 	constants map[string]constantData
+	floats    map[string]float32 // the constants that are one float32 in every lane
 }
 
 // constantData is a read-only block of 32-bit words.
 type constantData []uint32
 
-func newEmitter() *emitter { return &emitter{constants: map[string]constantData{}} }
+func newEmitter() *emitter {
+	return &emitter{constants: map[string]constantData{}, floats: map[string]float32{}}
+}
 
 // kernel adds one kernel for one instruction set to the file.
 func (e *emitter) kernel(isa ISA, k kernel.Kernel, t *tuning.Table) error {
@@ -180,7 +183,22 @@ func (e *emitter) print(pkg, header string) (asmText, stubs []byte, err error) {
 		_, rest, _ := bytes.Cut(text, []byte("\n"))
 		*out.text = append(slices.Clone(comment), rest...)
 	}
-	return asmText, stubs, nil
+	return e.explain(asmText), stubs, nil
+}
+
+// explain writes before the constants of an assembly file what number they are.
+func (e *emitter) explain(text []byte) []byte {
+	var b bytes.Buffer
+	for line := range bytes.Lines(text) {
+		if name, ok := bytes.CutPrefix(line, []byte("DATA ")); ok {
+			name, rest, _ := bytes.Cut(name, []byte("<>+"))
+			if v, ok := e.floats[string(name)]; ok && bytes.HasPrefix(rest, []byte("0(")) {
+				fmt.Fprintf(&b, "// %s is %g in every lane.\n", name, v)
+			}
+		}
+		b.Write(line)
+	}
+	return b.Bytes()
 }
 
 // data returns the constants in use as data sections, by name.

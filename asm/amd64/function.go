@@ -149,6 +149,7 @@ type constant struct{ operand.Mem }
 
 // float returns a constant, stored in the file once under its name.
 func (f *function) float(name string, v float64) constant {
+	f.emitter.floats[name] = float32(v)
 	return f.word(name, math.Float32bits(float32(v)))
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +26,10 @@ decoding in sessions that are empty or filled, embeddings, memory. Speeds are al
 threads can do on this machine, measured in the same run: of the read bandwidth for decoding, which reads weights, keys and
 values once for a token, and of the multiply-add peak in float32 for all else. Products of 8-bit inputs can pass that peak.
 
+Examples:
+
+  tfgen bench model.gguf --weights source --threads 1,2 --depth 0,2048,8192
+  tfgen bench DIR --weights int8 --json > now.json
 `
 
 // benchOptions are the flags of bench.
@@ -78,8 +81,7 @@ type benchReport struct {
 // parseBench parses the flags.
 func parseBench(args []string, stderr io.Writer) (*benchOptions, error) {
 	o := &benchOptions{}
-	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := newFlags("bench", benchHelp, stderr)
 	f.StringVar(&o.build.Weights, "weights", "f32", weightsHelp)
 	f.StringVar(&o.build.KV, "kv", "f32", kvHelp)
 	f.StringVar(&o.build.tuning, "tuning", "", tuningHelp)
@@ -96,10 +98,6 @@ func parseBench(args []string, stderr io.Writer) (*benchOptions, error) {
 	f.IntVar(&o.repeat, "repeat", 3, "times to measure")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVar(&o.benchstat, "benchstat", false, "print a line for each repetition, as benchstat reads them")
-	f.Usage = func() {
-		fmt.Fprint(stderr, benchHelp)
-		f.PrintDefaults()
-	}
 	if err := o.build.parse(f, args); err != nil {
 		return nil, err
 	}

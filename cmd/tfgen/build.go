@@ -23,9 +23,16 @@ import (
 const buildHelp = `usage: tfgen build MODEL [SPEC] [flags]
 
 Compiles a checkpoint into a bundle for each target. The Go package has one function a layer, literal shapes, assembly for
-exactly these shapes, packed weights and the tokenizer; the others offer the same model to other languages. MODEL is a Hugging Face directory or a GGUF file. SPEC is the name of a specification or a YAML file;
-without it the checkpoint's own metadata decide.
+exactly these shapes, packed weights and the tokenizer; the others offer the same model to other languages. MODEL is a
+Hugging Face directory or a GGUF file. SPEC is the name of a specification or a YAML file; without it the checkpoint's own
+metadata decide.
 
+Examples:
+
+  tfgen build model.gguf --weights source --program     a program, with the file's own quantised blocks
+  tfgen build DIR -o internal/model --package model     a package inside your module
+  tfgen build DIR --weights q4,lm_head=q8 --kv f16      4 bits, the output projection 8, keys and values in 16
+  tfgen build DIR --target go,c,python,wasm -o dist     bundles for four languages
 `
 
 // buildOptions are the flags of the build command.
@@ -40,23 +47,6 @@ type buildOptions struct {
 	vendor, check bool
 	weighing      weighing
 	quiet         bool
-}
-
-// parseFlags parses flags that may stand before, between and after the arguments.
-func parseFlags(f *flag.FlagSet, args []string) (positional []string, err error) {
-	for {
-		if err := f.Parse(args); err != nil {
-			if err == flag.ErrHelp {
-				return nil, err
-			}
-			return nil, errUsage
-		}
-		if f.NArg() == 0 {
-			return positional, nil
-		}
-		positional = append(positional, f.Arg(0))
-		args = f.Args()[1:]
-	}
 }
 
 // parse parses the flags of a command on one model, and the model and the specification that stand beside them.
@@ -78,8 +68,7 @@ func (o *buildOptions) parse(f *flag.FlagSet, args []string) error {
 
 func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	o := &buildOptions{}
-	f := flag.NewFlagSet("build", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := newFlags("build", buildHelp, stderr)
 	f.StringVar(&o.targets, "target", targets[0].name, "what to build, separated by commas: "+targetNames())
 	f.StringVar(&o.dir, "o", "", "output directory; with several targets, one directory in it for each (default: the package name)")
 	f.StringVar(&o.Package, "package", "", "Go package name (default: made from the model's name)")
@@ -98,10 +87,6 @@ func parseBuild(args []string, stderr io.Writer) (*buildOptions, error) {
 	f.StringVar(&o.chat, "chat-template", "", "a `file` with the chat template, instead of the checkpoint's own")
 	f.StringVar(&o.dump, "dump", "", "print the graph after a pass: after:PASS")
 	f.BoolVar(&o.quiet, "no-progress", false, "show no progress")
-	f.Usage = func() {
-		fmt.Fprint(stderr, buildHelp)
-		f.PrintDefaults()
-	}
 	if err := o.parse(f, args); err != nil {
 		return nil, err
 	}
@@ -183,6 +168,7 @@ func runBuild(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	if err := noteTokenizer(models[outputs[0].backend].Bundle, stderr); err != nil {
 		return err
 	}
+	noteExpansion(models[outputs[0].backend].Bundle, "--weights source", stderr)
 	progress := newProgress(stderr, o.quiet)
 	for _, out := range outputs {
 		if err := out.make(ctx, models[out.backend], progress, stdout); err != nil {
@@ -190,6 +176,31 @@ func runBuild(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		}
 	}
 	return nil
+}
+
+// expandedFrom is the size in bytes from which on weights that grow are worth a note.
+const expandedFrom = 64 << 20
+
+// noteExpansion says how the formats of the checkpoint are kept, if they take much less than what is built.
+func noteExpansion(b *bundle.Bundle, how string, stderr io.Writer) {
+	stored, seen := int64(0), map[string]bool{}
+	for _, t := range b.Report().Tensors {
+		for _, s := range t.Sources {
+			if !seen[s.Name] {
+				seen[s.Name] = true
+				stored += s.Bytes
+			}
+		}
+	}
+	fmt.Fprint(stderr, expansion(stored, b.Memory().Weights, b.Options.Weights, how))
+}
+
+// expansion is the note on weights that grow from stored to built bytes, "" if it is not worth one.
+func expansion(stored, built int64, format, how string) string {
+	if built < expandedFrom || built < stored*3/2 {
+		return ""
+	}
+	return fmt.Sprintf("note: weights of %d MB become %d MB in %s; %s keeps the formats of the checkpoint\n", stored>>20, built>>20, format, how)
 }
 
 // noteTokenizer says which regular expressions of the tokenizer have no scanner.
@@ -243,8 +254,11 @@ func (o *output) make(ctx context.Context, c *compiled, p *progress, stdout io.W
 	c.weights = filepath.Join(o.dir, o.weightsName())
 	memory := c.Memory()
 	fmt.Fprintf(stdout, "%s: %s %s, %d files, %d parameters\n", o.label(), o.noun, o.options.Package, o.written, c.Parameters())
-	fmt.Fprintf(stdout, "weights %d B, activations %d B, a worker %d B, a session of %d tokens %d B\n",
-		memory.Weights, memory.Activations, memory.Worker, memory.Context, memory.Session)
+	fmt.Fprintf(stdout, "weights %d B, activations %d B, a worker %d B", memory.Weights, memory.Activations, memory.Worker)
+	if memory.Session > 0 {
+		fmt.Fprintf(stdout, ", a session of %d tokens %d B", memory.Context, memory.Session)
+	}
+	fmt.Fprintln(stdout)
 	return nil
 }
 
@@ -341,7 +355,11 @@ func compile(o *buildOptions, back *backend, src *bundle.Checkpoint) (b *bundle.
 	if err := back.check(b.Plan.Graph); err != nil {
 		return nil, err
 	}
-	if b.Tokenizer, err = src.Tokenizer(); err != nil {
+	packed, err := src.Tokenizer()
+	if err == nil {
+		err = b.SetTokenizer(packed)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if b.Chat, err = template.Find(src); err == nil && o.chat != "" {

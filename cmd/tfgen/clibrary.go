@@ -46,7 +46,7 @@ func cSources(o *output, b *bundle.Bundle, m *cemit.Model) ([]file.File, error) 
 	if err != nil {
 		return nil, err
 	}
-	if files, err = vendor(append(files, main), o.importPath); err != nil {
+	if files, err = vendor(append(files, main), o.importPath, libraryDir); err != nil {
 		return nil, err
 	}
 	return append(files, file.File{Name: "go.mod", Data: goMod(o.importPath, true)}), nil
@@ -56,7 +56,7 @@ func cSources(o *output, b *bundle.Bundle, m *cemit.Model) ([]file.File, error) 
 func cModel(o *output, b *bundle.Bundle) *cemit.Model {
 	r, g, memory := b.Result, b.Plan.Graph, b.Memory()
 	m := &cemit.Model{
-		Package: b.Options.Package, Title: b.Options.Title, Architecture: g.Name, Format: b.Options.Weights, Version: libraryVersion,
+		Package: b.Options.Package, Title: b.Options.Title, Architecture: g.Name, Format: b.Options.Weights, Version: libraryVersion, Runtime: libraryDir,
 		Header: marker + fmt.Sprintf("%s (sha256:%.12s). DO NOT EDIT.", r.Spec.File, r.Spec.SHA256), ImportPath: o.importPath,
 		Parameters: b.Parameters(), WeightsBytes: memory.Weights, ActivationBytes: memory.Activations, WorkerBytes: memory.Worker,
 		SessionBytes: memory.Session, Vocabulary: g.Vocab, MaxContext: g.MaxPos,

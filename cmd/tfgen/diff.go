@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -21,6 +20,9 @@ const diffHelp = `usage: tfgen diff [--stat] OLD NEW
 Shows what changed between two generated packages: files added and removed, and a unified diff of Go and assembly. The
 exit status is 1 if anything differs.
 
+Examples:
+
+  tfgen build DIR -o /tmp/now && tfgen diff internal/model /tmp/now
 `
 
 // errDifferent is returned when two packages differ.
@@ -28,13 +30,8 @@ var errDifferent = errors.New("the packages differ")
 
 // runDiff is the diff command.
 func runDiff(_ context.Context, args []string, stdout, stderr io.Writer) error {
-	f := flag.NewFlagSet("diff", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := newFlags("diff", diffHelp, stderr)
 	stat := f.Bool("stat", false, "name the files only")
-	f.Usage = func() {
-		fmt.Fprint(stderr, diffHelp)
-		f.PrintDefaults()
-	}
 	rest, err := parseFlags(f, args)
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +21,10 @@ question, and both versions predict every token of a text: perplexity, the Kullb
 predictions, how often they agree on the most probable token, and the relative error of the hidden state behind every
 layer.
 
+Examples:
+
+  tfgen eval DIR --weights q4k --text book.txt --tokens 0
+  tfgen eval model.gguf --weights source --kv q8 --text book.txt --json
 `
 
 // evaluation is what eval prints.
@@ -37,8 +40,7 @@ type evaluation struct {
 // runEval is the eval command.
 func runEval(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o := &buildOptions{}
-	f := flag.NewFlagSet("eval", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := newFlags("eval", evalHelp, stderr)
 	f.StringVar(&o.Weights, "weights", "source", weightsHelp)
 	f.StringVar(&o.KV, "kv", "f32", kvHelp)
 	o.weighing.flags(f)
@@ -48,10 +50,6 @@ func runEval(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	tokens := f.Int("tokens", 4096, "use at most so many tokens of the text; 0: all")
 	asJSON := f.Bool("json", false, "print JSON")
 	quiet := f.Bool("no-progress", false, "show no progress")
-	f.Usage = func() {
-		fmt.Fprint(stderr, evalHelp)
-		f.PrintDefaults()
-	}
 	if err := o.parse(f, args); err != nil {
 		return err
 	}

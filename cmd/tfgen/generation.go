@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -22,28 +21,37 @@ the order in which they run.
 
 `
 
-// runGeneration is the generation command.
-func runGeneration(_ context.Context, args []string, stdout, stderr io.Writer) error {
-	f := flag.NewFlagSet("generation", flag.ContinueOnError)
-	asJSON := f.Bool("json", false, "print reports as JSON")
-	f.SetOutput(stderr)
-	f.Usage = func() { fmt.Fprint(stderr, generationHelp); f.PrintDefaults() }
-	if len(args) == 0 {
+// generationCommands are the commands of the generation command.
+var generationCommands = group{"generation", generationHelp, map[string]action{"verify": generationVerify, "steps": generationSteps}}
+
+// generationSteps prints the processors in their order.
+func generationSteps(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	f := newFlags("generation steps", generationHelp, stderr)
+	rest, err := parseFlags(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) > 0 {
 		f.Usage()
 		return errUsage
 	}
-	if err := f.Parse(args[1:]); err != nil {
+	_, err = fmt.Fprintln(stdout, strings.Join(sample.Steps(), "\n"))
+	return err
+}
+
+// generationVerify compares recorded results with what is computed.
+func generationVerify(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	f := newFlags("generation verify", generationHelp, stderr)
+	asJSON := f.Bool("json", false, "print reports as JSON")
+	files, err := parseFlags(f, args)
+	if err != nil {
 		return err
 	}
-	switch {
-	case args[0] == "steps" && f.NArg() == 0:
-		_, err := fmt.Fprintln(stdout, strings.Join(sample.Steps(), "\n"))
-		return err
-	case args[0] == "verify" && f.NArg() > 0:
-		return verifyGeneration(f.Args(), *asJSON, stdout)
+	if len(files) == 0 {
+		f.Usage()
+		return errUsage
 	}
-	f.Usage()
-	return errUsage
+	return verifyGeneration(files, *asJSON, stdout)
 }
 
 // verifyGeneration checks files and prints a report of each.

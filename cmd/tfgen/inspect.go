@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"runtime"
@@ -18,22 +17,21 @@ const inspectHelp = `usage: tfgen inspect MODEL [SPEC] [flags]
 Says what a model is and what it will take, before a weight is read: parameters, every tensor with its source, type and
 place, and the exact bytes of weights, activations and state.
 
+Examples:
+
+  tfgen inspect model.gguf --weights source --context 8192 --kv q8
+  tfgen inspect DIR --json | jq .peak
 `
 
 // runInspect is the inspect command.
 func runInspect(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	o := &buildOptions{}
-	f := flag.NewFlagSet("inspect", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := newFlags("inspect", inspectHelp, stderr)
 	asJSON := f.Bool("json", false, "print JSON")
 	f.StringVar(&o.Weights, "weights", "f32", weightsHelp)
 	f.StringVar(&o.KV, "kv", "f32", kvHelp)
 	f.IntVar(&o.Context, "context", 0, "longest sequence in tokens (default: what the model was made for)")
 	workers := f.Int("threads", runtime.GOMAXPROCS(0), "workers, for the peak")
-	f.Usage = func() {
-		fmt.Fprint(stderr, inspectHelp)
-		f.PrintDefaults()
-	}
 	if err := o.parse(f, args); err != nil {
 		return err
 	}
@@ -67,9 +65,18 @@ func printReport(out io.Writer, r bundle.Report, workers int) error {
 	fmt.Fprintf(w, "weights (%s)\t%s\n", r.Format, size(m.Weights))
 	fmt.Fprintf(w, "activations\t%s\n", size(m.Activations))
 	fmt.Fprintf(w, "a worker\t%s\n", size(m.Worker))
-	fmt.Fprintf(w, "a session of %s tokens\t%s\n", count(int64(m.Context)), size(m.Session))
+	session := ""
+	if m.Session > 0 {
+		fmt.Fprintf(w, "a session of %s tokens\t%s\n", count(int64(m.Context)), size(m.Session))
+		session = ", one session"
+	} else {
+		fmt.Fprintf(w, "longest sequence\t%s tokens\n", count(int64(m.Context)))
+	}
+	for _, s := range r.States {
+		fmt.Fprintf(w, "  %s\t%s\n", s.Label(), stateText(s))
+	}
 	fmt.Fprintf(w, "tokenizer\t%s\n", size(m.Tokenizer))
-	fmt.Fprintf(w, "peak, %d workers, one session\t%s\n", workers, size(m.Peak(workers)))
+	fmt.Fprintf(w, "peak, %d workers%s\t%s\n", workers, session, size(m.Peak(workers)))
 	fmt.Fprintf(w, "ignored tensors\t%d\n\n", len(r.Ignored))
 	fmt.Fprintln(w, "offset\tbytes\tlayout\tshape\tpart\tfrom\ttype")
 	for _, t := range r.Tensors {
@@ -84,6 +91,19 @@ func printReport(out io.Writer, r bundle.Report, workers int) error {
 		fmt.Fprintf(w, "%d\t%d\t%s\t%d×%d\t%s\t%s\t%s%s\n", t.Offset, t.Bytes, t.Layout, t.Rows, t.Cols, t.Region, strings.Join(names, " | "), strings.Join(types, " | "), note)
 	}
 	return w.Flush()
+}
+
+// stateText says what a state takes and holds.
+func stateText(s bundle.State) string {
+	text := size(int64(len(s.Names)) * s.Bytes)
+	if len(s.Names) > 1 {
+		text += fmt.Sprintf(", %s each", count(s.Bytes))
+	}
+	text += ": " + s.Holds
+	if s.Positions > 0 {
+		text += fmt.Sprintf(", %s positions", count(int64(s.Positions)))
+	}
+	return text
 }
 
 // count formats a number with commas.

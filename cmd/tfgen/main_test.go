@@ -159,7 +159,7 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 		{[]string{"build", demo, "bert", "-o", filepath.Join(occupied, "x")}, 1, "LlamaForCausalLM"},
 		{[]string{"build", demo, "-o", filepath.Join(occupied, "x"), "--weights", "q3"}, 1, "supported are source, f32, f16, bf16"},
 		{[]string{"build", demo, "-o", filepath.Join(occupied, "x"), "--package", "My Model"}, 1, "not a Go package name"},
-		{[]string{"verify"}, 1, "no case"},
+		{[]string{"verify"}, 2, "usage"},
 		{[]string{"spec", "check", "nowhere.yaml"}, 1, "nowhere.yaml"},
 	} {
 		status, out, log := execute(t, context.Background(), c.args...)
@@ -203,7 +203,12 @@ func TestInspectIsExact(t *testing.T) {
 		Parameters int64 `json:"parameters"`
 		Peak       int64 `json:"peak"`
 		Memory     struct{ Weights, Activations, Worker, Session, Tokenizer int64 }
-		Tensors    []struct{ Bytes int64 }
+		States     []struct {
+			Names []string
+			Holds string
+			Bytes int64
+		}
+		Tensors []struct{ Bytes int64 }
 	}
 	if err := json.Unmarshal([]byte(out), &r); status != 0 || err != nil {
 		t.Fatal(status, log, err)
@@ -221,6 +226,9 @@ func TestInspectIsExact(t *testing.T) {
 	m := r.Memory
 	if info.Size() != m.Weights || r.Peak != m.Weights+m.Activations+2*m.Worker+m.Session+m.Tokenizer || m.Tokenizer == 0 || r.Parameters != 4196608 || len(r.Tensors) != 26 {
 		t.Errorf("weights %d, inspect says %+v, peak %d, %d tensors", info.Size(), m, r.Peak, len(r.Tensors))
+	}
+	if len(r.States) != 1 || len(r.States[0].Names) != 4 || r.States[0].Holds != "keys and values" || 4*r.States[0].Bytes >= m.Session {
+		t.Errorf("states %+v of a session of %d bytes", r.States, m.Session)
 	}
 	for _, line := range []string{fmt.Sprintf("ArenaBytes = %d", m.Activations), fmt.Sprintf("WorkerBytes = %d", m.Worker), fmt.Sprintf("WeightsBytes = %d", m.Weights)} {
 		if !strings.Contains(string(plan), line) {

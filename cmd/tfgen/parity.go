@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -26,9 +25,14 @@ import (
 const parityHelp = `usage: tfgen parity MODEL [SPEC] [flags]
 
 Builds the model for every target that this machine can run, gives all of them the same tokens, and compares hidden states
-of every layer, outputs and the greedy continuation. MODEL can also be the directory of a golden case. Small models are held against the float64 reference, larger ones
-against the Go package. What did not run is in the table with its reason. The exit status is 1 if token ids differ.
+of every layer, outputs and the greedy continuation. MODEL can also be the directory of a golden case. Small models are
+held against the float64 reference, larger ones against the Go package. What did not run is in the table with its reason.
+The exit status is 1 if token ids differ.
 
+Examples:
+
+  tfgen parity tests/demo-model --weights bf16
+  tfgen parity DIR --target go,c -n 64 --json
 `
 
 // parityRow is one line of the table.
@@ -68,16 +72,11 @@ type parityJob struct {
 // runParity is the parity command.
 func runParity(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o := &buildOptions{quiet: true, vendor: true, module: "tfgen.local/parity"}
-	f := flag.NewFlagSet("parity", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := newFlags("parity", parityHelp, stderr)
 	asJSON := f.Bool("json", false, "print JSON")
 	f.StringVar(&o.targets, "target", targetNames(), "targets to compare, separated by commas")
 	f.StringVar(&o.Weights, "weights", "f32", "weight format: "+strings.Join(weights.Formats(), ", "))
 	tokens := f.Int("n", 32, "tokens of the greedy continuation")
-	f.Usage = func() {
-		fmt.Fprint(stderr, parityHelp)
-		f.PrintDefaults()
-	}
 	if err := o.parse(f, args); err != nil {
 		return err
 	}

@@ -39,24 +39,8 @@ func (p *progress) show(done, total int64, name string) {
 	if p == nil {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	every := 5 * time.Second
-	if p.terminal {
-		every = 100 * time.Millisecond
-	}
-	if time.Since(p.last) < every {
-		return
-	}
-	p.last, p.shown = time.Now(), true
-	share := float64(done) / float64(max(total, 1))
 	rate := float64(done) / 1e6 / time.Since(p.begin).Seconds()
-	if !p.terminal {
-		fmt.Fprintf(p.w, "packing: %.0f %% of %.0f MB, %.0f MB/s\n", 100*share, float64(total)/1e6, rate)
-		return
-	}
-	n := int(share * barWidth)
-	fmt.Fprintf(p.w, "\rpacking [%s%s] %3.0f %% %6.0f MB/s  %-40.40s", strings.Repeat("#", n), strings.Repeat(" ", barWidth-n), 100*share, rate, name)
+	p.showStep("packing", float64(done)/float64(max(total, 1)), fmt.Sprintf("%.0f MB, %.0f MB/s, %s", float64(total)/1e6, rate, name))
 }
 
 // showStep reports what share of a longer work is done, and what is in work.
@@ -79,12 +63,12 @@ func (p *progress) showStep(verb string, share float64, what string) {
 		return
 	}
 	n := int(share * barWidth)
-	fmt.Fprintf(p.w, "\r%s [%s%s] %3.0f %%  %-40.40s", verb, strings.Repeat("#", n), strings.Repeat(" ", barWidth-n), 100*share, what)
+	fmt.Fprintf(p.w, "\r%s [%s%s] %3.0f %%  %-52.52s", verb, strings.Repeat("#", n), strings.Repeat(" ", barWidth-n), 100*share, what)
 }
 
 // done removes the bar.
 func (p *progress) done() {
 	if p != nil && p.shown && p.terminal {
-		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", 100))
+		fmt.Fprintf(p.w, "\r%s\r", strings.Repeat(" ", 110))
 	}
 }

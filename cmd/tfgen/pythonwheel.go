@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/tfgen/tfgen/gen/bundle"
@@ -58,7 +59,7 @@ func pythonBuild(ctx context.Context, o *output, dir string) error {
 	if err := embedWeights(o, dir); err != nil {
 		return err
 	}
-	if err := runTool(ctx, filepath.Join(dir, "src"), "make", "--no-print-directory", "OUT=../"+pkg, "../"+pkg+"/lib"+pkg+".so"); err != nil {
+	if err := runTool(ctx, filepath.Join(dir, "src"), "make", "--no-print-directory", "OLD=1", "OUT=../"+pkg, "../"+pkg+"/lib"+pkg+".so"); err != nil {
 		return err
 	}
 	tag, err := platformTag(filepath.Join(dir, pkg, "lib"+pkg+".so"))
@@ -77,18 +78,48 @@ var machines = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}
 // packedRelocations is what a library asks for whose relocations are packed, as the loader of glibc 2.36 and later reads them.
 const packedRelocations = "GLIBC_ABI_DT_RELR"
 
-// platformTag is the tag of wheels with a library: manylinux with the newest glibc that it asks for (PEP 600).
+// systemLibraries are those that every system with glibc has, and that wheels may ask for.
+var systemLibraries = []string{"libc.so.6", "libpthread.so.0", "libm.so.6", "libdl.so.2", "librt.so.1"}
+
+// platformTag is the tag of wheels with a library: manylinux with the newest glibc that it asks for (PEP 600), or linux if it asks
+// for what not every system has.
 func platformTag(library string) (string, error) {
 	f, err := elf.Open(library)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	needs, err := f.DynamicVersionNeeds()
+	machine := machines[runtime.GOARCH]
+	if machine == "" {
+		machine = runtime.GOARCH
+	}
+	libraries, err := f.ImportedLibraries()
 	if err != nil {
 		return "", err
 	}
-	minor := 17
+	for _, name := range libraries {
+		if !slices.Contains(systemLibraries, name) {
+			return "linux_" + machine, nil
+		}
+	}
+	minor, err := glibcMinor(f)
+	if err != nil {
+		return "", err
+	}
+	tag := fmt.Sprintf("manylinux_2_%d_%s", minor, machine)
+	if minor == oldestGlibc {
+		tag += ".manylinux2014_" + machine // as older versions of pip call it
+	}
+	return tag, nil
+}
+
+// oldestGlibc is the glibc of the oldest tag that wheels are given: 2.17.
+const oldestGlibc = 17
+
+// glibcMinor is the number behind "2." of the newest glibc that a library asks for, at least oldestGlibc.
+func glibcMinor(f *elf.File) (int, error) {
+	needs, err := f.DynamicVersionNeeds()
+	minor := oldestGlibc
 	for _, n := range needs {
 		for _, v := range n.Needs {
 			var m int
@@ -100,11 +131,7 @@ func platformTag(library string) (string, error) {
 			}
 		}
 	}
-	machine := machines[runtime.GOARCH]
-	if machine == "" {
-		machine = runtime.GOARCH
-	}
-	return fmt.Sprintf("manylinux_2_%d_%s", minor, machine), nil
+	return minor, err
 }
 
 // wheel is a wheel that is being written.
@@ -137,7 +164,10 @@ func writeWheel(o *output, dir, tag string) (err error) {
 	info := fmt.Sprintf("%s-%s.dist-info/", pkg, libraryVersion)
 	metadata := fmt.Sprintf("Metadata-Version: 2.1\nName: %s\nVersion: %s\nSummary: %s, a language model compiled by tfgen\nRequires-Python: >=3.8\n"+
 		"Requires-Dist: numpy>=1.20\nDescription-Content-Type: text/markdown\n\n%s", pkg, libraryVersion, oneLine(title), readme)
-	kind := fmt.Sprintf("Wheel-Version: 1.0\nGenerator: tfgen\nRoot-Is-Purelib: false\nTag: py3-none-%s\n", tag)
+	kind := "Wheel-Version: 1.0\nGenerator: tfgen\nRoot-Is-Purelib: false\n"
+	for _, platform := range strings.Split(tag, ".") {
+		kind += fmt.Sprintf("Tag: py3-none-%s\n", platform)
+	}
 	for _, f := range []struct{ name, text string }{{"METADATA", metadata}, {"WHEEL", kind}, {"top_level.txt", pkg + "\n"}} {
 		if err := w.add(info+f.name, strings.NewReader(f.text)); err != nil {
 			return err

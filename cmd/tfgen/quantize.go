@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"slices"
@@ -19,6 +18,10 @@ Packs the weights in a format, in memory, and says what it does to each matrix: 
 the norm of the values. The matrices that lose most come first: give these a wider format, as in --weights q4,lm_head=q8.
 tfgen build packs the weights for good; tfgen eval measures what the format costs in predictions.
 
+Examples:
+
+  tfgen quantize DIR --weights q4
+  tfgen quantize DIR --weights q4k --calibrate book.txt
 `
 
 // lost is a row of the report.
@@ -36,16 +39,11 @@ type lost struct {
 // runQuantize is the quantize command.
 func runQuantize(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o := &buildOptions{}
-	f := flag.NewFlagSet("quantize", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := newFlags("quantize", quantizeHelp, stderr)
 	f.StringVar(&o.Weights, "weights", "q4", weightsHelp)
 	o.weighing.flags(f)
 	f.Bool("report", true, "print the report, which is all that the command does")
 	asJSON := f.Bool("json", false, "print JSON")
-	f.Usage = func() {
-		fmt.Fprint(stderr, quantizeHelp)
-		f.PrintDefaults()
-	}
 	if err := o.parse(f, args); err != nil {
 		return err
 	}

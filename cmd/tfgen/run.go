@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/tfgen/tfgen/gen/checkpoint"
 	"github.com/tfgen/tfgen/gen/spec"
+	"github.com/tfgen/tfgen/runtime/flags"
 )
 
 const runHelp = `usage: tfgen run MODEL [SPEC.yaml] [program arguments]
@@ -25,13 +27,22 @@ it. The arguments go to the program:
   tfgen run MODEL embed 'a text' 'another'         embed texts
   tfgen run MODEL help                             what the program can do
 
-TFGEN_CACHE names another cache directory, TFGEN_WEIGHTS another weight format than f32, TFGEN_TUNING a table of tfgen tune.
+TFGEN_CACHE names another cache directory, TFGEN_WEIGHTS another weight format than f32 (source: what the checkpoint stores),
+TFGEN_TUNING a table of tfgen tune.
 `
 
 // runRun is the run command.
 func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" {
+	if len(args) == 0 {
 		fmt.Fprint(stderr, runHelp)
+		return errUsage
+	}
+	if flags.IsHelp(args[0]) {
+		fmt.Fprint(stderr, runHelp)
+		return flag.ErrHelp
+	}
+	if strings.HasPrefix(args[0], "-") {
+		fmt.Fprintf(stderr, "tfgen run: expected a model before %s; `tfgen run -h` explains it\n", args[0])
 		return errUsage
 	}
 	o := &buildOptions{model: args[0], vendor: true}
@@ -46,7 +57,7 @@ func runRun(ctx context.Context, args []string, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	if len(rest) > 0 && strings.HasPrefix(rest[0], "-") && rest[0] != "-h" && rest[0] != "--help" {
+	if len(rest) > 0 && strings.HasPrefix(rest[0], "-") && !flags.IsHelp(rest[0]) {
 		rest = append([]string{"generate"}, rest...)
 	}
 	cmd := exec.CommandContext(ctx, binary, rest...)
@@ -94,6 +105,7 @@ func cached(ctx context.Context, o *buildOptions, stderr io.Writer) (string, err
 	}
 	defer closeModel()
 	fmt.Fprintf(stderr, "building %s\n", o.Title)
+	noteExpansion(b, "TFGEN_WEIGHTS=source", stderr)
 	c := &compiled{Bundle: b}
 	if err := out.write(ctx, b, func(path string) error { return c.putWeights(ctx, path, newProgress(stderr, false)) }); err != nil {
 		return "", err

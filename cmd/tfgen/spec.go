@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -19,6 +20,7 @@ const specHelp = `usage: tfgen spec list
        tfgen spec new NAME --from MODEL [--like SPEC] [-o FILE] [--force] [--json]
        tfgen spec explain SPEC|MODEL [--class CLASS] [--all]
        tfgen spec table [RESULTS.json…]
+       tfgen spec reference
 
 list shows the built-in specifications, check reads files as strictly as a build does. schema prints the JSON Schema of
 a specification, or of a file of the library, for editors: with a YAML language server, save it and begin a file with
@@ -28,28 +30,29 @@ new drafts a specification for a Hugging Face directory that none is for: it tri
 names, takes the one that explains most tensors, and says which step explains which, and what is left.
 explain shows the expanded graph: of a specification at the sizes of its tests, or of a model. Layers that are like the
 one before them are not repeated, unless --all is given. table prints what is supported as Markdown, with results of
-tfgen verify --json.
+tfgen verify --json. reference prints the whole language as Markdown.
 `
 
-// specCommands are the commands below "spec".
-var specCommands = map[string]func(args []string, stdout, stderr io.Writer) error{
+// specCommands are the commands of the spec command.
+var specCommands = group{"spec", specHelp, map[string]action{
 	"list": specList, "check": specCheck, "schema": specSchema, "new": specNew, "explain": specExplain, "table": specTable,
-}
+	"reference": specReference,
+}}
 
-// runSpec is the spec command.
-func runSpec(_ context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) > 0 && specCommands[args[0]] != nil {
-		if err := specCommands[args[0]](args[1:], stdout, stderr); err != errUsage {
-			return err
-		}
+// specArguments returns the arguments of a command below "spec" that has no flags.
+func specArguments(name string, args []string, least, most int, stderr io.Writer) ([]string, error) {
+	f := newFlags("spec "+name, specHelp, stderr)
+	rest, err := parseFlags(f, args)
+	if err == nil && (len(rest) < least || len(rest) > most) {
+		f.Usage()
+		err = errUsage
 	}
-	fmt.Fprint(stderr, specHelp)
-	return errUsage
+	return rest, err
 }
 
-func specList(args []string, stdout, _ io.Writer) error {
-	if len(args) > 0 {
-		return errUsage
+func specList(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	if _, err := specArguments("list", args, 0, 0, stderr); err != nil {
+		return err
 	}
 	all, err := spec.List()
 	if err != nil {
@@ -61,12 +64,13 @@ func specList(args []string, stdout, _ io.Writer) error {
 	return nil
 }
 
-func specCheck(args []string, stdout, _ io.Writer) error {
-	if len(args) == 0 {
-		return errUsage
+func specCheck(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	files, err := specArguments("check", args, 1, math.MaxInt, stderr)
+	if err != nil {
+		return err
 	}
 	var errs []error
-	for _, file := range args {
+	for _, file := range files {
 		err := spec.Check(file)
 		if err == nil {
 			fmt.Fprintln(stdout, file+": ok")
@@ -76,13 +80,26 @@ func specCheck(args []string, stdout, _ io.Writer) error {
 	return errors.Join(errs...)
 }
 
-func specSchema(args []string, stdout, _ io.Writer) error {
-	if len(args) > 1 {
-		return errUsage
+func specSchema(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	kind, err := specArguments("schema", args, 0, 1, stderr)
+	if err != nil {
+		return err
 	}
-	text, err := spec.Schema(append(args, "spec")[0])
+	text, err := spec.Schema(append(kind, "spec")[0])
 	if err == nil {
 		_, err = stdout.Write(text)
+	}
+	return err
+}
+
+// specReference prints the language as Markdown.
+func specReference(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	if _, err := specArguments("reference", args, 0, 0, stderr); err != nil {
+		return err
+	}
+	text, err := spec.Reference()
+	if err == nil {
+		_, err = io.WriteString(stdout, text)
 	}
 	return err
 }

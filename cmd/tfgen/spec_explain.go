@@ -1,7 +1,7 @@
 package main
 
 import (
-	"flag"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -13,9 +13,8 @@ import (
 )
 
 // specExplain shows an expanded graph.
-func specExplain(args []string, stdout, stderr io.Writer) error {
-	f := flag.NewFlagSet("spec explain", flag.ContinueOnError)
-	f.SetOutput(stderr)
+func specExplain(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	f := newFlags("spec explain", specHelp, stderr)
 	class := f.String("class", "", "head of the specification (default: its first)")
 	all := f.Bool("all", false, "repeat layers that are like the one before them")
 	rest, err := parseFlags(f, args)
@@ -23,6 +22,7 @@ func specExplain(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if len(rest) != 1 {
+		f.Usage()
 		return errUsage
 	}
 	m, err := expanded(rest[0], *class)

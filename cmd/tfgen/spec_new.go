@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -16,9 +16,8 @@ import (
 )
 
 // specNew drafts a specification.
-func specNew(args []string, stdout, stderr io.Writer) error {
-	f := flag.NewFlagSet("spec new", flag.ContinueOnError)
-	f.SetOutput(stderr)
+func specNew(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	f := newFlags("spec new", specHelp, stderr)
 	from := f.String("from", "", "Hugging Face directory of the model")
 	like := f.String("like", "", "specification to begin with (default: the one that explains most tensors)")
 	out := f.String("o", "", "file to write (default: NAME.yaml)")
@@ -29,6 +28,7 @@ func specNew(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if len(rest) != 1 || *from == "" {
+		f.Usage()
 		return errUsage
 	}
 	if *out == "" {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -14,9 +16,13 @@ import (
 )
 
 // specTable prints the table of what is supported, as Markdown, with the results of verifications (tfgen verify --json).
-func specTable(args []string, stdout, _ io.Writer) error {
+func specTable(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	files, err := specArguments("table", args, 0, math.MaxInt, stderr)
+	if err != nil {
+		return err
+	}
 	var reports []golden.Report
-	for _, name := range args {
+	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			return err

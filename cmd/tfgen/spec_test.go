@@ -17,7 +17,7 @@ const hunyuan = "../../gen/verify/testdata/decoders/hunyuan-dense"
 func runSpecText(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	err := runSpec(context.Background(), args, &out, &errs)
+	err := specCommands.run(context.Background(), args, &out, &errs)
 	if err == errUsage {
 		t.Fatalf("%v: %s", args, errs.String())
 	}

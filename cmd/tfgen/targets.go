@@ -41,11 +41,15 @@ type target struct {
 
 var goBackend = &backend{name: "Go", operations: goemit.Operations}
 
+// libraryBackend makes the Go packages in C libraries, whose vocabularies are in the weights file: it is shared by all processes,
+// and the library stays small.
+var libraryBackend = &backend{name: "Go", operations: goemit.Operations, adapt: func(o *bundle.Options) { o.Stored = true }}
+
 // targets is the table of targets. The first is the default.
 var targets = []target{
 	{name: "go", summary: "a Go package", noun: "package", backend: goBackend, mark: "weights.go", weights: beside, inModule: true, files: goFiles, parity: goParity},
-	{name: "c", summary: "a C library", noun: "library", backend: goBackend, mark: manifestName, weights: cWeights, files: cFiles, finish: cCompile, parity: cParity},
-	{name: "python", summary: "a Python package and its wheel", noun: "Python package", backend: goBackend, mark: manifestName, weights: pythonWeights,
+	{name: "c", summary: "a C library", noun: "library", backend: libraryBackend, mark: manifestName, weights: cWeights, files: cFiles, finish: cCompile, parity: cParity},
+	{name: "python", summary: "a Python package and its wheel", noun: "Python package", backend: libraryBackend, mark: manifestName, weights: pythonWeights,
 		files: pythonFiles, finish: pythonBuild, parity: pythonParity},
 	{name: "wasm", summary: "an npm package for browsers and Node", noun: "npm package", backend: wasmBackend, mark: manifestName, weights: beside,
 		files: wasmFiles, finish: wasmDigests, parity: wasmParity},
@@ -99,7 +103,7 @@ func goFiles(o *output, b *bundle.Bundle) ([]file.File, error) {
 		return nil, err
 	}
 	if o.options.vendor {
-		if files, err = vendor(files, o.importPath); err != nil {
+		if files, err = vendor(files, o.importPath, vendorDir); err != nil {
 			return nil, err
 		}
 	}

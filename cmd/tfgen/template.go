@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -30,33 +29,11 @@ render   renders a template with variables, or a conversation through the chat t
 
 `
 
-// runTemplate is the template command.
-func runTemplate(_ context.Context, args []string, stdout, stderr io.Writer) error {
-	actions := map[string]func([]string, io.Writer, io.Writer) error{"verify": templateVerify, "render": templateRender}
-	if len(args) > 0 {
-		if f := actions[args[0]]; f != nil {
-			return f(args[1:], stdout, stderr)
-		}
-	}
-	fmt.Fprint(stderr, templateHelp)
-	if len(args) > 0 && strings.HasPrefix(strings.TrimLeft(args[0], "-"), "h") {
-		return flag.ErrHelp
-	}
-	return errUsage
-}
+// templateCommands are the commands of the template command.
+var templateCommands = group{"template", templateHelp, map[string]action{"verify": templateVerify, "render": templateRender}}
 
-func templateFlags(name string, stderr io.Writer) *flag.FlagSet {
-	f := flag.NewFlagSet("template "+name, flag.ContinueOnError)
-	f.SetOutput(stderr)
-	f.Usage = func() {
-		fmt.Fprint(stderr, templateHelp)
-		f.PrintDefaults()
-	}
-	return f
-}
-
-func templateVerify(args []string, stdout, stderr io.Writer) error {
-	f := templateFlags("verify", stderr)
+func templateVerify(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	f := newFlags("template verify", templateHelp, stderr)
 	asJSON := f.Bool("json", false, "print the report as JSON")
 	show := f.Int("show", 1, "the `number` of differences to show for each file")
 	files, err := parseFlags(f, args)
@@ -130,8 +107,8 @@ type rendering struct {
 	prompt, spans                 bool
 }
 
-func templateRender(args []string, stdout, stderr io.Writer) error {
-	f := templateFlags("render", stderr)
+func templateRender(_ context.Context, args []string, stdout, stderr io.Writer) error {
+	f := newFlags("template render", templateHelp, stderr)
 	var r rendering
 	f.StringVar(&r.vars, "vars", "", "JSON `file` with the variables, - for standard input")
 	f.StringVar(&r.conversation, "chat", "", "JSON `file` with a conversation: a list of messages, or an object with messages, tools and documents; - for standard input")

@@ -25,36 +25,13 @@ beside it, a packed tokenizer, or a model's directory. 'tfgen tokenizer COMMAND 
 `
 
 // tokenizerCommands are the commands of the tokenizer command.
-var tokenizerCommands = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) error{
+var tokenizerCommands = group{"tokenizer", tokenizerHelp, map[string]action{
 	"encode": runEncode, "decode": runDecode, "inspect": runInspectTokenizer, "verify": runVerifyTokenizer, "train": runTrain, "bench": runBenchTokenizer,
-}
-
-// runTokenizer is the tokenizer command.
-func runTokenizer(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
-		fmt.Fprint(stderr, tokenizerHelp)
-		if len(args) == 0 {
-			return errUsage
-		}
-		return nil
-	}
-	f, ok := tokenizerCommands[args[0]]
-	if !ok {
-		fmt.Fprintf(stderr, "tfgen tokenizer: no command is called %q\n\n%s", args[0], tokenizerHelp)
-		return errUsage
-	}
-	return f(ctx, args[1:], stdout, stderr)
-}
+}}
 
 // flagSet makes the flags of a tokenizer command with its help.
 func flagSet(name, usage, about string, stderr io.Writer) *flag.FlagSet {
-	f := flag.NewFlagSet("tokenizer "+name, flag.ContinueOnError)
-	f.SetOutput(stderr)
-	f.Usage = func() {
-		fmt.Fprintf(stderr, "usage: tfgen tokenizer %s %s\n\n%s\n\n", name, usage, about)
-		f.PrintDefaults()
-	}
-	return f
+	return newFlags("tokenizer "+name, fmt.Sprintf("usage: tfgen tokenizer %s %s\n\n%s\n", name, usage, about), stderr)
 }
 
 // openTokenizer loads a tokenizer from any of its forms, and prints the notes.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +25,10 @@ text, for tfgen build --tuning FILE. A build looks at the table and never at the
 bytes. All candidates compute the same bits, which is tested before they are measured. Needs the Go toolchain, and a quiet
 machine. Rows that FILE has for other shapes stay.
 
+Examples:
+
+  tfgen tune DIR --weights q8 -o here.json && tfgen build DIR --weights q8 --tuning here.json
+  tfgen tune --shapes f32:384x1536,q4:2048x8192
 `
 
 // tuneOptions are the flags of tune.
@@ -55,8 +58,7 @@ type tuneReport struct {
 // parseTune parses the flags.
 func parseTune(args []string, stderr io.Writer) (*tuneOptions, error) {
 	o := &tuneOptions{}
-	f := flag.NewFlagSet("tune", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := newFlags("tune", tuneHelp, stderr)
 	f.StringVar(&o.build.Weights, "weights", "f32", weightsHelp)
 	f.StringVar(&o.shapes, "shapes", "", "products to measure instead of a model's, such as f32:384x1536,q4:2048x8192")
 	f.StringVar(&o.level, "level", "", "measure one instruction set only (default: all that this machine has)")
@@ -68,10 +70,6 @@ func parseTune(args []string, stderr io.Writer) (*tuneOptions, error) {
 	f.BoolVar(&o.general, "general", false, "add rows for other numbers of columns, with what all measured ones agree on")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	f.BoolVar(&o.quiet, "no-progress", false, "show no progress")
-	f.Usage = func() {
-		fmt.Fprint(stderr, tuneHelp)
-		f.PrintDefaults()
-	}
 	rest, err := parseFlags(f, args)
 	if err != nil {
 		return nil, err

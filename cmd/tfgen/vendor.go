@@ -17,16 +17,20 @@ import (
 	"github.com/tfgen/tfgen/gen/file"
 )
 
-// vendorDir is where a bundle keeps its copy of the runtime.
-const vendorDir = "internal/tfgenrt"
+// Where bundles keep their copies of the runtime: Go packages where no other module can import it, C libraries, whose module
+// nobody imports, at a short path, which the names of thousands of functions in the library repeat.
+const (
+	vendorDir  = "internal/tfgenrt"
+	libraryDir = "rt"
+)
 
 // moduleImport begins the import paths of what is vendored.
 const moduleImport = "github.com/tfgen/tfgen/"
 
 // vendor adds the packages of the runtime and of targets that files import, directly or not, and makes all imports point to
-// them.
-func vendor(files []file.File, importPath string) ([]file.File, error) {
-	own := importPath + "/" + vendorDir + "/"
+// the copies below dir.
+func vendor(files []file.File, importPath, dir string) ([]file.File, error) {
+	own := importPath + "/" + dir + "/"
 	var out []file.File
 	done := map[string]bool{}
 	queue := slices.Clone(files)
@@ -43,7 +47,7 @@ func vendor(files []file.File, importPath string) ([]file.File, error) {
 					continue
 				}
 				done[p] = true
-				more, err := carriedPackage(p)
+				more, err := carriedPackage(p, dir)
 				if err != nil {
 					return nil, err
 				}
@@ -72,8 +76,8 @@ func ownImports(f file.File) ([]string, error) {
 	return list, nil
 }
 
-// carriedPackage returns the files of one package that tfgen carries, at their places in a bundle.
-func carriedPackage(name string) ([]file.File, error) {
+// carriedPackage returns the files of one package that tfgen carries, at their places below dir in a bundle.
+func carriedPackage(name, dir string) ([]file.File, error) {
 	tree := tfgen.Targets
 	if strings.HasPrefix(name, "runtime/") {
 		tree = tfgen.Runtime
@@ -91,7 +95,7 @@ func carriedPackage(name string) ([]file.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, file.File{Name: path.Join(vendorDir, strings.TrimPrefix(name, "runtime/"), e.Name()), Data: data})
+		files = append(files, file.File{Name: path.Join(dir, strings.TrimPrefix(name, "runtime/"), e.Name()), Data: data})
 	}
 	return files, nil
 }

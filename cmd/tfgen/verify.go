@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -25,37 +24,41 @@ const verifyHelp = `usage: tfgen verify [flags] CASE…
 
 Compiles golden cases and compares the float64 reference and the generated code at every CPU level of this machine with
 the recorded values: hidden states of every layer, outputs, decoding step by step, greedy tokens. A case is a directory
-with config.json, golden.json and golden.safetensors. The exit status is 0 if everything is within its tolerance.
+with config.json, golden.json and golden.safetensors. The exit status is 0 if everything is within its tolerance, and
+levels that must agree in every bit (avx512, avx512vnni, amxint8) do.
 
+Examples:
+
+  tfgen verify gen/golden/testdata/*
+  tfgen verify --levels portable,avx2 --weights q8 --json CASE
 `
 
 // runVerify is the verify command.
 func runVerify(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	f := flag.NewFlagSet("verify", flag.ContinueOnError)
+	f := newFlags("verify", verifyHelp, stderr)
 	asJSON := f.Bool("json", false, "print reports as JSON")
 	levels := f.String("levels", "", "CPU levels to run, separated by commas (default: all of this machine)")
-	format := f.String("weights", "f32", "weight format of the generated code")
+	var formats []string
+	f.Func("weights", "weight format of the generated code (repeatable; default f32): others are compared with the reference over the "+
+		"rounded weights", func(s string) error { formats = append(formats, s); return nil })
+	kv := f.String("kv", "f32", kvHelp)
 	specName := f.String("spec", "", "specification to use instead of the one that config.json asks for")
 	dir := f.String("work", "", "keep the generated packages in this directory (default: a temporary one)")
 	compileOnly := f.Bool("compile-only", false, "stop before the generated code runs; with --work")
 	compiled := f.Bool("compiled", false, "run what --compile-only left in --work, for the same cases, and nothing else: takes no Go toolchain")
 	quiet := f.Bool("quiet", false, "say nothing about progress")
-	f.SetOutput(stderr)
-	f.Usage = func() {
-		fmt.Fprint(stderr, verifyHelp)
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
+	cases, err := parseFlags(f, args)
+	if err != nil {
 		return err
 	}
-	if f.NArg() == 0 {
+	if len(cases) == 0 {
 		f.Usage()
-		return errors.New("no case given")
+		return errUsage
 	}
 	if (*compileOnly || *compiled) && *dir == "" || *compileOnly && *compiled {
 		return errors.New("--compile-only and --compiled exclude each other and need --work")
 	}
-	o := verify.Options{Cases: f.Args(), Weights: *format, CompileOnly: *compileOnly, Compiled: *compiled}
+	o := verify.Options{Cases: cases, Weights: formats, KV: *kv, CompileOnly: *compileOnly, Compiled: *compiled}
 	if *levels != "" {
 		o.Levels = strings.Split(*levels, ",")
 	}

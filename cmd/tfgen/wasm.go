@@ -23,6 +23,10 @@ func wasmFiles(o *output, b *bundle.Bundle) ([]file.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	settings, err := b.Generation()
+	if err != nil {
+		return nil, err
+	}
 	r, limit := b.Result, description.Context
 	if r.Context > 0 {
 		limit = min(limit, r.Context)
@@ -30,7 +34,7 @@ func wasmFiles(o *output, b *bundle.Bundle) ([]file.File, error) {
 	return wasm.Package(&wasm.Model{
 		Name: o.options.Package, Title: o.options.Title, Architecture: r.Spec.Arch, Task: r.Task, Spec: r.Spec.File, SpecSHA256: r.Spec.SHA256,
 		Parameters: b.Parameters(), Format: b.Options.Weights, Weights: o.weights(o.options.Package), WeightsSize: b.WeightsSize(),
-		EOS: ids(r.EOS), Start: ids(r.Start), MaxTokens: limit, Modules: modules, Description: description, Tokenizer: b.Tokenizer, Chat: b.Chat,
+		Generation: settings, Start: ids(r.Start), MaxTokens: limit, Modules: modules, Description: description, Tokenizer: b.Tokenizer, Chat: b.Chat,
 	})
 }
 

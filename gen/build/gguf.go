@@ -50,7 +50,7 @@ func fromGGUF(s *spec.Spec, src Source) (*Result, error) {
 		return nil, err
 	}
 	in := config.Input{Name: "the GGUF metadata", Keys: src.Metadata(), Has: st.has, Small: st.small(src)}
-	values, err := config.Resolve(ggufFields(s), g.Require, in)
+	values, err := config.Resolve(g.Config, g.Require, in)
 	if err != nil {
 		return nil, err
 	}
@@ -102,24 +102,4 @@ func (s *store) small(src Source) func(string) ([]float64, error) {
 		s.claims[name] = &claim{[][2]int{{0, -1}}, n, n}
 		return out, nil
 	}
-}
-
-// ggufFields are the fields of config with the keys of the metadata; those that the gguf section does not mention
-// have no key, only their default.
-func ggufFields(s *spec.Spec) []*spec.Field {
-	given := map[string]*spec.Field{}
-	for _, f := range s.GGUF.Config {
-		given[f.Name] = f
-	}
-	var out []*spec.Field
-	for _, f := range s.Config {
-		g := given[f.Name]
-		if g == nil {
-			c := *f
-			c.Keys = nil
-			g = &c
-		}
-		out = append(out, g)
-	}
-	return out
 }

@@ -130,7 +130,7 @@ func TestBudgetOfTheLargestModels(t *testing.T) {
 		session int64  // bytes of a session of 4,096 tokens without logits, up to alignment
 		formula string // a line that describes the last block
 	}{
-		{"llama405", llama405(), 126, 126 * 4096 * 2 * 1024 * 4, "// downProj(silu·glu(gateUpProj(rmsnorm(x)))).\nfunc (t *thread) layer125("},
+		{"llama405", llama405(), 126, 126 * 4096 * 2 * 1024 * 4, "//	x ← x + downProj(silu·glu(gateUpProj(rmsnorm(x))))\nfunc (t *thread) layer125("},
 		{"deepseek671", deepseek671(), 61, 61 * 4096 * 576 * 4,
 			"\troutes ← route("},
 	} {

@@ -24,6 +24,7 @@ import (
 	"github.com/tfgen/tfgen/gen/spec"
 	"github.com/tfgen/tfgen/gen/template"
 	"github.com/tfgen/tfgen/gen/weights"
+	"github.com/tfgen/tfgen/runtime/generate"
 )
 
 // Source is a checkpoint: its configuration and its tensors.
@@ -43,6 +44,7 @@ type Options struct {
 	Importance map[string][]float32 // how much the columns of tensors count when they are quantised (gen/importance); nil: all the same
 	Trace      bool                 // add the probe of `tfgen verify`
 	Embed      bool                 // compile the weights into the program
+	Stored     bool                 // keep the tables of the tokenizer in the weights file, not in the program
 	Program    bool                 // add a main package
 	ImportPath string               // of the generated package, for that program
 	Gap        int64                // bytes of WebAssembly memory left free before the weights, for tests of 64-bit addresses; every variant is made
@@ -59,6 +61,7 @@ type Bundle struct {
 	Packed    []*weights.Packed
 	Tokenizer []byte          // packed; nil if the checkpoint has none
 	Chat      *template.Found // chat templates; nil or empty if the checkpoint has none
+	tables    *weights.Packed // the tokenizer in the weights file
 	early     []int           // layers
 	place     map[*ir.Weight]*weights.Packed
 	header    int64
@@ -118,6 +121,17 @@ func New(src Source, s *spec.Spec, o Options) (b *Bundle, err error) {
 		return nil, err
 	}
 	return b, b.weigh()
+}
+
+// SetTokenizer gives the model a packed tokenizer, which may be nil.
+func (b *Bundle) SetTokenizer(packed []byte) (err error) {
+	if b.Tokenizer = packed; packed == nil || !b.Options.Stored {
+		return nil
+	}
+	b.tables = weights.Data("tokenizer", packed)
+	b.Packed = append(b.Packed, b.tables)
+	b.header, b.size, err = weights.Place(b.Packed)
+	return err
 }
 
 // weigh tells the tensors how much their columns count.
@@ -257,14 +271,14 @@ func (b *Bundle) Files() ([]goemit.File, error) {
 // Emit returns the generated files with the digests known so far.
 func (b *Bundle) Emit() ([]goemit.File, error) {
 	r := b.Result
-	eos, defaults, err := b.generation()
+	defaults, o, err := b.generation()
 	if err != nil {
 		return nil, err
 	}
 	j := b.judging()
 	m := &goemit.Model{
-		Plan: b.Plan, Packed: b.Packed, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
-		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: eos, Start: int32s(r.Start), Defaults: defaults, MaxLength: r.Context,
+		Plan: b.Plan, Packed: b.Packed, Tables: b.tables, Place: b.place, HeaderSize: b.header, Header: b.digest, FileSize: b.size,
+		Parameters: b.Parameters(), Causal: b.causal(), BOS: int32s(r.BOS), EOS: o.EOS, Start: int32s(r.Start), Defaults: defaults, MaxLength: r.Context,
 		Task: r.Task, Labels: r.Labels, SeveralLabels: b.Several(), Regression: b.Regression(), RawScores: j.raw(),
 	}
 	if b.Chat != nil {
@@ -282,7 +296,7 @@ func (b *Bundle) Emit() ([]goemit.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.Tokenizer != nil {
+	if b.Tokenizer != nil && b.tables == nil {
 		files = append(files, goemit.File{Name: "tokenizer.bin", Data: b.Tokenizer})
 	}
 	return files, nil
@@ -314,24 +328,30 @@ func (j judging) raw() bool {
 	return strings.HasSuffix(cmp.Or(j.Ranking.Activation, j.OldActivation), ".Identity")
 }
 
-// generation returns the tokens that end a text and the options that generation begins with, from generation_config.json
+// Generation returns the options that generation begins with, the tokens that end a text among them, from generation_config.json
 // where the checkpoint has one.
-func (b *Bundle) generation() (eos []int32, defaults string, err error) {
-	eos = int32s(b.Result.EOS)
+func (b *Bundle) Generation() (generate.Options, error) {
+	_, o, err := b.generation()
+	return o, err
+}
+
+// generation is Generation, and the options as a Go expression.
+func (b *Bundle) generation() (literal string, o generate.Options, err error) {
+	o.EOS = int32s(b.Result.EOS)
 	if !b.causal() {
-		return eos, "", nil
+		return "", o, nil
 	}
 	text, err := b.readOptional("generation_config.json")
 	if err != nil {
-		return nil, "", err
+		return "", o, err
 	}
 	if text == nil && b.Result.Graph.Towers() {
 		if text, err = oldGeneration(b.Source.Config()); err != nil {
-			return nil, "", err
+			return "", o, err
 		}
 	}
-	defaults, o, _, err := generation.Compiled(text, eos, b.early)
-	return o.EOS, defaults, err
+	literal, o, _, err = generation.Compiled(text, o.EOS, b.early)
+	return literal, o, err
 }
 
 // readOptional reads a file of the checkpoint, nil if there is none.

@@ -41,6 +41,7 @@ type Report struct {
 	Vocabulary   int      `json:"vocabulary"`
 	Format       string   `json:"weights"`
 	Memory       Memory   `json:"memory"`
+	States       []State  `json:"states"`
 	Largest      string   `json:"largest_layer"`
 	LargestBytes int64    `json:"largest_layer_bytes"`
 	Tensors      []Tensor `json:"tensors"`
@@ -57,7 +58,7 @@ func (m Memory) Peak(workers int) int64 {
 func (b *Bundle) Report() Report {
 	g, r := b.Plan.Graph, b.Result
 	out := Report{Architecture: r.Spec.Arch, Class: r.Class, Task: r.Task, Spec: r.Spec.File, Parameters: b.Parameters(),
-		Vocabulary: g.Vocab, Format: b.Options.Weights, Memory: b.Memory(), Ignored: r.Ignored}
+		Vocabulary: g.Vocab, Format: b.Options.Weights, Memory: b.Memory(), States: b.States(), Ignored: r.Ignored}
 	region := map[*weights.Packed]*ir.Region{}
 	for _, o := range g.Ops {
 		for _, w := range o.Weights {
@@ -68,6 +69,9 @@ func (b *Bundle) Report() Report {
 	}
 	bytes := map[*ir.Region]int64{}
 	for _, p := range b.Packed {
+		if region[p] == nil {
+			continue // the tokenizer
+		}
 		bytes[region[p]] += p.Bytes()
 		t := Tensor{Name: p.Name, Region: region[p].Name, Layout: p.Layout, Rows: p.Rows, Cols: p.Cols, Offset: p.Offset, Bytes: p.Bytes()}
 		for _, name := range p.Sources {

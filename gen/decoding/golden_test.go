@@ -1,12 +1,12 @@
 package decoding
 
 import (
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // verify fails for every record that differs and returns the number of records that agree.
@@ -77,20 +77,7 @@ func TestStop(t *testing.T) {
 // unpack writes a compressed file.
 func unpack(t *testing.T, from, to string) {
 	t.Helper()
-	f, err := os.Open(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, text, 0o644); err != nil {
+	if err := os.WriteFile(to, testfile.Bytes(t, from), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -33,7 +33,8 @@ type Case struct {
 	Generation         map[string]json.RawMessage `json:"generation"` // encoder–decoders: arguments of generate
 	Beams              map[string]json.RawMessage `json:"beam4"`      // further ones of beam search
 
-	expected map[string]*Array // of golden.safetensors
+	expected map[string]*Array // of golden.safetensors, or recorded
+	share    float64           // of the largest value that results may be off by
 }
 
 // Input is a batch of sequences, padded on the right.
@@ -199,7 +200,8 @@ func (c *Case) Outputs(input string) []string {
 }
 
 // Tolerance is the largest difference allowed for an output: ten times the noise of its kind and 1e-5 of the largest
-// expected value. Where a case has no noise for a kind, that of the final state or else of the logits counts.
+// expected value, or the share of it that Record was told. Where a case has no noise for a kind, that of the final state or
+// else of the logits counts.
 func (c *Case) Tolerance(output string, a *Array) float64 {
 	kind := strings.TrimPrefix(output, "decode/")
 	if i := strings.Index(kind, "hidden/"); i >= 0 {
@@ -212,7 +214,7 @@ func (c *Case) Tolerance(output string, a *Array) float64 {
 			break
 		}
 	}
-	return 10*noise + 1e-5*a.max()
+	return max(10*noise+1e-5*a.max(), c.share*a.max())
 }
 
 // max is the largest magnitude.

@@ -24,6 +24,14 @@ func (m *Matrix) Row(i int) []float32 { return m.Data[i*m.Width : (i+1)*m.Width]
 // Result holds outputs by name: "hidden/0" … "hidden/n", "final", "logits", "pooled", "start_logits", …
 type Result map[string]*Matrix
 
+// output returns an output; a model with one tower has those of the decoder without its name. Without the output it is nil.
+func (r Result) output(name string) *Matrix {
+	if m := r[name]; m != nil {
+		return m
+	}
+	return r[strings.TrimPrefix(name, "decoder/")]
+}
+
 // Runner is a backend with one model.
 type Runner interface {
 	// Full runs whole sequences as one batch and returns every output; rows of tokens follow each other in the order
@@ -89,11 +97,7 @@ func (c *Case) full(in *Input, run string, segments []op.Segment, first int, r R
 	for _, name := range c.Outputs(in.Name) {
 		a, _ := c.Expected(in.Name, name)
 		f := Finding{Input: in.Name, Run: run, Output: name, Tolerance: c.Tolerance(name, a)}
-		found := result[name]
-		if found == nil {
-			found = result[strings.TrimPrefix(name, "decoder/")]
-		}
-		if err := f.compare(a, found, segments, first); err != nil {
+		if err := f.compare(a, result.output(name), segments, first); err != nil {
 			f.Error = err.Error()
 		}
 		findings = append(findings, f)
@@ -101,43 +105,55 @@ func (c *Case) full(in *Input, run string, segments []op.Segment, first int, r R
 	return findings
 }
 
-// compare compares the rows of an output with an expected array [B, T, …] of tokens or [B, …] of sequences.
+// compare compares the rows of an output with an expected array.
 func (f *Finding) compare(a *Array, m *Matrix, segments []op.Segment, first int) error {
+	want, err := a.rows(f.Output, m, segments, first)
+	if err != nil {
+		return err
+	}
+	f.rows(m, func(i int) []float32 { return want[i] })
+	return nil
+}
+
+// rows returns the parts of an array [B, T, …] of tokens or [B, …] of sequences that belong to the rows of a matrix, an output
+// for segments first, first+1, … of the input.
+func (a *Array) rows(output string, m *Matrix, segments []op.Segment, first int) ([][]float32, error) {
 	if m == nil {
-		return fmt.Errorf("the model has no output %s", f.Output)
+		return nil, fmt.Errorf("the model has no output %s", output)
 	}
 	rows := make([]int, len(segments))
 	tokens := 0
 	for i, s := range segments {
 		rows[i] = len(s.Tokens)
-		if strings.HasPrefix(f.Output, "encoder/") && s.Source != nil {
+		if strings.HasPrefix(output, "encoder/") && s.Source != nil {
 			rows[i] = len(s.Source)
 		}
 		tokens += rows[i]
 	}
+	var want [][]float32
 	batch, width := a.Shape[0], len(a.Data)/a.Shape[0]
 	if m.Rows == len(segments) && m.Width == width && len(a.Shape) == 2 {
-		f.rows(m, func(i int) []float32 { return a.Data[(first+i)*width:][:width] })
-		return nil
+		for i := range segments {
+			want = append(want, a.Data[(first+i)*width:][:width])
+		}
+		return want, nil
 	}
 	perToken := 0
 	if len(a.Shape) > 1 {
 		perToken = width / a.Shape[1]
 	}
 	if m.Rows != tokens || m.Width != perToken || first+len(segments) > batch {
-		return fmt.Errorf("%s is [%d %d], expected shape %v", f.Output, m.Rows, m.Width, a.Shape)
+		return nil, fmt.Errorf("%s is [%d %d], expected shape %v", output, m.Rows, m.Width, a.Shape)
 	}
-	var want [][]float32
 	for i, n := range rows {
 		if n > a.Shape[1] {
-			return fmt.Errorf("%s has expected shape %v for %d tokens", f.Output, a.Shape, n)
+			return nil, fmt.Errorf("%s has expected shape %v for %d tokens", output, a.Shape, n)
 		}
 		for j := range n {
 			want = append(want, a.Data[(first+i)*width+j*perToken:][:perToken])
 		}
 	}
-	f.rows(m, func(i int) []float32 { return want[i] })
-	return nil
+	return want, nil
 }
 
 // rows compares a matrix row by row. Anything that is not a finite number is infinitely far off.
@@ -174,17 +190,8 @@ func (c *Case) decode(in *Input, r Runner) []Finding {
 		return []Finding{f}
 	}
 	steps, vocab := a.Shape[1], a.Shape[2]
-	for row, ids := range tokens {
-		segment := op.Segment{Tokens: ids}
-		if in.Decoder != nil {
-			segment.Source = in.IDs[row][:in.Length(row)]
-		}
-		logits, err := r.Decode(segment, in.Prefill)
-		if err != nil {
-			f.OK, f.Error = false, err.Error()
-			return []Finding{f}
-		}
-		m, err := stack(logits, steps, vocab)
+	for row := range tokens {
+		m, err := in.steps(row, r, steps, vocab)
 		if err != nil {
 			f.OK, f.Error = false, err.Error()
 			return []Finding{f}
@@ -195,6 +202,19 @@ func (c *Case) decode(in *Input, r Runner) []Finding {
 		}
 	}
 	return []Finding{f}
+}
+
+// steps decodes a row of an input token by token behind its first ones.
+func (in *Input) steps(row int, r Runner, steps, vocab int) (*Matrix, error) {
+	segment := op.Segment{Tokens: in.IDs[row]}
+	if in.Decoder != nil {
+		segment = op.Segment{Tokens: in.Decoder[row], Source: in.IDs[row][:in.Length(row)]}
+	}
+	logits, err := r.Decode(segment, in.Prefill)
+	if err != nil {
+		return nil, err
+	}
+	return stack(logits, steps, vocab)
 }
 
 // stack makes a matrix of rows.

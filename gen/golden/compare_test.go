@@ -151,9 +151,9 @@ func TestPrint(t *testing.T) {
 		t.Fatalf("ok %v, error %v", ok, err)
 	}
 	want := "" +
-		"case   backend  worst  of            first off  result\n" +
-		"toy    toy      0      one hidden/0  -          ok\n" +
-		"other  toy      0                    -          FAIL: no spec\n"
+		"case   backend  worst  of            bits  first off  result\n" +
+		"toy    toy      0      one hidden/0  -     -          ok\n" +
+		"other  toy      0                    -     -          FAIL: no spec\n"
 	if b.String() != want {
 		t.Errorf("table is\n%s\nexpected\n%s", b.String(), want)
 	}

@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -19,6 +20,7 @@ type Report struct {
 	FirstOff string    `json:"first_off,omitempty"` // first output, in the order of the model, that is off
 	Error    string    `json:"error,omitempty"`     // why the first failure is one
 	OK       bool      `json:"ok"`
+	Bits     string    `json:"bits,omitempty"` // a sum over the bits of all results
 	Findings []Finding `json:"findings"`
 }
 
@@ -63,21 +65,21 @@ func (f *Finding) reason() string {
 	return f.Where
 }
 
-// Print writes the table of reports: case, backend, worst difference as a share of the tolerance and its output, the
-// first output that is off and what is wrong with it. It reports whether all are ok.
+// Print writes the table of reports: case, backend, worst difference as a share of the tolerance and its output, a sum
+// over the bits of all results, the first output that is off and what is wrong with it. It reports whether all are ok.
 func Print(w io.Writer, reports []Report) (ok bool, err error) {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tab, "case\tbackend\tworst\tof\tfirst off\tresult")
+	fmt.Fprintln(tab, "case\tbackend\tworst\tof\tbits\tfirst off\tresult")
 	ok = true
 	for _, r := range reports {
-		result, first := "ok", "-"
+		result, first, bits := "ok", "-", cmp.Or(r.Bits, "-")
 		if !r.OK {
 			ok, result = false, "FAIL: "+r.Error
 			if r.FirstOff != "" {
 				first = r.FirstOff
 			}
 		}
-		fmt.Fprintf(tab, "%s\t%s\t%.2g\t%s\t%s\t%s\n", r.Case, r.Backend, r.Share, r.Worst, first, result)
+		fmt.Fprintf(tab, "%s\t%s\t%.2g\t%s\t%s\t%s\t%s\n", r.Case, r.Backend, r.Share, r.Worst, bits, first, result)
 	}
 	return ok, tab.Flush()
 }

@@ -74,7 +74,8 @@ func New(g *ir.Graph, l Limits) (*Plan, error) {
 }
 
 // lastUses gives for every value the index of the last operation that reads it. Outputs are read after the last one,
-// as is what the head reads, a region's result at least until the region ends.
+// as is what the head reads, a region's result at least until the region ends. What several blocks read is kept until
+// the last block ends, so that the last one has the same places as those before.
 func lastUses(g *ir.Graph) map[*ir.Value]int {
 	last := map[*ir.Value]int{}
 	for i, o := range g.Ops {
@@ -90,6 +91,9 @@ func lastUses(g *ir.Graph) map[*ir.Value]int {
 			last[r.Result] = max(last[r.Result], i)
 		}
 	}
+	for v, end := range shared(g) {
+		last[v] = max(last[v], end)
+	}
 	for _, o := range g.Ops { // the head may run several times, for other rows of the same pass
 		for _, v := range o.In {
 			if o.Region.Kind == ir.Head && v.Def != nil && v.Def.Region.Kind != ir.Head {
@@ -101,6 +105,30 @@ func lastUses(g *ir.Graph) map[*ir.Value]int {
 		last[o.Value] = len(g.Ops)
 	}
 	return last
+}
+
+// shared gives the values that several blocks read, and the index of the last operation of their tower's blocks.
+func shared(g *ir.Graph) map[*ir.Value]int {
+	end := map[string]int{}
+	for i, o := range g.Ops {
+		if o.Region.Kind == ir.Layer {
+			end[o.Region.Tower] = i
+		}
+	}
+	reader, until := map[*ir.Value]*ir.Region{}, map[*ir.Value]int{}
+	for _, o := range g.Ops {
+		if o.Region.Kind != ir.Layer {
+			continue
+		}
+		for _, v := range o.In {
+			if first := reader[v]; first == nil && (v.Def == nil || v.Def.Region != o.Region) {
+				reader[v] = o.Region
+			} else if first != nil && first != o.Region {
+				until[v] = max(until[v], end[o.Region.Tower])
+			}
+		}
+	}
+	return until
 }
 
 // inPlace says which operands an operation may (or, if it must, has to) overwrite with result 0.
@@ -148,10 +176,13 @@ func (p *Plan) step(i int, o *ir.Op) Step {
 		}
 	}
 	for k, v := range o.Out {
-		if k == 0 && shared {
-			continue
+		switch {
+		case k == 0 && shared:
+		case k == 1 && rule.must && p.lastUse[o.Out[0]] == i && o.Region.Result != o.Out[0]: // a sum that nobody reads is overwritten by its norm
+			p.put(v, p.At[o.Out[0]])
+		default:
+			p.put(v, Place{p.newBuffer(i, v), 0})
 		}
-		p.put(v, Place{p.newBuffer(i, v), 0})
 	}
 	if rule.must && !shared {
 		s.Copy = o.In[0]

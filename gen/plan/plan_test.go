@@ -80,3 +80,56 @@ func TestPlanRejectsEmptyLimits(t *testing.T) {
 		t.Error("limits of zero rows were accepted")
 	}
 }
+
+// blocks builds an embedding and three blocks that all read its second value: x ← layernorm(x + linear(x · angles)).
+func blocks() (*ir.Graph, []*ir.Value) {
+	g := &ir.Graph{Name: "blocks"}
+	t := ir.Type{DType: ir.F32, Dims: []int{20}}
+	add := func(r *ir.Region, kind string, in ...*ir.Value) *ir.Op {
+		o := &ir.Op{Kind: kind, In: in, Region: r}
+		for range map[bool]int{true: 2, false: 1}[kind == "add_layernorm"] {
+			v := g.NewValue(kind, t)
+			v.Def, o.Out = o, append(o.Out, v)
+		}
+		g.Ops = append(g.Ops, o)
+		return o
+	}
+	embed := &ir.Region{Name: "embed", Kind: ir.Embed}
+	g.Regions = append(g.Regions, embed)
+	angles := add(embed, "embed", g.NewValue("positions", t)).Out[0]
+	x := add(embed, "embed", g.NewValue("tokens", t)).Out[0]
+	embed.Result = x
+	var results []*ir.Value
+	for i := range 3 {
+		r := &ir.Region{Name: "layer", Kind: ir.Layer, Index: i}
+		g.Regions = append(g.Regions, r)
+		y := add(r, "linear", x, angles).Out[0]
+		x = add(r, "add_layernorm", x, y).Out[1]
+		r.Result = x
+		results = append(results, y, x)
+	}
+	g.Outputs = []ir.Output{{Name: "y", Value: x}}
+	return g, results
+}
+
+// TestBlocksHaveTheSamePlaces checks that a sum which nobody reads is overwritten by its norm, and that what all blocks
+// read is kept until the last one ends, so that each block works in the same places.
+func TestBlocksHaveTheSamePlaces(t *testing.T) {
+	g, results := blocks()
+	p, err := New(g, Limits{Tokens: 3, Selected: 1, Sequences: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range results {
+		at, first := p.At[v], p.At[results[i%2]]
+		if at.Buffer.Offset != first.Buffer.Offset || at.Col != first.Col {
+			t.Errorf("value %d of block %d is at %d, that of the first block at %d", i%2, i/2, at.Buffer.Offset, first.Buffer.Offset)
+		}
+	}
+	if p.At[results[1]] != p.At[g.Regions[0].Result] {
+		t.Error("the norm of a sum that nobody reads does not stand in its place")
+	}
+	if want := 3 * 3 * 32; p.Arena != want {
+		t.Errorf("the arena takes %d, expected %d: positions, x and one product", p.Arena, want)
+	}
+}

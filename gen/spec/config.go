@@ -4,28 +4,46 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// configFields decodes the config section. A default may use the fields above it.
-func (d *decoder) configFields(n *yaml.Node, sc *scope) ([]*Field, error) {
-	entries, err := d.entries(n, "config", nil)
+// configFields decodes the fields of the configuration: the specification's own, and those of its parts and classes. A default
+// may use any other field that does not need it.
+func (d *decoder) configFields(s *Spec, config *yaml.Node) ([]*Field, error) {
+	sources, err := d.fieldSources(s, config)
 	if err != nil {
 		return nil, err
 	}
+	sc := newScope()
+	for _, src := range sources {
+		sc.vars[src.key] = true
+	}
 	var out []*Field
-	for _, e := range entries {
-		f, err := d.field(e, sc)
+	for _, src := range sources {
+		f, err := src.d.field(src, sc)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, f)
-		sc = sc.with([]string{e.key}, nil)
 	}
-	return out, nil
+	return inOrder(out)
 }
 
-func (d *decoder) field(e entry, sc *scope) (*Field, error) {
+func (d *decoder) field(e *fieldSource, sc *scope) (*Field, error) {
 	f, err := d.fields(e.value, "field", e.key)
 	if err != nil {
 		return nil, err
+	}
+	if f["type"] == nil {
+		if e.under == nil {
+			return nil, Errorf(e.pos, "%s: the key \"type\" is missing, and no part has a field of this name; types are %s", e.key, describeKinds(fieldTypes))
+		}
+		shared, err := d.fields(e.under, "field", e.key)
+		if err != nil {
+			return nil, err
+		}
+		for name, n := range shared {
+			if f[name] == nil {
+				f[name] = n
+			}
+		}
 	}
 	out := &Field{Pos: e.pos, Name: e.key}
 	if out.Type, err = d.text(f["type"], "type"); err != nil {

@@ -59,6 +59,11 @@ func (d *decoder) identity(s *Spec, f map[string]*yaml.Node) (err error) {
 	if s.ModelTypes, err = d.texts(hf["model_type"], "model_type"); err != nil {
 		return err
 	}
+	if hf["family"] != nil {
+		if s.Family, err = d.texts(hf["family"], "family"); err != nil {
+			return err
+		}
+	}
 	if s.Inputs, err = d.texts(f["inputs"], "inputs"); err != nil {
 		return err
 	}
@@ -72,10 +77,13 @@ func (d *decoder) identity(s *Spec, f map[string]*yaml.Node) (err error) {
 
 // configuration decodes config, require and tiny.
 func (d *decoder) configuration(s *Spec, f map[string]*yaml.Node) (err error) {
-	if s.Config, err = d.configFields(f["config"], newScope()); err != nil {
+	if s.parts, err = found(d, f["parts"], d.lib.parts, "parts", "part is"); err != nil {
 		return err
 	}
-	if err = d.sharedFields(s, f["classes"]); err != nil {
+	if s.classes, err = found(d, f["classes"], d.lib.heads, "classes", "classes are"); err != nil {
+		return err
+	}
+	if s.Config, err = d.configFields(s, f["config"]); err != nil {
 		return err
 	}
 	for _, name := range []string{"vocab", "max_pos", "layers"} {
@@ -118,19 +126,14 @@ func (d *decoder) storage(s *Spec, f map[string]*yaml.Node) error {
 	if s.Tensors.Map, err = d.rules(t["map"], sc); err != nil {
 		return err
 	}
-	if t["like"] != nil {
-		n, err := d.namesLike(t["like"])
-		if err != nil {
-			return err
-		}
-		more, err := n.d.rules(n.tensors, sc)
-		if err != nil {
-			return err
-		}
-		s.Tensors.Map = append(s.Tensors.Map, more...)
-	}
-	if s.Tensors.Ignore, err = d.ignores(t["ignore"], sc); err != nil || f["gguf"] == nil {
+	if s.Tensors.Ignore, err = d.ignores(t["ignore"], sc); err != nil {
 		return err
+	}
+	if err = s.partTensors(); err != nil {
+		return d.in(f["parts"], "parts", err)
+	}
+	if f["gguf"] == nil {
+		return nil
 	}
 	s.GGUF, err = d.gguf(f["gguf"], s)
 	return err
@@ -157,14 +160,16 @@ func (d *decoder) computation(s *Spec, f map[string]*yaml.Node) error {
 			return err
 		}
 	}
-	if s.Heads, err = d.heads(f["heads"], sc, ""); err != nil {
-		return err
+	if f["heads"] != nil {
+		if s.Heads, err = d.heads(f["heads"], sc, ""); err != nil {
+			return err
+		}
+	}
+	if err = s.sharedHeads(); err != nil {
+		return d.in(f["classes"], "classes", err)
 	}
 	if len(s.Heads) == 0 {
-		return d.errorf(f["heads"], "heads: at least one class is needed")
-	}
-	if err = d.sharedHeads(s); err != nil {
-		return err
+		return Errorf(s.Blocks.Pos, "heads: at least one class is needed, here or in classes of the library")
 	}
 	if s.GGUF != nil {
 		if class, err := s.GGUF.Class.Eval(&Env{}); err == nil { // it is not an expression

@@ -41,10 +41,6 @@ type (
 	template struct{ parts []node }
 )
 
-// functions are the functions of the expression language with their number of arguments (-1: one or more).
-var functions = map[string]int{"min": -1, "max": -1, "int": 1, "float": 1, "ln": 1, "bf16": 1, "len": 1, "has": 1, "width": 1, "expand": 1, "starts": 2,
-	"where": 2, "index": 2}
-
 // ParseExpr parses an expression.
 func ParseExpr(src string) (node, error) {
 	if len(src) > maxExprLength {
@@ -319,14 +315,14 @@ func (p *parser) word(t string) (node, error) {
 	if p.peek() != "(" {
 		return local{t}, nil
 	}
-	arity, ok := functions[t]
+	fn, ok := functions[t]
 	if !ok {
 		return nil, fmt.Errorf("no function is called %q%s", t, Suggest(t, sortedKeys(functions)))
 	}
 	p.at++
 	args, err := p.items(")")
-	if err == nil && (arity >= 0 && len(args) != arity || len(args) == 0) {
-		err = fmt.Errorf("%s takes %d arguments, found %d", t, max(arity, 1), len(args))
+	if err == nil && (fn.args >= 0 && len(args) != fn.args || len(args) == 0) {
+		err = fmt.Errorf("%s takes %d arguments, found %d: %s", t, max(fn.args, 1), len(args), fn.use)
 	}
 	return call{t, args}, err
 }

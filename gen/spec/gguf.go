@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -59,30 +60,48 @@ func (d *decoder) ggufNames(n *yaml.Node) error {
 	return err
 }
 
-// ggufMaps decodes config and tensors, and behind them the names of the library that like names.
-func (d *decoder) ggufMaps(g *GGUF, f map[string]*yaml.Node, s *Spec) (err error) {
-	if g.Config, err = d.ggufFields(f["config"], s, false); err != nil {
-		return err
-	}
-	if g.Tensors.Map, err = d.rules(f["tensors"], s.scope()); err != nil || f["like"] == nil {
-		return err
-	}
-	n, err := d.namesLike(f["like"])
+// ggufMaps decodes config and tensors: the section's own, behind them those of the parts, and those of the library that like
+// names.
+func (d *decoder) ggufMaps(g *GGUF, f map[string]*yaml.Node, s *Spec) error {
+	own, err := d.ggufFields(f["config"], s, false)
 	if err != nil {
 		return err
 	}
-	more, err := n.d.ggufFields(n.config, s, true)
+	given := map[string]*Field{}
+	for _, x := range own {
+		given[x.Name] = x
+	}
+	if g.Tensors.Map, err = d.rules(f["tensors"], s.scope()); err != nil {
+		return err
+	}
+	shared, err := found(d, f["like"], d.lib.names, "like", "names are")
 	if err != nil {
 		return err
 	}
-	own := map[string]bool{}
-	for _, x := range g.Config {
-		own[x.Name] = true
+	for _, p := range slices.Backward(s.parts) {
+		if p.gguf != nil {
+			shared = slices.Insert(shared, 0, p.gguf)
+		}
 	}
-	for _, x := range more {
-		if !own[x.Name] {
+	for _, n := range shared {
+		if err := n.addTo(g, given, s); err != nil {
+			return err
+		}
+	}
+	g.Config, err = inOrder(s.ggufConfig(given))
+	return err
+}
+
+// addTo adds the names to those that are given.
+func (n *names) addTo(g *GGUF, given map[string]*Field, s *Spec) error {
+	fields, err := n.d.ggufFields(n.config, s, true)
+	if err != nil {
+		return err
+	}
+	for _, x := range fields {
+		if given[x.Name] == nil {
 			x.fill(g.Architectures)
-			g.Config = append(g.Config, x)
+			given[x.Name] = x
 		}
 	}
 	rules, err := n.d.rules(n.tensors, s.scope())
@@ -90,17 +109,19 @@ func (d *decoder) ggufMaps(g *GGUF, f map[string]*yaml.Node, s *Spec) (err error
 	return err
 }
 
-// namesLike are the names of the library that a node asks for.
-func (d *decoder) namesLike(n *yaml.Node) (*names, error) {
-	name, err := d.text(n, "like")
-	if err != nil {
-		return nil, err
+// ggufConfig are the fields of the specification with the metadata keys that are given; others have no key, only their default.
+func (s *Spec) ggufConfig(given map[string]*Field) []*Field {
+	var out []*Field
+	for _, f := range s.Config {
+		g := given[f.Name]
+		if g == nil {
+			c := *f
+			c.Keys = nil
+			g = &c
+		}
+		out = append(out, g)
 	}
-	found, ok := d.lib.names[name]
-	if !ok {
-		return nil, d.errorf(n, "no names are called %q; there are %s%s", name, join(sortedKeys(d.lib.names)), Suggest(name, sortedKeys(d.lib.names)))
-	}
-	return found, nil
+	return out
 }
 
 // fill puts the architecture in the place of {arch} in metadata keys.
@@ -181,7 +202,7 @@ func (d *decoder) ggufField(g *Field, e entry, s *Spec) error {
 	if len(g.Keys) == 0 && g.Fields == nil && f["default"] == nil {
 		return Errorf(e.pos, "%s: neither key nor fields nor default", e.key)
 	}
-	return d.fieldValues(g, map[string]*yaml.Node{"default": f["default"]}, s.scopeAbove(e.key))
+	return d.fieldValues(g, map[string]*yaml.Node{"default": f["default"]}, newScope(s.fieldNames()...))
 }
 
 // textMap decodes a map of words; nil is none.
@@ -197,16 +218,4 @@ func (d *decoder) textMap(n *yaml.Node, what string) (map[string]string, error) 
 		}
 	}
 	return out, err
-}
-
-// scopeAbove is what the default of a field may use.
-func (s *Spec) scopeAbove(name string) *scope {
-	sc := newScope()
-	for _, f := range s.Config {
-		if f.Name == name {
-			break
-		}
-		sc.vars[f.Name] = true
-	}
-	return sc
 }

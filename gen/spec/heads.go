@@ -2,7 +2,6 @@ package spec
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -23,23 +22,54 @@ func (d *decoder) heads(n *yaml.Node, sc *scope, name string) ([]*Head, error) {
 		for _, class := range alternatives(e.key) {
 			each := *h
 			each.Class = strings.ReplaceAll(class, "*", name)
+			if each.Task == "" {
+				if each.Task = taskOf(class); each.Task == "" {
+					return nil, Errorf(e.pos, "%s: the name does not tell the task; add task: one of %s", class, join(tasks))
+				}
+			}
 			out = append(out, &each)
 		}
 	}
 	return out, nil
 }
 
+// classTasks tell the task of a class by what its name ends with, the first that fits.
+var classTasks = []struct{ end, task string }{
+	{"ForCausalLM", "causal-lm"}, {"LMHeadModel", "causal-lm"}, {"ForConditionalGeneration", "seq2seq-lm"}, {"ForMaskedLM", "masked-lm"},
+	{"ForSequenceClassification", "text-classification"}, {"ForNextSentencePrediction", "text-classification"},
+	{"ForTokenClassification", "token-classification"}, {"ForQuestionAnswering", "question-answering"},
+	{"ForMultipleChoice", "multiple-choice"}, {"SentenceTransformer", "embedding"}, {"Model", "feature-extraction"},
+}
+
+// taskOf is the task of a class by its name, or "".
+func taskOf(class string) string {
+	for _, t := range classTasks {
+		if strings.HasSuffix(class, t.end) {
+			return t.task
+		}
+	}
+	return ""
+}
+
+// head decodes one head: its steps, or a mapping with more than these. Its task is "" where it is not given.
 func (d *decoder) head(e entry, sc *scope) (*Head, error) {
+	h := &Head{Pos: e.pos, Class: e.key}
+	if e.value.Kind == yaml.SequenceNode {
+		var err error
+		h.Steps, err = d.steps(e.value, e.key, sc)
+		return h, err
+	}
 	f, err := d.fields(e.value, "head", e.key)
 	if err != nil {
 		return nil, err
 	}
-	h := &Head{Pos: e.pos, Class: e.key}
-	if h.Task, err = d.text(f["task"], "task"); err != nil {
-		return nil, err
-	}
-	if !has(tasks, h.Task) {
-		return nil, d.errorf(f["task"], "unknown task %q; expected one of %s%s", h.Task, join(tasks), Suggest(h.Task, tasks))
+	if f["task"] != nil {
+		if h.Task, err = d.text(f["task"], "task"); err != nil {
+			return nil, err
+		}
+		if !has(tasks, h.Task) {
+			return nil, d.errorf(f["task"], "unknown task %q; expected one of %s%s", h.Task, join(tasks), Suggest(h.Task, tasks))
+		}
 	}
 	if h.Steps, err = d.steps(f["steps"], e.key, sc); err != nil {
 		return nil, err
@@ -89,64 +119,48 @@ func (d *decoder) sharedClasses(n *yaml.Node) error {
 	return err
 }
 
-// sharedFields adds the values that the classes which n names need to those of the specification.
-func (d *decoder) sharedFields(s *Spec, n *yaml.Node) error {
-	if n == nil {
-		return nil
+// sharedHeads adds the heads of the library's classes that the specification does not have itself, once for every family.
+func (s *Spec) sharedHeads() error {
+	known := map[string]bool{}
+	for _, h := range s.Heads {
+		known[h.Class] = true
 	}
-	name, err := d.text(n, "classes")
+	families, err := s.families()
 	if err != nil {
 		return err
 	}
-	c, ok := d.lib.heads[name]
-	if !ok {
-		return d.errorf(n, "no classes are called %q; there are %s%s", name, join(sortedKeys(d.lib.heads)), Suggest(name, sortedKeys(d.lib.heads)))
-	}
-	s.Classes = c
-	fields, err := c.d.configFields(c.config, s.scope())
-	if err != nil {
-		return err
-	}
-	for _, f := range fields {
-		if s.field(f.Name) == nil {
-			s.Config = append(s.Config, f)
+	for _, name := range families {
+		for _, c := range s.classes {
+			more, err := c.d.heads(c.heads, s.scope(), name)
+			if err != nil {
+				return err
+			}
+			for _, h := range more {
+				if !known[h.Class] {
+					known[h.Class] = true
+					s.Heads = append(s.Heads, h)
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// sharedHeads adds the heads of the library's classes that the specification does not have itself, once for every name that
-// its own classes begin with.
-func (d *decoder) sharedHeads(s *Spec) error {
-	if s.Classes == nil {
-		return nil
+// families are what the names of the classes begin with: those that the specification names, or those of its own heads.
+func (s *Spec) families() ([]string, error) {
+	if s.Family != nil || len(s.classes) == 0 {
+		return s.Family, nil
 	}
-	has := map[string]bool{}
+	var out []string
 	for _, h := range s.Heads {
-		has[h.Class] = true
-	}
-	named := false
-	for _, own := range slices.Clone(s.Heads) {
-		name, found := cutClass(own.Class)
-		if !found {
-			continue
-		}
-		named = true
-		more, err := s.Classes.d.heads(s.Classes.heads, s.scope(), name)
-		if err != nil {
-			return err
-		}
-		for _, h := range more {
-			if !has[h.Class] {
-				has[h.Class] = true
-				s.Heads = append(s.Heads, h)
-			}
+		if name, ok := cutClass(h.Class); ok && !has(out, name) {
+			out = append(out, name)
 		}
 	}
-	if !named {
-		return Errorf(s.Heads[0].Pos, "the library's classes need a class with For or LMHead in its name beside %s", s.Heads[0].Class)
+	if len(out) == 0 {
+		return nil, Errorf(s.Blocks.Pos, "classes: the library's classes need hf: {family: …}, or a class with For or LMHead in its name in heads")
 	}
-	return nil
+	return out, nil
 }
 
 var classTail = regexp.MustCompile(`(For|LMHead)[A-Z]`)

@@ -15,6 +15,7 @@ var objects = map[string][]key{
 	"spec": {
 		{"arch", "word", true, "name of the architecture"},
 		{"hf", "hf", true, "which Hugging Face configurations this file is for"},
+		{"parts", "words", false, "parts of the library: values of config and names of tensors that go with a building block"},
 		{"config", "map of field", true, "our names for values of the configuration; vocab, max_pos and layers are required"},
 		{"require", "map of values", false, "values of configuration keys that are computed; any other value is an error"},
 		{"tiny", "map of value", true, "sizes at which the architecture is tested"},
@@ -25,15 +26,16 @@ var objects = map[string][]key{
 		{"embed", "steps", true, "from the inputs to what the first block receives"},
 		{"blocks", "blocks", true, "the layers"},
 		{"end", "steps", false, "between the last block and every head"},
-		{"classes", "word", false, "classes of the library that stand beside those of heads"},
-		{"heads", "map of head", true, "what follows the last block, by class name; {A,B}ForX stands for AForX and BForX"},
+		{"classes", "words", false, "classes of the library that stand beside those of heads; of two with one name the first counts"},
+		{"heads", "map of head", false, "what follows the last block, by class name; {A,B}ForX stands for AForX and BForX"},
 	},
 	"hf": {
 		{"model_type", "words", true, "values of model_type in config.json"},
+		{"family", "words", false, "what names of its classes begin with, before For or Model; without it, those of heads tell"},
 	},
 	"field": {
 		{"key", "words", false, "keys of the configuration, dotted; the first that is present wins; file.json:key reads another file"},
-		{"type", "word", true, "type of the value"},
+		{"type", "word", false, "type of the value; without one the field is that of a part, and only what is written here differs"},
 		{"default", "value", false, "value when no key is present; without one the key is required"},
 		{"null", "value", false, "value when the key is present and null; without one null counts as absent"},
 		{"values", "values", false, "allowed values: a list, a map from theirs to ours, or the name of a table"},
@@ -43,7 +45,6 @@ var objects = map[string][]key{
 	"tensors": {
 		{"prefix", "words", false, "prefixes of names that do not begin with /; the first that the checkpoint uses"},
 		{"map", "map of rule", false, "where weights whose names match a pattern are stored"},
-		{"like", "word", false, "names of the library that count where map has none"},
 		{"ignore", "ignores", false, "stored tensors that the model does not use"},
 	},
 	"rule": {
@@ -60,7 +61,7 @@ var objects = map[string][]key{
 	"gguf": {
 		{"architecture", "words", true, "values of general.architecture"},
 		{"class", "value", true, "the head of such files; an expression may use $architecture, which is that of the file, and has"},
-		{"like", "word", false, "names of the library that count where this section has none of its own"},
+		{"like", "words", false, "names of the library that count where this section has none of its own"},
 		{"config", "map of ggufField", false, "metadata keys for values of config; others take their default"},
 		{"require", "map of values", false, "values of metadata keys that are computed"},
 		{"tensors", "map of rule", false, "names of tensors in the file"},
@@ -87,7 +88,7 @@ var objects = map[string][]key{
 		{"body", "steps", true, "the block"},
 	},
 	"head": {
-		{"task", "word", true, strings.Join(tasks, ", ")},
+		{"task", "word", false, strings.Join(tasks, ", ") + "; without one the name of the class tells"},
 		{"steps", "steps", true, "from the last block to the outputs"},
 		{"encoder_only", "value", false, "true: the class has no decoder, its steps follow the encoder"},
 		{"ignore", "ignores", false, "stored tensors that this class does not use"},
@@ -108,6 +109,21 @@ var objects = map[string][]key{
 		{"doc", "word", true, "what it maps"},
 		{"values", "map of word", true, "theirs to ours"},
 	},
+	"part": {
+		{"part", "word", true, "name"},
+		{"doc", "word", true, "the building block, with its source"},
+		{"config", "map of field", false, "values of the configuration; a specification's own of the same name count"},
+		{"tensors", "partTensors", false, "how a Hugging Face checkpoint stores the weights; a specification's own rules come first"},
+		{"gguf", "partGGUF", false, "how a GGUF file stores both, if the specification has a gguf section"},
+	},
+	"partTensors": {
+		{"map", "map of rule", false, "where weights whose names match a pattern are stored"},
+		{"ignore", "ignores", false, "stored tensors that the model does not use"},
+	},
+	"partGGUF": {
+		{"config", "map of ggufField", false, "metadata keys for values of config; {arch} is the architecture of the file"},
+		{"tensors", "map of rule", false, "names of tensors in the file"},
+	},
 	"names": {
 		{"names", "word", true, "name"},
 		{"doc", "word", true, "whose names they are"},
@@ -117,7 +133,7 @@ var objects = map[string][]key{
 	"classes": {
 		{"classes", "word", true, "name"},
 		{"doc", "word", true, "whose classes they are"},
-		{"config", "map of field", true, "values of the configuration that they need"},
+		{"config", "map of field", false, "values of the configuration that they need"},
 		{"heads", "map of head", true, "as in a specification; * stands for what the names of its own classes begin with, before For or LMHead"},
 	},
 	"keys": {
@@ -127,7 +143,7 @@ var objects = map[string][]key{
 	},
 }
 
-// tasks are the values of task.
+// tasks are the values of task; classTasks of heads.go tells which of them the name of a class stands for.
 var tasks = []string{"causal-lm", "seq2seq-lm", "masked-lm", "text-classification", "token-classification", "replaced-token-detection",
 	"question-answering", "multiple-choice", "embedding", "feature-extraction"}
 
@@ -213,4 +229,28 @@ func namesOf(keys []key) []string {
 		names[i] = k.name
 	}
 	return names
+}
+
+// function is a function of the expression language.
+type function struct {
+	args int // number of arguments; -1: one or more
+	use  string
+	doc  string
+}
+
+// functions are the functions of the expression language.
+var functions = map[string]function{
+	"min":    {-1, "min(x, y, …)", "the smallest; of one list: of its elements"},
+	"max":    {-1, "max(x, y, …)", "the largest; of one list: of its elements"},
+	"int":    {1, "int(x)", "a number without its fraction"},
+	"float":  {1, "float(x)", "an integer as a number with a fraction"},
+	"ln":     {1, "ln(x)", "the natural logarithm"},
+	"bf16":   {1, "bf16(x)", "rounded to bfloat16, ties to even"},
+	"len":    {1, "len(x)", "elements of a list or map, characters of a text"},
+	"has":    {1, "has('name')", "whether the checkpoint stores such a tensor; * stands for any text, / in front for a name without the prefix"},
+	"width":  {1, "width('value')", "columns of a value of the forward pass; 'x' is the current one"},
+	"expand": {1, "expand([[list, times], …])", "one list of repeated lists"},
+	"starts": {2, "starts(text, 'beginning')", "whether a text begins so"},
+	"where":  {2, "where(list, x)", "the places of x in a list"},
+	"index":  {2, "index(list, x)", "the first place of x in a list"},
 }

@@ -16,6 +16,7 @@ type Library struct {
 	Macros map[string]*Macro
 	Tables map[string]map[string]any // e.g. activations: their name to ours
 	Keys   map[string][]string       // e.g. harmless: patterns of configuration keys
+	parts  map[string]*part          // e.g. mamba2: its sizes in configurations and where its weights are
 	names  map[string]*names         // e.g. llama.cpp: what GGUF files call things
 	heads  map[string]*classes       // e.g. decoder: classes that are made of every decoder
 	files  map[string][]byte
@@ -23,7 +24,8 @@ type Library struct {
 
 // loadLibrary decodes every lib/*.yaml. Macros may use each other; headers are read first.
 func loadLibrary(fsys fs.FS, dir string) (*Library, error) {
-	lib := &Library{Macros: map[string]*Macro{}, Tables: map[string]map[string]any{}, Keys: map[string][]string{}, names: map[string]*names{}, heads: map[string]*classes{}, files: map[string][]byte{}}
+	lib := &Library{Macros: map[string]*Macro{}, Tables: map[string]map[string]any{}, Keys: map[string][]string{}, parts: map[string]*part{},
+		names: map[string]*names{}, heads: map[string]*classes{}, files: map[string][]byte{}}
 	names, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
 	if err != nil {
 		return nil, err
@@ -69,6 +71,8 @@ func (d *decoder) libraryFile(data []byte) (func() error, error) {
 		return none, d.table(top)
 	case "keys":
 		return none, d.keys(top)
+	case "part":
+		return none, d.partFile(top)
 	case "names":
 		return none, d.ggufNames(top)
 	case "classes":
@@ -76,7 +80,7 @@ func (d *decoder) libraryFile(data []byte) (func() error, error) {
 	case "macro":
 		return d.macro(top)
 	}
-	return nil, d.errorf(top, "a file of the library begins with macro, table, names, classes or keys, found %q", entries[0].key)
+	return nil, d.errorf(top, "a file of the library begins with macro, part, table, names, classes or keys, found %q", entries[0].key)
 }
 
 func (d *decoder) table(n *yaml.Node) error {

@@ -22,8 +22,11 @@ func List() ([]*Spec, error) {
 	return slices.Clone(all), err
 }
 
+// builtinLibrary is the library of the built-in specifications; nobody changes it.
+var builtinLibrary = sync.OnceValues(func() (*Library, error) { return loadLibrary(specs.Files, "lib") })
+
 var builtin = sync.OnceValues(func() ([]*Spec, error) {
-	lib, err := loadLibrary(specs.Files, "lib")
+	lib, err := builtinLibrary()
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +93,7 @@ func libraryBeside(file string) (*Library, error) {
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {
 		return loadLibrary(os.DirFS(filepath.Dir(file)), "lib")
 	}
-	return loadLibrary(specs.Files, "lib")
+	return builtinLibrary()
 }
 
 // shownName is how positions name a file: with its folder if that is "specs", so that positions do not depend on
@@ -105,7 +108,7 @@ func shownName(file string) string {
 
 // Decode decodes a specification from memory with the built-in library; name is shown in positions.
 func Decode(name string, data []byte) (*Spec, error) {
-	lib, err := loadLibrary(specs.Files, "lib")
+	lib, err := builtinLibrary()
 	if err != nil {
 		return nil, err
 	}

@@ -8,14 +8,13 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/gen/op"
-	"github.com/tfgen/tfgen/specs"
 )
 
 // A schema is one node of a JSON Schema; encoding/json sorts its keys.
 type schema map[string]any
 
 // SchemaFiles lists the kinds of files that Schema describes: a specification, and the files of the library.
-var SchemaFiles = []string{"spec", "macro", "table", "names", "classes", "keys"}
+var SchemaFiles = []string{"spec", "macro", "part", "table", "names", "classes", "keys"}
 
 // Schema returns the JSON Schema (draft 2020-12) of a kind of file, made from the tables that the decoder reads, the
 // op table and the macros of the built-in library. Editors complete and check by it; the decoder checks more: names,
@@ -24,7 +23,7 @@ func Schema(file string) ([]byte, error) {
 	if !has(SchemaFiles, file) {
 		return nil, fmt.Errorf("no schema is called %q; there are %s%s", file, join(SchemaFiles), Suggest(file, SchemaFiles))
 	}
-	lib, err := loadLibrary(specs.Files, "lib")
+	lib, err := builtinLibrary()
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +44,7 @@ func Schema(file string) ([]byte, error) {
 	for _, name := range []string{"rule", "ggufField"} { // the short form is the stored name or key
 		defs[name] = schema{"anyOf": []schema{ref("words"), keyedSchema(objects[name])}}
 	}
+	defs["head"] = schema{"anyOf": []schema{ref("steps"), keyedSchema(objects["head"])}} // the short form is its steps
 	ways := listOf(schema{"anyOf": []schema{ref("word"), keyedSchema(objects["rule"])}}) // alternatives
 	defs["rule"] = schema{"anyOf": []schema{ref("words"), keyedSchema(objects["rule"]), ways}}
 	top := schema{"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "#/$defs/" + file, "$defs": defs,

@@ -17,6 +17,7 @@ type Spec struct {
 	SHA256     string // of the file, hexadecimal
 	Digest     string // of the file and the macro library, hexadecimal
 	ModelTypes []string
+	Family     []string // what names of classes begin with; nil: as those of Heads do
 	Config     []*Field
 	Require    []*Requirement
 	Tiny       map[string]*Value
@@ -28,8 +29,10 @@ type Spec struct {
 	Blocks     *Blocks
 	End        []*Step // between the last block and every head
 	Heads      []*Head
-	Classes    *classes // of the library, whose heads stand behind its own; nil: none
 	Library    *Library
+
+	parts   []*part
+	classes []*classes // whose heads stand behind its own
 }
 
 // Field is one value of the configuration.
@@ -100,8 +103,8 @@ type Ignore struct {
 type GGUF struct {
 	Pos           ir.Pos
 	Architectures []string
-	Class         *Value // the head that such files have; the expression may use $architecture, values of config and has
-	Config        []*Field
+	Class         *Value   // the head that such files have; the expression may use $architecture, values of config and has
+	Config        []*Field // those of the specification with metadata keys; without one, they have their default
 	Require       []*Requirement
 	Tensors       Tensors
 	Refuse        []*Refusal

@@ -37,6 +37,14 @@ func (d *decoder) errorf(n *yaml.Node, format string, args ...any) error {
 	return Errorf(d.pos(n), format, args...)
 }
 
+// in adds to an error in a file of the library which line of the specification asks for it; n may be nil.
+func (d *decoder) in(n *yaml.Node, what string, err error) error {
+	if n == nil {
+		return err
+	}
+	return &Error{Pos: d.pos(n), Msg: what + ": ", Err: err}
+}
+
 // parse reads a file of one YAML document whose top is a mapping.
 func (d *decoder) parse(data []byte) (*yaml.Node, error) {
 	at := ir.Pos{File: d.file, Line: 1}

@@ -432,6 +432,8 @@ func leavesCapture(list []syntax.Stmt, inside bool) bool {
 			found = leavesCapture(s.Body, true)
 		case *syntax.With:
 			found = leavesCapture(s.Body, inside)
+		case *syntax.Autoescape:
+			found = leavesCapture(s.Body, inside)
 		}
 		if found {
 			return true

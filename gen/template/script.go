@@ -3,6 +3,7 @@ package template
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/big"
 	"regexp"
@@ -16,28 +17,37 @@ import (
 )
 
 // Script returns a template as JavaScript: an arrow function of the rendering t, whose methods are those of
-// targets/wasm/js/template/runtime.js. What JavaScript cannot do, and what is wrong with the template, are errors.
-func Script(src string) (string, error) {
+// targets/wasm/js/template/runtime.js, and whether it needs rare.js beside it. What is wrong with the template is an error.
+func Script(src string) (code string, rare bool, err error) {
 	tree, err := template.Tree(src)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
-	w := &scriptWriter{names: map[*syntax.Var]string{}, taken: map[string]bool{}}
+	w := &scriptWriter{names: map[*syntax.Var]string{}, taken: map[string]bool{}, escapes: strings.Contains(src, "autoescape"), context: "t"}
 	for _, name := range strings.Fields(scriptWords) {
 		w.taken[name] = true
 	}
 	body := w.function(tree.Func, func() {
+		if len(tree.Blocks) > 0 || tree.Self != nil {
+			w.line("const c = t.scope();")
+			w.context, w.exports = "c", true
+		}
+		w.blocks(tree.Blocks)
+		if tree.Self != nil {
+			w.line("%s = t.self(c);", w.name(tree.Self))
+		}
 		w.enter(tree.Scope)
 		w.body(tree.Body)
 	})
-	if w.err == nil && (len(tree.Blocks) > 0 || tree.Self != nil) {
-		w.err = fmt.Errorf("{%% block %%} is not supported in JavaScript")
-	}
-	return "(t) => {\n" + body + "}", w.err
+	rare = slices.ContainsFunc(rareNames, func(name string) bool { return strings.Contains(src, name) })
+	return "(t) => {\n" + body + "}", rare, w.err
 }
 
+// rareNames are the names of what rare.js has.
+var rareNames = []string{"lipsum", "pprint", "urlize"}
+
 // scriptWords cannot be names of variables.
-const scriptWords = `t args item v depth arguments await break case catch class const continue debugger default delete do else enum eval export
+const scriptWords = `t c args item v depth arguments await break case catch class const continue debugger default delete do else enum eval export
 extends false finally for function if implements import in instanceof interface let new null package private protected public return
 static super switch this throw true try typeof undefined var void while with yield NaN Infinity`
 
@@ -50,6 +60,10 @@ type scriptWriter struct {
 	loops []loopMarks
 	count int
 	err   error
+
+	context string // what resolves names: the rendering, or where there are blocks the context of one
+	exports bool   // variables of the template are those of its blocks
+	escapes bool   // values may be escaped
 }
 
 func (w *scriptWriter) line(format string, args ...any) { fmt.Fprintf(&w.b, format+"\n", args...) }
@@ -121,7 +135,7 @@ func (w *scriptWriter) enter(s syntax.Scope) {
 		case l.Alias != nil:
 			w.line("%s = %s;", w.name(l.Var), w.name(l.Alias))
 		case l.Resolve != "":
-			w.line("%s = t.resolve(%s);", w.name(l.Var), quote(l.Resolve))
+			w.line("%s = %s.resolve(%s);", w.name(l.Var), w.context, quote(l.Resolve))
 		default:
 			w.line("%s = undefined;", w.name(l.Var))
 		}
@@ -147,9 +161,11 @@ func (w *scriptWriter) stmt(s syntax.Stmt) {
 			w.line("t.needNamespace(%s);", w.name(v))
 		}
 		w.assign(s.Target, w.expr(s.Value))
+		w.export(s.Export)
 	case *syntax.SetBlock:
 		w.capture(s.Body, s.Scope)
-		w.assign(s.Target, w.filtered(s.Filter))
+		w.assign(s.Target, w.blockValue(s.Filter))
+		w.export(s.Export)
 	case *syntax.FilterBlock:
 		w.capture(s.Body, s.Scope)
 		w.line("t.printText(%s);", w.filtered(s.Filter))
@@ -159,6 +175,9 @@ func (w *scriptWriter) stmt(s syntax.Stmt) {
 		w.forStmt(s)
 	case *syntax.Macro:
 		w.line("%s = %s;", w.name(s.Var), w.macro(s.Name, &s.Body))
+		if s.Export {
+			w.export([]*syntax.Var{s.Var})
+		}
 	case *syntax.CallBlock:
 		m := w.macro("", &s.Body)
 		if s.Call == nil { // a generation block
@@ -176,11 +195,99 @@ func (w *scriptWriter) stmt(s syntax.Stmt) {
 		w.leaveLoop("break")
 	case *syntax.Continue:
 		w.leaveLoop("continue")
-	case *syntax.LoadTemplate:
-		w.unsupported(s, "{% "+s.Tag+" %}")
-	case *syntax.Autoescape:
-		w.unsupported(s, "{% autoescape %}")
+	default:
+		w.rareStmt(s)
 	}
+}
+
+// rareStmt writes the statements that chat templates hardly have.
+func (w *scriptWriter) rareStmt(s syntax.Stmt) {
+	switch s := s.(type) {
+	case *syntax.Block:
+		w.callNamedBlock(s)
+	case *syntax.Autoescape:
+		w.enter(s.Scope)
+		old := w.fresh("escape")
+		w.line("const %s = t.setEscape(%s);", old, w.expr(s.Value))
+		w.body(s.Body)
+		if !ends(s.Body) {
+			w.line("t.setEscape(%s);", old)
+		}
+	case *syntax.LoadTemplate:
+		if s.Template != nil {
+			w.line("%s;", w.expr(s.Template))
+		}
+		w.line("t.noTemplate();")
+	}
+}
+
+// export makes variables those of the context, where blocks see them.
+func (w *scriptWriter) export(vars []*syntax.Var) {
+	if !w.exports {
+		return
+	}
+	for _, v := range vars {
+		w.line("c.export(%s, %s);", quote(v.Name), w.name(v))
+	}
+}
+
+// blocks writes the named blocks of a template, functions of the context that they run in.
+func (w *scriptWriter) blocks(all map[string]*syntax.Block) {
+	if len(all) == 0 {
+		return
+	}
+	w.line("t.blocks = { __proto__: null,")
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		b := all[name]
+		body := w.function(b.Func, func() {
+			if b.Self != nil {
+				w.line("%s = t.self(c);", w.name(b.Self))
+			}
+			if b.Super != nil {
+				w.line("%s = t.noSuper(%s);", w.name(b.Super), quote(name))
+			}
+			w.enter(b.Scope)
+			w.body(b.Body)
+		})
+		w.line("[%s]: (c) => {\n%s},", quote(name), body)
+	}
+	w.line("};")
+}
+
+// callNamedBlock prints a block where it stands.
+func (w *scriptWriter) callNamedBlock(b *syntax.Block) {
+	if b.Required {
+		w.line("t.requiredBlock(%s);", quote(b.Name))
+		return
+	}
+	if !b.Scoped {
+		w.line("t.block(%s, c);", quote(b.Name))
+		return
+	}
+	var locals []string
+	for _, v := range b.Locals {
+		locals = append(locals, fmt.Sprintf("[%s, %s]", quote(v.Name), w.name(v)))
+	}
+	w.line("t.block(%s, c.derive([%s]));", quote(b.Name), strings.Join(locals, ", "))
+}
+
+// escaped is text as a value where it may be Markup.
+func (w *scriptWriter) escaped(text string, mode syntax.Escaping) string {
+	switch mode {
+	case syntax.EscapeAlways:
+		return "t.markup(" + text + ")"
+	case syntax.EscapeDynamic:
+		return "t.marked(" + text + ")"
+	}
+	return text
+}
+
+// blockValue is the value of a set block.
+func (w *scriptWriter) blockValue(f *syntax.Filter) string {
+	if !w.escapes {
+		return w.filtered(f)
+	}
+	return "t.marked(" + w.filtered(f) + ")"
 }
 
 // leaveLoop ends a pass of the innermost loop, with the captures that are open in it.
@@ -206,7 +313,7 @@ func (w *scriptWriter) filtered(f *syntax.Filter) string {
 	if f == nil {
 		return "t.end()"
 	}
-	x := "t.end()"
+	x := w.escaped("t.end()", f.Escape)
 	if inner, ok := f.X.(*syntax.Filter); ok {
 		x = w.filtered(inner)
 	}
@@ -227,16 +334,19 @@ func (w *scriptWriter) output(s *syntax.Output) {
 			text += x.Text
 			continue
 		case *syntax.Const:
-			if c, ok := x.Value.(string); ok {
+			if c, ok := x.Value.(string); ok && s.Escape == syntax.EscapeNever {
 				text += c
 				continue
 			}
 		}
 		flush()
-		w.line("t.print(%s);", w.expr(x))
+		w.line("t.%s(%s);", printers[s.Escape], w.expr(x))
 	}
 	flush()
 }
+
+// printers are the methods that print a value.
+var printers = map[syntax.Escaping]string{syntax.EscapeNever: "print", syntax.EscapeAlways: "printEscaped", syntax.EscapeDynamic: "printDynamic"}
 
 func (w *scriptWriter) assign(target syntax.Expr, value string) {
 	switch x := target.(type) {
@@ -278,7 +388,7 @@ func (w *scriptWriter) forStmt(s *syntax.For) {
 	body := w.function(s.Func, func() {
 		w.line("t.begin();")
 		w.loop(s, "t.loop("+w.iterated(s, "v")+", depth, "+f+")")
-		w.line("return t.end();")
+		w.line("return %s;", w.escaped("t.end()", s.Escape))
 	})
 	w.loops = outer
 	w.line("const %s = (v, depth) => t.nested(() => {\n%s});", f, body)

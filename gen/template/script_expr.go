@@ -2,7 +2,6 @@ package template
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tfgen/tfgen/runtime/template/syntax"
@@ -51,8 +50,8 @@ func (w *scriptWriter) expr(x syntax.Expr) string {
 func (w *scriptWriter) composed(x syntax.Expr) string {
 	switch x := x.(type) {
 	case *syntax.Concat:
-		if x.Escape != syntax.EscapeNever {
-			w.unsupported(x, "{% autoescape %}")
+		if x.Escape == syntax.EscapeAlways {
+			return "t.concatMarkup(" + w.list(x.Items) + ")"
 		}
 		return "t.concat(" + w.list(x.Items) + ")"
 	case *syntax.List:
@@ -149,13 +148,7 @@ func (w *scriptWriter) spread(a *syntax.Arguments) string {
 	return "t.args([" + w.list(a.Pos) + "], { " + w.named(a) + " }, " + star + ", " + double + ")"
 }
 
-// scriptless are the filters that only Go has.
-var scriptless = []string{"urlize"}
-
 func (w *scriptWriter) filter(f *syntax.Filter, x string) string {
-	if slices.Contains(scriptless, f.Name) {
-		w.unsupported(f, "the filter "+f.Name)
-	}
 	return fmt.Sprintf("t.filter(%s, %s%s)", quote(f.Name), x, w.more(&f.Args))
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // published packs a tokenizer under TFGEN_MODELS, or skips.
@@ -45,7 +46,7 @@ func BenchmarkLoad(b *testing.B) {
 
 func benchText(b *testing.B) string {
 	var s strings.Builder
-	for _, l := range lines[corpusLine](b, filepath.Join(shared(b), "long.jsonl.gz")) {
+	for _, l := range testfile.Lines[corpusLine](b, filepath.Join(shared(b), "long.jsonl.gz")) {
 		if l.Cat == "prose" || l.Cat == "languages" || l.Cat == "code" {
 			s.WriteString(l.Text)
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 func write(t *testing.T, files map[string]string) string {
@@ -60,7 +61,7 @@ func TestFromDirErrors(t *testing.T) {
 
 // TestSameBytes packs twice.
 func TestSameBytes(t *testing.T) {
-	src := unzip(t, "testdata/bpe-added.json.gz")
+	src := testfile.Bytes(t, "testdata/bpe-added.json.gz")
 	a, err := FromJSON(src, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // longText is made of the corpus' lines with words between, in an order of chance.
 func longText(t testing.TB, size int) string {
 	r := rand.New(rand.NewPCG(3, 4))
-	list := lines[corpusLine](t, "conform/testdata/corpus.jsonl.gz")
+	list := testfile.Lines[corpusLine](t, "conform/testdata/corpus.jsonl.gz")
 	words := strings.Fields("the don't x1 <s> I'LL été 2024 [MASK] a, b. </s> Straße word ▁ THE")
 	var b strings.Builder
 	for b.Len() < size {
@@ -31,7 +33,7 @@ func TestEncoder(t *testing.T) {
 	small, _ := filepath.Glob("testdata/*.json.gz")
 	more, _ := filepath.Glob("conform/testdata/*.json.gz")
 	for i, f := range append(small, more...) {
-		tok := loaded(t, unzip(t, f))
+		tok := loaded(t, testfile.Bytes(t, f))
 		if !tok.Streams() && i%4 != 0 {
 			continue
 		}
@@ -69,7 +71,7 @@ func TestEncoder(t *testing.T) {
 }
 
 func TestEncoderShort(t *testing.T) {
-	tok := loaded(t, unzip(t, "testdata/bpe-roberta.json.gz"))
+	tok := loaded(t, testfile.Bytes(t, "testdata/bpe-roberta.json.gz"))
 	for _, text := range []string{"", "a", "a b\xff"} {
 		var ids []int32
 		e := tok.NewEncoder(true, func(next []int32) error { ids = append(ids, next...); return nil })
@@ -84,7 +86,7 @@ func TestEncoderShort(t *testing.T) {
 
 // TestEncoderFails: an error of the receiver's ends the encoding, and is told from then on.
 func TestEncoderFails(t *testing.T) {
-	tok := loaded(t, unzip(t, "testdata/bpe-gpt2.json.gz"))
+	tok := loaded(t, testfile.Bytes(t, "testdata/bpe-gpt2.json.gz"))
 	full := errors.New("full")
 	e := tok.NewEncoder(false, func([]int32) error { return full })
 	_, err := e.Write([]byte(strings.Repeat("word ", 40_000)))

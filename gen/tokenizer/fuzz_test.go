@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // use runs everything that may go wrong with a tokenizer on a text.
@@ -73,7 +74,7 @@ func FuzzFromJSON(f *testing.F) {
 func FuzzRoundTrip(f *testing.F) {
 	var toks []*tokenizer.Tokenizer
 	for _, name := range []string{"bpe-gpt2", "bpe-llama3", "bpe-o200k", "bpe-deepseek", "bpe-falcon", "bpe-starcoder", "bpe-gemma"} {
-		packed, err := FromJSON(unzip(f, "testdata/"+name+".json.gz"), nil)
+		packed, err := FromJSON(testfile.Bytes(f, "testdata/"+name+".json.gz"), nil)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -184,7 +185,7 @@ func TestGGUFErrors(t *testing.T) {
 // FuzzSentencePiece reads any SentencePiece model, and uses those that compile.
 func FuzzSentencePiece(f *testing.F) {
 	for _, name := range []string{"sp-unigram", "sp-bpe", "sp-char", "sp-unigram-bytes"} {
-		f.Add(unzip(f, "testdata/"+name+".model.gz"), "a b  c\u3000é x")
+		f.Add(testfile.Bytes(f, "testdata/"+name+".model.gz"), "a b  c\u3000é x")
 	}
 	f.Add([]byte("\x0a\x0a\x0a\x01a\x15\x00\x00\x00\x00\x18\x01"), "aa")
 	f.Fuzz(func(t *testing.T, src []byte, text string) {
@@ -202,7 +203,7 @@ func FuzzSentencePiece(f *testing.F) {
 
 // FuzzTiktoken reads any tiktoken file under the name of each known one.
 func FuzzTiktoken(f *testing.F) {
-	f.Add(unzip(f, "testdata/r50k_base.tiktoken.gz"), []byte(nil), "a b c")
+	f.Add(testfile.Bytes(f, "testdata/r50k_base.tiktoken.gz"), []byte(nil), "a b c")
 	f.Add([]byte("YQ== 0\nYg== 1\nYWI= 2\n"), []byte(`{"added_tokens_decoder":{"3":{"content":"<x>"}}}`), "ab<x>")
 	f.Fuzz(func(t *testing.T, src, config []byte, text string) {
 		if len(text) > 1<<10 {

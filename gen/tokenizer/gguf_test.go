@@ -9,6 +9,7 @@ import (
 
 	"github.com/tfgen/tfgen/gen/checkpoint/gguf"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // models returns the folder of published models, or skips.
@@ -87,7 +88,7 @@ func TestGemmaFromGGUF(t *testing.T) {
 	corpus := texts(t, filepath.Join(golds, "corpus.jsonl"))
 	_, tok := fromGGUF(t, filepath.Join(dir, "gemma-3-270m/gemma-3-270m-q4_k_m.gguf"))
 	same, all := 0, 0
-	for _, g := range lines[golden](t, filepath.Join(golds, "expected/gemma3.jsonl.gz")) {
+	for _, g := range testfile.Lines[golden](t, filepath.Join(golds, "expected/gemma3.jsonl.gz")) {
 		if g.I == nil {
 			continue
 		}

@@ -1,18 +1,14 @@
 package tokenizer
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // golden is a line of an expectation file.
@@ -28,35 +24,10 @@ type corpusLine struct {
 	Text string `json:"text"`
 }
 
-// lines decodes a file of JSON lines, packed by gzip or not.
-func lines[T any](t testing.TB, path string) []T {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var r io.Reader = bytes.NewReader(b)
-	if strings.HasSuffix(path, ".gz") {
-		if r, err = gzip.NewReader(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var out []T
-	d := json.NewDecoder(bufio.NewReader(r))
-	for d.More() {
-		var v T
-		if err := d.Decode(&v); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
 // texts reads the whole corpus, by line.
 func texts(t *testing.T, path string) map[int]string {
 	out := map[int]string{}
-	for i, l := range lines[corpusLine](t, path) {
+	for i, l := range testfile.Lines[corpusLine](t, path) {
 		if l.I == 0 {
 			l.I = i
 		}
@@ -72,24 +43,6 @@ func shared(t testing.TB) string {
 		t.Skip("TFGEN_SHARED is not set: the full corpus is not here")
 	}
 	return filepath.Join(dir, "golden/tokenizers")
-}
-
-func unzip(t testing.TB, path string) []byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 // TestDemoModel encodes the prompts of the model that ships with the project.

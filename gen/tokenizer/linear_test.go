@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // monotonous are the units of texts without an end: what a scanner, a normalizer, the merges or the search for added
@@ -51,7 +52,7 @@ func TestLinearTime(t *testing.T) {
 	more, _ := filepath.Glob("conform/testdata/*.json.gz")
 	for _, f := range append(files, more...) {
 		t.Run(strings.TrimSuffix(filepath.Base(f), ".json.gz"), func(t *testing.T) {
-			tok := loaded(t, unzip(t, f))
+			tok := loaded(t, testfile.Bytes(t, f))
 			for _, unit := range monotonous {
 				linear(t, tok, unit, 2<<10)
 			}

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // TestSentencePiece compares with what SentencePiece 0.2 returns for models of all types.
 func TestSentencePiece(t *testing.T) {
 	for _, name := range []string{"sp-unigram", "sp-unigram-bytes", "sp-bpe", "sp-char"} {
 		t.Run(name, func(t *testing.T) {
-			packed, err := FromSentencePiece(unzip(t, "testdata/"+name+".model.gz"))
+			packed, err := FromSentencePiece(testfile.Bytes(t, "testdata/"+name+".model.gz"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -25,7 +26,7 @@ func TestSentencePiece(t *testing.T) {
 
 // TestTiktoken compares with what tiktoken 0.14 returns.
 func TestTiktoken(t *testing.T) {
-	packed, err := FromTiktoken(unzip(t, "testdata/r50k_base.tiktoken.gz"), "r50k_base.tiktoken", nil)
+	packed, err := FromTiktoken(testfile.Bytes(t, "testdata/r50k_base.tiktoken.gz"), "r50k_base.tiktoken", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func sameIDs(t *testing.T, name string, packed []byte, encode func(*tokenizer.To
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := unzip(t, "testdata/"+name+".ids.gz")
+	src := testfile.Bytes(t, "testdata/"+name+".ids.gz")
 	var cases []struct {
 		Text string  `json:"text"`
 		IDs  []int32 `json:"ids"`

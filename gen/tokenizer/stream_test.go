@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tfgen/tfgen/runtime/tokenizer"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // plainStream is the streaming decoder of the Hugging Face library as it is written there: all that is held back is decoded
@@ -57,7 +58,7 @@ func TestStreamOfBrokenText(t *testing.T) {
 	more, _ := filepath.Glob("conform/testdata/*.json.gz")
 	long := 0
 	for _, f := range append(files, more...) {
-		tok := loaded(t, unzip(t, f))
+		tok := loaded(t, testfile.Bytes(t, f))
 		ids := broken(tok)
 		if len(ids) == 0 {
 			continue
@@ -88,7 +89,7 @@ func TestStreamIsLinear(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.json.gz")
 	more, _ := filepath.Glob("conform/testdata/*.json.gz")
 	for _, f := range append(files, more...) {
-		tok := loaded(t, unzip(t, f))
+		tok := loaded(t, testfile.Bytes(t, f))
 		for _, id := range broken(tok) {
 			if !strings.HasSuffix(tok.Decode([]int32{id, id, id, id}, false), "\ufffd") {
 				continue

@@ -6,6 +6,7 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"os"
 	"os/exec"
@@ -86,8 +87,11 @@ func (h *harness) level(ctx context.Context, level string) ([]golden.Report, err
 			reports = append(reports, j.report(golden.Failed(j.name, level, j.err)))
 			continue
 		}
-		r := &remote{link, j.pkg}
-		reports = append(reports, j.report(golden.Summarise(j.c, level, golden.Compare(j.c, r))))
+		h.o.Progress("%s: %s", level, j.name)
+		r := &digest{Runner: &remote{link, j.pkg}, sum: fnv.New32a()}
+		report := golden.Summarise(j.c, level, golden.Compare(j.c, r))
+		report.Bits = fmt.Sprintf("%08x", r.sum.Sum32())
+		reports = append(reports, j.report(report))
 	}
 	in.Close()
 	if err := cmd.Wait(); err != nil {

@@ -30,7 +30,7 @@ func TestTuningKeepsBits(t *testing.T) {
 	var text [][]byte
 	var sums []map[string]map[string][]uint64
 	for _, table := range []*tuning.Table{nil, odd} {
-		o := Options{Cases: cases(t, "../golden/testdata", "llama"), Module: module, Work: t.TempDir(), CompileOnly: true, Weights: "f32,down_proj=q8", Tuning: table}
+		o := Options{Cases: cases(t, "../golden/testdata", "llama"), Module: module, Work: t.TempDir(), CompileOnly: true, Weights: []string{"f32,down_proj=q8"}, Tuning: table}
 		if _, err := Run(context.Background(), o); err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,7 @@ type Options struct {
 	// CompileOnly stops before the generated code runs. Compiled runs what such a run has left in Work and nothing else, which
 	// takes no Go toolchain: an emulated machine can do it. The cases have to be the same, in the same order.
 	CompileOnly, Compiled bool
-	Weights               string        // weight format; "": f32
+	Weights               []string      // weight formats, each for all cases; nil: f32
 	KV                    string        // format of keys and values; "": f32
 	Tuning                *tuning.Table // blockings of products; nil: rules
 	// Progress is told what is being done; nil: nobody is.
@@ -40,14 +40,20 @@ type Options struct {
 // greedyTokens is how far greedy continuations of golden cases go.
 const greedyTokens = 24
 
-// job is one case on its way.
+// job is one case on its way, in one weight format.
 type job struct {
-	name string // of the case
-	pkg  string
-	arch string // of the specification
-	c    *golden.Case
-	err  error
+	dir     string
+	name    string // of the case, and of the format unless it is f32
+	pkg     string
+	arch    string // of the specification
+	weights string
+	kv      string
+	c       *golden.Case
+	err     error
 }
+
+// exact reports whether the weights and caches are those that the recorded values were made with.
+func (j *job) exact() bool { return j.weights == "f32" && (j.kv == "" || j.kv == "f32") }
 
 // Run verifies the cases and returns a report for each case and backend.
 func Run(ctx context.Context, o Options) ([]golden.Report, error) {
@@ -59,20 +65,14 @@ func Run(ctx context.Context, o Options) ([]golden.Report, error) {
 			o.Levels = append(o.Levels, l.String())
 		}
 	}
-	var jobs []*job
+	jobs := o.jobs()
 	var reports []golden.Report
-	for i, dir := range o.Cases {
-		j := &job{name: filepath.Base(dir), pkg: packageName(i, filepath.Base(dir))}
-		jobs = append(jobs, j)
+	for _, j := range jobs {
 		if o.Compiled {
-			j.c, j.err = golden.Open(dir)
+			j.open(&o)
 			continue
 		}
-		o.Progress("reference %s", j.name)
-		reports = append(reports, j.report(j.reference(dir, &o)))
-		if j.err == nil {
-			j.err = j.emit(ctx, dir, &o)
-		}
+		reports = append(reports, j.prepare(ctx, &o)...)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -93,7 +93,49 @@ func Run(ctx context.Context, o Options) ([]golden.Report, error) {
 		}
 		reports = append(reports, more...)
 	}
+	holdBits(reports)
 	return reports, nil
+}
+
+// jobs returns all cases in all formats, without what they need to run.
+func (o *Options) jobs() []*job {
+	if o.Weights == nil {
+		o.Weights = []string{"f32"}
+	}
+	var jobs []*job
+	for _, format := range o.Weights {
+		for _, dir := range o.Cases {
+			j := &job{dir: dir, name: filepath.Base(dir), pkg: packageName(len(jobs), filepath.Base(dir)), weights: format, kv: o.KV}
+			if !j.exact() {
+				j.name = strings.TrimSpace(j.name + " " + format + " " + o.KV)
+			}
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs
+}
+
+// open reads what the results of a case that is compiled are compared with.
+func (j *job) open(o *Options) {
+	if j.c, j.err = golden.Open(j.dir); j.err == nil && !j.exact() {
+		j.c, j.err = j.c.ReadRecorded(j.recorded(o))
+	}
+}
+
+// prepare generates the case's package. With exact weights the recorded values are compared with the reference, else they are
+// replaced by what the reference makes of the weights that were packed.
+func (j *job) prepare(ctx context.Context, o *Options) []golden.Report {
+	o.Progress("reference %s", j.name)
+	var reports []golden.Report
+	if j.exact() {
+		reports = append(reports, j.report(j.reference(o)))
+	} else {
+		j.c, j.err = golden.Open(j.dir)
+	}
+	if j.err == nil {
+		j.err = j.emit(ctx, o)
+	}
+	return reports
 }
 
 // packageName makes a Go package name of a case's name.
@@ -108,11 +150,11 @@ func packageName(i int, name string) string {
 }
 
 // reference opens a case and compares the float64 evaluation of its graph.
-func (j *job) reference(dir string, o *Options) golden.Report {
-	if j.c, j.err = golden.Open(dir); j.err != nil {
+func (j *job) reference(o *Options) golden.Report {
+	if j.c, j.err = golden.Open(j.dir); j.err != nil {
 		return golden.Failed(j.name, "reference", j.err)
 	}
-	c, err := synth.Open(dir)
+	c, err := synth.Open(j.dir)
 	if err != nil {
 		j.err = err
 		return golden.Failed(j.name, "reference", err)
@@ -135,17 +177,18 @@ func (j *job) reference(dir string, o *Options) golden.Report {
 
 // report completes a report with what the job knows.
 func (j *job) report(r golden.Report) golden.Report {
-	r.Architecture = j.arch
+	r.Case, r.Architecture = j.name, j.arch
 	return r
 }
 
 // emit generates the case's package, with its probe, into the work directory.
-func (j *job) emit(ctx context.Context, dir string, o *Options) error {
-	c, err := synth.Open(dir)
+func (j *job) emit(ctx context.Context, o *Options) error {
+	c, err := synth.Open(j.dir)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	src := bundle.FromCheckpoint(c)
 	need := 1
 	for i := range j.c.Inputs {
 		need = max(need, len(j.c.Inputs[i].IDs[0])+greedyTokens)
@@ -153,19 +196,26 @@ func (j *job) emit(ctx context.Context, dir string, o *Options) error {
 			need = max(need, len(d[0]))
 		}
 	}
-	options := bundle.Options{Package: j.pkg, Title: j.name, Weights: o.Weights, KV: o.KV, Trace: true, Context: need, Tuning: o.Tuning}
-	b, err := bundle.New(bundle.FromCheckpoint(c), o.Spec, options)
+	options := bundle.Options{Package: j.pkg, Title: j.name, Weights: j.weights, KV: j.kv, Trace: true, Context: need, Tuning: o.Tuning}
+	b, err := bundle.New(src, o.Spec, options)
 	if err != nil { // learned positions end where they end
 		options.Context = 0
-		if b, err = bundle.New(bundle.FromCheckpoint(c), o.Spec, options); err != nil {
+		if b, err = bundle.New(src, o.Spec, options); err != nil {
 			return err
 		}
 	}
-	out := filepath.Join(o.Work, j.pkg)
+	if err := write(ctx, b, filepath.Join(o.Work, j.pkg), j.pkg); err != nil || j.exact() {
+		return err
+	}
+	return j.record(b, src, o)
+}
+
+// write writes a package and its weights to a directory.
+func write(ctx context.Context, b *bundle.Bundle, out, pkg string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	f, err := os.Create(filepath.Join(out, j.pkg+".weights"))
+	f, err := os.Create(filepath.Join(out, pkg+".weights"))
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ var layouts = append([]Layout{
 	{"tile16_f32", "[⌈n/16⌉][k][16] float32, rows missing in the last tile are zero", "F32", bytesTileF32, packTileF32, unpackTileF32},
 	{"tile16_bf16", "[⌈n/16⌉][⌈k/2⌉][16][2] bfloat16, missing rows and the odd column are zero", "BF16", bytesTileBF16, packTileBF16, unpackTileBF16},
 	{"tile16_f16", "[⌈n/16⌉][k][16] float16, rows missing in the last tile are zero", "F16", bytesTileF16, packTileF16, unpackTileF16},
+	{dataLayout, "[n] bytes", "U8", bytesRows(1), packNothing, nil},
 	{"vector_f32", "[⌈n·k/16⌉·16] float32, zeros at the end", "F32", bytesVector, packVector, unpackRowsF32},
 }, quantLayouts()...)
 

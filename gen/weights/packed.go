@@ -22,6 +22,7 @@ type Packed struct {
 	SHA256  [32]byte     // of these bytes, set by Write
 	weighed []weighed    // how much columns count when rows are quantised, set by Weigh
 	Sources []string     // checkpoint tensors that it is made from, in order of use
+	data    []byte       // of a tensor that Data made, instead of weights
 }
 
 // Alignments of tensors in the container: a cache line; a page from largeTensor bytes on.

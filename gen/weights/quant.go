@@ -67,6 +67,10 @@ type BlockSource interface {
 // packRows packs rows first … first+count-1 into dst: blocks of the layout's own type are moved as they are, all else
 // goes through float32.
 func (p *Packed) packRows(src Source, l *Layout, first, count int, rows []float32, dst []byte) error {
+	if p.data != nil {
+		copy(dst, p.data[first:])
+		return nil
+	}
 	f := Quantised(l.Name)
 	blocks, ok := src.(BlockSource)
 	if f == nil || !ok || !p.stored(src, quant.For(f)) {

@@ -28,10 +28,11 @@ func Write(ctx context.Context, w io.WriterAt, packed []*Packed, src Source, pro
 }
 
 func write(ctx context.Context, w io.WriterAt, packed []*Packed, src Source, progress func(done, total int64, name string), workers int) ([32]byte, error) {
-	headerSize, _, err := Place(packed)
+	headerSize, size, err := Place(packed)
 	if err != nil {
 		return [32]byte{}, err
 	}
+	w = inHugeBlocks(w, size)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	m := &meter{report: progress}

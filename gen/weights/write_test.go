@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -228,4 +229,40 @@ func BenchmarkWriteTileF32(b *testing.B)  { benchmarkWrite(b, "tile16_f32") }
 func BenchmarkWriteTileBF16(b *testing.B) { benchmarkWrite(b, "tile16_bf16") }
 func BenchmarkWriteTransposed(b *testing.B) {
 	benchmarkWrite(b, "tile16_f32", ir.Step{Kind: "transpose"})
+}
+
+// TestHugeBlocks writes from two sides into blocks: each is filled by one write first, and every byte ends as written last.
+func TestHugeBlocks(t *testing.T) {
+	const size = 2*hugeBlock + 1000
+	f := &writes{}
+	w := inHugeBlocks(f, size)
+	want := make([]byte, size)
+	for _, p := range []struct{ at, n int }{{hugeBlock - 10, 20}, {0, 500}, {size - 300, 300}, {hugeBlock, 5}} {
+		b := bytes.Repeat([]byte{byte(p.n)}, p.n)
+		copy(want[p.at:], b)
+		if n, err := w.WriteAt(b, int64(p.at)); n != p.n || err != nil {
+			t.Fatalf("WriteAt of %d bytes at %d: %d, %v", p.n, p.at, n, err)
+		}
+	}
+	if !bytes.Equal(f.data, want) {
+		t.Error("the bytes differ from what was written")
+	}
+	begun := [][2]int{{0, hugeBlock}, {hugeBlock, hugeBlock}, {hugeBlock - 10, 20}, {0, 500}, {2 * hugeBlock, 1000}, {size - 300, 300}, {hugeBlock, 5}}
+	if !slices.Equal(f.places, begun) {
+		t.Errorf("writes at (offset, bytes) %v, want %v", f.places, begun)
+	}
+	if inHugeBlocks(f, 1000) != io.WriterAt(f) {
+		t.Error("a small file is written in blocks")
+	}
+}
+
+// writes records where it was written.
+type writes struct {
+	file
+	places [][2]int
+}
+
+func (w *writes) WriteAt(b []byte, at int64) (int, error) {
+	w.places = append(w.places, [2]int{int(at), len(b)})
+	return w.file.WriteAt(b, at)
 }

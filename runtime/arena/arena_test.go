@@ -16,3 +16,19 @@ func TestNewIsAlignedAndExact(t *testing.T) {
 		}
 	}
 }
+
+// TestHuge asks for huge pages under blocks of all sizes around theirs; what is in them stays.
+func TestHuge(t *testing.T) {
+	for _, n := range []int{0, 1, 1 << 18, 1<<19 - 1, 1 << 19, 1<<20 + 17, 5 << 19} {
+		a := New(n)
+		for i := range a {
+			a[i] = float32(i)
+		}
+		Huge(a)
+		for i, v := range a {
+			if v != float32(i) {
+				t.Fatalf("element %d of %d is %g", i, n, v)
+			}
+		}
+	}
+}

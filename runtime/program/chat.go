@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/tfgen/tfgen/runtime/chat"
+	"github.com/tfgen/tfgen/runtime/flags"
 	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/terminal"
 )
@@ -31,8 +32,8 @@ type chatting struct {
 // chatCommand adds the flags of chat and returns its action.
 func chatCommand(e *env, f *flag.FlagSet) func([]string) error {
 	c := &chatting{opening: e.openingFlags(f), options: e.model.Defaults}
-	samplingFlags(f, &c.options)
-	c.constraint = constraintFlags(f)
+	flags.In(f, &e.sections, "Choosing tokens", func() { samplingFlags(f, &c.options) })
+	flags.In(f, &e.sections, "What the answer must look like", func() { c.constraint = constraintFlags(f) })
 	f.StringVar(&c.system, "system", "", "`instructions` to the model, before the conversation")
 	f.IntVar(&c.options.MaxTokens, "n", cmpOr(c.options.MaxTokens, 1024), "`tokens` of an answer at most; 0 is until the context is full")
 	f.IntVar(&c.context, "ctx", min(4096, e.model.Context), fmt.Sprintf("`tokens` that the conversation can hold, at most %d", e.model.Context))

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tfgen/tfgen/runtime/flags"
 	"github.com/tfgen/tfgen/runtime/generate"
 )
 
@@ -36,9 +37,9 @@ func generateCommand(e *env, f *flag.FlagSet) func([]string) error {
 	o := &g.options
 	f.StringVar(&g.prompt, "p", "", "`prompt`; without it the prompt is read from standard input")
 	f.IntVar(&o.MaxTokens, "n", cmpOr(o.MaxTokens, 128), "number of `tokens` to generate at most; 0 is until the context is full")
-	samplingFlags(f, o)
-	g.constraint = constraintFlags(f)
-	g.searchFlags(f)
+	flags.In(f, &e.sections, "Choosing tokens", func() { samplingFlags(f, o) })
+	flags.In(f, &e.sections, "What the text must look like", func() { g.constraint = constraintFlags(f) })
+	flags.In(f, &e.sections, "Searching", func() { g.searchFlags(f) })
 	f.IntVar(&g.top, "logprobs", -1, "with --json: print each token with the logarithms of its probability and of those of the `n` most probable")
 	f.Func("stop", "`text` that ends the generation; may be repeated", func(s string) error {
 		g.stop = append(g.stop, s)

@@ -18,7 +18,9 @@ import (
 
 	"github.com/tfgen/tfgen/runtime/chat"
 	"github.com/tfgen/tfgen/runtime/constrain"
+	"github.com/tfgen/tfgen/runtime/flags"
 	"github.com/tfgen/tfgen/runtime/generate"
+	"github.com/tfgen/tfgen/runtime/near"
 	"github.com/tfgen/tfgen/runtime/toolcall"
 )
 
@@ -158,6 +160,8 @@ type env struct {
 	in    io.Reader
 	out   io.Writer
 	log   io.Writer // messages and figures, not results
+
+	sections []flags.Section // of the flags of the command that runs
 }
 
 // command is one row of the table of commands.
@@ -202,6 +206,9 @@ func (e *env) dispatch(args []string) error {
 	if len(args) > 0 {
 		switch args[0] {
 		case "help", "-h", "-help", "--help":
+			if len(args) > 1 && args[0] == "help" {
+				return e.dispatch([]string{args[1], "--help"})
+			}
 			return e.help(have)
 		}
 		for _, c := range have {
@@ -210,7 +217,7 @@ func (e *env) dispatch(args []string) error {
 			}
 		}
 		if !strings.HasPrefix(args[0], "-") {
-			return misuse("unknown command %q: the commands are %s", args[0], names(have))
+			return misuse("unknown command %q%s: the commands are %s", args[0], suggest(args[0], have), strings.Join(names(have), ", "))
 		}
 	}
 	return e.run(have[0], args)
@@ -218,23 +225,21 @@ func (e *env) dispatch(args []string) error {
 
 // run parses the flags of a command and executes it.
 func (e *env) run(c command, args []string) error {
-	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	action := c.flags(e, flags)
-	err := flags.Parse(args)
+	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	action := c.flags(e, f)
+	rest, err := flags.Parse(f, args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintf(e.out, "usage: %s\n\n%s: %s.\n\n", strings.TrimSpace(e.model.Name+" "+c.name+" [flags] "+c.args), c.name, c.doc)
-		flags.SetOutput(e.out)
-		flags.PrintDefaults()
+		fmt.Fprintf(e.out, "usage: %s\n\n%s: %s.\n", strings.TrimSpace(e.model.Name+" "+c.name+" [flags] "+c.args), c.name, c.doc)
+		flags.Print(e.out, f, e.sections...)
 		return err
 	}
 	if err != nil {
 		return misuse("%s: %v", c.name, err)
 	}
-	if c.args == "" && flags.NArg() > 0 {
-		return misuse("%s: unexpected argument %q", c.name, flags.Arg(0))
+	if c.args == "" && len(rest) > 0 {
+		return misuse("%s: unexpected argument %q", c.name, rest[0])
 	}
-	return action(flags.Args())
+	return action(rest)
 }
 
 // help prints the commands.
@@ -251,13 +256,20 @@ func (e *env) help(have []command) error {
 	return nil
 }
 
-// names returns the names of the commands separated by commas.
-func names(have []command) string {
-	var all []string
+// names returns the names of the commands.
+func names(have []command) (all []string) {
 	for _, c := range have {
 		all = append(all, c.name)
 	}
-	return strings.Join(all, ", ")
+	return all
+}
+
+// suggest names the command that was probably meant.
+func suggest(name string, have []command) string {
+	if found, ok := near.Name(name, names(have)); ok {
+		return fmt.Sprintf(", did you mean %q?", found)
+	}
+	return ""
 }
 
 // opening holds the flags of the commands that open the model.
@@ -269,12 +281,16 @@ type opening struct {
 // openingFlags adds the flags for opening the model.
 func (e *env) openingFlags(f *flag.FlagSet) *opening {
 	o := new(opening)
+	flags.In(f, &e.sections, "Model", func() { e.addOpening(f, o) })
+	return o
+}
+
+func (e *env) addOpening(f *flag.FlagSet, o *opening) {
 	f.IntVar(&o.options.Threads, "threads", 0, "number of `threads`, at most one per processor; 0 is that many")
 	if e.model.Weights != "" {
 		f.StringVar(&o.weights, "weights", "", "`path` of the weights file (default: "+e.model.Weights+" beside the program, or in the package's directory)")
 		f.BoolVar(&o.options.Verify, "verify", false, "verify all weights before starting, also of a large file")
 	}
-	return o
 }
 
 // open opens the model.

@@ -233,7 +233,9 @@ func TestUsageErrors(t *testing.T) {
 	for _, c := range []struct{ args, says string }{
 		{"tell", `unknown command "tell": the commands are generate, embed, tokens, info, bench`},
 		{"-p a -regex a -choice b", "give one of json-schema, grammar, regex and choice"},
-		{"-nonsense", "generate: flag provided but not defined: -nonsense"},
+		{"-nonsense", "generate: there is no flag --nonsense"},
+		{"--tmep 1", "there is no flag --tmep, did you mean --temp?"},
+		{"tokesn", `unknown command "tokesn", did you mean "tokens"?`},
 		{"-n x", `invalid value "x" for flag -n`},
 		{"-n -1 -p a", "n -1"},
 		{"generate -p a b", `unexpected argument "b"`},
@@ -247,7 +249,7 @@ func TestUsageErrors(t *testing.T) {
 		{"bench -n 8 -depth 0,57", "depth 57 and n 8"},
 		{"bench -prompt 60 -n 5", "depth 60 and n 5 are more than the model's 64 tokens"},
 		{"embed", "no text given"},
-		{"-p a -weights x", "not defined: -weights"},
+		{"-p a -weights x", "there is no flag --weights"},
 	} {
 		var log []string
 		code, out, errs := run(fake(&log, nil), "", strings.Fields(c.args)...)

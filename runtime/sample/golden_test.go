@@ -1,13 +1,12 @@
 package sample
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/json"
 	"math"
-	"os"
 	"slices"
 	"testing"
+
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // logits are float32 values of which null is -Inf.
@@ -24,31 +23,8 @@ func (l logits) values() []float32 {
 	return v
 }
 
-// readGolden returns the lines of a file in testdata.
-func readGolden(t *testing.T, path string) (lines [][]byte) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	scanner := bufio.NewScanner(z)
-	scanner.Buffer(nil, 1<<20)
-	for scanner.Scan() {
-		lines = append(lines, slices.Clone(scanner.Bytes()))
-	}
-	if err := scanner.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return lines
-}
-
 // decode decodes a line of JSON.
-func decode[T any](t *testing.T, line []byte) (v T) {
+func decode[T any](t *testing.T, line json.RawMessage) (v T) {
 	t.Helper()
 	if err := json.Unmarshal(line, &v); err != nil {
 		t.Fatal(err)
@@ -84,7 +60,7 @@ var goldenProcessors = map[string]func(map[string]float64) Processor{
 }
 
 func TestProcessorsAgreeWithTransformers(t *testing.T) {
-	lines := readGolden(t, "testdata/processors.jsonl.gz")
+	lines := testfile.Lines[json.RawMessage](t, "testdata/processors.jsonl.gz")
 	head := decode[struct {
 		Vectors map[string][]logits
 	}](t, lines[0])
@@ -116,7 +92,7 @@ func TestProcessorsAgreeWithTransformers(t *testing.T) {
 }
 
 func TestChainsAgreeWithTransformers(t *testing.T) {
-	lines := readGolden(t, "testdata/chains.jsonl.gz")
+	lines := testfile.Lines[json.RawMessage](t, "testdata/chains.jsonl.gz")
 	head := decode[struct {
 		Vector []logits
 		IDs    [][]int32

@@ -9,7 +9,7 @@ import (
 )
 
 // magic begins a saved state; its last byte is the version of the format.
-var magic = [8]byte{'t', 'f', 'g', 'e', 'n', 's', 't', 1}
+var magic = [8]byte{'t', 'f', 'g', 'e', 'n', 's', 't', 2}
 
 // header is the beginning of a saved state, little-endian. Behind it come the
 // tokens as uint32, the rows, and for each cache its positions as uint32, then
@@ -21,15 +21,16 @@ type header struct {
 	High   uint32
 	Rows   uint32 // elements of all rows
 	Caches uint32
+	Source uint32 // tokens that an encoder has read
 }
 
 // headerSize is the size of a header in bytes.
-const headerSize = 8 + 32 + 4*4
+const headerSize = 8 + 32 + 5*4
 
 // encode returns the bytes of a header.
 func (h *header) encode() []byte {
 	b := append(h.Magic[:], h.Model[:]...)
-	for _, v := range []uint32{h.Tokens, h.High, h.Rows, h.Caches} {
+	for _, v := range []uint32{h.Tokens, h.High, h.Rows, h.Caches, h.Source} {
 		b = binary.LittleEndian.AppendUint32(b, v)
 	}
 	return b
@@ -43,7 +44,7 @@ func readHeader(r io.Reader) (h header, err error) {
 	}
 	copy(h.Magic[:], b[:])
 	copy(h.Model[:], b[8:])
-	for i, v := range []*uint32{&h.Tokens, &h.High, &h.Rows, &h.Caches} {
+	for i, v := range []*uint32{&h.Tokens, &h.High, &h.Rows, &h.Caches, &h.Source} {
 		*v = binary.LittleEndian.Uint32(b[40+4*i:])
 	}
 	return h, nil
@@ -81,7 +82,7 @@ func readWord(r io.Reader) (uint32, error) {
 
 // Save writes a state. Its size is that of the tokens it has, not of its limit.
 func Save(w io.Writer, s State) error {
-	h := header{magic, s.Model, uint32(len(*s.Tokens)), uint32(*s.High), uint32(elements(s.Rows)), uint32(len(s.Caches))}
+	h := header{magic, s.Model, uint32(len(*s.Tokens)), uint32(*s.High), uint32(elements(s.Rows)), uint32(len(s.Caches)), uint32(s.source())}
 	if _, err := w.Write(h.encode()); err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func Save(w io.Writer, s State) error {
 		if _, err := w.Write(binary.LittleEndian.AppendUint32(nil, uint32(c.Keys))); err != nil {
 			return err
 		}
-		for _, part := range parts(c, *s.High) {
+		for _, part := range parts(c, s.written(c, *s.High)) {
 			if err := writeFloats(w, part); err != nil {
 				return err
 			}
@@ -115,6 +116,9 @@ func Restore(r io.Reader, s State, vocabulary int) (err error) {
 	defer func() {
 		if err != nil {
 			*s.Tokens, *s.High = (*s.Tokens)[:0], 0
+			if s.Source != nil {
+				*s.Source = 0
+			}
 			err = fmt.Errorf("saved session: %w", err)
 		}
 	}()
@@ -129,6 +133,8 @@ func Restore(r io.Reader, s State, vocabulary int) (err error) {
 		return ErrModel
 	case int64(h.Tokens) > int64(s.Limit) || h.High < h.Tokens || h.High > math.MaxInt32:
 		return fmt.Errorf("it has %d tokens, this session holds %d", h.Tokens, s.Limit)
+	case h.Source > 0 && s.Source == nil || int64(h.Source) > int64(s.Limit):
+		return fmt.Errorf("it has a source of %d tokens, more than this session can read", h.Source)
 	case int(h.Rows) != elements(s.Rows) || int(h.Caches) != len(s.Caches):
 		return errors.New("its sizes are those of another model")
 	}
@@ -140,6 +146,9 @@ func Restore(r io.Reader, s State, vocabulary int) (err error) {
 		if id < 0 || int(id) >= vocabulary {
 			return fmt.Errorf("token %d, the vocabulary has %d", id, vocabulary)
 		}
+	}
+	if s.Source != nil {
+		*s.Source = int(h.Source)
 	}
 	if err := restoreFloats(r, s, int(h.High)); err != nil {
 		return err
@@ -160,11 +169,12 @@ func restoreFloats(r io.Reader, s State, high int) error {
 		if err != nil {
 			return err
 		}
-		if err := fits(c, int(keys), high); err != nil {
+		written := s.written(c, high)
+		if err := fits(c, int(keys), written); err != nil {
 			return err
 		}
-		for _, part := range parts(c, high) {
-			if err := readPart(r, part, c, high); err != nil {
+		for _, part := range parts(c, written) {
+			if err := readPart(r, part, c, written); err != nil {
 				return err
 			}
 		}

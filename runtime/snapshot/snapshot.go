@@ -31,7 +31,24 @@ type State struct {
 	High   *int        // positions that have ever been written since the caches were empty
 	Rows   [][]float32 // logits and the like
 	Caches []Cache
-	Limit  int // tokens that the session can hold
+	Limit  int  // tokens that the session can hold
+	Source *int // tokens that an encoder has read, whose keys and values are in the caches that say so; nil: there is no encoder
+}
+
+// written is the number of positions of a cache that hold something, if the tokens have reached up to high.
+func (s State) written(c Cache, high int) int {
+	if c.Source {
+		return s.source()
+	}
+	return high
+}
+
+// source is the number of tokens that an encoder has read.
+func (s State) source() int {
+	if s.Source == nil {
+		return 0
+	}
+	return *s.Source
 }
 
 // ErrForgotten is wrapped by the error for going back further than a window has

@@ -182,7 +182,8 @@ func TestRestoreErrors(t *testing.T) {
 		"magic":       {change(3, 9), 500, "not a saved session"},
 		"model":       {change(8, 9), 500, "other weights"},
 		"too long":    {b.Bytes(), 200, "this session holds 200"},
-		"token":       {change(59, 0x7f), 500, "the vocabulary has"},
+		"token":       {change(63, 0x7f), 500, "the vocabulary has"},
+		"source":      {change(56, 1), 500, "a source of 1 tokens"},
 		"NaN":         {append(bytes.Clone(b.Bytes()[:tail-1]), 0xff, 0x7f), 500, "no numbers"},
 		"many tokens": {change(43, 0xff), 500, "this session holds"},
 		"rows":        {change(48, 0xff), 500, "another model"},
@@ -205,6 +206,49 @@ func TestRestoreErrors(t *testing.T) {
 	}
 }
 
+// sourceSession is a session with a cache of what an encoder has read.
+func sourceSession(limit int) *session {
+	s := newSession(limit)
+	keys := (limit + 63) / 64 * 64
+	s.Caches = append(s.Caches, Cache{K: make([]float32, 3*keys), V: make([]float32, 3*keys), Keys: keys, Heads: 3, Source: true})
+	s.Source = new(int)
+	return s
+}
+
+// TestSource saves and restores states with sources: as much as was read, whatever the number of tokens.
+func TestSource(t *testing.T) {
+	for _, n := range []int{0, 1, 64, 65, 130} {
+		s := sourceSession(130)
+		*s.Source = n
+		cross := s.Caches[2]
+		for i := range cross.K {
+			cross.K[i], cross.V[i] = float32(i+1), -float32(i+1)
+		}
+		s.tokens, s.high = append(s.tokens, 1, 2, 3), 3
+		var b bytes.Buffer
+		if err := Save(&b, s.State); err != nil {
+			t.Fatal(err)
+		}
+		r := sourceSession(130)
+		if err := Restore(bytes.NewReader(b.Bytes()), r.State, 1000); err != nil {
+			t.Fatal(err)
+		}
+		if *r.Source != n || len(r.tokens) != 3 {
+			t.Errorf("%d tokens of source: %d are restored, and %d tokens", n, *r.Source, len(r.tokens))
+		}
+		for h, width := 0, len(cross.K)/3; h < 3; h++ {
+			read := (n + 63) / 64 * 64
+			if got := r.Caches[2]; !slices.Equal(got.K[h*width:][:read], cross.K[h*width:][:read]) || !slices.Equal(got.V[h*width:][:read], cross.V[h*width:][:read]) {
+				t.Errorf("%d tokens of source: head %d differs", n, h)
+			}
+		}
+		small := sourceSession(60)
+		if err := Restore(bytes.NewReader(b.Bytes()), small.State, 1000); (err == nil) != (n <= 60) || err != nil && *small.Source != 0 {
+			t.Errorf("%d tokens of source in a session for 60: %v, %d left", n, err, *small.Source)
+		}
+	}
+}
+
 func FuzzRestore(f *testing.F) {
 	s := newSession(130)
 	s.feed(70, 3)
@@ -214,13 +258,29 @@ func FuzzRestore(f *testing.F) {
 	}
 	f.Add(b.Bytes())
 	f.Add(b.Bytes()[:100])
+	read := sourceSession(130)
+	*read.Source = 65
+	b.Reset()
+	if err := Save(&b, read.State); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := newSession(130)
+		if len(data) > 52 && data[52] == 3 { // caches
+			r = sourceSession(130)
+		}
 		if err := Restore(bytes.NewReader(data), r.State, 1000); err != nil {
 			return
 		}
-		var again bytes.Buffer
-		if err := Save(&again, r.State); err != nil || !bytes.HasPrefix(data, again.Bytes()) {
+		var again, more bytes.Buffer
+		if err := Save(&again, r.State); err != nil {
+			t.Fatal(err)
+		}
+		if err := Restore(bytes.NewReader(again.Bytes()), r.State, 1000); err != nil {
+			t.Fatal(err)
+		}
+		if err := Save(&more, r.State); err != nil || !bytes.Equal(again.Bytes(), more.Bytes()) {
 			t.Error("saving what was restored gives other bytes")
 		}
 	})

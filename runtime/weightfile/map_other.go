@@ -8,11 +8,11 @@ import (
 	"os"
 )
 
-// mapFile reads the first size bytes of f into aligned memory: this system has
+// mapFile reads size bytes of f from offset into aligned memory: this system has
 // no memory map that the standard library knows.
-func mapFile(f *os.File, size int) ([]byte, func() error, error) {
+func mapFile(f *os.File, offset int64, size int) ([]byte, func() error, error) {
 	data := aligned(size)
-	if _, err := io.ReadFull(io.NewSectionReader(f, 0, int64(size)), data); err != nil {
+	if _, err := io.ReadFull(io.NewSectionReader(f, offset, int64(size)), data); err != nil {
 		return nil, nil, fmt.Errorf("reading %d bytes: %w", size, err)
 	}
 	return data, nil, nil

@@ -8,13 +8,13 @@ import (
 	"syscall"
 )
 
-// mapFile maps the first size bytes of f read-only and returns them with the
-// function that releases them.
-func mapFile(f *os.File, size int) ([]byte, func() error, error) {
+// mapFile maps size bytes of f from offset, which is a multiple of the page size,
+// read-only and returns them with the function that releases them.
+func mapFile(f *os.File, offset int64, size int) ([]byte, func() error, error) {
 	if size == 0 {
 		return nil, nil, nil
 	}
-	data, err := syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ, syscall.MAP_SHARED)
+	data, err := syscall.Mmap(int(f.Fd()), offset, size, syscall.PROT_READ, syscall.MAP_SHARED)
 	if err != nil {
 		return nil, nil, fmt.Errorf("mapping %d bytes: %w", size, err)
 	}

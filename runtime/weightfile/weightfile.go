@@ -40,6 +40,7 @@ type Layout struct {
 	Header     [32]byte // SHA-256 of the first HeaderSize bytes
 	HeaderSize int64
 	Tensors    []Tensor
+	Kept       *Kept // the one of the tensors that outlives the file; nil: none does
 }
 
 // Tensor is the place and the SHA-256 digest of a tensor in the file.
@@ -81,10 +82,13 @@ func Open(path string, want Layout) (*File, error) {
 	if info.Size() != want.Size {
 		return nil, w.mismatch("size", fmt.Sprintf("%d bytes", want.Size), fmt.Sprintf("%d bytes", info.Size()))
 	}
-	if w.data, w.unmap, err = mapFile(f, int(want.Size)); err != nil {
+	if w.data, w.unmap, err = mapFile(f, 0, int(want.Size)); err != nil {
 		return nil, fmt.Errorf("weights file %s: %w", path, err)
 	}
-	if err := w.check(); err != nil {
+	if err = w.check(); err == nil {
+		err = want.Kept.take(w, func() ([]byte, error) { return want.Kept.mapped(f) })
+	}
+	if err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
@@ -109,7 +113,7 @@ func FromBytes(b []byte, want Layout) (*File, error) {
 	if err := w.check(); err != nil {
 		return nil, err
 	}
-	return w, nil
+	return w, want.Kept.take(w, func() ([]byte, error) { return w.Bytes(want.Kept.Offset, want.Kept.Count), nil })
 }
 
 // supported returns an error if weights of this layout cannot be used on this
@@ -124,7 +128,14 @@ func supported(want Layout) error {
 	if want.HeaderSize < 0 || want.HeaderSize > want.Size {
 		return fmt.Errorf("layout: header of %d bytes in a file of %d", want.HeaderSize, want.Size)
 	}
-	for _, t := range want.Tensors {
+	tensors := want.Tensors
+	if k := want.Kept; k != nil {
+		if k.Count < 0 || int64(k.Count) > k.Size {
+			return fmt.Errorf("layout: %d bytes of tensor %s, which has %d", k.Count, k.Name, k.Size)
+		}
+		tensors = append(tensors[:len(tensors):len(tensors)], k.Tensor)
+	}
+	for _, t := range tensors {
 		if t.Offset < want.HeaderSize || t.Size < 0 || t.Size > want.Size || t.Offset > want.Size-t.Size || t.Offset%Alignment != 0 {
 			return fmt.Errorf("layout: tensor %s at offset %d with %d bytes: outside of the file's %d bytes or not aligned to %d",
 				t.Name, t.Offset, t.Size, want.Size, Alignment)

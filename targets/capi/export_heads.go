@@ -140,7 +140,7 @@ func tfgenGoFillMask(handle C.uintptr_t, text *C.char, length C.size_t, most C.s
 		if i.FillMask == nil {
 			return unsupported("%s does not fill masks", model.Name)
 		}
-		if most < 1 || int(most) > model.Vocabulary {
+		if most < 1 || most > C.size_t(model.Vocabulary) {
 			return argument("%d tokens for a mask, expected 1 to %d", uint64(most), model.Vocabulary)
 		}
 		s, err := inputText(text, length)

@@ -215,12 +215,8 @@ func tfgenGoSessionFork(handle C.uintptr_t, out *C.uintptr_t, status *C.tfgen_st
 func tfgenGoSessionSave(handle C.uintptr_t, data unsafe.Pointer, capacity C.size_t, size *C.size_t, status *C.tfgen_status) C.tfgen_code {
 	return guarded(status, func() error {
 		return using(handle, 0, 0, func(s *session, _ *call) error {
-			steps, err := s.saver()
-			if err != nil {
-				return err
-			}
 			var b bytes.Buffer
-			if err := steps.Save(&b); err != nil {
+			if err := s.steps.Save(&b); err != nil {
 				return err
 			}
 			return fill(b.Bytes(), (*byte)(data), capacity, size)
@@ -236,12 +232,8 @@ func tfgenGoSessionRestore(handle C.uintptr_t, data unsafe.Pointer, size C.size_
 			if err != nil {
 				return err
 			}
-			steps, err := s.saver()
-			if err != nil {
-				return err
-			}
 			s.logits = nil
-			return steps.Restore(bytes.NewReader(b))
+			return s.steps.Restore(bytes.NewReader(b))
 		})
 	})
 }

@@ -108,13 +108,9 @@ type Session interface {
 	Reset()
 	Truncate(n int) error
 	Score(ctx context.Context, tokens []int32, each func(i int, logits []float32) error) error
-	Close() error
-}
-
-// saver is a session that can be written and read back; those of encoder–decoders cannot.
-type saver interface {
 	Save(w io.Writer) error
 	Restore(r io.Reader) error
+	Close() error
 }
 
 // model is what Register was given.

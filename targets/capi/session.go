@@ -17,6 +17,7 @@ type session struct {
 	steps  Session
 	model  *Instance
 	logits []float32 // behind the last token; nil before the first
+	row    []float32 // logits that a generation with guesses has kept; nil before the first
 	pinned *float32  // memory of logits that C may hold
 	pin    runtime.Pinner
 	text   strings.Builder
@@ -175,8 +176,33 @@ func (s stepper) Decode(ctx context.Context, token int32) ([]float32, error) {
 	return s.session.logits, err
 }
 
+// Score lets guesses be tried: of the logits behind each token the session keeps those that were looked at last.
+func (s stepper) Score(ctx context.Context, tokens []int32, each func(i int, logits []float32) error) error {
+	return s.session.steps.Score(ctx, tokens, func(i int, logits []float32) error {
+		if s.session.row == nil {
+			s.session.row = make([]float32, len(logits))
+		}
+		copy(s.session.row, logits)
+		if err := s.session.keep(s.session.row, nil); err != nil {
+			return err
+		}
+		return each(i, logits)
+	})
+}
+
 // Truncate lets guesses be taken back.
 func (s stepper) Truncate(n int) error { return s.session.steps.Truncate(n) }
+
+// EarlyLayers are the layers whose states the output layer of the model reads too, for DoLa; nil: none.
+func (s stepper) EarlyLayers() []int {
+	if l, ok := s.session.steps.(generate.Layered); ok {
+		return l.EarlyLayers()
+	}
+	return nil
+}
+
+// Early are the logits of EarlyLayers()[i].
+func (s stepper) Early(i int) []float32 { return s.session.steps.(generate.Layered).Early(i) }
 
 // Len implements generate.Stepper.
 func (s stepper) Len() int { return s.session.steps.Len() }

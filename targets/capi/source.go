@@ -92,11 +92,3 @@ func (s *session) best(c *call, p prompt, o generate.Options, emit func(piece) b
 	emit(piece{text: text, token: last})
 	return nil
 }
-
-// saver is the session's state as one that can be written.
-func (s *session) saver() (saver, error) {
-	if steps, ok := s.steps.(saver); ok {
-		return steps, nil
-	}
-	return nil, unsupported("sessions of %s cannot be saved: they hold what the encoder made of the source", model.Name)
-}

@@ -2,9 +2,7 @@ package wasm
 
 import (
 	"bufio"
-	"compress/gzip"
 	"encoding/json"
-	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/tfgen/tfgen/gen/tokenizer"
 	runtime "github.com/tfgen/tfgen/runtime/tokenizer"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // node returns the path of Node, and skips the test where there is none of version 20 or later.
@@ -50,28 +49,10 @@ func write(t *testing.T, dir, name string, data []byte) {
 	}
 }
 
-func gunzip(t *testing.T, path string) []byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 // corpus are the texts of the tokenizers' golden tests that are Unicode, every step-th.
 func corpus(t *testing.T, step int) (texts []string) {
 	t.Helper()
-	s := bufio.NewScanner(strings.NewReader(string(gunzip(t, "../../gen/tokenizer/conform/testdata/corpus.jsonl.gz"))))
+	s := bufio.NewScanner(strings.NewReader(string(testfile.Bytes(t, "../../gen/tokenizer/conform/testdata/corpus.jsonl.gz"))))
 	s.Buffer(nil, 1<<20)
 	for i := 0; s.Scan(); i++ {
 		var line struct{ Text string }
@@ -128,7 +109,7 @@ func tokenizers(t *testing.T) map[string][]byte {
 			if strings.HasSuffix(path, ".model.gz") {
 				read = func(data, _ []byte) ([]byte, error) { return tokenizer.FromSentencePiece(data) }
 			}
-			packed, err := read(gunzip(t, path), nil)
+			packed, err := read(testfile.Bytes(t, path), nil)
 			if err != nil {
 				t.Fatal(path, err)
 			}

@@ -9,12 +9,14 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"text/template"
 
 	"github.com/tfgen/tfgen/gen/emit/wasmemit"
 	"github.com/tfgen/tfgen/gen/file"
 	chat "github.com/tfgen/tfgen/gen/template"
+	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
 )
 
@@ -30,9 +32,9 @@ type Model struct {
 	Format       string // of the weights
 	Weights      string // name of the weights file
 	WeightsSize  int64
-	EOS          []int32
-	Start        []int32 // of encoder–decoders: what every text of the decoder begins with
-	MaxTokens    int     // tokens of a text that an encoder uses
+	Generation   generate.Options // that generation begins with
+	Start        []int32          // of encoder–decoders: what every text of the decoder begins with
+	MaxTokens    int              // tokens of a text that an encoder uses
 	Modules      []file.File
 	Description  *wasmemit.Description
 	Tokenizer    []byte      // packed; nil: none
@@ -56,6 +58,8 @@ type Manifest struct {
 	Parameters    int64                 `json:"parameters"`
 	WeightsFormat string                `json:"weightsFormat"`
 	EOS           []int32               `json:"eos"`
+	Generation    map[string]any        `json:"generation,omitempty"` // options of a generation, by the names of index.d.ts
+	Lacks         []string              `json:"lacks,omitempty"`      // settings of generation_config.json that JavaScript does not have
 	Start         []int32               `json:"start"`
 	MaxTokens     int                   `json:"maxTokens"`
 	Variants      map[string]Entry      `json:"variants"`
@@ -108,13 +112,14 @@ func Digests(r io.Reader) ([]byte, error) {
 func Package(m *Model) ([]file.File, error) {
 	manifest := &Manifest{Format: 1, Title: m.Title, Architecture: m.Architecture, Task: m.Task,
 		Spec: fmt.Sprintf("%s (sha256:%.12s)", m.Spec, m.SpecSHA256), Parameters: m.Parameters, WeightsFormat: m.Format,
-		EOS: append([]int32{}, m.EOS...), Start: append([]int32{}, m.Start...), MaxTokens: m.MaxTokens, Variants: map[string]Entry{},
+		EOS: append([]int32{}, m.Generation.EOS...), Start: append([]int32{}, m.Start...), MaxTokens: m.MaxTokens, Variants: map[string]Entry{},
 		Weights: WeightsEntry{m.Weights, m.WeightsSize}, Pieces: PiecesName, Model: m.Description}
-	script, err := m.chat(manifest)
+	manifest.Generation, manifest.Lacks = Generation(m.Generation)
+	script, needs, err := m.chat(manifest)
 	if err != nil {
 		return nil, err
 	}
-	list, err := sources(script != nil)
+	list, err := sources(needs)
 	if err != nil {
 		return nil, err
 	}
@@ -148,20 +153,18 @@ func Package(m *Model) ([]file.File, error) {
 	return list, err
 }
 
-// sources are the JavaScript files; those of chat templates only if the model has some.
-func sources(chat bool) (list []file.File, err error) {
-	err = fs.WalkDir(files, "js", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && name == "js/template" && !chat {
-			return fs.SkipDir
-		}
-		if err != nil || d.IsDir() {
+// sources are the JavaScript files; of those of chat templates only the ones that are needed.
+func sources(templates []string) (list []file.File, err error) {
+	err = fs.WalkDir(files, "js", func(source string, d fs.DirEntry, err error) error {
+		name := strings.TrimPrefix(source, "js/")
+		if err != nil || d.IsDir() || path.Dir(name) == "template" && !slices.Contains(templates, name) {
 			return err
 		}
-		data, err := files.ReadFile(name)
-		if path.Ext(name) == ".js" {
-			data = withoutComments(name, data)
+		data, err := files.ReadFile(source)
+		if path.Ext(source) == ".js" {
+			data = withoutComments(source, data)
 		}
-		list = append(list, file.File{Name: strings.TrimPrefix(name, "js/"), Data: data})
+		list = append(list, file.File{Name: name, Data: data})
 		return err
 	})
 	return list, err
@@ -192,17 +195,8 @@ func (m *Model) readme() ([]byte, error) {
 	}
 	var b bytes.Buffer
 	err = t.Execute(&b, map[string]any{"Title": m.Title, "Name": m.Name, "Parameters": m.Parameters, "Format": m.Format, "Causal": m.Description.Causal,
-		"Embeds": contains(outputs, "embedding"), "Outputs": strings.Join(outputs, ", "), "Prompt": "Once upon a time"})
+		"Embeds": slices.Contains(outputs, "embedding"), "Outputs": strings.Join(outputs, ", "), "Prompt": "Once upon a time"})
 	return b.Bytes(), err
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // npm returns package.json.

@@ -8,9 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/tfgen/tfgen/gen/generation"
+	"github.com/tfgen/tfgen/generated/gocode"
 	"github.com/tfgen/tfgen/runtime/chat"
+	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/sample"
 )
 
@@ -156,13 +160,86 @@ func jsonUint(v uint64) string {
 	return string(data)
 }
 
+// seeded are the tokens that the Go package samples with a seed and else the model's own settings.
+type seeded struct {
+	Seed   uint64  `json:"seed"`
+	Tokens []int32 `json:"tokens"`
+}
+
+// sampled runs the Go package with the weights of the WebAssembly one, which are the same, on the first prompt of golden.json.
+func sampled(t *testing.T, dir string) (list []seeded) {
+	t.Helper()
+	var golden []struct {
+		IDs []int32 `json:"input_ids"`
+	}
+	text, err := os.ReadFile("../../tests/demo-model/golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	m, err := gocode.Open(filepath.Join(dir, "gocode.weights"), gocode.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for seed := range uint64(4) {
+		s, err := m.NewSession(256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := seeded{Seed: seed}
+		for token, err := range s.Stream(t.Context(), golden[0].IDs, generate.Seed(seed), generate.MaxTokens(24), generate.EndAt(-1)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			one.Tokens = append(one.Tokens, token.ID)
+		}
+		list = append(list, one)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
+}
+
+// TestGeneration holds what JavaScript learns of a generation_config.json.
+func TestGeneration(t *testing.T) {
+	for _, c := range []struct{ config, want, lacks string }{
+		{`{}`, `{}`, ""},
+		{`{"do_sample": true, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0.1, "eos_token_id": [3, 5]}`,
+			`{"minP":0.1,"temperature":0.6,"topK":20,"topP":0.95}`, ""},
+		{`{"do_sample": true}`, `{"temperature":1,"topK":50}`, ""},
+		{`{"temperature": 0.6, "repetition_penalty": 1.1, "no_repeat_ngram_size": 3, "max_new_tokens": 40, "num_beams": 4}`,
+			`{"maxTokens":40,"noRepeatNGram":3,"repetitionPenalty":1.1}`, ""},
+		{`{"suppress_tokens": [1, 2], "begin_suppress_tokens": [7], "forced_decoder_ids": [[1, 4], [2, null]], "sequence_bias": [[[3, 4], -1.5]],
+"bad_words_ids": [[9]], "stop_strings": "END", "max_time": 1.5, "max_length": 20, "min_new_tokens": 2, "exponential_decay_length_penalty": [5, 1.5]}`,
+			`{"badWords":[[9]],"decayFactor":1.5,"decayStart":5,"forcedTokens":{"1":4},"maxTime":1500,"minNewTokens":2,"sequenceBias":[{"bias":-1.5,"tokens":[3,4]}],"stop":["END"],"suppress":[1,2],"suppressFirst":[7]}`, ""},
+		{`{"guidance_scale": 1.5, "watermarking_config": {"greenlist_ratio": 0.3}}`, `{}`, "guidance_scale watermarking_config"},
+	} {
+		_, o, _, err := generation.Compiled([]byte(c.config), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		options, lacks := Generation(o)
+		got, err := json.Marshal(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != c.want || strings.Join(lacks, " ") != c.lacks {
+			t.Errorf("%s\n gives %s, lacks %v\nwant %s, %s", c.config, got, lacks, c.want, c.lacks)
+		}
+	}
+}
+
 // TestPackage uses the package of the demo model in Node.
 func TestPackage(t *testing.T) {
 	node(t)
 	dir := filepath.Join(t.TempDir(), "gocode")
 	demo(t, dir)
 	t.Run("npm pack", func(t *testing.T) { pack(t, dir) })
-	data, err := json.Marshal(map[string]any{"samples": choices(t), "talks": talks(t)})
+	data, err := json.Marshal(map[string]any{"samples": choices(t), "talks": talks(t), "sampled": sampled(t, dir)})
 	if err != nil {
 		t.Fatal(err)
 	}

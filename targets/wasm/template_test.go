@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/tfgen/tfgen/gen/template"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // renderCase is a recorded rendering, as testjs/template.mjs reads it. JSON is kept as text, for its order and its numbers.
@@ -19,6 +20,7 @@ type renderCase struct {
 	Template  string            `json:"template"`
 	Expected  *string           `json:"expected,omitempty"`
 	Raised    *string           `json:"raised,omitempty"` // message of raise_exception
+	Fails     string            `json:"fails,omitempty"`  // class of another error
 	Now       string            `json:"now"`
 	Context   string            `json:"context,omitempty"` // of a small template, or
 	Messages  string            `json:"messages,omitempty"`
@@ -58,7 +60,7 @@ func maybeZipped(t *testing.T, path string) []byte {
 	if data, err := os.ReadFile(path); err == nil {
 		return data
 	}
-	return gunzip(t, path+".gz")
+	return testfile.Bytes(t, path+".gz")
 }
 
 func decodeLines[T any](t *testing.T, path string) (list []T) {
@@ -153,9 +155,15 @@ func TestPublishedTemplates(t *testing.T) {
 }
 
 func renderAll(t *testing.T, data string) {
+	sources := map[string]string{}
+	runCases(t, append(smallCases(t, data, sources), conversationCases(t, data, sources)...), sources)
+}
+
+// runCases renders cases with the compiled templates of their sources.
+func runCases(t *testing.T, cases []renderCase, sources map[string]string) {
+	t.Helper()
 	node(t)
-	dir, sources := t.TempDir(), map[string]string{}
-	cases := append(smallCases(t, data, sources), conversationCases(t, data, sources)...)
+	dir := t.TempDir()
 	var text strings.Builder
 	text.WriteString("export const templates = {\n")
 	var names []string
@@ -168,7 +176,7 @@ func renderAll(t *testing.T, data string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		script, err := template.Script(sources[name])
+		script, _, err := template.Script(sources[name])
 		if err != nil {
 			quoted, _ := json.Marshal(err.Error())
 			script = string(quoted)

@@ -153,22 +153,39 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// TestLibraryIsSmall bounds what a library adds to the weights and to the vocabulary: 4 MiB, with grammars, searches and chat
-// templates.
+// TestLibraryIsSmall bounds what a library adds to the weights: 4 MiB, with grammars, searches and chat templates. Vocabularies are
+// in the weights file.
 func TestLibraryIsSmall(t *testing.T) {
-	for _, c := range []struct {
-		dir, name string
-		limit     int64
-	}{
-		{classifier(t), "tiny", 3 << 20},
-		{gocode(t), "gocode", 4 << 20},
-	} {
-		library := fileSize(t, filepath.Join(c.dir, "lib", "lib"+c.name+".so"))
-		vocabulary := fileSize(t, filepath.Join(c.dir, "src", "tokenizer.bin"))
-		t.Logf("lib%s.so has %d bytes, of which the vocabulary has %d", c.name, library, vocabulary)
-		if code := library - vocabulary; code > c.limit {
-			t.Errorf("lib%s.so has %d bytes without its vocabulary, more than %d", c.name, code, c.limit)
-		}
+	smallLibrary(t, classifier(t), 3<<20)
+	smallLibrary(t, gocode(t), 4<<20)
+}
+
+// TestPublishedLibrariesAreSmall does the same for published models, one of them with a vocabulary of 20 MB.
+func TestPublishedLibrariesAreSmall(t *testing.T) {
+	slow(t)
+	models := os.Getenv("TFGEN_MODELS")
+	if models == "" {
+		t.Skip("TFGEN_MODELS is not set")
+	}
+	for name, model := range map[string]string{"minilm": "all-minilm-l6-v2", "gemma": "gemma-3-270m/gemma-3-270m-q4_k_m.gguf"} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(models, model)
+			if _, err := os.Stat(path); err != nil {
+				t.Skip(err)
+			}
+			smallLibrary(t, bundle(t, path, name, "--weights", "q8"), 4<<20)
+		})
+	}
+}
+
+// smallLibrary bounds the size of a bundle's shared library.
+func smallLibrary(t *testing.T, dir string, limit int64) {
+	t.Helper()
+	name := filepath.Base(dir)
+	size := fileSize(t, filepath.Join(dir, "lib", "lib"+name+".so"))
+	t.Logf("lib%s.so has %d bytes", name, size)
+	if size > limit {
+		t.Errorf("lib%s.so has %d bytes, more than %d", name, size, limit)
 	}
 }
 
@@ -356,6 +373,13 @@ func TestSource(t *testing.T) {
 func TestOptions(t *testing.T) {
 	dir := gocode(t)
 	expectOK(t, command(t, nil, compile(t, dir, "gcc", "options.c", "-std=c99"), weights(dir)))
+}
+
+// TestAttack gives a library what an attacker or a mistaken caller would.
+func TestAttack(t *testing.T) {
+	slow(t)
+	dir := gocode(t)
+	expectOK(t, command(t, nil, compile(t, dir, "gcc", "attack.c", "-std=c99", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"), weights(dir)))
 }
 
 // TestHeads holds the heads that find something in a text.

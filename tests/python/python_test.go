@@ -4,10 +4,12 @@ package python
 import (
 	"archive/zip"
 	"bytes"
+	"debug/elf"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,18 +53,10 @@ func wheelOf(t *testing.T, dir string) string {
 func TestWheelIsComplete(t *testing.T) {
 	dir := build(t, root+"/tests/demo-model", "gocode", "--weights", "bf16")
 	wheel := wheelOf(t, dir)
-	var minor int
-	name := filepath.Base(wheel)
-	if _, err := fmt.Sscanf(name, "gocode-1.0.0-py3-none-manylinux_2_%d_", &minor); err != nil {
+	if name := filepath.Base(wheel); !strings.HasPrefix(name, "gocode-1.0.0-py3-none-manylinux_2_17_") {
 		t.Errorf("the wheel is called %s", name)
 	}
-	needed, err := os.ReadFile(filepath.Join(dir, "gocode", "libgocode.so"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if bytes.Contains(needed, []byte("GLIBC_ABI_DT_RELR")) && minor < 36 {
-		t.Errorf("the wheel is called %s; packed relocations need glibc 2.36", name)
-	}
+	asksForOldSystems(t, filepath.Join(dir, "gocode", "libgocode.so"))
 	r, err := zip.OpenReader(wheel)
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +84,54 @@ func TestWheelIsComplete(t *testing.T) {
 	}
 }
 
+// contents are the names of the files in a wheel.
+func contents(t *testing.T, wheel string) (names []string) {
+	t.Helper()
+	r, err := zip.OpenReader(wheel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, f := range r.File {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// asksForOldSystems checks what a library asks for: no symbol of a glibc after 2.17, and nothing but glibc.
+func asksForOldSystems(t *testing.T, library string) {
+	t.Helper()
+	f, err := elf.Open(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	symbols, err := f.ImportedSymbols()
+	if err != nil || len(symbols) < 20 {
+		t.Fatalf("%d imported symbols: %v", len(symbols), err)
+	}
+	for _, s := range symbols {
+		var minor, patch int
+		if n, _ := fmt.Sscanf(s.Version, "GLIBC_2.%d.%d", &minor, &patch); n == 0 && s.Version != "" || minor > 17 {
+			t.Errorf("the library asks for %s of %s %s", s.Name, s.Library, s.Version)
+		}
+	}
+	needs, err := f.DynamicVersionNeeds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range needs {
+		if n.Name != "libc.so.6" && n.Name != "libpthread.so.0" {
+			t.Errorf("the library needs %s", n.Name)
+		}
+		for _, v := range n.Needs {
+			if v.Dep == "GLIBC_ABI_DT_RELR" {
+				t.Error("the library has packed relocations, which need glibc 2.36")
+			}
+		}
+	}
+}
+
 // environment makes a virtual environment with what the suite needs.
 func environment(t *testing.T) (bin string) {
 	t.Helper()
@@ -110,19 +152,34 @@ func environment(t *testing.T) (bin string) {
 // TestSuite installs the wheel and runs the tests that ship with the package, among them the doctest of its README.
 func TestSuite(t *testing.T) {
 	bin := environment(t)
-	models := map[string]string{"gocode": root + "/tests/demo-model"}
-	if dir := os.Getenv("TFGEN_MODELS"); dir != "" {
-		models["minilm"] = filepath.Join(dir, "all-minilm-l6-v2")
+	cases := []suiteCase{
+		{name: "gocode", model: root + "/tests/demo-model"},
+		{name: "inside", model: root + "/tests/demo-model", flags: []string{"--weights", "bf16", "--embed"}},
+		{name: "t5", model: root + "/gen/golden/testdata/t5"},
+		{name: "mamba", model: root + "/gen/golden/testdata/mamba"},
 	}
-	for name, model := range models {
-		t.Run(name, func(t *testing.T) {
-			if _, err := os.Stat(model); err != nil {
+	if dir := os.Getenv("TFGEN_MODELS"); dir != "" {
+		cases = append(cases, suiteCase{name: "minilm", model: filepath.Join(dir, "all-minilm-l6-v2")})
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := os.Stat(c.model); err != nil {
 				t.Skip(err)
 			}
-			dir := build(t, model, name)
-			command(t, filepath.Join(bin, "pip"), "-q", "install", "--no-deps", wheelOf(t, dir))
+			dir := build(t, c.model, c.name, c.flags...)
+			wheel := wheelOf(t, dir)
+			if embeds := slices.Contains(c.flags, "--embed"); embeds == slices.Contains(contents(t, wheel), c.name+"/"+c.name+".weights") {
+				t.Errorf("--embed is %t; the wheel says otherwise", embeds)
+			}
+			command(t, filepath.Join(bin, "pip"), "-q", "install", "--no-deps", wheel)
 			t.Log(command(t, filepath.Join(bin, "pytest"), "-q", "-p", "no:cacheprovider", "--import-mode=importlib", filepath.Join(dir, "tests")))
-			command(t, filepath.Join(bin, "mypy"), "--cache-dir="+os.DevNull, filepath.Join(dir, name))
+			command(t, filepath.Join(bin, "mypy"), "--strict", "--cache-dir="+os.DevNull, filepath.Join(dir, c.name))
 		})
 	}
+}
+
+// suiteCase is a package whose own suite runs.
+type suiteCase struct {
+	name, model string
+	flags       []string
 }

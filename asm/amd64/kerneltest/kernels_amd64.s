@@ -4,288 +4,336 @@
 
 #include "textflag.h"
 
+// addLayerNorm15Eps is 1e-12 in every lane.
 DATA addLayerNorm15Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm15Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm15Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm15Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm15Inverse is 0.06666667 in every lane.
 DATA addLayerNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA addLayerNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA addLayerNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA addLayerNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL addLayerNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm16Eps is 1e-12 in every lane.
 DATA addLayerNorm16Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm16Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm16Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm16Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm16Inverse is 0.0625 in every lane.
 DATA addLayerNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA addLayerNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA addLayerNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA addLayerNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL addLayerNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm17Eps is 1e-12 in every lane.
 DATA addLayerNorm17Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm17Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm17Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm17Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm17Inverse is 0.05882353 in every lane.
 DATA addLayerNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA addLayerNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA addLayerNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA addLayerNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL addLayerNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm1Eps is 1e-12 in every lane.
 DATA addLayerNorm1Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm1Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm1Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm1Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm1Inverse is 1 in every lane.
 DATA addLayerNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA addLayerNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA addLayerNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA addLayerNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL addLayerNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm31Eps is 1e-12 in every lane.
 DATA addLayerNorm31Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm31Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm31Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm31Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm31Inverse is 0.032258064 in every lane.
 DATA addLayerNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA addLayerNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA addLayerNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA addLayerNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL addLayerNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm33Eps is 1e-12 in every lane.
 DATA addLayerNorm33Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm33Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm33Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm33Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm33Inverse is 0.030303031 in every lane.
 DATA addLayerNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA addLayerNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA addLayerNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA addLayerNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL addLayerNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm385Eps is 1e-12 in every lane.
 DATA addLayerNorm385Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm385Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm385Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm385Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm385Inverse is 0.0025974025 in every lane.
 DATA addLayerNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA addLayerNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA addLayerNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA addLayerNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL addLayerNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm3Eps is 1e-12 in every lane.
 DATA addLayerNorm3Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm3Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm3Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm3Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm3Inverse is 0.33333334 in every lane.
 DATA addLayerNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addLayerNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addLayerNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addLayerNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL addLayerNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm54Eps is 1e-12 in every lane.
 DATA addLayerNorm54Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm54Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm54Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm54Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm54Inverse is 0.018518519 in every lane.
 DATA addLayerNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA addLayerNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA addLayerNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA addLayerNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL addLayerNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm72Eps is 1e-12 in every lane.
 DATA addLayerNorm72Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm72Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm72Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm72Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm72Inverse is 0.013888889 in every lane.
 DATA addLayerNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA addLayerNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA addLayerNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA addLayerNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL addLayerNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm768Eps is 1e-12 in every lane.
 DATA addLayerNorm768Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm768Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm768Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm768Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm768Inverse is 0.0013020834 in every lane.
 DATA addLayerNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addLayerNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addLayerNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addLayerNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL addLayerNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm8Eps is 1e-12 in every lane.
 DATA addLayerNorm8Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm8Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm8Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA addLayerNorm8Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL addLayerNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// addLayerNorm8Inverse is 0.125 in every lane.
 DATA addLayerNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA addLayerNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA addLayerNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA addLayerNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL addLayerNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm15Eps is 1e-06 in every lane.
 DATA addRMSNorm15Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm15Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm15Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm15Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm15Inverse is 0.06666667 in every lane.
 DATA addRMSNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA addRMSNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA addRMSNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA addRMSNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL addRMSNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm16Eps is 1e-06 in every lane.
 DATA addRMSNorm16Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm16Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm16Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm16Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm16Inverse is 0.0625 in every lane.
 DATA addRMSNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA addRMSNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA addRMSNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA addRMSNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL addRMSNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm17Eps is 1e-06 in every lane.
 DATA addRMSNorm17Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm17Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm17Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm17Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm17Inverse is 0.05882353 in every lane.
 DATA addRMSNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA addRMSNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA addRMSNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA addRMSNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL addRMSNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm1Eps is 1e-06 in every lane.
 DATA addRMSNorm1Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm1Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm1Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm1Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm1Inverse is 1 in every lane.
 DATA addRMSNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA addRMSNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA addRMSNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA addRMSNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL addRMSNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm31Eps is 1e-06 in every lane.
 DATA addRMSNorm31Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm31Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm31Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm31Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm31Inverse is 0.032258064 in every lane.
 DATA addRMSNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA addRMSNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA addRMSNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA addRMSNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL addRMSNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm33Eps is 1e-06 in every lane.
 DATA addRMSNorm33Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm33Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm33Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm33Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm33Inverse is 0.030303031 in every lane.
 DATA addRMSNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA addRMSNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA addRMSNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA addRMSNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL addRMSNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm385Eps is 1e-06 in every lane.
 DATA addRMSNorm385Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm385Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm385Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm385Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm385Inverse is 0.0025974025 in every lane.
 DATA addRMSNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA addRMSNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA addRMSNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA addRMSNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL addRMSNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm3Eps is 1e-06 in every lane.
 DATA addRMSNorm3Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm3Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm3Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm3Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm3Inverse is 0.33333334 in every lane.
 DATA addRMSNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addRMSNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addRMSNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA addRMSNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL addRMSNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm54Eps is 1e-06 in every lane.
 DATA addRMSNorm54Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm54Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm54Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm54Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm54Inverse is 0.018518519 in every lane.
 DATA addRMSNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA addRMSNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA addRMSNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA addRMSNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL addRMSNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm72Eps is 1e-06 in every lane.
 DATA addRMSNorm72Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm72Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm72Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm72Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm72Inverse is 0.013888889 in every lane.
 DATA addRMSNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA addRMSNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA addRMSNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA addRMSNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL addRMSNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm768Eps is 1e-06 in every lane.
 DATA addRMSNorm768Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm768Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm768Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm768Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm768Inverse is 0.0013020834 in every lane.
 DATA addRMSNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addRMSNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addRMSNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA addRMSNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL addRMSNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm8Eps is 1e-06 in every lane.
 DATA addRMSNorm8Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm8Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm8Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA addRMSNorm8Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL addRMSNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// addRMSNorm8Inverse is 0.125 in every lane.
 DATA addRMSNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA addRMSNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA addRMSNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
@@ -302,174 +350,203 @@ DATA doubled<>+48(SB)/8, $0x0000000600000006
 DATA doubled<>+56(SB)/8, $0x0000000700000007
 GLOBL doubled<>(SB), RODATA|NOPTR, $64
 
+// eight is 8 in every lane.
 DATA eight<>+0(SB)/8, $0x4100000041000000
 DATA eight<>+8(SB)/8, $0x4100000041000000
 DATA eight<>+16(SB)/8, $0x4100000041000000
 DATA eight<>+24(SB)/8, $0x4100000041000000
 GLOBL eight<>(SB), RODATA|NOPTR, $32
 
+// exp0 is 0.0013745326 in every lane.
 DATA exp0<>+0(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+8(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+16(SB)/8, $0x3ab429a93ab429a9
 DATA exp0<>+24(SB)/8, $0x3ab429a93ab429a9
 GLOBL exp0<>(SB), RODATA|NOPTR, $32
 
+// exp1 is 0.008368947 in every lane.
 DATA exp1<>+0(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+8(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+16(SB)/8, $0x3c091de83c091de8
 DATA exp1<>+24(SB)/8, $0x3c091de83c091de8
 GLOBL exp1<>(SB), RODATA|NOPTR, $32
 
+// exp2 is 0.04166965 in every lane.
 DATA exp2<>+0(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+8(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+16(SB)/8, $0x3d2aadcb3d2aadcb
 DATA exp2<>+24(SB)/8, $0x3d2aadcb3d2aadcb
 GLOBL exp2<>(SB), RODATA|NOPTR, $32
 
+// exp3 is 0.16666518 in every lane.
 DATA exp3<>+0(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+8(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+16(SB)/8, $0x3e2aaa473e2aaa47
 DATA exp3<>+24(SB)/8, $0x3e2aaa473e2aaa47
 GLOBL exp3<>(SB), RODATA|NOPTR, $32
 
+// exp4 is 0.49999988 in every lane.
 DATA exp4<>+0(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+8(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+16(SB)/8, $0x3efffffc3efffffc
 DATA exp4<>+24(SB)/8, $0x3efffffc3efffffc
 GLOBL exp4<>(SB), RODATA|NOPTR, $32
 
+// exp5 is 1 in every lane.
 DATA exp5<>+0(SB)/8, $0x3f8000003f800000
 DATA exp5<>+8(SB)/8, $0x3f8000003f800000
 DATA exp5<>+16(SB)/8, $0x3f8000003f800000
 DATA exp5<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp5<>(SB), RODATA|NOPTR, $32
 
+// exp6 is 1 in every lane.
 DATA exp6<>+0(SB)/8, $0x3f8000003f800000
 DATA exp6<>+8(SB)/8, $0x3f8000003f800000
 DATA exp6<>+16(SB)/8, $0x3f8000003f800000
 DATA exp6<>+24(SB)/8, $0x3f8000003f800000
 GLOBL exp6<>(SB), RODATA|NOPTR, $32
 
+// four is 4 in every lane.
 DATA four<>+0(SB)/8, $0x4080000040800000
 DATA four<>+8(SB)/8, $0x4080000040800000
 DATA four<>+16(SB)/8, $0x4080000040800000
 DATA four<>+24(SB)/8, $0x4080000040800000
 GLOBL four<>(SB), RODATA|NOPTR, $32
 
+// gelu0 is 0.00013647656 in every lane.
 DATA gelu0<>+0(SB)/8, $0x390f1b26390f1b26
 DATA gelu0<>+8(SB)/8, $0x390f1b26390f1b26
 DATA gelu0<>+16(SB)/8, $0x390f1b26390f1b26
 DATA gelu0<>+24(SB)/8, $0x390f1b26390f1b26
 GLOBL gelu0<>(SB), RODATA|NOPTR, $32
 
+// gelu1 is 0.0001700798 in every lane.
 DATA gelu1<>+0(SB)/8, $0x3932577339325773
 DATA gelu1<>+8(SB)/8, $0x3932577339325773
 DATA gelu1<>+16(SB)/8, $0x3932577339325773
 DATA gelu1<>+24(SB)/8, $0x3932577339325773
 GLOBL gelu1<>(SB), RODATA|NOPTR, $32
 
+// gelu10Highest is 10 in every lane.
 DATA gelu10Highest<>+0(SB)/8, $0x4120000041200000
 DATA gelu10Highest<>+8(SB)/8, $0x4120000041200000
 DATA gelu10Highest<>+16(SB)/8, $0x4120000041200000
 DATA gelu10Highest<>+24(SB)/8, $0x4120000041200000
 GLOBL gelu10Highest<>(SB), RODATA|NOPTR, $32
 
+// gelu2 is -0.0015666747 in every lane.
 DATA gelu2<>+0(SB)/8, $0xbacd58e1bacd58e1
 DATA gelu2<>+8(SB)/8, $0xbacd58e1bacd58e1
 DATA gelu2<>+16(SB)/8, $0xbacd58e1bacd58e1
 DATA gelu2<>+24(SB)/8, $0xbacd58e1bacd58e1
 GLOBL gelu2<>(SB), RODATA|NOPTR, $32
 
+// gelu3 is -0.0035084463 in every lane.
 DATA gelu3<>+0(SB)/8, $0xbb65edf6bb65edf6
 DATA gelu3<>+8(SB)/8, $0xbb65edf6bb65edf6
 DATA gelu3<>+16(SB)/8, $0xbb65edf6bb65edf6
 DATA gelu3<>+24(SB)/8, $0xbb65edf6bb65edf6
 GLOBL gelu3<>(SB), RODATA|NOPTR, $32
 
+// gelu4 is 0.007522436 in every lane.
 DATA gelu4<>+0(SB)/8, $0x3bf67ec43bf67ec4
 DATA gelu4<>+8(SB)/8, $0x3bf67ec43bf67ec4
 DATA gelu4<>+16(SB)/8, $0x3bf67ec43bf67ec4
 DATA gelu4<>+24(SB)/8, $0x3bf67ec43bf67ec4
 GLOBL gelu4<>(SB), RODATA|NOPTR, $32
 
+// gelu5 is 0.06040371 in every lane.
 DATA gelu5<>+0(SB)/8, $0x3d7769e13d7769e1
 DATA gelu5<>+8(SB)/8, $0x3d7769e13d7769e1
 DATA gelu5<>+16(SB)/8, $0x3d7769e13d7769e1
 DATA gelu5<>+24(SB)/8, $0x3d7769e13d7769e1
 GLOBL gelu5<>(SB), RODATA|NOPTR, $32
 
+// gelu6 is 0.18652394 in every lane.
 DATA gelu6<>+0(SB)/8, $0x3e3f00223e3f0022
 DATA gelu6<>+8(SB)/8, $0x3e3f00223e3f0022
 DATA gelu6<>+16(SB)/8, $0x3e3f00223e3f0022
 DATA gelu6<>+24(SB)/8, $0x3e3f00223e3f0022
 GLOBL gelu6<>(SB), RODATA|NOPTR, $32
 
+// gelu7 is 0.3871368 in every lane.
 DATA gelu7<>+0(SB)/8, $0x3ec636cb3ec636cb
 DATA gelu7<>+8(SB)/8, $0x3ec636cb3ec636cb
 DATA gelu7<>+16(SB)/8, $0x3ec636cb3ec636cb
 DATA gelu7<>+24(SB)/8, $0x3ec636cb3ec636cb
 GLOBL gelu7<>(SB), RODATA|NOPTR, $32
 
+// gelu8 is 0.60789657 in every lane.
 DATA gelu8<>+0(SB)/8, $0x3f1b9f1c3f1b9f1c
 DATA gelu8<>+8(SB)/8, $0x3f1b9f1c3f1b9f1c
 DATA gelu8<>+16(SB)/8, $0x3f1b9f1c3f1b9f1c
 DATA gelu8<>+24(SB)/8, $0x3f1b9f1c3f1b9f1c
 GLOBL gelu8<>(SB), RODATA|NOPTR, $32
 
+// gelu9 is 0.75528514 in every lane.
 DATA gelu9<>+0(SB)/8, $0x3f415a5e3f415a5e
 DATA gelu9<>+8(SB)/8, $0x3f415a5e3f415a5e
 DATA gelu9<>+16(SB)/8, $0x3f415a5e3f415a5e
 DATA gelu9<>+24(SB)/8, $0x3f415a5e3f415a5e
 GLOBL gelu9<>(SB), RODATA|NOPTR, $32
 
+// geluTail is -14.5 in every lane.
 DATA geluTail<>+0(SB)/8, $0xc1680000c1680000
 DATA geluTail<>+8(SB)/8, $0xc1680000c1680000
 DATA geluTail<>+16(SB)/8, $0xc1680000c1680000
 DATA geluTail<>+24(SB)/8, $0xc1680000c1680000
 GLOBL geluTail<>(SB), RODATA|NOPTR, $32
 
+// geluTanhCubic is 0.071354814 in every lane.
 DATA geluTanhCubic<>+0(SB)/8, $0x3d9222793d922279
 DATA geluTanhCubic<>+8(SB)/8, $0x3d9222793d922279
 DATA geluTanhCubic<>+16(SB)/8, $0x3d9222793d922279
 DATA geluTanhCubic<>+24(SB)/8, $0x3d9222793d922279
 GLOBL geluTanhCubic<>(SB), RODATA|NOPTR, $32
 
+// geluTanhCubicLow is 2.3988325e-09 in every lane.
 DATA geluTanhCubicLow<>+0(SB)/8, $0x3124d8b53124d8b5
 DATA geluTanhCubicLow<>+8(SB)/8, $0x3124d8b53124d8b5
 DATA geluTanhCubicLow<>+16(SB)/8, $0x3124d8b53124d8b5
 DATA geluTanhCubicLow<>+24(SB)/8, $0x3124d8b53124d8b5
 GLOBL geluTanhCubicLow<>(SB), RODATA|NOPTR, $32
 
+// geluTanhHighest is 10.9 in every lane.
 DATA geluTanhHighest<>+0(SB)/8, $0x412e6666412e6666
 DATA geluTanhHighest<>+8(SB)/8, $0x412e6666412e6666
 DATA geluTanhHighest<>+16(SB)/8, $0x412e6666412e6666
 DATA geluTanhHighest<>+24(SB)/8, $0x412e6666412e6666
 GLOBL geluTanhHighest<>(SB), RODATA|NOPTR, $32
 
+// geluTanhLinear is 1.5957692 in every lane.
 DATA geluTanhLinear<>+0(SB)/8, $0x3fcc422a3fcc422a
 DATA geluTanhLinear<>+8(SB)/8, $0x3fcc422a3fcc422a
 DATA geluTanhLinear<>+16(SB)/8, $0x3fcc422a3fcc422a
 DATA geluTanhLinear<>+24(SB)/8, $0x3fcc422a3fcc422a
 GLOBL geluTanhLinear<>(SB), RODATA|NOPTR, $32
 
+// geluTanhLinearLow is -4.534068e-08 in every lane.
 DATA geluTanhLinearLow<>+0(SB)/8, $0xb342bc9bb342bc9b
 DATA geluTanhLinearLow<>+8(SB)/8, $0xb342bc9bb342bc9b
 DATA geluTanhLinearLow<>+16(SB)/8, $0xb342bc9bb342bc9b
 DATA geluTanhLinearLow<>+24(SB)/8, $0xb342bc9bb342bc9b
 GLOBL geluTanhLinearLow<>(SB), RODATA|NOPTR, $32
 
+// geluTanhLowest is -10.9 in every lane.
 DATA geluTanhLowest<>+0(SB)/8, $0xc12e6666c12e6666
 DATA geluTanhLowest<>+8(SB)/8, $0xc12e6666c12e6666
 DATA geluTanhLowest<>+16(SB)/8, $0xc12e6666c12e6666
 DATA geluTanhLowest<>+24(SB)/8, $0xc12e6666c12e6666
 GLOBL geluTanhLowest<>(SB), RODATA|NOPTR, $32
 
+// half is 0.5 in every lane.
 DATA half<>+0(SB)/8, $0x3f0000003f000000
 DATA half<>+8(SB)/8, $0x3f0000003f000000
 DATA half<>+16(SB)/8, $0x3f0000003f000000
 DATA half<>+24(SB)/8, $0x3f0000003f000000
 GLOBL half<>(SB), RODATA|NOPTR, $32
 
+// hardSwishLowest is -3 in every lane.
 DATA hardSwishLowest<>+0(SB)/8, $0xc0400000c0400000
 DATA hardSwishLowest<>+8(SB)/8, $0xc0400000c0400000
 DATA hardSwishLowest<>+16(SB)/8, $0xc0400000c0400000
@@ -510,258 +587,301 @@ DATA keyIndex<>+240(SB)/8, $0x0000003d0000003c
 DATA keyIndex<>+248(SB)/8, $0x0000003f0000003e
 GLOBL keyIndex<>(SB), RODATA|NOPTR, $256
 
+// laplaceHighest is 3.35 in every lane.
 DATA laplaceHighest<>+0(SB)/8, $0x4056666640566666
 DATA laplaceHighest<>+8(SB)/8, $0x4056666640566666
 DATA laplaceHighest<>+16(SB)/8, $0x4056666640566666
 DATA laplaceHighest<>+24(SB)/8, $0x4056666640566666
 GLOBL laplaceHighest<>(SB), RODATA|NOPTR, $32
 
+// laplaceLowest is -3.35 in every lane.
 DATA laplaceLowest<>+0(SB)/8, $0xc0566666c0566666
 DATA laplaceLowest<>+8(SB)/8, $0xc0566666c0566666
 DATA laplaceLowest<>+16(SB)/8, $0xc0566666c0566666
 DATA laplaceLowest<>+24(SB)/8, $0xc0566666c0566666
 GLOBL laplaceLowest<>(SB), RODATA|NOPTR, $32
 
+// laplaceShift is -2.506627 in every lane.
 DATA laplaceShift<>+0(SB)/8, $0xc0206c94c0206c94
 DATA laplaceShift<>+8(SB)/8, $0xc0206c94c0206c94
 DATA laplaceShift<>+16(SB)/8, $0xc0206c94c0206c94
 DATA laplaceShift<>+24(SB)/8, $0xc0206c94c0206c94
 GLOBL laplaceShift<>(SB), RODATA|NOPTR, $32
 
+// laplaceShiftLow is -1.1723201e-07 in every lane.
 DATA laplaceShiftLow<>+0(SB)/8, $0xb3fbc0fbb3fbc0fb
 DATA laplaceShiftLow<>+8(SB)/8, $0xb3fbc0fbb3fbc0fb
 DATA laplaceShiftLow<>+16(SB)/8, $0xb3fbc0fbb3fbc0fb
 DATA laplaceShiftLow<>+24(SB)/8, $0xb3fbc0fbb3fbc0fb
 GLOBL laplaceShiftLow<>(SB), RODATA|NOPTR, $32
 
+// laplaceSlope is 3.5449052 in every lane.
 DATA laplaceSlope<>+0(SB)/8, $0x4062dfba4062dfba
 DATA laplaceSlope<>+8(SB)/8, $0x4062dfba4062dfba
 DATA laplaceSlope<>+16(SB)/8, $0x4062dfba4062dfba
 DATA laplaceSlope<>+24(SB)/8, $0x4062dfba4062dfba
 GLOBL laplaceSlope<>(SB), RODATA|NOPTR, $32
 
+// laplaceSlopeLow is -1.0053312e-07 in every lane.
 DATA laplaceSlopeLow<>+0(SB)/8, $0xb3d7e4abb3d7e4ab
 DATA laplaceSlopeLow<>+8(SB)/8, $0xb3d7e4abb3d7e4ab
 DATA laplaceSlopeLow<>+16(SB)/8, $0xb3d7e4abb3d7e4ab
 DATA laplaceSlopeLow<>+24(SB)/8, $0xb3d7e4abb3d7e4ab
 GLOBL laplaceSlopeLow<>(SB), RODATA|NOPTR, $32
 
+// layerNorm15Eps is 1e-12 in every lane.
 DATA layerNorm15Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm15Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm15Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm15Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm15Inverse is 0.06666667 in every lane.
 DATA layerNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA layerNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA layerNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA layerNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL layerNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm16Eps is 1e-12 in every lane.
 DATA layerNorm16Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm16Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm16Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm16Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm16Inverse is 0.0625 in every lane.
 DATA layerNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA layerNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA layerNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA layerNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL layerNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm17Eps is 1e-12 in every lane.
 DATA layerNorm17Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm17Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm17Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm17Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm17Inverse is 0.05882353 in every lane.
 DATA layerNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA layerNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA layerNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA layerNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL layerNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm1Eps is 1e-12 in every lane.
 DATA layerNorm1Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm1Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm1Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm1Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm1Inverse is 1 in every lane.
 DATA layerNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA layerNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA layerNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA layerNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL layerNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm31Eps is 1e-12 in every lane.
 DATA layerNorm31Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm31Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm31Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm31Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm31Inverse is 0.032258064 in every lane.
 DATA layerNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA layerNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA layerNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA layerNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL layerNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm33Eps is 1e-12 in every lane.
 DATA layerNorm33Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm33Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm33Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm33Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm33Inverse is 0.030303031 in every lane.
 DATA layerNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA layerNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA layerNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA layerNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL layerNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm385Eps is 1e-12 in every lane.
 DATA layerNorm385Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm385Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm385Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm385Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm385Inverse is 0.0025974025 in every lane.
 DATA layerNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA layerNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA layerNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA layerNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL layerNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm3Eps is 1e-12 in every lane.
 DATA layerNorm3Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm3Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm3Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm3Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm3Inverse is 0.33333334 in every lane.
 DATA layerNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA layerNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA layerNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA layerNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL layerNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm54Eps is 1e-12 in every lane.
 DATA layerNorm54Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm54Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm54Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm54Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm54Inverse is 0.018518519 in every lane.
 DATA layerNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA layerNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA layerNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA layerNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL layerNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm72Eps is 1e-12 in every lane.
 DATA layerNorm72Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm72Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm72Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm72Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm72Inverse is 0.013888889 in every lane.
 DATA layerNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA layerNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA layerNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA layerNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL layerNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm768Eps is 1e-12 in every lane.
 DATA layerNorm768Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm768Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm768Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm768Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm768Inverse is 0.0013020834 in every lane.
 DATA layerNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA layerNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA layerNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA layerNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL layerNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// layerNorm8Eps is 1e-12 in every lane.
 DATA layerNorm8Eps<>+0(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm8Eps<>+8(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm8Eps<>+16(SB)/8, $0x2b8cbccc2b8cbccc
 DATA layerNorm8Eps<>+24(SB)/8, $0x2b8cbccc2b8cbccc
 GLOBL layerNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// layerNorm8Inverse is 0.125 in every lane.
 DATA layerNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA layerNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA layerNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA layerNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL layerNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+// leak is 0.01 in every lane.
 DATA leak<>+0(SB)/8, $0x3c23d70a3c23d70a
 DATA leak<>+8(SB)/8, $0x3c23d70a3c23d70a
 DATA leak<>+16(SB)/8, $0x3c23d70a3c23d70a
 DATA leak<>+24(SB)/8, $0x3c23d70a3c23d70a
 GLOBL leak<>(SB), RODATA|NOPTR, $32
 
+// ln2 is 0.6931472 in every lane.
 DATA ln2<>+0(SB)/8, $0x3f3172183f317218
 DATA ln2<>+8(SB)/8, $0x3f3172183f317218
 DATA ln2<>+16(SB)/8, $0x3f3172183f317218
 DATA ln2<>+24(SB)/8, $0x3f3172183f317218
 GLOBL ln2<>(SB), RODATA|NOPTR, $32
 
+// ln2Low is -1.9046542e-09 in every lane.
 DATA ln2Low<>+0(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+8(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+16(SB)/8, $0xb102e308b102e308
 DATA ln2Low<>+24(SB)/8, $0xb102e308b102e308
 GLOBL ln2Low<>(SB), RODATA|NOPTR, $32
 
+// log1p0 is 0.13333334 in every lane.
 DATA log1p0<>+0(SB)/8, $0x3e0888893e088889
 DATA log1p0<>+8(SB)/8, $0x3e0888893e088889
 DATA log1p0<>+16(SB)/8, $0x3e0888893e088889
 DATA log1p0<>+24(SB)/8, $0x3e0888893e088889
 GLOBL log1p0<>(SB), RODATA|NOPTR, $32
 
+// log1p1 is 0.15384616 in every lane.
 DATA log1p1<>+0(SB)/8, $0x3e1d89d93e1d89d9
 DATA log1p1<>+8(SB)/8, $0x3e1d89d93e1d89d9
 DATA log1p1<>+16(SB)/8, $0x3e1d89d93e1d89d9
 DATA log1p1<>+24(SB)/8, $0x3e1d89d93e1d89d9
 GLOBL log1p1<>(SB), RODATA|NOPTR, $32
 
+// log1p2 is 0.18181819 in every lane.
 DATA log1p2<>+0(SB)/8, $0x3e3a2e8c3e3a2e8c
 DATA log1p2<>+8(SB)/8, $0x3e3a2e8c3e3a2e8c
 DATA log1p2<>+16(SB)/8, $0x3e3a2e8c3e3a2e8c
 DATA log1p2<>+24(SB)/8, $0x3e3a2e8c3e3a2e8c
 GLOBL log1p2<>(SB), RODATA|NOPTR, $32
 
+// log1p3 is 0.22222222 in every lane.
 DATA log1p3<>+0(SB)/8, $0x3e638e393e638e39
 DATA log1p3<>+8(SB)/8, $0x3e638e393e638e39
 DATA log1p3<>+16(SB)/8, $0x3e638e393e638e39
 DATA log1p3<>+24(SB)/8, $0x3e638e393e638e39
 GLOBL log1p3<>(SB), RODATA|NOPTR, $32
 
+// log1p4 is 0.2857143 in every lane.
 DATA log1p4<>+0(SB)/8, $0x3e9249253e924925
 DATA log1p4<>+8(SB)/8, $0x3e9249253e924925
 DATA log1p4<>+16(SB)/8, $0x3e9249253e924925
 DATA log1p4<>+24(SB)/8, $0x3e9249253e924925
 GLOBL log1p4<>(SB), RODATA|NOPTR, $32
 
+// log1p5 is 0.4 in every lane.
 DATA log1p5<>+0(SB)/8, $0x3ecccccd3ecccccd
 DATA log1p5<>+8(SB)/8, $0x3ecccccd3ecccccd
 DATA log1p5<>+16(SB)/8, $0x3ecccccd3ecccccd
 DATA log1p5<>+24(SB)/8, $0x3ecccccd3ecccccd
 GLOBL log1p5<>(SB), RODATA|NOPTR, $32
 
+// log1p6 is 0.6666667 in every lane.
 DATA log1p6<>+0(SB)/8, $0x3f2aaaab3f2aaaab
 DATA log1p6<>+8(SB)/8, $0x3f2aaaab3f2aaaab
 DATA log1p6<>+16(SB)/8, $0x3f2aaaab3f2aaaab
 DATA log1p6<>+24(SB)/8, $0x3f2aaaab3f2aaaab
 GLOBL log1p6<>(SB), RODATA|NOPTR, $32
 
+// log1p7 is 2 in every lane.
 DATA log1p7<>+0(SB)/8, $0x4000000040000000
 DATA log1p7<>+8(SB)/8, $0x4000000040000000
 DATA log1p7<>+16(SB)/8, $0x4000000040000000
 DATA log1p7<>+24(SB)/8, $0x4000000040000000
 GLOBL log1p7<>(SB), RODATA|NOPTR, $32
 
+// log2e is 1.442695 in every lane.
 DATA log2e<>+0(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+8(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+16(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA log2e<>+24(SB)/8, $0x3fb8aa3b3fb8aa3b
 GLOBL log2e<>(SB), RODATA|NOPTR, $32
 
+// lowestExponent is -110 in every lane.
 DATA lowestExponent<>+0(SB)/8, $0xc2dc0000c2dc0000
 DATA lowestExponent<>+8(SB)/8, $0xc2dc0000c2dc0000
 DATA lowestExponent<>+16(SB)/8, $0xc2dc0000c2dc0000
@@ -774,204 +894,238 @@ DATA minusInfinity<>+16(SB)/8, $0xff800000ff800000
 DATA minusInfinity<>+24(SB)/8, $0xff800000ff800000
 GLOBL minusInfinity<>(SB), RODATA|NOPTR, $32
 
+// mishHighest is 110 in every lane.
 DATA mishHighest<>+0(SB)/8, $0x42dc000042dc0000
 DATA mishHighest<>+8(SB)/8, $0x42dc000042dc0000
 DATA mishHighest<>+16(SB)/8, $0x42dc000042dc0000
 DATA mishHighest<>+24(SB)/8, $0x42dc000042dc0000
 GLOBL mishHighest<>(SB), RODATA|NOPTR, $32
 
+// mishLowest is -110 in every lane.
 DATA mishLowest<>+0(SB)/8, $0xc2dc0000c2dc0000
 DATA mishLowest<>+8(SB)/8, $0xc2dc0000c2dc0000
 DATA mishLowest<>+16(SB)/8, $0xc2dc0000c2dc0000
 DATA mishLowest<>+24(SB)/8, $0xc2dc0000c2dc0000
 GLOBL mishLowest<>(SB), RODATA|NOPTR, $32
 
+// one is 1 in every lane.
 DATA one<>+0(SB)/8, $0x3f8000003f800000
 DATA one<>+8(SB)/8, $0x3f8000003f800000
 DATA one<>+16(SB)/8, $0x3f8000003f800000
 DATA one<>+24(SB)/8, $0x3f8000003f800000
 GLOBL one<>(SB), RODATA|NOPTR, $32
 
+// quickGELUHighest is 64 in every lane.
 DATA quickGELUHighest<>+0(SB)/8, $0x4280000042800000
 DATA quickGELUHighest<>+8(SB)/8, $0x4280000042800000
 DATA quickGELUHighest<>+16(SB)/8, $0x4280000042800000
 DATA quickGELUHighest<>+24(SB)/8, $0x4280000042800000
 GLOBL quickGELUHighest<>(SB), RODATA|NOPTR, $32
 
+// quickGELULowest is -64 in every lane.
 DATA quickGELULowest<>+0(SB)/8, $0xc2800000c2800000
 DATA quickGELULowest<>+8(SB)/8, $0xc2800000c2800000
 DATA quickGELULowest<>+16(SB)/8, $0xc2800000c2800000
 DATA quickGELULowest<>+24(SB)/8, $0xc2800000c2800000
 GLOBL quickGELULowest<>(SB), RODATA|NOPTR, $32
 
+// quickGELUSlope is 1.702 in every lane.
 DATA quickGELUSlope<>+0(SB)/8, $0x3fd9db233fd9db23
 DATA quickGELUSlope<>+8(SB)/8, $0x3fd9db233fd9db23
 DATA quickGELUSlope<>+16(SB)/8, $0x3fd9db233fd9db23
 DATA quickGELUSlope<>+24(SB)/8, $0x3fd9db233fd9db23
 GLOBL quickGELUSlope<>(SB), RODATA|NOPTR, $32
 
+// quickGELUSlopeLow is -2.193451e-08 in every lane.
 DATA quickGELUSlopeLow<>+0(SB)/8, $0xb2bc6a7fb2bc6a7f
 DATA quickGELUSlopeLow<>+8(SB)/8, $0xb2bc6a7fb2bc6a7f
 DATA quickGELUSlopeLow<>+16(SB)/8, $0xb2bc6a7fb2bc6a7f
 DATA quickGELUSlopeLow<>+24(SB)/8, $0xb2bc6a7fb2bc6a7f
 GLOBL quickGELUSlopeLow<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm15Eps is 1e-06 in every lane.
 DATA rmsNorm15Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm15Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm15Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm15Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm15Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm15Inverse is 0.06666667 in every lane.
 DATA rmsNorm15Inverse<>+0(SB)/8, $0x3d8888893d888889
 DATA rmsNorm15Inverse<>+8(SB)/8, $0x3d8888893d888889
 DATA rmsNorm15Inverse<>+16(SB)/8, $0x3d8888893d888889
 DATA rmsNorm15Inverse<>+24(SB)/8, $0x3d8888893d888889
 GLOBL rmsNorm15Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm16Eps is 1e-06 in every lane.
 DATA rmsNorm16Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm16Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm16Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm16Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm16Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm16Inverse is 0.0625 in every lane.
 DATA rmsNorm16Inverse<>+0(SB)/8, $0x3d8000003d800000
 DATA rmsNorm16Inverse<>+8(SB)/8, $0x3d8000003d800000
 DATA rmsNorm16Inverse<>+16(SB)/8, $0x3d8000003d800000
 DATA rmsNorm16Inverse<>+24(SB)/8, $0x3d8000003d800000
 GLOBL rmsNorm16Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm17Eps is 1e-06 in every lane.
 DATA rmsNorm17Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm17Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm17Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm17Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm17Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm17Inverse is 0.05882353 in every lane.
 DATA rmsNorm17Inverse<>+0(SB)/8, $0x3d70f0f13d70f0f1
 DATA rmsNorm17Inverse<>+8(SB)/8, $0x3d70f0f13d70f0f1
 DATA rmsNorm17Inverse<>+16(SB)/8, $0x3d70f0f13d70f0f1
 DATA rmsNorm17Inverse<>+24(SB)/8, $0x3d70f0f13d70f0f1
 GLOBL rmsNorm17Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm1Eps is 1e-06 in every lane.
 DATA rmsNorm1Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm1Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm1Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm1Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm1Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm1Inverse is 1 in every lane.
 DATA rmsNorm1Inverse<>+0(SB)/8, $0x3f8000003f800000
 DATA rmsNorm1Inverse<>+8(SB)/8, $0x3f8000003f800000
 DATA rmsNorm1Inverse<>+16(SB)/8, $0x3f8000003f800000
 DATA rmsNorm1Inverse<>+24(SB)/8, $0x3f8000003f800000
 GLOBL rmsNorm1Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm31Eps is 1e-06 in every lane.
 DATA rmsNorm31Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm31Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm31Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm31Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm31Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm31Inverse is 0.032258064 in every lane.
 DATA rmsNorm31Inverse<>+0(SB)/8, $0x3d0421083d042108
 DATA rmsNorm31Inverse<>+8(SB)/8, $0x3d0421083d042108
 DATA rmsNorm31Inverse<>+16(SB)/8, $0x3d0421083d042108
 DATA rmsNorm31Inverse<>+24(SB)/8, $0x3d0421083d042108
 GLOBL rmsNorm31Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm33Eps is 1e-06 in every lane.
 DATA rmsNorm33Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm33Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm33Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm33Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm33Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm33Inverse is 0.030303031 in every lane.
 DATA rmsNorm33Inverse<>+0(SB)/8, $0x3cf83e103cf83e10
 DATA rmsNorm33Inverse<>+8(SB)/8, $0x3cf83e103cf83e10
 DATA rmsNorm33Inverse<>+16(SB)/8, $0x3cf83e103cf83e10
 DATA rmsNorm33Inverse<>+24(SB)/8, $0x3cf83e103cf83e10
 GLOBL rmsNorm33Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm385Eps is 1e-06 in every lane.
 DATA rmsNorm385Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm385Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm385Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm385Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm385Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm385Inverse is 0.0025974025 in every lane.
 DATA rmsNorm385Inverse<>+0(SB)/8, $0x3b2a392f3b2a392f
 DATA rmsNorm385Inverse<>+8(SB)/8, $0x3b2a392f3b2a392f
 DATA rmsNorm385Inverse<>+16(SB)/8, $0x3b2a392f3b2a392f
 DATA rmsNorm385Inverse<>+24(SB)/8, $0x3b2a392f3b2a392f
 GLOBL rmsNorm385Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm3Eps is 1e-06 in every lane.
 DATA rmsNorm3Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm3Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm3Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm3Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm3Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm3Inverse is 0.33333334 in every lane.
 DATA rmsNorm3Inverse<>+0(SB)/8, $0x3eaaaaab3eaaaaab
 DATA rmsNorm3Inverse<>+8(SB)/8, $0x3eaaaaab3eaaaaab
 DATA rmsNorm3Inverse<>+16(SB)/8, $0x3eaaaaab3eaaaaab
 DATA rmsNorm3Inverse<>+24(SB)/8, $0x3eaaaaab3eaaaaab
 GLOBL rmsNorm3Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm54Eps is 1e-06 in every lane.
 DATA rmsNorm54Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm54Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm54Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm54Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm54Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm54Inverse is 0.018518519 in every lane.
 DATA rmsNorm54Inverse<>+0(SB)/8, $0x3c97b4263c97b426
 DATA rmsNorm54Inverse<>+8(SB)/8, $0x3c97b4263c97b426
 DATA rmsNorm54Inverse<>+16(SB)/8, $0x3c97b4263c97b426
 DATA rmsNorm54Inverse<>+24(SB)/8, $0x3c97b4263c97b426
 GLOBL rmsNorm54Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm72Eps is 1e-06 in every lane.
 DATA rmsNorm72Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm72Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm72Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm72Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm72Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm72Inverse is 0.013888889 in every lane.
 DATA rmsNorm72Inverse<>+0(SB)/8, $0x3c638e393c638e39
 DATA rmsNorm72Inverse<>+8(SB)/8, $0x3c638e393c638e39
 DATA rmsNorm72Inverse<>+16(SB)/8, $0x3c638e393c638e39
 DATA rmsNorm72Inverse<>+24(SB)/8, $0x3c638e393c638e39
 GLOBL rmsNorm72Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768Eps is 1e-05 in every lane.
 DATA rmsNorm768Eps<>+0(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm768Eps<>+8(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm768Eps<>+16(SB)/8, $0x3727c5ac3727c5ac
 DATA rmsNorm768Eps<>+24(SB)/8, $0x3727c5ac3727c5ac
 GLOBL rmsNorm768Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768Inverse is 0.0013020834 in every lane.
 DATA rmsNorm768Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL rmsNorm768Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768V2Eps is 1e-06 in every lane.
 DATA rmsNorm768V2Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm768V2Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm768V2Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm768V2Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm768V2Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm768V2Inverse is 0.0013020834 in every lane.
 DATA rmsNorm768V2Inverse<>+0(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768V2Inverse<>+8(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768V2Inverse<>+16(SB)/8, $0x3aaaaaab3aaaaaab
 DATA rmsNorm768V2Inverse<>+24(SB)/8, $0x3aaaaaab3aaaaaab
 GLOBL rmsNorm768V2Inverse<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm8Eps is 1e-06 in every lane.
 DATA rmsNorm8Eps<>+0(SB)/8, $0x358637bd358637bd
 DATA rmsNorm8Eps<>+8(SB)/8, $0x358637bd358637bd
 DATA rmsNorm8Eps<>+16(SB)/8, $0x358637bd358637bd
 DATA rmsNorm8Eps<>+24(SB)/8, $0x358637bd358637bd
 GLOBL rmsNorm8Eps<>(SB), RODATA|NOPTR, $32
 
+// rmsNorm8Inverse is 0.125 in every lane.
 DATA rmsNorm8Inverse<>+0(SB)/8, $0x3e0000003e000000
 DATA rmsNorm8Inverse<>+8(SB)/8, $0x3e0000003e000000
 DATA rmsNorm8Inverse<>+16(SB)/8, $0x3e0000003e000000
 DATA rmsNorm8Inverse<>+24(SB)/8, $0x3e0000003e000000
 GLOBL rmsNorm8Inverse<>(SB), RODATA|NOPTR, $32
 
+// roundToInteger is 1.2583103e+07 in every lane.
 DATA roundToInteger<>+0(SB)/8, $0x4b4000bf4b4000bf
 DATA roundToInteger<>+8(SB)/8, $0x4b4000bf4b4000bf
 DATA roundToInteger<>+16(SB)/8, $0x4b4000bf4b4000bf
@@ -984,54 +1138,63 @@ DATA signBit<>+16(SB)/8, $0x8000000080000000
 DATA signBit<>+24(SB)/8, $0x8000000080000000
 GLOBL signBit<>(SB), RODATA|NOPTR, $32
 
+// siluHighest is 110 in every lane.
 DATA siluHighest<>+0(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+8(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+16(SB)/8, $0x42dc000042dc0000
 DATA siluHighest<>+24(SB)/8, $0x42dc000042dc0000
 GLOBL siluHighest<>(SB), RODATA|NOPTR, $32
 
+// siluLowest is -110 in every lane.
 DATA siluLowest<>+0(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+8(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+16(SB)/8, $0xc2dc0000c2dc0000
 DATA siluLowest<>+24(SB)/8, $0xc2dc0000c2dc0000
 GLOBL siluLowest<>(SB), RODATA|NOPTR, $32
 
+// six is 6 in every lane.
 DATA six<>+0(SB)/8, $0x40c0000040c00000
 DATA six<>+8(SB)/8, $0x40c0000040c00000
 DATA six<>+16(SB)/8, $0x40c0000040c00000
 DATA six<>+24(SB)/8, $0x40c0000040c00000
 GLOBL six<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64Cap is 50 in every lane.
 DATA softmaxBlock64Cap<>+0(SB)/8, $0x4248000042480000
 DATA softmaxBlock64Cap<>+8(SB)/8, $0x4248000042480000
 DATA softmaxBlock64Cap<>+16(SB)/8, $0x4248000042480000
 DATA softmaxBlock64Cap<>+24(SB)/8, $0x4248000042480000
 GLOBL softmaxBlock64Cap<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64InverseCap is 0.02 in every lane.
 DATA softmaxBlock64InverseCap<>+0(SB)/8, $0x3ca3d70a3ca3d70a
 DATA softmaxBlock64InverseCap<>+8(SB)/8, $0x3ca3d70a3ca3d70a
 DATA softmaxBlock64InverseCap<>+16(SB)/8, $0x3ca3d70a3ca3d70a
 DATA softmaxBlock64InverseCap<>+24(SB)/8, $0x3ca3d70a3ca3d70a
 GLOBL softmaxBlock64InverseCap<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64Scale is 0.0625 in every lane.
 DATA softmaxBlock64Scale<>+0(SB)/8, $0x3d8000003d800000
 DATA softmaxBlock64Scale<>+8(SB)/8, $0x3d8000003d800000
 DATA softmaxBlock64Scale<>+16(SB)/8, $0x3d8000003d800000
 DATA softmaxBlock64Scale<>+24(SB)/8, $0x3d8000003d800000
 GLOBL softmaxBlock64Scale<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64V2Scale is 0.125 in every lane.
 DATA softmaxBlock64V2Scale<>+0(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64V2Scale<>+8(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64V2Scale<>+16(SB)/8, $0x3e0000003e000000
 DATA softmaxBlock64V2Scale<>+24(SB)/8, $0x3e0000003e000000
 GLOBL softmaxBlock64V2Scale<>(SB), RODATA|NOPTR, $32
 
+// softmaxBlock64V3Scale is 1 in every lane.
 DATA softmaxBlock64V3Scale<>+0(SB)/8, $0x3f8000003f800000
 DATA softmaxBlock64V3Scale<>+8(SB)/8, $0x3f8000003f800000
 DATA softmaxBlock64V3Scale<>+16(SB)/8, $0x3f8000003f800000
 DATA softmaxBlock64V3Scale<>+24(SB)/8, $0x3f8000003f800000
 GLOBL softmaxBlock64V3Scale<>(SB), RODATA|NOPTR, $32
 
+// splitBeyond is 65537 in every lane.
 DATA splitBeyond<>+0(SB)/8, $0x4780008047800080
 DATA splitBeyond<>+8(SB)/8, $0x4780008047800080
 DATA splitBeyond<>+16(SB)/8, $0x4780008047800080
@@ -1044,6 +1207,7 @@ DATA splitHalf<>+16(SB)/8, $0x0000800000008000
 DATA splitHalf<>+24(SB)/8, $0x0000800000008000
 GLOBL splitHalf<>(SB), RODATA|NOPTR, $32
 
+// splitUpper is 65536 in every lane.
 DATA splitUpper<>+0(SB)/8, $0x4780000047800000
 DATA splitUpper<>+8(SB)/8, $0x4780000047800000
 DATA splitUpper<>+16(SB)/8, $0x4780000047800000
@@ -1060,48 +1224,56 @@ DATA tailMask<>+48(SB)/8, $0x0000000000000000
 DATA tailMask<>+56(SB)/8, $0x0000000000000000
 GLOBL tailMask<>(SB), RODATA|NOPTR, $64
 
+// tanh0 is -0.0056774197 in every lane.
 DATA tanh0<>+0(SB)/8, $0xbbba09a6bbba09a6
 DATA tanh0<>+8(SB)/8, $0xbbba09a6bbba09a6
 DATA tanh0<>+16(SB)/8, $0xbbba09a6bbba09a6
 DATA tanh0<>+24(SB)/8, $0xbbba09a6bbba09a6
 GLOBL tanh0<>(SB), RODATA|NOPTR, $32
 
+// tanh1 is 0.020616846 in every lane.
 DATA tanh1<>+0(SB)/8, $0x3ca8e4a93ca8e4a9
 DATA tanh1<>+8(SB)/8, $0x3ca8e4a93ca8e4a9
 DATA tanh1<>+16(SB)/8, $0x3ca8e4a93ca8e4a9
 DATA tanh1<>+24(SB)/8, $0x3ca8e4a93ca8e4a9
 GLOBL tanh1<>(SB), RODATA|NOPTR, $32
 
+// tanh2 is -0.05373383 in every lane.
 DATA tanh2<>+0(SB)/8, $0xbd5c1801bd5c1801
 DATA tanh2<>+8(SB)/8, $0xbd5c1801bd5c1801
 DATA tanh2<>+16(SB)/8, $0xbd5c1801bd5c1801
 DATA tanh2<>+24(SB)/8, $0xbd5c1801bd5c1801
 GLOBL tanh2<>(SB), RODATA|NOPTR, $32
 
+// tanh3 is 0.13331386 in every lane.
 DATA tanh3<>+0(SB)/8, $0x3e08836e3e08836e
 DATA tanh3<>+8(SB)/8, $0x3e08836e3e08836e
 DATA tanh3<>+16(SB)/8, $0x3e08836e3e08836e
 DATA tanh3<>+24(SB)/8, $0x3e08836e3e08836e
 GLOBL tanh3<>(SB), RODATA|NOPTR, $32
 
+// tanh4 is -0.3333328 in every lane.
 DATA tanh4<>+0(SB)/8, $0xbeaaaa99beaaaa99
 DATA tanh4<>+8(SB)/8, $0xbeaaaa99beaaaa99
 DATA tanh4<>+16(SB)/8, $0xbeaaaa99beaaaa99
 DATA tanh4<>+24(SB)/8, $0xbeaaaa99beaaaa99
 GLOBL tanh4<>(SB), RODATA|NOPTR, $32
 
+// tanhSmall is -0.625 in every lane.
 DATA tanhSmall<>+0(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+8(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+16(SB)/8, $0xbf200000bf200000
 DATA tanhSmall<>+24(SB)/8, $0xbf200000bf200000
 GLOBL tanhSmall<>(SB), RODATA|NOPTR, $32
 
+// two is 2 in every lane.
 DATA two<>+0(SB)/8, $0x4000000040000000
 DATA two<>+8(SB)/8, $0x4000000040000000
 DATA two<>+16(SB)/8, $0x4000000040000000
 DATA two<>+24(SB)/8, $0x4000000040000000
 GLOBL two<>(SB), RODATA|NOPTR, $32
 
+// twoToMinus64 is 5.421011e-20 in every lane.
 DATA twoToMinus64<>+0(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+8(SB)/8, $0x1f8000001f800000
 DATA twoToMinus64<>+16(SB)/8, $0x1f8000001f800000
@@ -19435,7 +19607,7 @@ column:
 
 // func gemmBF16K1AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K1AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K1AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -19455,6 +19627,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -19545,7 +19722,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y12
 	VPSLLD       $0x10, Y12, Y12
 	VMOVDQU      32(DX), Y13
@@ -19654,7 +19832,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VMOVDQU      32(DX), Y9
@@ -20669,7 +20848,7 @@ restTile:
 
 // func gemmBF16K10AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K10AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K10AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][5][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -20689,6 +20868,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -20779,100 +20963,101 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x20
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x20
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -21002,76 +21187,77 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x20
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x20
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
@@ -22876,7 +23062,7 @@ restTile:
 
 // func gemmBF16K17AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K17AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K17AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][9][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -22896,6 +23082,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -22986,100 +23177,101 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x40
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x40
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -23189,76 +23381,77 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x40
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x40
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
@@ -24936,7 +25129,7 @@ restTile:
 
 // func gemmBF16K2AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K2AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K2AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -24956,6 +25149,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -25046,7 +25244,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -25175,7 +25374,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
@@ -26325,7 +26525,7 @@ restTile:
 
 // func gemmBF16K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K2048AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K2048AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][1024][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -26345,6 +26545,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -26458,101 +26663,102 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x03, R8
-	SUBQ         R8, DX
+	SHLQ         $0x03, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -26639,77 +26845,78 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x03, DI
-	SUBQ         DI, DX
+	SHLQ         $0x03, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -28400,7 +28607,7 @@ tilesDone2:
 
 // func gemmBF16K3AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K3AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K3AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][2][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -28420,6 +28627,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -28510,7 +28722,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -28553,7 +28766,7 @@ rows:
 	VBROADCASTSS 4(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
@@ -28662,7 +28875,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
@@ -28693,7 +28907,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
@@ -29997,7 +30211,7 @@ restTile:
 
 // func gemmBF16K385AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K385AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K385AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][193][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -30017,6 +30231,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -30130,128 +30349,129 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 
 kDone:
-	SHLQ $0x03, R8
-	SUBQ R8, DX
+	SHLQ $0x03, R13
+	SUBQ R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -30338,98 +30558,99 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 
 kDone2:
-	SHLQ $0x03, DI
-	SUBQ DI, DX
+	SHLQ $0x03, R10
+	SUBQ R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -32415,7 +32636,7 @@ restTile:
 
 // func gemmBF16K64AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K64AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K64AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][32][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -32435,6 +32656,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -32525,98 +32751,99 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000100
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000100
 	JLT          k
 	SUBQ         $0x00000800, DX
 
@@ -32705,74 +32932,75 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000100
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000100
 	JLT          k2
 	SUBQ         $0x00000800, DX
 
@@ -34427,7 +34655,7 @@ tilesDone2:
 
 // func gemmBF16K7AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K7AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K7AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][4][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -34447,6 +34675,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -34537,7 +34770,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
@@ -34580,7 +34814,7 @@ rows:
 	VBROADCASTSS 4(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
@@ -34623,7 +34857,7 @@ rows:
 	VBROADCASTSS 12(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVDQU      128(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      160(DX), Y14
@@ -34666,7 +34900,7 @@ rows:
 	VBROADCASTSS 20(DI), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVDQU      192(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      224(DX), Y14
@@ -34775,7 +35009,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
@@ -34806,7 +35041,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
@@ -34837,7 +35072,7 @@ fewRows:
 	VBROADCASTSS 12(SI), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVDQU      128(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      160(DX), Y10
@@ -34868,7 +35103,7 @@ fewRows:
 	VBROADCASTSS 20(SI), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVDQU      192(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      224(DX), Y10
@@ -36750,7 +36985,7 @@ restTile:
 
 // func gemmBF16K768AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmBF16K768AVX2(SB), NOSPLIT, $96-72
 	// gemmBF16K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is bfloat16 [tiles][384][16][2], two consecutive k side by side. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -36770,6 +37005,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -36883,101 +37123,102 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVDQU      (DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      32(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS (CX)(R8*1), Y15
+	VBROADCASTSS (CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS (R9)(R8*1), Y15
+	VBROADCASTSS (R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS (R10)(R8*1), Y15
+	VBROADCASTSS (R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS (R11)(R8*1), Y15
+	VBROADCASTSS (R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS (R12)(R8*1), Y15
+	VBROADCASTSS (R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS (DI)(R8*1), Y15
+	VBROADCASTSS (DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        (DX), Y0, Y13
 	VPAND        32(DX), Y0, Y14
-	VBROADCASTSS 4(CX)(R8*1), Y15
+	VBROADCASTSS 4(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R9)(R8*1), Y15
+	VBROADCASTSS 4(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 4(R10)(R8*1), Y15
+	VBROADCASTSS 4(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 4(R11)(R8*1), Y15
+	VBROADCASTSS 4(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 4(R12)(R8*1), Y15
+	VBROADCASTSS 4(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 4(DI)(R8*1), Y15
+	VBROADCASTSS 4(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVDQU      64(DX), Y13
 	VPSLLD       $0x10, Y13, Y13
 	VMOVDQU      96(DX), Y14
 	VPSLLD       $0x10, Y14, Y14
-	VBROADCASTSS 8(CX)(R8*1), Y15
+	VBROADCASTSS 8(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 8(R9)(R8*1), Y15
+	VBROADCASTSS 8(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 8(R10)(R8*1), Y15
+	VBROADCASTSS 8(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 8(R11)(R8*1), Y15
+	VBROADCASTSS 8(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 8(R12)(R8*1), Y15
+	VBROADCASTSS 8(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 8(DI)(R8*1), Y15
+	VBROADCASTSS 8(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	VPAND        64(DX), Y0, Y13
 	VPAND        96(DX), Y0, Y14
-	VBROADCASTSS 12(CX)(R8*1), Y15
+	VBROADCASTSS 12(CX)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y1
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 12(R9)(R8*1), Y15
+	VBROADCASTSS 12(R9)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y3
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10)(R8*1), Y15
+	VBROADCASTSS 12(R10)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y5
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 12(R11)(R8*1), Y15
+	VBROADCASTSS 12(R11)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y7
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 12(R12)(R8*1), Y15
+	VBROADCASTSS 12(R12)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y9
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 12(DI)(R8*1), Y15
+	VBROADCASTSS 12(DI)(R13*1), Y15
 	VFMADD231PS  Y13, Y15, Y11
 	VFMADD231PS  Y14, Y15, Y12
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x03, R8
-	SUBQ         R8, DX
+	SHLQ         $0x03, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -37064,77 +37305,78 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVDQU      (DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      32(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS (CX)(DI*1), Y11
+	VBROADCASTSS (CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R8)(DI*1), Y11
+	VBROADCASTSS (R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R9)(DI*1), Y11
+	VBROADCASTSS (R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS (SI)(DI*1), Y11
+	VBROADCASTSS (SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        (DX), Y0, Y9
 	VPAND        32(DX), Y0, Y10
-	VBROADCASTSS 4(CX)(DI*1), Y11
+	VBROADCASTSS 4(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R8)(DI*1), Y11
+	VBROADCASTSS 4(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 4(R9)(DI*1), Y11
+	VBROADCASTSS 4(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 4(SI)(DI*1), Y11
+	VBROADCASTSS 4(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVDQU      64(DX), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VMOVDQU      96(DX), Y10
 	VPSLLD       $0x10, Y10, Y10
-	VBROADCASTSS 8(CX)(DI*1), Y11
+	VBROADCASTSS 8(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 8(R8)(DI*1), Y11
+	VBROADCASTSS 8(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 8(R9)(DI*1), Y11
+	VBROADCASTSS 8(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 8(SI)(DI*1), Y11
+	VBROADCASTSS 8(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	VPAND        64(DX), Y0, Y9
 	VPAND        96(DX), Y0, Y10
-	VBROADCASTSS 12(CX)(DI*1), Y11
+	VBROADCASTSS 12(CX)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y1
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 12(R8)(DI*1), Y11
+	VBROADCASTSS 12(R8)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y3
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R9)(DI*1), Y11
+	VBROADCASTSS 12(R9)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y5
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 12(SI)(DI*1), Y11
+	VBROADCASTSS 12(SI)(R10*1), Y11
 	VFMADD231PS  Y9, Y11, Y7
 	VFMADD231PS  Y10, Y11, Y8
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x03, DI
-	SUBQ         DI, DX
+	SHLQ         $0x03, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -38825,7 +39067,7 @@ tilesDone2:
 
 // func gemmF16K1AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K1AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K1AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 	// w is float16 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -38844,6 +39086,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -38934,7 +39181,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -39041,7 +39289,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -39843,7 +40092,7 @@ done:
 
 // func gemmF16K17AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K17AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K17AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
 	// w is float16 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -39862,6 +40111,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -39952,98 +40206,99 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VCVTPH2PS    96(DX), Y12
 	VCVTPH2PS    112(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x40
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x40
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
 	VBROADCASTSS 64(CX), Y14
@@ -40151,74 +40406,75 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VCVTPH2PS    96(DX), Y8
 	VCVTPH2PS    112(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x40
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x40
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
 	VBROADCASTSS 64(CX), Y10
@@ -41643,7 +41899,7 @@ done:
 
 // func gemmF16K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K2048AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K2048AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
 	// w is float16 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -41662,6 +41918,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -41775,99 +42036,100 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VCVTPH2PS    96(DX), Y12
 	VCVTPH2PS    112(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x03, R8
-	SUBQ         R8, DX
+	SHLQ         $0x03, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -41954,75 +42216,76 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VCVTPH2PS    96(DX), Y8
 	VCVTPH2PS    112(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x03, DI
-	SUBQ         DI, DX
+	SHLQ         $0x03, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -43320,7 +43583,7 @@ done:
 
 // func gemmF16K3AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K3AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K3AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
 	// w is float16 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -43339,6 +43602,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -43429,7 +43697,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -43450,7 +43719,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -43471,7 +43740,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
 	VBROADCASTSS 8(CX), Y14
@@ -43578,7 +43847,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -43593,7 +43863,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -43608,7 +43878,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
 	VBROADCASTSS 8(CX), Y10
@@ -44710,7 +44980,7 @@ done:
 
 // func gemmF16K385AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K385AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K385AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
 	// w is float16 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -44729,6 +44999,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -44842,124 +45117,125 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VCVTPH2PS    96(DX), Y12
 	VCVTPH2PS    112(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 
 kDone:
-	SHLQ $0x03, R8
-	SUBQ R8, DX
+	SHLQ $0x03, R13
+	SUBQ R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -45046,94 +45322,95 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VCVTPH2PS    96(DX), Y8
 	VCVTPH2PS    112(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 
 kDone2:
-	SHLQ $0x03, DI
-	SUBQ DI, DX
+	SHLQ $0x03, R10
+	SUBQ R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -46593,7 +46870,7 @@ done:
 
 // func gemmF16K64AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K64AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K64AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
 	// w is float16 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -46612,6 +46889,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -46702,96 +46984,97 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VCVTPH2PS    96(DX), Y12
 	VCVTPH2PS    112(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000100
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000100
 	JLT          k
 	SUBQ         $0x00000800, DX
 
@@ -46880,72 +47163,73 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VCVTPH2PS    96(DX), Y8
 	VCVTPH2PS    112(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000080, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000100
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000100
 	JLT          k2
 	SUBQ         $0x00000800, DX
 
@@ -48207,7 +48491,7 @@ done:
 
 // func gemmF16K7AVX2(y *float32, ldy int, x *float32, ldx int, w *uint16, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, F16C, FMA3, MMX+
-TEXT ·gemmF16K7AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF16K7AVX2(SB), NOSPLIT, $96-72
 	// gemmF16K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
 	// w is float16 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -48226,6 +48510,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -48316,7 +48605,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -48337,7 +48627,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VCVTPH2PS    32(DX), Y12
 	VCVTPH2PS    48(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -48358,7 +48648,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VCVTPH2PS    64(DX), Y12
 	VCVTPH2PS    80(DX), Y13
 	VBROADCASTSS 8(CX), Y14
@@ -48379,7 +48669,7 @@ rows:
 	VBROADCASTSS 8(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VCVTPH2PS    96(DX), Y12
 	VCVTPH2PS    112(DX), Y13
 	VBROADCASTSS 12(CX), Y14
@@ -48400,7 +48690,7 @@ rows:
 	VBROADCASTSS 12(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VCVTPH2PS    128(DX), Y12
 	VCVTPH2PS    144(DX), Y13
 	VBROADCASTSS 16(CX), Y14
@@ -48421,7 +48711,7 @@ rows:
 	VBROADCASTSS 16(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4256(DX)
+	PREFETCHT0   160(DX)(R8*1)
 	VCVTPH2PS    160(DX), Y12
 	VCVTPH2PS    176(DX), Y13
 	VBROADCASTSS 20(CX), Y14
@@ -48442,7 +48732,7 @@ rows:
 	VBROADCASTSS 20(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VCVTPH2PS    192(DX), Y12
 	VCVTPH2PS    208(DX), Y13
 	VBROADCASTSS 24(CX), Y14
@@ -48549,7 +48839,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -48564,7 +48855,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VCVTPH2PS    32(DX), Y8
 	VCVTPH2PS    48(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -48579,7 +48870,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VCVTPH2PS    64(DX), Y8
 	VCVTPH2PS    80(DX), Y9
 	VBROADCASTSS 8(CX), Y10
@@ -48594,7 +48885,7 @@ fewRows:
 	VBROADCASTSS 8(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VCVTPH2PS    96(DX), Y8
 	VCVTPH2PS    112(DX), Y9
 	VBROADCASTSS 12(CX), Y10
@@ -48609,7 +48900,7 @@ fewRows:
 	VBROADCASTSS 12(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VCVTPH2PS    128(DX), Y8
 	VCVTPH2PS    144(DX), Y9
 	VBROADCASTSS 16(CX), Y10
@@ -48624,7 +48915,7 @@ fewRows:
 	VBROADCASTSS 16(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4256(DX)
+	PREFETCHT0   160(DX)(DI*1)
 	VCVTPH2PS    160(DX), Y8
 	VCVTPH2PS    176(DX), Y9
 	VBROADCASTSS 20(CX), Y10
@@ -48639,7 +48930,7 @@ fewRows:
 	VBROADCASTSS 20(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VCVTPH2PS    192(DX), Y8
 	VCVTPH2PS    208(DX), Y9
 	VBROADCASTSS 24(CX), Y10
@@ -50249,7 +50540,7 @@ done:
 
 // func gemmF32K1AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K1AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K1AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -50268,6 +50559,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -50358,7 +50654,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -50465,7 +50762,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -53231,7 +53529,7 @@ tilesDone2:
 
 // func gemmF32K10AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K10AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K10AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K10AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 9 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][10][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -53250,6 +53548,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -53340,98 +53643,99 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x20
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x20
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS 32(CX), Y14
@@ -53452,7 +53756,7 @@ k:
 	VBROADCASTSS 32(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 36(CX), Y14
@@ -53560,74 +53864,75 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x20
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x20
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS 32(CX), Y10
@@ -53642,7 +53947,7 @@ k2:
 	VBROADCASTSS 32(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
 	VBROADCASTSS 36(CX), Y10
@@ -57487,7 +57792,7 @@ tilesDone2:
 
 // func gemmF32K100AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K100AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K100AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K100AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 99 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][100][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -57506,6 +57811,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -57596,96 +57906,97 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000190
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000190
 	JLT          k
 	SUBQ         $0x00001900, DX
 
@@ -57774,72 +58085,73 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000190
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000190
 	JLT          k2
 	SUBQ         $0x00001900, DX
 
@@ -61829,7 +62141,7 @@ tilesDone2:
 
 // func gemmF32K17AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K17AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K17AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -61848,6 +62160,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -61938,98 +62255,99 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x40
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x40
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS 64(CX), Y14
@@ -62137,74 +62455,75 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x40
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x40
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS 64(CX), Y10
@@ -66317,7 +66636,7 @@ tilesDone2:
 
 // func gemmF32K2AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K2AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K2AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K2AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 1 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][2][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -66336,6 +66655,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -66426,7 +66750,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -66447,7 +66772,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -66554,7 +66879,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -66569,7 +66895,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -69509,7 +69835,7 @@ tilesDone2:
 
 // func gemmF32K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K2048AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K2048AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -69528,6 +69854,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -69641,99 +69972,100 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x04, R8
-	SUBQ         R8, DX
+	SHLQ         $0x04, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -69820,75 +70152,76 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x04, DI
-	SUBQ         DI, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -73400,7 +73733,7 @@ tilesDone2:
 
 // func gemmF32K28AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K28AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K28AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K28AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 27 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][28][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -73419,6 +73752,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -73509,96 +73847,97 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x70
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x70
 	JLT          k
 	SUBQ         $0x00000700, DX
 
@@ -73687,72 +74026,73 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x70
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x70
 	JLT          k2
 	SUBQ         $0x00000700, DX
 
@@ -78290,7 +78630,7 @@ tilesDone2:
 
 // func gemmF32K3AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K3AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K3AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -78309,6 +78649,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -78399,7 +78744,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -78420,7 +78766,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -78441,7 +78787,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
 	VBROADCASTSS 8(CX), Y14
@@ -78548,7 +78894,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -78563,7 +78910,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -78578,7 +78925,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
 	VBROADCASTSS 8(CX), Y10
@@ -81692,7 +82039,7 @@ tilesDone2:
 
 // func gemmF32K384AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K384AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K384AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K384AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 383 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][384][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -81711,6 +82058,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -81801,96 +82153,97 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000600
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000600
 	JLT          k
 	SUBQ         $0x00006000, DX
 
@@ -81979,72 +82332,73 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000600
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000600
 	JLT          k2
 	SUBQ         $0x00006000, DX
 
@@ -85520,7 +85874,7 @@ tilesDone2:
 
 // func gemmF32K385AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K385AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K385AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -85539,6 +85893,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -85652,124 +86011,125 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 
 kDone:
-	SHLQ $0x04, R8
-	SUBQ R8, DX
+	SHLQ $0x04, R13
+	SUBQ R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -85856,94 +86216,95 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 
 kDone2:
-	SHLQ $0x04, DI
-	SUBQ DI, DX
+	SHLQ $0x04, R10
+	SUBQ R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -89979,7 +90340,7 @@ tilesDone2:
 
 // func gemmF32K64AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K64AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K64AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -89998,6 +90359,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -90088,96 +90454,97 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000100
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000100
 	JLT          k
 	SUBQ         $0x00001000, DX
 
@@ -90266,72 +90633,73 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000100
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000100
 	JLT          k2
 	SUBQ         $0x00001000, DX
 
@@ -93779,7 +94147,7 @@ tilesDone2:
 
 // func gemmF32K7AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K7AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K7AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -93798,6 +94166,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -93888,7 +94261,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -93909,7 +94283,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -93930,7 +94304,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
 	VBROADCASTSS 8(CX), Y14
@@ -93951,7 +94325,7 @@ rows:
 	VBROADCASTSS 8(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
 	VBROADCASTSS 12(CX), Y14
@@ -93972,7 +94346,7 @@ rows:
 	VBROADCASTSS 12(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4352(DX)
+	PREFETCHT0   256(DX)(R8*1)
 	VMOVUPS      256(DX), Y12
 	VMOVUPS      288(DX), Y13
 	VBROADCASTSS 16(CX), Y14
@@ -93993,7 +94367,7 @@ rows:
 	VBROADCASTSS 16(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4416(DX)
+	PREFETCHT0   320(DX)(R8*1)
 	VMOVUPS      320(DX), Y12
 	VMOVUPS      352(DX), Y13
 	VBROADCASTSS 20(CX), Y14
@@ -94014,7 +94388,7 @@ rows:
 	VBROADCASTSS 20(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4480(DX)
+	PREFETCHT0   384(DX)(R8*1)
 	VMOVUPS      384(DX), Y12
 	VMOVUPS      416(DX), Y13
 	VBROADCASTSS 24(CX), Y14
@@ -94121,7 +94495,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -94136,7 +94511,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -94151,7 +94526,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
 	VBROADCASTSS 8(CX), Y10
@@ -94166,7 +94541,7 @@ fewRows:
 	VBROADCASTSS 8(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
 	VBROADCASTSS 12(CX), Y10
@@ -94181,7 +94556,7 @@ fewRows:
 	VBROADCASTSS 12(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4352(DX)
+	PREFETCHT0   256(DX)(DI*1)
 	VMOVUPS      256(DX), Y8
 	VMOVUPS      288(DX), Y9
 	VBROADCASTSS 16(CX), Y10
@@ -94196,7 +94571,7 @@ fewRows:
 	VBROADCASTSS 16(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4416(DX)
+	PREFETCHT0   320(DX)(DI*1)
 	VMOVUPS      320(DX), Y8
 	VMOVUPS      352(DX), Y9
 	VBROADCASTSS 20(CX), Y10
@@ -94211,7 +94586,7 @@ fewRows:
 	VBROADCASTSS 20(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4480(DX)
+	PREFETCHT0   384(DX)(DI*1)
 	VMOVUPS      384(DX), Y8
 	VMOVUPS      416(DX), Y9
 	VBROADCASTSS 24(CX), Y10
@@ -97961,7 +98336,7 @@ tilesDone2:
 
 // func gemmF32K768AVX2(y *float32, ldy int, x *float32, ldx int, w *float32, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, CMOV, FMA3, MMX+
-TEXT ·gemmF32K768AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmF32K768AVX2(SB), NOSPLIT, $96-72
 	// gemmF32K768AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 767 in this order (with AMX: 32 at a time), for n < 16·tiles.
 	// w is float32 [tiles][768][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -97980,6 +98355,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -98093,99 +98473,100 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(R8*1)
 	VMOVUPS      128(DX), Y12
 	VMOVUPS      160(DX), Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(R8*1)
 	VMOVUPS      192(DX), Y12
 	VMOVUPS      224(DX), Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x04, R8
-	SUBQ         R8, DX
+	SHLQ         $0x04, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -98272,75 +98653,76 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(DX), Y8
 	VMOVUPS      160(DX), Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(DX), Y8
 	VMOVUPS      224(DX), Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x00000100, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x04, DI
-	SUBQ         DI, DX
+	SHLQ         $0x04, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -101852,7 +102234,7 @@ tilesDone2:
 
 // func gemmI8K1AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K1AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K1AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K1AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 0 in this order, for n < 16·tiles.
 	// w is int8 [tiles][1][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -101871,6 +102253,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -101961,7 +102348,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
@@ -102070,7 +102458,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
@@ -102908,7 +103297,7 @@ done:
 
 // func gemmI8K17AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K17AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K17AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K17AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 16 in this order, for n < 16·tiles.
 	// w is int8 [tiles][17][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -102927,6 +103316,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -103017,106 +103411,107 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(R8*1)
 	VPMOVSXBD    48(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    56(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x40
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x40
 	JLT          k
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
@@ -103226,82 +103621,83 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(DI*1)
 	VPMOVSXBD    48(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    56(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x40
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x40
 	JLT          k2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
@@ -104882,7 +105278,7 @@ done:
 
 // func gemmI8K2048AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K2048AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K2048AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K2048AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2047 in this order, for n < 16·tiles.
 	// w is int8 [tiles][2048][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -104901,6 +105297,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -105014,107 +105415,108 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(R8*1)
 	VPMOVSXBD    48(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    56(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
-	SHLQ         $0x02, R8
-	SUBQ         R8, DX
+	SHLQ         $0x02, R13
+	SUBQ         R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -105201,83 +105603,84 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(DI*1)
 	VPMOVSXBD    48(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    56(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
-	SHLQ         $0x02, DI
-	SUBQ         DI, DX
+	SHLQ         $0x02, R10
+	SUBQ         R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -106695,7 +107098,7 @@ done:
 
 // func gemmI8K3AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K3AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K3AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K3AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 2 in this order, for n < 16·tiles.
 	// w is int8 [tiles][3][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -106714,6 +107117,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -106804,7 +107212,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
@@ -106827,7 +107236,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
@@ -106850,7 +107259,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
@@ -106959,7 +107368,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
@@ -106976,7 +107386,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
@@ -106993,7 +107403,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
@@ -108199,7 +108609,7 @@ done:
 
 // func gemmI8K385AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K385AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K385AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K385AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 384 in this order, for n < 16·tiles.
 	// w is int8 [tiles][385][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -108218,6 +108628,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    $0x00000000, 64(SP)
 
 pass:
@@ -108331,134 +108746,135 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(R8*1)
 	VPMOVSXBD    48(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    56(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, 80(SP)
+	ADDQ         $0x10, R13
+	CMPQ         R13, 80(SP)
 	JLT          k
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 
 kDone:
-	SHLQ $0x02, R8
-	SUBQ R8, DX
+	SHLQ $0x02, R13
+	SUBQ R13, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), DI
@@ -108545,104 +108961,105 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(DI*1)
 	VPMOVSXBD    48(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    56(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, 80(SP)
+	ADDQ         $0x10, R10
+	CMPQ         R10, 80(SP)
 	JLT          k2
 	CMPQ         72(SP), $0x00000181
 	JLT          kDone2
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 
 kDone2:
-	SHLQ $0x02, DI
-	SUBQ DI, DX
+	SHLQ $0x02, R10
+	SUBQ R10, DX
 
 	// Store the outputs.
 	MOVQ    ldy+8(FP), CX
@@ -110256,7 +110673,7 @@ done:
 
 // func gemmI8K64AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K64AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K64AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K64AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 63 in this order, for n < 16·tiles.
 	// w is int8 [tiles][64][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -110275,6 +110692,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -110365,104 +110787,105 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ R8, R8
+	MOVQ 88(SP), R8
+	XORQ R13, R13
 
 k:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS (CX)(R8*1), Y14
+	VBROADCASTSS (CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R9)(R8*1), Y14
+	VBROADCASTSS (R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R12)(R8*1), Y14
+	VBROADCASTSS (R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (DI)(R8*1), Y14
+	VBROADCASTSS (DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 4(CX)(R8*1), Y14
+	VBROADCASTSS 4(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(R9)(R8*1), Y14
+	VBROADCASTSS 4(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 4(R10)(R8*1), Y14
+	VBROADCASTSS 4(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 4(R11)(R8*1), Y14
+	VBROADCASTSS 4(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 4(R12)(R8*1), Y14
+	VBROADCASTSS 4(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 4(DI)(R8*1), Y14
+	VBROADCASTSS 4(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 8(CX)(R8*1), Y14
+	VBROADCASTSS 8(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 8(R9)(R8*1), Y14
+	VBROADCASTSS 8(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10)(R8*1), Y14
+	VBROADCASTSS 8(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 8(R11)(R8*1), Y14
+	VBROADCASTSS 8(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 8(R12)(R8*1), Y14
+	VBROADCASTSS 8(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 8(DI)(R8*1), Y14
+	VBROADCASTSS 8(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(R8*1)
 	VPMOVSXBD    48(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    56(DX), Y13
 	VCVTDQ2PS    Y13, Y13
-	VBROADCASTSS 12(CX)(R8*1), Y14
+	VBROADCASTSS 12(CX)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 12(R9)(R8*1), Y14
+	VBROADCASTSS 12(R9)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 12(R10)(R8*1), Y14
+	VBROADCASTSS 12(R10)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(R11)(R8*1), Y14
+	VBROADCASTSS 12(R11)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 12(R12)(R8*1), Y14
+	VBROADCASTSS 12(R12)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 12(DI)(R8*1), Y14
+	VBROADCASTSS 12(DI)(R13*1), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, R8
-	CMPQ         R8, $0x00000100
+	ADDQ         $0x10, R13
+	CMPQ         R13, $0x00000100
 	JLT          k
 	SUBQ         $0x00000400, DX
 
@@ -110551,80 +110974,81 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	XORQ DI, DI
+	MOVQ 88(SP), DI
+	XORQ R10, R10
 
 k2:
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS (CX)(DI*1), Y10
+	VBROADCASTSS (CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R8)(DI*1), Y10
+	VBROADCASTSS (R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R9)(DI*1), Y10
+	VBROADCASTSS (R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (SI)(DI*1), Y10
+	VBROADCASTSS (SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 4(CX)(DI*1), Y10
+	VBROADCASTSS 4(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R8)(DI*1), Y10
+	VBROADCASTSS 4(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 4(R9)(DI*1), Y10
+	VBROADCASTSS 4(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 4(SI)(DI*1), Y10
+	VBROADCASTSS 4(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 8(CX)(DI*1), Y10
+	VBROADCASTSS 8(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 8(R8)(DI*1), Y10
+	VBROADCASTSS 8(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R9)(DI*1), Y10
+	VBROADCASTSS 8(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 8(SI)(DI*1), Y10
+	VBROADCASTSS 8(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(DI*1)
 	VPMOVSXBD    48(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    56(DX), Y9
 	VCVTDQ2PS    Y9, Y9
-	VBROADCASTSS 12(CX)(DI*1), Y10
+	VBROADCASTSS 12(CX)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 12(R8)(DI*1), Y10
+	VBROADCASTSS 12(R8)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y2
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 12(R9)(DI*1), Y10
+	VBROADCASTSS 12(R9)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y4
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(SI)(DI*1), Y10
+	VBROADCASTSS 12(SI)(R10*1), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
 	ADDQ         $0x40, DX
-	ADDQ         $0x10, DI
-	CMPQ         DI, $0x00000100
+	ADDQ         $0x10, R10
+	CMPQ         R10, $0x00000100
 	JLT          k2
 	SUBQ         $0x00000400, DX
 
@@ -112006,7 +112430,7 @@ done:
 
 // func gemmI8K7AVX2(y *float32, ldy int, x *float32, ldx int, w *int8, tiles int, c *float32, ldc int, rows int)
 // Requires: AVX, AVX2, CMOV, FMA3, MMX+
-TEXT ·gemmI8K7AVX2(SB), NOSPLIT, $88-72
+TEXT ·gemmI8K7AVX2(SB), NOSPLIT, $96-72
 	// gemmI8K7AVX2 computes y[r][n] = c[r][n] + Σ x[r][k]·w[n][k] over k = 0 … 6 in this order, for n < 16·tiles.
 	// w is int8 [tiles][7][16]. ldc = 0 adds one bias row to every row; c may be y.
 	// The bits of an output depend on its row of x and c and its column of w only. Goto and van de Geijn 2008.
@@ -112025,6 +112449,11 @@ group:
 	CMPQ    AX, CX
 	CMOVQGT CX, AX
 	MOVQ    AX, 48(SP)
+	XORQ    CX, CX
+	MOVQ    $0x00001000, AX
+	CMPQ    48(SP), $0x0c
+	CMOVQGT CX, AX
+	MOVQ    AX, 88(SP)
 	MOVQ    ldc+56(FP), AX
 	MOVQ    c+48(FP), CX
 	MOVQ    8(SP), DX
@@ -112115,7 +112544,8 @@ rows:
 	CMOVQGT R8, DI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), R8
+	PREFETCHT0   (DX)(R8*1)
 	VPMOVSXBD    (DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    8(DX), Y13
@@ -112138,7 +112568,7 @@ rows:
 	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(R8*1)
 	VPMOVSXBD    16(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    24(DX), Y13
@@ -112161,7 +112591,7 @@ rows:
 	VBROADCASTSS 4(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(R8*1)
 	VPMOVSXBD    32(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    40(DX), Y13
@@ -112184,7 +112614,7 @@ rows:
 	VBROADCASTSS 8(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(R8*1)
 	VPMOVSXBD    48(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    56(DX), Y13
@@ -112207,7 +112637,7 @@ rows:
 	VBROADCASTSS 12(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(R8*1)
 	VPMOVSXBD    64(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    72(DX), Y13
@@ -112230,7 +112660,7 @@ rows:
 	VBROADCASTSS 16(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4176(DX)
+	PREFETCHT0   80(DX)(R8*1)
 	VPMOVSXBD    80(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    88(DX), Y13
@@ -112253,7 +112683,7 @@ rows:
 	VBROADCASTSS 20(DI), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(R8*1)
 	VPMOVSXBD    96(DX), Y12
 	VCVTDQ2PS    Y12, Y12
 	VPMOVSXBD    104(DX), Y13
@@ -112362,7 +112792,8 @@ fewRows:
 	CMOVQGT DI, SI
 
 	// Add x[r][k] · w[k], k in order.
-	PREFETCHT0   4096(DX)
+	MOVQ         88(SP), DI
+	PREFETCHT0   (DX)(DI*1)
 	VPMOVSXBD    (DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    8(DX), Y9
@@ -112379,7 +112810,7 @@ fewRows:
 	VBROADCASTSS (SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4112(DX)
+	PREFETCHT0   16(DX)(DI*1)
 	VPMOVSXBD    16(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    24(DX), Y9
@@ -112396,7 +112827,7 @@ fewRows:
 	VBROADCASTSS 4(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4128(DX)
+	PREFETCHT0   32(DX)(DI*1)
 	VPMOVSXBD    32(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    40(DX), Y9
@@ -112413,7 +112844,7 @@ fewRows:
 	VBROADCASTSS 8(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4144(DX)
+	PREFETCHT0   48(DX)(DI*1)
 	VPMOVSXBD    48(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    56(DX), Y9
@@ -112430,7 +112861,7 @@ fewRows:
 	VBROADCASTSS 12(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(DX)(DI*1)
 	VPMOVSXBD    64(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    72(DX), Y9
@@ -112447,7 +112878,7 @@ fewRows:
 	VBROADCASTSS 16(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4176(DX)
+	PREFETCHT0   80(DX)(DI*1)
 	VPMOVSXBD    80(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    88(DX), Y9
@@ -112464,7 +112895,7 @@ fewRows:
 	VBROADCASTSS 20(SI), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT0   4192(DX)
+	PREFETCHT0   96(DX)(DI*1)
 	VPMOVSXBD    96(DX), Y8
 	VCVTDQ2PS    Y8, Y8
 	VPMOVSXBD    104(DX), Y9

@@ -160,6 +160,7 @@ DATA quantizeHalves<>+16(SB)/8, $0x0000000400000000
 DATA quantizeHalves<>+24(SB)/8, $0x0000000400000000
 GLOBL quantizeHalves<>(SB), RODATA|NOPTR, $32
 
+// quantizeLimit is 127 in every lane.
 DATA quantizeLimit<>+0(SB)/8, $0x42fe000042fe0000
 DATA quantizeLimit<>+8(SB)/8, $0x42fe000042fe0000
 DATA quantizeLimit<>+16(SB)/8, $0x42fe000042fe0000
@@ -196,6 +197,7 @@ DATA quantizeSeed<>+16(SB)/8, $0xffc0ffc0ffc0ffc0
 DATA quantizeSeed<>+24(SB)/8, $0xffc0ffc0ffc0ffc0
 GLOBL quantizeSeed<>(SB), RODATA|NOPTR, $32
 
+// quantizeSmallest is 1e-30 in every lane.
 DATA quantizeSmallest<>+0(SB)/8, $0x0da242600da24260
 DATA quantizeSmallest<>+8(SB)/8, $0x0da242600da24260
 DATA quantizeSmallest<>+16(SB)/8, $0x0da242600da24260

@@ -20,6 +20,7 @@ type Model struct {
 	Package, Title, Architecture, Format string
 	Header                               string // first line of generated files
 	ImportPath                           string // of the generated Go package
+	Runtime                              string // directory of the copy of the runtime
 	Version                              string // of the library, e.g. "1.0.0"
 
 	Parameters                                 int64

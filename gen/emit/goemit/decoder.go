@@ -26,14 +26,24 @@ func SessionBytes(p *plan.Plan, context int) int64 {
 	}
 	total += int64(len(earlyOutputs(p.Graph))) * arena.Bytes(p.Graph.Vocab)
 	for _, s := range p.Graph.States {
-		k, v, ring := cacheSize(s, p.Limits.Tokens)
-		blocks := (context + 63) / 64
-		if ring > 0 {
-			blocks = min(blocks, ring)
-		}
-		total += arena.Bytes(blocks*k) + arena.Bytes(blocks*v)
+		_, bytes := StateSize(p, s, context)
+		total += bytes
 	}
 	return total
+}
+
+// StateSize is what a session with the given context keeps of a state: the number of positions, in blocks of 64, or 0
+// if it does not grow with them, and the bytes.
+func StateSize(p *plan.Plan, s *ir.State, context int) (positions int, bytes int64) {
+	k, v, ring := cacheSize(s, p.Limits.Tokens)
+	blocks := (context + 63) / 64
+	if ring > 0 {
+		blocks = min(blocks, ring)
+	}
+	if fixedState(s) == 0 {
+		positions = 64 * blocks
+	}
+	return positions, arena.Bytes(blocks*k) + arena.Bytes(blocks*v)
 }
 
 // cacheSize is the memory of a state: elements of a block of keys and of values, and the number of blocks that are kept

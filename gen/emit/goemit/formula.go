@@ -1,6 +1,7 @@
 package goemit
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,14 +11,31 @@ import (
 // longFormula is the length up to which a formula is one line.
 const longFormula = 150
 
-// formula describes what a region computes, sum by sum: "x ← x + oProj(attend(qkvProj(rmsnorm(x))))". If that is long,
-// it is a list of lines in which results that are used more than once have names.
+// formula describes what a region computes, sum by sum: "x ← x + oProj(attend(qkvProj(rmsnorm(x))))". If that is long
+// or says a product twice, it is a list of lines in which results that are used more than once have names.
 func (e *emitter) formula(region *ir.Region) []string {
 	lines := e.derive(region, false)
-	if len(strings.Join(lines, "; ")) > longFormula {
+	text := strings.Join(lines, "; ")
+	if len(text) > longFormula || e.repeats(region, text) {
 		return e.derive(region, true)
 	}
 	return lines
+}
+
+// repeats reports whether a formula has a matrix product of the region more often than the region.
+func (e *emitter) repeats(region *ir.Region, formula string) bool {
+	products := map[string]int{}
+	for _, o := range e.Plan.Graph.RegionOps(region) {
+		if o.Kind == "linear" {
+			products[e.fields[e.Place[o.Weights[0]]].name+"("]++
+		}
+	}
+	for product, n := range products {
+		if strings.Count(" "+strings.ReplaceAll(formula, "(", "( "), " "+product) > n {
+			return true
+		}
+	}
+	return false
 }
 
 // derivation collects the lines of a formula.
@@ -40,13 +58,14 @@ func (e *emitter) derive(region *ir.Region, named bool) []string {
 		}
 		d.add(o, in)
 		for _, v := range o.Out {
-			if named && o.Kind != "slice" && len(readers[v]) > 1 && strings.Contains(d.terms[v], "(") {
+			often := len(readers[v]) > 1 || len(parts(v, ops)) > 1
+			if named && o.Kind != "slice" && often && strings.Contains(d.terms[v], "(") {
 				d.name(v, ops)
 			}
 		}
 	}
 	if region.Result != nil && d.expr(region.Result) != "x" {
-		d.lines = append(d.lines, "x ← "+d.expr(region.Result))
+		d.lines = append(d.lines, "x ← "+bare(d.expr(region.Result)))
 	}
 	return d.lines
 }
@@ -68,6 +87,11 @@ func (d *derivation) add(o *ir.Op, in []string) {
 		return // nothing, or a named slice
 	}
 	text := d.term(o, in)
+	if strings.HasPrefix(o.Kind, "add_") && in[0] == "x" && d.Plan.At[o.Out[0]] == d.Plan.At[o.Out[1]] {
+		d.lines = append(d.lines, "x ← "+bare(text))
+		d.terms[o.Out[1]] = "x"
+		return
+	}
 	if strings.HasPrefix(o.Kind, "add_") && d.region.Result != o.Out[1] {
 		d.lines = append(d.lines, "x ← "+in[0]+" + "+in[1])
 		d.terms[o.Out[0]], d.terms[o.Out[1]] = "x", strings.TrimPrefix(o.Kind, "add_")+"(x)"
@@ -76,7 +100,7 @@ func (d *derivation) add(o *ir.Op, in []string) {
 	sum := o.Kind == "add" || o.Kind == "linear" && len(o.In) > 1 || strings.HasPrefix(o.Kind, "add_")
 	switch {
 	case sum && slices.Contains(in, "x"):
-		d.lines = append(d.lines, "x ← "+text)
+		d.lines = append(d.lines, "x ← "+bare(text))
 		text = "x"
 	case sum && !strings.HasPrefix(o.Kind, "add_"):
 		text = "(" + text + ")"
@@ -89,21 +113,27 @@ func (d *derivation) add(o *ir.Op, in []string) {
 // name gives a value, or the slices that divide it, the names of their places.
 func (d *derivation) name(v *ir.Value, ops []*ir.Op) {
 	text := bare(d.terms[v])
-	parts := []*ir.Value{}
-	for _, o := range ops {
-		if o.Kind == "slice" && o.In[0] == v {
-			parts = append(parts, o.Out[0])
-		}
-	}
-	if len(parts) == 0 {
-		parts = []*ir.Value{v}
+	of := parts(v, ops)
+	if len(of) == 0 {
+		of = []*ir.Value{v}
 	}
 	var names []string
-	for _, part := range parts {
+	for _, part := range of {
 		d.terms[part] = d.ref(part)
 		names = append(names, d.ref(part))
 	}
 	d.lines = append(d.lines, strings.Join(slices.Compact(names), ", ")+" ← "+text)
+}
+
+// parts lists the slices of a value.
+func parts(v *ir.Value, ops []*ir.Op) []*ir.Value {
+	var list []*ir.Value
+	for _, o := range ops {
+		if o.Kind == "slice" && o.In[0] == v {
+			list = append(list, o.Out[0])
+		}
+	}
+	return list
 }
 
 // readersOf lists the operations that read each value, themselves or through slices; slices are not among them.
@@ -134,6 +164,10 @@ func (e *emitter) term(o *ir.Op, in []string) string {
 		return in[0] + " + " + in[1]
 	case "mul":
 		return in[0] + " · " + in[1]
+	case "scale":
+		return fmt.Sprintf("%.6g · %s", o.Attrs.Float("c"), in[0])
+	case "scale_rows":
+		return in[1] + " · " + in[0]
 	case "linear":
 		s := e.fields[e.Place[o.Weights[0]]].name + "(" + bare(in[0]) + ")"
 		if len(in) > 1 {

@@ -42,6 +42,7 @@ type Model struct {
 	Plan       *plan.Plan
 	Packed     []*weights.Packed // placed, and written: with digests
 	Place      map[*ir.Weight]*weights.Packed
+	Tables     *weights.Packed // the tokenizer, if it is in the weights file
 	HeaderSize int64
 	Header     [32]byte // sha256 of the weights file's header
 	FileSize   int64

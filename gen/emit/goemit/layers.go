@@ -75,7 +75,7 @@ func (e *emitter) regionDoc(i int, r *ir.Region) string {
 	switch f := strings.Join(lines, "; "); {
 	case f == "":
 		return doc + "."
-	case len(f) > longFormula:
+	case len(lines) > 1 || len(f) > longFormula:
 		return doc + ":\n\n\t" + strings.Join(lines, "\n\t")
 	default:
 		return doc + ": " + f + "."

@@ -125,25 +125,45 @@ func (e *emitter) rowwise(name, doc, params, body string) {
 	e.method(name, doc, params+", n int", "if from, to := t.rows(n); from < to {\n"+body+"\n}")
 }
 
-// comment formats text as comment lines of at most 118 characters. Lines that begin with a tab are code: they are
-// indented, and go on with four blanks more.
+// comment formats text as comment lines of at most 118 characters. Lines flow together up to an empty one. Lines that
+// begin with a tab are code: they are indented, and go on with four blanks more.
 func comment(text string) string {
 	var b strings.Builder
-	for _, paragraph := range strings.Split(text, "\n") {
-		start, next := "// ", "// "
-		if strings.HasPrefix(paragraph, "\t") {
-			start, next = "//\t", "//\t    "
+	var flow []string
+	flush := func() {
+		if len(flow) > 0 {
+			b.WriteString(wrap("// ", "// ", strings.Join(flow, " ")))
+			flow = nil
 		}
-		line := start
-		for _, word := range strings.Fields(paragraph) {
-			if line != start && utf8.RuneCountInString(line)+utf8.RuneCountInString(word) > 118 {
-				b.WriteString(strings.TrimRight(line, " ") + "\n")
-				start, line = next, next
-			}
-			line += word + " "
-		}
-		b.WriteString(strings.TrimRight(line, " \t") + "\n")
 	}
+	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		switch {
+		case strings.HasPrefix(line, "\t"):
+			flush()
+			b.WriteString(wrap("//\t", "//\t    ", line))
+		case line == "":
+			flush()
+			b.WriteString("//\n")
+		default:
+			flow = append(flow, line)
+		}
+	}
+	flush()
+	return b.String()
+}
+
+// wrap breaks a text into lines of at most 118 characters: the first begins with start, the others with next.
+func wrap(start, next, text string) string {
+	var b strings.Builder
+	line, empty := start, true
+	for _, word := range strings.Fields(text) {
+		if !empty && utf8.RuneCountInString(line)+utf8.RuneCountInString(word) > 118 {
+			b.WriteString(strings.TrimRight(line, " ") + "\n")
+			line = next
+		}
+		line, empty = line+word+" ", false
+	}
+	b.WriteString(strings.TrimRight(line, " \t") + "\n")
 	return b.String()
 }
 

@@ -48,7 +48,7 @@ func (e *emitter) packageDoc() string {
 	doc := fmt.Sprintf("Package %s is %s (%s): %d layers, %d wide, %s tokens, %s parameters, weights in %s.\n\n", e.Package, e.Title,
 		e.Plan.Graph.Name, layers, width, thousands(int64(e.Plan.Graph.Vocab)), thousands(e.Parameters), e.Format)
 	doc += fmt.Sprintf("The weights file has %s bytes and is mapped; activations take %s bytes, and every worker %s.",
-		thousands(e.FileSize), thousands(int64(4*e.Plan.Arena+64)), thousands(WorkerBytes(e.Plan)))
+		thousands(e.FileSize), thousands(ActivationBytes(e.Plan)), thousands(WorkerBytes(e.Plan)))
 	if e.Causal {
 		doc += " A session takes SessionBytes(context)."
 	}
@@ -69,9 +69,10 @@ func thousands(n int64) string {
 func (e *emitter) fill(text string) string {
 	r := strings.NewReplacer("$package", e.Package, "$title", e.Title, "$newrun", e.newRun(), "$opentok", e.openTokenizer(),
 		"$tokfield", e.relativeFields()+e.tokenFields(), "$embedded", pick(e.Embed, embeddedText, ""),
-		"$eos", int32s(e.EOS), "$sourcefield", pick(e.encodes(), sourceField, ""), "$sourcearg", e.sessionArgs(),
+		"$eos", int32s(e.EOS), "$sourcefield", pick(e.encodes(), sourceField, ""), "$sourcestate", pick(e.encodes(), ", Source: &s.source", ""), "$sourceread", pick(e.encodes(), "s.encoded = new(int)\n", ""),
+		"$sourcearg", e.sessionArgs(),
 		"$sourcecheck2", pick(e.encodes(), strings.Replace(sourceCheck, "return ", "return nil, ", 1), ""), "$sourcecheck", pick(e.encodes(), sourceCheck, ""), "$copysource", pick(e.encodes(), "if err := s.readSource(other); err != nil {\nreturn err\n}\n", ""), "$start", int32s(e.Start), "$defaults", e.Defaults, "$logits", e.logitsRef(), "$hiddenfield", pick(e.hidden() != nil, "hidden []float32\n", "")+e.earlyField(),
-		"$newhidden", pick(e.hidden() != nil, fmt.Sprintf("s.hidden = arena.New(%d)\n", e.hiddenWidth()), "")+e.newEarly(), "$copyhidden0", e.copyHidden("0"), "$copyhiddeni", e.copyHidden("i"), "$hiddenrow", pick(e.hidden() != nil, ", s.hidden", "")+e.earlyRows(), "$hiddenwidth", fmt.Sprint(e.hiddenWidth()), "$typesarg", strings.Repeat(", nil", len(e.extras())))
+		"$newhidden", pick(e.hidden() != nil, fmt.Sprintf("s.hidden = arena.New(%d)\n", e.hiddenWidth()), "")+e.newEarly(), "$copyhidden0", e.copyHidden("0"), "$copyhiddeni", e.copyHidden("i"), "$hiddenrow", pick(e.hidden() != nil, ", s.hidden", "")+e.earlyRows(), "$hiddenwidth", fmt.Sprint(e.hiddenWidth()))
 	return r.Replace(text)
 }
 
@@ -109,7 +110,7 @@ func (e *emitter) openTokenizer() string {
 	if !e.Tokens {
 		return ""
 	}
-	return "if m.tokens, err = tokenizer.Load(tokenizerData); err != nil {\nreturn nil, fmt.Errorf(\"" + e.Package + ": %w\", err)\n}\n"
+	return "if m.tokens, err = tokenizer.Load(" + pick(e.Tables == nil, "tokenizerData", "tokenizerTables.Bytes()") + "); err != nil {\nreturn nil, fmt.Errorf(\"" + e.Package + ": %w\", err)\n}\n"
 }
 
 func (e *emitter) newRun() string {
@@ -173,6 +174,7 @@ func start(f *weightfile.File, o Options) (m *Model, err error) {
 	$opentokm.weights.bind(f)
 	p := pool.New(o.Threads)
 	r := &run{model: m, pool: p, arena: arena.New(arenaSize), threads: make([]thread, p.Workers())}
+	arena.Huge(r.arena)
 	$newrunfor i := range r.threads {
 		r.threads[i].run, r.threads[i].id = r, i
 	}

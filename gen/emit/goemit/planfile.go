@@ -35,7 +35,7 @@ const (
 	MaxContext = %d
 	// WeightsBytes is the size of the weights file, which is mapped, not read into memory.
 	WeightsBytes = %d
-	// ArenaBytes is the memory of activations, one block for the whole model.
+	// ArenaBytes is the memory of activations, one block for the whole model%s.
 	ArenaBytes = %d
 	// WorkerBytes is the memory of one worker's scratch.
 	WorkerBytes = %d
@@ -45,7 +45,8 @@ const (
 	maxSequences = %d // sequences in one pass
 	arenaSize    = %d // float32 values
 )
-`, layers, g.Vocab, e.Parameters, e.maxContext(), e.FileSize, arena.Bytes(e.Plan.Arena), WorkerBytes(e.Plan), l.Tokens, l.Selected, l.Sequences, e.Plan.Arena)
+`, layers, g.Vocab, e.Parameters, e.maxContext(), e.FileSize, pick(attendsWithin(g), ", with an encoder's keys and values", ""),
+		ActivationBytes(e.Plan), WorkerBytes(e.Plan), l.Tokens, l.Selected, l.Sequences, e.Plan.Arena)
 }
 
 // maxContext is the longest sequence: of a session, or of a text that an encoder takes.
@@ -198,8 +199,7 @@ func (e *emitter) runText() string {
 type segment struct {
 	start, rows int // its rows in the run
 	pos         int // position of the first row in the sequence
-	%[1]s
-}
+	%[1]s}
 
 // cache holds keys and values of one layer, in blocks of 64 positions for each head; keys is the number of positions.
 type cache struct {
@@ -226,8 +226,7 @@ type run struct {
 func (r *run) begin() {
 	r.segments, r.tokens, r.positions, r.totals = r.segments[:0], r.tokens[:0], r.positions[:0], r.totals[:0]
 	r.selected = r.selected[:0]
-	%[5]s
-}
+	%[5]s}
 
 // add appends tokens of a sequence, at positions from pos on; total is the length of the sequence as far as it is known.
 func (r *run) add(%[6]s) {
@@ -298,8 +297,11 @@ func encoderWidths(g *ir.Graph) (keys, values int) {
 // encoderBlocks is the number of blocks of 64 positions that one pass of an encoder needs at most.
 func encoderBlocks(l plan.Limits) int { return (max(l.Tokens, l.Source)+63)/64 + l.Sequences }
 
-// EncoderBytes is the memory of keys and values within a pass of an encoder.
-func EncoderBytes(p *plan.Plan) int64 {
+// ActivationBytes is the memory of activations in bytes: the arena, and keys and values of an encoder.
+func ActivationBytes(p *plan.Plan) int64 { return arena.Bytes(p.Arena) + encoderBytes(p) }
+
+// encoderBytes is the memory of keys and values within a pass of an encoder.
+func encoderBytes(p *plan.Plan) int64 {
 	if !attendsWithin(p.Graph) {
 		return 0
 	}

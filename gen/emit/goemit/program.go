@@ -11,7 +11,7 @@ import (
 // dataFile emits embed.go: the data that is compiled into the program.
 func (e *emitter) dataFile() ([]File, error) {
 	var texts []string
-	if e.Tokens {
+	if e.Tokens && e.Tables == nil {
 		texts = append(texts, "// tokenizerData is the packed tokenizer.\n//\n//go:embed tokenizer.bin\nvar tokenizerData []byte\n")
 	}
 	if e.Embed {

@@ -49,7 +49,7 @@ var cacheKinds = [%d]snapshot.Cache{
 	%s
 }
 `, len(e.Plan.Graph.States), tidyKinds.Replace(strings.TrimSpace(rows.String()))) + e.fill(stateText)
-	text += pick(e.encodes(), e.fill(sourceText), e.fill(saveText))
+	text += e.fill(saveText) + pick(e.encodes(), e.fill(sourceText), "")
 	if e.hidden() != nil {
 		text += e.fill(hiddenText)
 	}
@@ -67,7 +67,7 @@ func (s *Session) state() snapshot.State {
 		caches[i] = cacheKinds[i]
 		caches[i].K, caches[i].V, caches[i].Keys = c.k, c.v, c.keys
 	}
-	return snapshot.State{Model: layout.Header, Tokens: &s.tokens, High: &s.high, Rows: [][]float32{s.logits$hiddenrow}, Caches: caches, Limit: s.context}
+	return snapshot.State{Model: layout.Header, Tokens: &s.tokens, High: &s.high, Rows: [][]float32{s.logits$hiddenrow}, Caches: caches, Limit: s.context$sourcestate}
 }
 
 // Tokens returns the tokens of the session, in order; the slice is valid until its next call.
@@ -111,7 +111,7 @@ func (s *Session) Save(w io.Writer) error { return snapshot.Save(w, s.state()) }
 func (s *Session) Restore(r io.Reader) error {
 	err := snapshot.Restore(r, s.state(), Vocabulary)
 	s.length = len(s.tokens)
-	return err
+	$sourcereadreturn err
 }
 `
 

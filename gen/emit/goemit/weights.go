@@ -38,6 +38,9 @@ func (e *emitter) weightFile() ([]File, error) {
 	}
 	texts = append(texts, typeTexts...)
 	texts = append(texts, "// bind points the weights to their places in the file.\nfunc (w *weights) bind(f *weightfile.File) {\n"+strings.Join(binds, "\n")+"}\n", e.layoutTable())
+	if e.Tables != nil {
+		texts = append(texts, e.tokenizerTables())
+	}
 	f, err := e.file("weights.go", "", "", texts...)
 	return []File{f}, err
 }
@@ -107,9 +110,24 @@ func (e *emitter) layoutTable() string {
 	b.WriteString(comment("layout is the table of the weights file: the digest of its header (size, and every tensor's place) and the digest of every tensor. The file is a safetensors container whose tensors are in the layout the kernels read."))
 	fmt.Fprintf(&b, "var layout = weightfile.Layout{\nSize: %d,\nHeaderSize: %d,\nHeader: %s,\nTensors: []weightfile.Tensor{\n", e.FileSize, e.HeaderSize, digest(e.Header))
 	for _, p := range e.Packed {
-		fmt.Fprintf(&b, "{Name: %q, Offset: %d, Size: %d, SHA256: %s},\n", p.Name, p.Offset, p.Size, digest(p.SHA256))
+		b.WriteString(tensor(p) + ",\n")
 	}
-	return b.String() + "},\n}\n"
+	b.WriteString("},\n")
+	if e.Tables != nil {
+		b.WriteString("Kept: &tokenizerTables,\n")
+	}
+	return b.String() + "}\n"
+}
+
+// tokenizerTables declares the tokenizer's place in the weights file.
+func (e *emitter) tokenizerTables() string {
+	return "// tokenizerTables is the packed tokenizer, in the weights file.\nvar tokenizerTables = weightfile.Kept{\n" +
+		fmt.Sprintf("Tensor: weightfile.Tensor%s,\nCount: %d,\n}\n", tensor(e.Tables), e.Tables.Bytes())
+}
+
+// tensor is the literal of a tensor in the weights file, without its type.
+func tensor(p *weights.Packed) string {
+	return fmt.Sprintf("{Name: %q, Offset: %d, Size: %d, SHA256: %s}", p.Name, p.Offset, p.Size, digest(p.SHA256))
 }
 
 func digest(d [32]byte) string {

@@ -79,6 +79,8 @@ func scratchBytes(g *ir.Graph, rows int) int64 {
 			bytes = max(bytes, 4*o.In[0].Type.Width()/o.Attrs.Int("heads"))
 		case "delta_rule":
 			bytes = max(bytes, memoryScratch(o))
+		case "slstm":
+			bytes = max(bytes, slstmScratch(o))
 		case "route":
 			bytes = max(bytes, routeScratch(o.In[0].Type.Width()))
 		case "expert_linear", "head_linear":
@@ -106,9 +108,6 @@ func (e *emitter) attend(f *code, s plan.Step) error {
 		return unsupported(o, "mask %s and a cache: only causal attention has one", o.Attrs.Str("mask"))
 	}
 	b := op.NewALiBi(o.Attrs)
-	if b.Slopes != nil && !a.causal {
-		return unsupported(o, "ALiBi with mask %s: only causal attention has it", o.Attrs.Str("mask"))
-	}
 	if b.Slopes != nil {
 		a.slopes, a.rounded, a.factor = e.table(b.Slopes), b.BF16, float32(b.Scale)
 	}

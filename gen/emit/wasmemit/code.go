@@ -142,12 +142,15 @@ func (f *code) columns(width int, body func(c column)) {
 }
 
 // load pushes the elements at the column, zeros behind a single one.
-func (c column) load(pointer wasm.Local) *wasm.Func {
+func (c column) load(pointer wasm.Local) *wasm.Func { return c.loadAt(pointer, 0) }
+
+// loadAt is load for a row that begins so many bytes behind a pointer.
+func (c column) loadAt(pointer wasm.Local, bytes int) *wasm.Func {
 	c.Get(pointer).Get(c.offset).Do(wasm.I32Add)
 	if c.single {
-		return c.Mem(wasm.V128Load32Zero, 0)
+		return c.Mem(wasm.V128Load32Zero, bytes)
 	}
-	return c.Mem(wasm.V128Load, 0)
+	return c.Mem(wasm.V128Load, bytes)
 }
 
 // loadTiled is load for one row of a matrix in tiles of 16 rows, where the elements of a row are 64 bytes apart; vector is scratch.
@@ -167,13 +170,16 @@ func (c column) loadTiled(pointer, vector wasm.Local) *wasm.Func {
 }
 
 // store writes what value pushes.
-func (c column) store(pointer wasm.Local, value func()) {
+func (c column) store(pointer wasm.Local, value func()) { c.storeAt(pointer, 0, value) }
+
+// storeAt is store for a row that begins so many bytes behind a pointer.
+func (c column) storeAt(pointer wasm.Local, bytes int, value func()) {
 	c.Get(pointer).Get(c.offset).Do(wasm.I32Add)
 	value()
 	if c.single {
-		c.MemLane(wasm.V128Store32Lane, 0, 0)
+		c.MemLane(wasm.V128Store32Lane, bytes, 0)
 	} else {
-		c.Mem(wasm.V128Store, 0)
+		c.Mem(wasm.V128Store, bytes)
 	}
 }
 

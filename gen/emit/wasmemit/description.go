@@ -32,8 +32,8 @@ type Limits struct {
 	Source    int `json:"source,omitempty"` // of the encoder
 }
 
-// State is a row of a sequence's state table: a cache of keys and values in blocks of 64 positions, or, as a single block of
-// keys, a state of fixed size. An encoder has one, for the layer that is being computed, an encoder–decoder too, as its last.
+// State is a row of a sequence's state table: a cache of keys and values in blocks of 64 positions, of keys alone
+// where rows are remembered, or, as a single block of keys, a state of fixed size. An encoder has one, for the layer that is being computed, an encoder–decoder too, as its last.
 type State struct {
 	Key   int `json:"key"`   // bytes of a block of keys
 	Value int `json:"value"` // bytes of a block of values
@@ -60,7 +60,7 @@ func Describe(m *Model, trace bool) (*Description, error) {
 	g, l := m.Plan.Graph, m.Plan.Limits
 	e := &emitter{Model: m, memory: memory}
 	d := &Description{Memory: memory, Pages: (memory.Heap + wasm.Page - 1) / wasm.Page, Causal: len(g.States) > 0, Vocabulary: g.Vocab,
-		Context: g.MaxPos, Encodes: encodes(g), Limits: Limits{l.Tokens, l.Selected, l.Sequences, l.Source}, Types: g.Input("token_types") != nil, States: states(m)}
+		Context: g.MaxPos, Encodes: encodes(g), Limits: Limits{l.Tokens, l.Selected, l.Sequences, l.Source}, Types: g.Input("token_types") != nil, States: append([]State{}, states(m)...)}
 	if !d.Causal {
 		d.Context = min(g.MaxPos, l.Tokens)
 	}
@@ -96,6 +96,10 @@ func states(m *Model) (list []State) {
 		}
 		if s.Kind == "latent" { // latents and rotated keys
 			list = append(list, State{Key: keyBlock(s.Attrs.Int("rank")), Value: keyBlock(s.Attrs.Int("rope_dim"))})
+			continue
+		}
+		if s.Kind == "history" { // rows by position
+			list = append(list, State{Key: 4 * blockKeys * s.Attrs.Int("width")})
 			continue
 		}
 		kv, dim, window := s.Attrs.Int("kv_heads"), s.Attrs.Int("head_dim"), s.Attrs.Int("window")

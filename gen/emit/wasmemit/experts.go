@@ -71,9 +71,6 @@ func (e *emitter) grouped(o *ir.Op, count int) (*grouped, error) {
 	g.perGroup = (g.dim + 15) / 16
 	g.groupBytes = g.perGroup * g.tileBytes()
 	g.inputsAt, _ = groupedScratch(g.dim, g.k)
-	if g.quantised && g.k%4 != 0 {
-		return nil, unsupported(o, "rows of %d, which is not a multiple of 4", g.k)
-	}
 	return g, nil
 }
 

@@ -99,7 +99,7 @@ func TestQuantised(t *testing.T) {
 		if q.Whole {
 			continue // linear says that it has no lowering
 		}
-		sizes := []int{100, 320}
+		sizes := []int{100, 103, 320}
 		if q.Super > 0 { // only whole units are packed in such formats
 			sizes = []int{q.Super, 2 * q.Super}
 		}
@@ -125,7 +125,9 @@ func quantCase(t *testing.T, q *quant.Format, k, rows int, start bool, random *r
 	for i := range c {
 		c[i] = float32(random.NormFloat64())
 	}
-	xAt, qAt, wAt := 1024, 1024+4*len(x)+64, 1024+4*len(x)+128+4*rows*words
+	xAt := 1024
+	qAt := xAt + (4*len(x)+127)&^63 // weights begin at multiples of 64, as in a weights file
+	wAt := qAt + (4*rows*words+127)&^63
 	cAt := wAt + len(w)
 	yAt := cAt + 4*n
 	run := &kernelRun{t, make([]byte, yAt+4*rows*n+64)}

@@ -35,6 +35,7 @@ func init() {
 		"add":            {rowwise, "", (*emitter).binary},
 		"mul":            {rowwise, "", (*emitter).binary},
 		"scale":          {rowwise, "c", (*emitter).scale},
+		"gain":           {rowwise, "", (*emitter).gain},
 		"clamp":          {rowwise, "low high", (*emitter).clamp},
 		"softcap":        {rowwise, "cap", (*emitter).softcap},
 		"act":            {rowwise, "kind", (*emitter).act},
@@ -55,6 +56,9 @@ func init() {
 		"mlstm":          {anywhere, "heads eps", (*emitter).mLSTM},
 		"short_conv":     {anywhere, "kernel", (*emitter).shortConv},
 		"selective_scan": {anywhere, "heads groups state_size decay low high", (*emitter).selectiveScan},
+		"slstm":          {anywhere, "heads", (*emitter).sLSTM},
+		"state_space":    {anywhere, "state_size rank", (*emitter).stateSpace},
+		"long_conv":      {anywhere, "length", (*emitter).longConv},
 		"rg_lru":         {anywhere, "", (*emitter).rgLRU},
 		"shift":          {anywhere, "", (*emitter).shift},
 		"lerp":           {rowwise, "", (*emitter).lerp},
@@ -79,6 +83,9 @@ func init() {
 	}
 }
 
+// attributes are the names of attrs.
+func (l lowering) attributes() []string { return strings.Fields(l.attrs) }
+
 // check reports an attribute that would change the result and that the lowering does not know.
 func (l lowering) check(o *ir.Op) error {
 	row, ok := op.Lookup(o.Kind)
@@ -87,7 +94,7 @@ func (l lowering) check(o *ir.Op) error {
 	}
 	for _, a := range row.Attrs {
 		v, set := o.Attrs[a.Name]
-		if set && !slices.Contains(strings.Fields(l.attrs), a.Name) && !reflect.DeepEqual(v, a.Default) {
+		if set && !slices.Contains(l.attributes(), a.Name) && !reflect.DeepEqual(v, a.Default) {
 			return unsupported(o, "%s: %v", a.Name, v)
 		}
 	}
@@ -166,6 +173,24 @@ func (e *emitter) binary(f *code, s plan.Step) error {
 func (e *emitter) scale(f *code, s plan.Step) error {
 	c := float32(s.Op.Attrs.Float("c"))
 	e.elementwise(f, fmt.Sprintf("scale %v", c), s.Op.Out[0], []*ir.Value{source(s)}, func(f *code) { f.V(c).Do(wasm.F32x4Mul) })
+	return nil
+}
+
+// gain emits y = w ⊙ x: a factor for each channel.
+func (e *emitter) gain(f *code, s plan.Step) error {
+	o := s.Op
+	y, ldy := e.address(o.Out[0])
+	x, ldx := e.address(source(s))
+	width := o.Out[0].Type.Width()
+	g := e.rowwise(fmt.Sprintf("gain %d %d %d", width, ldy, ldx), []int{ldy, ldx}, 1, func(f *code, rows, others []wasm.Local) {
+		f.columns(width, func(c column) {
+			c.store(rows[0], func() {
+				c.load(rows[1])
+				c.load(others[0]).Do(wasm.F32x4Mul)
+			})
+		})
+	})
+	e.call(f, g, o.Out[0].Type.Rows, y, x, e.weight(o.Weights[0]))
 	return nil
 }
 

@@ -16,9 +16,6 @@ import (
 func (e *emitter) quantize(f *code, s plan.Step) error {
 	o := s.Op
 	k := o.In[0].Type.Width()
-	if k%4 != 0 {
-		return unsupported(o, "rows of %d, which is not a multiple of 4", k)
-	}
 	yAt, yStride := e.address(o.Out[0])
 	xAt, xStride := e.address(o.In[0])
 	e.call(f, e.quantizeRows(k, yStride, xStride), o.Out[0].Type.Rows, yAt, xAt)
@@ -67,11 +64,12 @@ type quantizer struct {
 func (q *quantizer) block(n int) {
 	q.V(0).Set(q.top)
 	for i, v := range q.values {
-		if 4*i < n {
-			q.Get(q.x).Mem(wasm.V128Load, 16*i).Tee(v).Do(wasm.F32x4Abs).Get(q.top).Do(wasm.I32x4MaxU).Set(q.top)
-		} else {
+		if 4*i >= n {
 			q.V(0).Set(v)
+			continue
 		}
+		q.load(v, i, min(4, n-4*i))
+		q.Get(v).Do(wasm.F32x4Abs).Get(q.top).Do(wasm.I32x4MaxU).Set(q.top)
 	}
 	for _, other := range [][]int{{2, 3, 0, 1}, {1, 0, 3, 2}} {
 		q.Get(q.top).Get(q.top).Get(q.top).Shuffle(other...).Do(wasm.I32x4MaxU).Set(q.top)
@@ -86,6 +84,18 @@ func (q *quantizer) block(n int) {
 	q.add(q.x, 4*n)
 	q.add(q.codes, quant.Block)
 	q.add(q.scales, 4)
+}
+
+// load sets v to elements of vector i of the block: n ≤ 4, zeros behind them.
+func (q *quantizer) load(v wasm.Local, i, n int) {
+	if n == 4 {
+		q.Get(q.x).Mem(wasm.V128Load, 16*i).Set(v)
+		return
+	}
+	q.Get(q.x).Mem(wasm.V128Load32Zero, 16*i).Set(v)
+	for lane := 1; lane < n; lane++ {
+		q.Get(q.x).Get(v).MemLane(wasm.V128Load32Lane, 16*i+4*lane, lane).Set(v)
+	}
 }
 
 // store writes codes, scale and sums of a block.

@@ -205,7 +205,7 @@ func (s *softmaxCode) mask() {
 	}
 }
 
-// biased adds slope · (key − query) to the vector on the stack (ALiBi, Press et al. 2022).
+// biased adds −slope · |key − query| to the vector on the stack (ALiBi, Press et al. 2022).
 func (s *softmaxCode) biased() {
 	if s.a.relative != 0 {
 		s.byDistance()
@@ -218,6 +218,9 @@ func (s *softmaxCode) biased() {
 	}
 	if !s.a.rounded {
 		s.Get(s.key).Get(s.pos).Do(wasm.I32x4Splat, wasm.I32x4Sub, wasm.F32x4ConvertI32)
+		if !s.a.causal { // keys also lie behind the query
+			s.Do(wasm.F32x4Abs, wasm.F32x4Neg)
+		}
 		slope()
 		s.Do(wasm.F32x4Mul).V(s.a.factor).Do(wasm.F32x4Mul, wasm.F32x4Add)
 		return

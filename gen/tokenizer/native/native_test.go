@@ -1,12 +1,9 @@
 package native
 
 import (
-	"compress/gzip"
 	"encoding/json"
 	"errors"
-	"io"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +13,7 @@ import (
 	source "github.com/tfgen/tfgen/gen/tokenizer"
 	"github.com/tfgen/tfgen/runtime/generate"
 	"github.com/tfgen/tfgen/runtime/tokenizer"
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // A tokenizer of the library can take the place of the package's own.
@@ -30,24 +28,6 @@ func TestAbsent(t *testing.T) {
 	if errors.Is(err, ErrAbsent) && !strings.Contains(err.Error(), "make native-tokenizers") {
 		t.Error(err)
 	}
-}
-
-func unpack(t *testing.T, path string) []byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }
 
 // both opens a tokenizer.json with the library and with tfgen; it skips where the library is absent.
@@ -94,7 +74,7 @@ func plain(t *testing.T, config []byte) []byte {
 // texts returns the corpus of gen/tokenizer/conform, which has characters of all kinds, and mixtures of it.
 func texts(t *testing.T) (list []string) {
 	t.Helper()
-	for line := range strings.Lines(string(unpack(t, "../conform/testdata/corpus.jsonl.gz"))) {
+	for line := range strings.Lines(string(testfile.Bytes(t, "../conform/testdata/corpus.jsonl.gz"))) {
 		var item struct{ Text string }
 		if err := json.Unmarshal([]byte(line), &item); err != nil {
 			t.Fatal(err)
@@ -122,7 +102,7 @@ func TestDifferential(t *testing.T) {
 	}
 	for _, path := range append(files, more...) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".json.gz"), func(t *testing.T) {
-			config := plain(t, unpack(t, path))
+			config := plain(t, testfile.Bytes(t, path))
 			for _, literal := range []bool{false, true} {
 				n, own := both(t, config, literal)
 				for _, text := range texts(t) {
@@ -189,7 +169,7 @@ func sameStream(t *testing.T, n *Tokenizer, own *tokenizer.Tokenizer, ids []int3
 
 // TestErrors checks the library's refusals.
 func TestErrors(t *testing.T) {
-	n, _ := both(t, plain(t, unpack(t, "../testdata/byte.json.gz")), false)
+	n, _ := both(t, plain(t, testfile.Bytes(t, "../testdata/byte.json.gz")), false)
 	if _, err := n.Encode("a\x00b", false); err == nil {
 		t.Error("a NUL is accepted")
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/tfgen/tfgen/tests/testfile"
 )
 
 // recording is what make_trained.py writes: a text, and the models that the library trains on it.
@@ -26,7 +28,7 @@ type recording struct {
 // TestRecorded trains with every option and compares with what the library made of the same text.
 func TestRecorded(t *testing.T) {
 	var r recording
-	if err := json.Unmarshal(unzip(t, "testdata/trained.json.gz"), &r); err != nil {
+	if err := json.Unmarshal(testfile.Bytes(t, "testdata/trained.json.gz"), &r); err != nil {
 		t.Fatal(err)
 	}
 	words := Words{}

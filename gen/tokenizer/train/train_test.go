@@ -2,10 +2,8 @@ package train
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,29 +11,15 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-)
 
-func unzip(t *testing.T, path string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b, err = io.ReadAll(z); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
+	"github.com/tfgen/tfgen/tests/testfile"
+)
 
 // corpus writes the short texts of the golden corpus to a file, a line end behind each.
 func corpus(t *testing.T) string {
 	t.Helper()
 	var w strings.Builder
-	d := json.NewDecoder(bytes.NewReader(unzip(t, "../conform/testdata/corpus.jsonl.gz")))
+	d := json.NewDecoder(bytes.NewReader(testfile.Bytes(t, "../conform/testdata/corpus.jsonl.gz")))
 	for d.More() {
 		var l struct{ Text string }
 		if err := d.Decode(&l); err != nil {
@@ -113,7 +97,7 @@ func TestLibrary(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, _ := trained(t, c.form, 2, c.change)
-			want := modelOf(t, unzip(t, "testdata/"+c.name+".json.gz"))
+			want := modelOf(t, testfile.Bytes(t, "testdata/"+c.name+".json.gz"))
 			for _, key := range []string{"vocab", "merges"} {
 				if !reflect.DeepEqual(got[key], want[key]) {
 					t.Errorf("%s\n got %.300v\nwant %.300v", key, got[key], want[key])
@@ -127,7 +111,7 @@ func TestLibrary(t *testing.T) {
 // that are dropped and put back depend on the order of a hash table in the library.
 func TestUnigramScores(t *testing.T) {
 	got, _ := trained(t, "metaspace", 3, func(o *Options) { o.VocabSize = 20000 })
-	want := modelOf(t, unzip(t, "testdata/unigram.json.gz"))
+	want := modelOf(t, testfile.Bytes(t, "testdata/unigram.json.gz"))
 	scores := func(m map[string]any) map[string]float64 {
 		out := map[string]float64{}
 		for _, p := range m["vocab"].([]any) {

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from . import _build
-from ._errors import BY_CODE, TfgenError
+from ._errors import BY_CODE as BY_CODE, TfgenError
 
 ABI_VERSION = 1 << 16 | 1
 
@@ -190,6 +190,13 @@ def ids_of(ids: Ids) -> Tuple["np.ndarray", Any, int]:
     return array, array.ctypes.data_as(INTS), array.size
 
 
+def utf8(what: str, text: Any) -> bytes:
+    """A text as UTF-8."""
+    if not isinstance(text, str):
+        raise BY_CODE[2](f"{what} is {text!r}, expected a str", 2)
+    return text.encode("utf-8", "surrogatepass")
+
+
 def int32(what: str, value: Any) -> int:
     """A whole number that the library can take; ctypes would cut off the upper bits of others."""
     try:
@@ -198,6 +205,14 @@ def int32(what: str, value: Any) -> int:
         raise BY_CODE[2](f"{what} is {value!r}, expected a whole number", 2) from None
     if not -0x80000000 <= n <= 0x7FFFFFFF:
         raise BY_CODE[2](f"{what} is {n}, which is out of range", 2)
+    return n
+
+
+def positive(what: str, value: Any) -> int:
+    """A whole number above 0."""
+    n = int32(what, value)
+    if n < 1:
+        raise BY_CODE[2](f"{what} is {n}, expected at least 1", 2)
     return n
 
 

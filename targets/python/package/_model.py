@@ -6,7 +6,7 @@ import ctypes as c
 import os
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class ModelInfo:
     embedding_size: int
     labels: Tuple[str, ...]
     outputs: Tuple[str, ...]
-    features: frozenset
+    features: FrozenSet[str]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ def memory(threads: int = 0, sessions: int = 1, n_ctx: int = 0) -> MemoryUse:
 
 
 def _texts(texts: Sequence[str]) -> Tuple[Any, Any]:
-    data = [t.encode("utf-8", "surrogatepass") for t in texts]
+    if isinstance(texts, str):
+        raise L.BY_CODE[2](f"{texts!r} is a str, expected a list of them", 2)
+    data = [L.utf8(f"text {i}", t) for i, t in enumerate(texts)]
     return (c.c_char_p * len(data))(*data), (L.SIZE * len(data))(*[len(d) for d in data])
 
 
@@ -132,7 +134,10 @@ def _parts(name: str, arguments: Sequence[Any], text: str, data: bytes) -> List[
     run(None, 0)
     parts = (L.Part * max(count.value, 1))()
     run(parts, len(parts))
-    place = lambda i: len(data[:i].decode("utf-8", "surrogatepass"))
+
+    def place(byte: int) -> int:
+        return len(data[:byte].decode("utf-8", "surrogatepass"))
+
     found = [(p, place(p.begin), place(p.end)) for p in parts[: count.value]]
     return [Part(text[a:b], a, b, p.score, p.label.decode()) for p, a, b in found]
 
@@ -306,7 +311,8 @@ class Model:
     def embed(self, texts: Union[str, Sequence[str]], out: "Optional[np.ndarray]" = None) -> "np.ndarray":
         """The embeddings of texts, [texts, embedding_size]; of one text, [embedding_size]."""
         if isinstance(texts, str):
-            return self.embed([texts])[0]
+            one: np.ndarray = self.embed([texts])[0]
+            return one
         pointers, lengths = _texts(texts)
         out = result_array(out, (len(texts), self.info.embedding_size))
         size = L.SIZE()
@@ -338,7 +344,8 @@ class Model:
 
     def _classify(self, name: str, texts: Union[str, Sequence[str]], pairs: Union[None, str, Sequence[str]]) -> "np.ndarray":
         if isinstance(texts, str):
-            return self._classify(name, [texts], [pairs] if isinstance(pairs, str) else pairs)[0]
+            one: np.ndarray = self._classify(name, [texts], [pairs] if isinstance(pairs, str) else pairs)[0]
+            return one
         if isinstance(pairs, str) or pairs is not None and len(pairs) != len(texts):
             raise L.BY_CODE[2](f"{len(texts)} texts and {1 if isinstance(pairs, str) else len(pairs)} second texts", 2)
         pointers, lengths = _texts(texts)
@@ -352,27 +359,27 @@ class Model:
     def rank(self, query: str, documents: Sequence[str], top_k: Optional[int] = None) -> List[Ranked]:
         """Documents in descending order of what they say about a query, at most top_k: CrossEncoder.rank of
         sentence-transformers."""
-        data = query.encode("utf-8", "surrogatepass")
+        data = L.utf8("query", query)
         pointers, lengths = _texts(documents)
         order, scores, size = (L.SIZE * len(documents))(), (c.c_double * len(documents))(), L.SIZE()
         L.interruptible(
             lambda abort: L.call("rank", self._handle, data, len(data), pointers, lengths, len(documents), abort, None, order, scores, len(documents), c.byref(size))
         )
-        return [Ranked(i, s, documents[i]) for i, s in zip(order, scores)][:top_k]
+        return [Ranked(i, s, str(documents[i])) for i, s in zip(order, scores)][:top_k]
 
     def tag(self, text: str) -> List[Part]:
         """The parts of a text that the model marks, such as names, as transformers' aggregation_strategy "simple"."""
-        data = text.encode("utf-8", "surrogatepass")
+        data = L.utf8("text", text)
         return _parts("tag", (self._handle, data, len(data)), text, data)
 
     def answer(self, question: str, context: str, top_k: int = 1) -> List[Part]:
         """The best answers to a question in a text, the best first."""
-        asked, data = question.encode("utf-8", "surrogatepass"), context.encode("utf-8", "surrogatepass")
-        return _parts("answer", (self._handle, asked, len(asked), data, len(data), top_k), context, data)
+        asked, data = L.utf8("question", question), L.utf8("context", context)
+        return _parts("answer", (self._handle, asked, len(asked), data, len(data), L.positive("top_k", top_k)), context, data)
 
     def fill_mask(self, text: str, top_k: int = 5) -> List[List[Fill]]:
         """For every mask in a text, the most probable tokens for its place."""
-        data, count = text.encode("utf-8", "surrogatepass"), L.SIZE()
+        data, count, top_k = L.utf8("text", text), L.SIZE(), L.positive("top_k", top_k)
         head = (self._handle, data, len(data), top_k)
         L.interruptible(lambda abort: L.call("fill_mask", *head, abort, None, None, None, 0, c.byref(count)))
         ids, scores = (c.c_int32 * count.value)(), (c.c_float * count.value)()

@@ -89,7 +89,7 @@ class Stream(Iterator[Piece]):
         self._session, self._handle, self._logprobs = session, L.HANDLE(), parameters.logprobs
         self.result: Optional[GenerationResult] = None
         if isinstance(prompt, str):
-            data = prompt.encode("utf-8", "surrogatepass")
+            data = L.utf8("prompt", prompt)
             L.call("stream_open", session._live(), data, len(data), None, 0, c.byref(parameters.struct), c.byref(self._handle))
         else:
             array, pointer, count = L.ids_of(prompt)
@@ -112,7 +112,11 @@ class Stream(Iterator[Piece]):
             self.close()
             raise StopIteration
         data = c.string_at(text.value, length.value) if text.value else b""
-        return Piece(data.decode("utf-8", "replace"), token.value, *(self._odds() if self._logprobs and token.value >= 0 else ()))
+        piece = data.decode("utf-8", "replace")
+        if not self._logprobs or token.value < 0:
+            return Piece(piece, token.value)
+        logprob, top = self._odds()
+        return Piece(piece, token.value, logprob, top)
 
     def _odds(self) -> Tuple[float, Tuple[Tuple[int, float], ...]]:
         """The log probability of the last piece's token, and those of the most probable ones."""
@@ -184,7 +188,7 @@ class Session:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
-    def _lengths(self) -> Any:
+    def _lengths(self) -> Tuple[int, int]:
         length, context = c.c_int32(), c.c_int32()
         L.call("session_length", self._live(), c.byref(length), c.byref(context))
         return length.value, context.value
@@ -220,8 +224,10 @@ class Session:
         """The state as bytes, for load_state in this or another process."""
         return L.sized("session_save", self._live())
 
-    def load_state(self, state: bytes) -> None:
-        L.call("session_restore", self._live(), state, len(state))
+    def load_state(self, state: Union[bytes, bytearray, memoryview]) -> None:
+        """Replaces the session by one that save_state has given; an encoder-decoder's has its source too."""
+        data = bytes(state)
+        L.call("session_restore", self._live(), data, len(data))
 
     def cancel(self) -> None:
         """Ends the call that another thread has running on this session."""

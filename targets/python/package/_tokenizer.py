@@ -21,7 +21,7 @@ class Tokenizer:
 
     @property
     def vocab_size(self) -> int:
-        return self._model.info.vocabulary
+        return int(self._model.info.vocabulary)
 
     def __len__(self) -> int:
         return self.vocab_size
@@ -40,7 +40,7 @@ class Tokenizer:
 
     def encode_array(self, text: str, add_special_tokens: bool = True, literal: bool = False) -> "np.ndarray":
         """The token ids of a text as an int32 array."""
-        data = text.encode("utf-8", "surrogatepass")
+        data = L.utf8("text", text)
         flags = (ADD_SPECIAL if add_special_tokens else 0) | (LITERAL if literal else 0)
         ids, count = np.empty(len(data) + 16, np.int32), L.SIZE()
         handle = self._model._handle
@@ -55,7 +55,7 @@ class Tokenizer:
 
     def encode(self, text: str, add_special_tokens: bool = True, literal: bool = False) -> List[int]:
         """The token ids of a text. With ``literal``, special tokens that stand in it are ordinary text."""
-        return self.encode_array(text, add_special_tokens, literal).tolist()
+        return [int(i) for i in self.encode_array(text, add_special_tokens, literal)]
 
     def __call__(self, text: Union[str, Sequence[str]], add_special_tokens: bool = True) -> Dict[str, Any]:
         if isinstance(text, str):
@@ -81,12 +81,12 @@ class Tokenizer:
         """Ids of tokens as the vocabulary writes them; None for one that it does not have."""
         if not isinstance(tokens, str):
             return [self.convert_tokens_to_ids(t) for t in tokens]
-        data, found = tokens.encode("utf-8", "surrogatepass"), c.c_int32()
+        data, found = L.utf8("tokens", tokens), c.c_int32()
         L.call("token_id", self._model._handle, data, len(data), c.byref(found))
         return found.value if found.value >= 0 else None
 
     def tokenize(self, text: str) -> List[str]:
-        return self.convert_ids_to_tokens(self.encode(text, add_special_tokens=False))
+        return list(self.convert_ids_to_tokens(self.encode(text, add_special_tokens=False)))
 
     def apply_chat_template(
         self,

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,9 +109,13 @@ func TestPages(t *testing.T) {
 // completion completes by keyboard, looks at the page small and dark, and stops by keyboard.
 func completion(p *page, url string) {
 	p.must(p.Open(url + "/completion.html"))
-	p.must(p.Eval(nil, "document.getElementById('prompt').focus()"))
-	p.must(p.Key("Enter", "Enter", 13, browser.Control))
-	p.must(p.Wait("document.getElementById('status').textContent.startsWith('Done')"))
+	complete := func() {
+		p.must(p.Eval(nil, "document.getElementById('prompt').focus()"))
+		p.must(p.Key("Enter", "Enter", 13, browser.Control))
+		p.must(p.Wait("document.getElementById('status').textContent.startsWith('Done')"))
+	}
+	p.must(p.Eval(nil, "document.getElementById('temperature').value = 0"))
+	complete()
 	want := "func (r *Reader) Read(bytes []byte) (n int, err error) {\n"
 	if text := p.text("output"); !strings.HasPrefix(text, want) {
 		p.Errorf("the completion is %q, expected it to begin with %q", text, want)
@@ -119,6 +124,8 @@ func completion(p *page, url string) {
 		p.Errorf("the variant is %q, Chromium has relaxed SIMD", v)
 	}
 	p.Logf("%s, click to first token %s, %s", p.text("variant"), p.text("first"), p.text("speed"))
+	p.must(p.Eval(nil, "document.getElementById('form').reset()")) // the model's own temperature
+	complete()
 	p.shot("completion")
 	p.must(p.Show(390, 844, "dark"))
 	p.shot("completion-dark-narrow")
@@ -133,15 +140,15 @@ func completion(p *page, url string) {
 	p.must(p.Wait("document.getElementById('status').textContent === 'Stopped.' && document.getElementById('stop').disabled"))
 }
 
-// TestFirstToken holds that a browser that knows nothing of the model shows the first token within a second of the click. The best of
-// three counts: others may use the machine.
+// TestFirstToken holds that a browser that knows nothing of the model shows the first token within a second of the click, in the
+// middle one of three runs with empty profiles.
 func TestFirstToken(t *testing.T) {
 	if os.Getenv("TFGEN_SHARED") == "" {
 		t.Skip("TFGEN_SHARED is not set: times are measured with the exhaustive suites only")
 	}
 	server := httptest.NewServer(Handler(os.DirFS(build(t))))
 	defer server.Close()
-	best := time.Hour
+	var times []time.Duration
 	for range 3 {
 		b, err := browser.Start() // with an empty profile
 		if errors.Is(err, browser.ErrNone) {
@@ -155,13 +162,17 @@ func TestFirstToken(t *testing.T) {
 		p.must(p.Eval(nil, "document.getElementById('go').click()"))
 		p.must(p.Wait("document.getElementById('status').textContent.startsWith('Done')"))
 		first, err := time.ParseDuration(strings.ReplaceAll(p.text("first"), " ", ""))
+		if download := p.text("download"); strings.Contains(download, "cached") {
+			t.Errorf("the model was not downloaded: %s", download)
+		}
 		p.must(errors.Join(err, b.Close()))
-		best = min(best, first)
+		times = append(times, first)
 	}
-	if best > time.Second {
-		t.Errorf("the first token comes %s after the click, at most 1s is wanted", best)
+	slices.Sort(times)
+	if times[1] > time.Second {
+		t.Errorf("the first token comes %s after the click, at most 1s is wanted", times[1])
 	}
-	t.Logf("%s from click to first token", best)
+	t.Logf("%v from click to first token", times)
 }
 
 // search finds a passage that shares no word with the question.

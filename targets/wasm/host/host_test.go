@@ -66,10 +66,10 @@ func hold(t *testing.T, dirs []string, except ...string) {
 	}
 }
 
-// TestGolden holds the checked-in cases that have all operations but those of xLSTM and Marian, which are in the suite of
+// TestGolden holds the checked-in cases that have all operations but that of Marian, which is in the suite of
 // TestGoldenAll, and those of sentence vectors, see TestVector.
 func TestGolden(t *testing.T) {
-	hold(t, wasmtest.Cases(t, root), "mlstm", "sinusoid", "last", "l2norm")
+	hold(t, wasmtest.Cases(t, root), "sinusoid", "last", "l2norm")
 }
 
 // TestGoldenAll holds all cases of the suite.
@@ -142,7 +142,7 @@ func zipped(t *testing.T, data []byte) int {
 func kinds(t *testing.T) (list []string) {
 	for _, dir := range wasmtest.Cases(t, root) {
 		few := []string{"bert-masked-lm", "deepseek-v3", "gemma3-text", "jamba", "llama", "mixtral", "qwen3-next", "rwkv", "t5",
-			"retnet", "deberta-v3", "fnet-odd", "linformer", "longformer-far", "performer"}
+			"retnet", "deberta-v3", "fnet-odd", "linformer", "longformer-far", "performer", "hyena-shallow", "s4", "xlstm-mixed"}
 		if os.Getenv("TFGEN_SHARED") != "" || slices.Contains(few, filepath.Base(dir)) {
 			list = append(list, dir)
 		}

@@ -26,10 +26,13 @@ async function digest(bytes) {
 class Store {
   constructor(enabled, warn) {
     this.warn = warn;
+    this.writing = []; // what is being stored meanwhile
     this.open = enabled && !isNode && globalThis.caches ? caches.open(cacheName).catch((e) => this.fail(e)) : Promise.resolve(null);
   }
 
   fail(error) {
+    if (this.failed) return null; // one warning is enough
+    this.failed = true;
     const full = error?.name === "QuotaExceededError";
     this.warn(full ? "the browser's storage is full: the model is not kept for the next visit" : `the browser's cache cannot be used: ${error?.message ?? error}`);
     this.open = Promise.resolve(null);
@@ -54,18 +57,22 @@ class Store {
     return null;
   }
 
+  // put begins to store bytes that do not change any more, and waits if many are not yet stored; written waits for all.
   async put(sha256, bytes) {
-    try {
-      const cache = await this.open;
-      await cache?.put(this.key(sha256), new Response(bytes.slice(), { headers: { "content-type": "application/octet-stream" } }));
-    } catch (e) {
-      this.fail(e);
-    }
+    const put = async () => (await this.open)?.put(this.key(sha256), new Response(bytes, { headers: { "content-type": "application/octet-stream" } }));
+    this.writing.push(put().catch((e) => this.fail(e)));
+    if (this.writing.length > 4) await this.writing.shift();
+  }
+
+  async written() {
+    await Promise.all(this.writing);
+    this.writing = [];
   }
 }
 
 // clearCache deletes everything that downloads have stored.
-export async function clearCache() {
+export async function clearCache({ signal } = {}) {
+  signal?.throwIfAborted();
   return globalThis.caches ? caches.delete(cacheName) : false;
 }
 
@@ -174,8 +181,7 @@ export class Downloader {
     return next;
   }
 
-  // transfer reads pieces from the network until the next one is in the cache or the file ends. A piece is stored before the
-  // next is looked at.
+  // transfer reads pieces from the network until the file ends.
   async transfer(url, entry, from, sink, passed) {
     let index = from, filled = 0, piece = new Uint8Array(pieceBytes(entry, index)), reported = 0;
     const { length } = entry.sha256;

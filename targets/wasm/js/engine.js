@@ -257,7 +257,7 @@ export class Engine {
     let n = 0;
     while (n < s.length && n < text.length - 1 && s.tokens[n] === text[n]) n++;
     const whole = this.description.states.every((state) => state.ring === 0 || state.ring * 64 >= s.context); // nothing has been overwritten
-    const fixed = this.description.states.some((state) => state.value === 0 && state.key > 0);
+    const fixed = this.description.states.some((state) => state.ring === 1 && state.value === 0);
     this.truncate(s, n === s.length || (whole && !fixed) ? n : 0);
     return s.length;
   }

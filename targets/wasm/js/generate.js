@@ -38,8 +38,11 @@ class Stopper {
 // Generation is one generation over a sequence of the engine.
 export class Generation {
   constructor(engine, sequence, prompt, tokenizer, options) {
-    const { maxTokens = 0, stop = [], eos, start, before = [] } = options; // before are the tokens that the sequence holds of the prompt
-    if (!Number.isInteger(maxTokens) || maxTokens < 0) throw new RangeError(`maxTokens ${maxTokens}: must be 0 (no limit) or a positive integer`);
+    const { maxTokens = 0, maxLength = 0, maxTime = 0, stop = [], eos, start, before = [] } = options; // before are the tokens that the sequence holds of the prompt
+    for (const [name, n] of Object.entries({ maxTokens, maxLength })) {
+      if (!Number.isInteger(n) || n < 0) throw new RangeError(`${name} ${n}: must be 0 (no limit) or a positive integer`);
+    }
+    if (!(maxTime >= 0)) throw new RangeError(`maxTime ${maxTime}: must be 0 (no limit) or positive`);
     if (prompt.length === 0) throw new RangeError("the prompt is empty: there is nothing to continue");
     if (engine.description.encodes) { // the prompt is the source
       engine.encode(sequence, prompt);
@@ -50,11 +53,13 @@ export class Generation {
       throw new ContextError(`the context is full: the prompt has ${prompt.length} tokens, the session holds ${sequence.length} of ${sequence.context}: shorten the prompt or open a session with a larger context`);
     }
     engine.checkTokens(prompt);
-    Object.assign(this, { engine, sequence, prompt, maxTokens, fed: 0, done: false, id: -1 });
-    this.eos = new Set(eos);
-    this.sampler = new Sampler({ ends: eos, length: maxTokens && before.length + prompt.length + maxTokens, ...options });
-    this.history = this.sampler.needsHistory ? [...before, ...prompt] : null;
     this.promptLength = before.length + prompt.length;
+    const most = Math.min(maxTokens || Infinity, maxLength ? maxLength - this.promptLength : Infinity); // tokens to generate
+    if (most <= 0) throw new RangeError(`maxLength ${maxLength}: the prompt alone has ${this.promptLength} tokens`);
+    Object.assign(this, { engine, sequence, prompt, most, maxTime, fed: 0, done: false, id: -1 });
+    this.eos = new Set(eos);
+    this.sampler = new Sampler({ ends: eos, length: most < Infinity ? this.promptLength + most : 0, ...options });
+    this.history = this.sampler.needsHistory ? [...before, ...prompt] : null;
     this.stream = tokenizer?.stream({ skipSpecial: true });
     this.stopper = new Stopper(stop);
     this.begin = performance.now();
@@ -103,8 +108,9 @@ export class Generation {
       stats.reason = "stop text";
       return shown;
     }
-    if (this.maxTokens > 0 && stats.tokens >= this.maxTokens) return shown + this.finish("max tokens");
+    if (stats.tokens >= this.most) return shown + this.finish("max tokens");
     if (this.sequence.length >= this.sequence.context) return shown + this.finish("context full");
+    if (this.maxTime > 0 && performance.now() - this.begin >= this.maxTime) return shown + this.finish("deadline");
     return shown;
   }
 

@@ -11,6 +11,12 @@ export interface Progress {
 /** Those with "-64" have 64-bit addresses; only models have them that may need more than 4 GiB. */
 export type Variant = "simd" | "relaxed" | "simd-threads" | "relaxed-threads" | "simd-64" | "relaxed-64" | "simd-threads-64" | "relaxed-threads-64";
 
+/** What every function takes that returns a promise. A signal ends the wait with its reason; what a session or the worker has begun is
+ * finished meanwhile. */
+export interface Abortable {
+  signal?: AbortSignal;
+}
+
 export interface LoadOptions {
   progress?(progress: Progress): void;
   /** Ends the download and the workers. */
@@ -46,6 +52,10 @@ export interface Info {
   readonly outputs: readonly string[];
   /** Tokens that end generation. */
   readonly eos: readonly number[];
+  /** What generation begins with: the settings of the model's generation_config.json. */
+  readonly generation: Readonly<GenerateOptions>;
+  /** Settings of that file that only the Go package has; generate refuses them unless defaults is false. */
+  readonly lacks: readonly string[];
   readonly variant: Variant;
   readonly threads: number;
   /** Why it is not a better variant, and warnings while loading. */
@@ -62,7 +72,8 @@ export interface EncodeOptions {
 /** How tokens are chosen. The processors run in the order of runtime/sample, with the same arithmetic: same logits, options and seed,
  * same tokens. Those marked * count when sampling only. */
 export interface SampleOptions {
-  /** Logits are divided by it; 0, the default, takes the most likely token. */
+  /** Logits are divided by it; 0 takes the most likely token, and is the default unless the model's generation_config.json says
+   * do_sample. */
   temperature?: number;
   /** The same logits, options and seed give the same tokens. */
   seed?: number | bigint;
@@ -129,6 +140,12 @@ export interface SampleOptions {
 export interface GenerateOptions extends SampleOptions {
   /** Tokens to generate at most; 0, the default, is until the context is full. */
   maxTokens?: number;
+  /** Tokens of prompt and text together at most. */
+  maxLength?: number;
+  /** Milliseconds after which a text ends; the token that is being computed is the last. */
+  maxTime?: number;
+  /** Whether options that are not given are those of the model's generation_config.json, as in the Go package; true by default. */
+  defaults?: boolean;
   /** Texts that end the text; they are not yielded. */
   stop?: string[];
   /** Tokens that end the text, in place of the model's own. */
@@ -169,7 +186,7 @@ export interface Stats {
   prefill: number;
   first: number;
   decode: number;
-  reason: "" | "end of text" | "stop text" | "max tokens" | "context full";
+  reason: "" | "end of text" | "stop text" | "max tokens" | "context full" | "deadline";
 }
 
 /** Yields text piece by piece. Leaving the loop ends the generation. */
@@ -189,16 +206,16 @@ export interface Session {
   /** Its memory. */
   readonly bytes: number;
   /** Lets a session of an encoder-decoder read a source, text or tokens with their special tokens, and empties it. */
-  encode(source: string | Iterable<number>): Promise<void>;
+  encode(source: string | Iterable<number>, options?: Abortable): Promise<void>;
   /** Appends tokens and returns the logits behind the last. */
-  prefill(tokens: Iterable<number>, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  prefill(tokens: Iterable<number>, options?: Abortable): Promise<Float32Array>;
   /** Appends one token and returns the logits behind it. */
-  decode(token: number, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  decode(token: number, options?: Abortable): Promise<Float32Array>;
   /** Continues with a prompt, text or tokens. */
   generate(prompt: string | Iterable<number>, options?: GenerateOptions): Generation;
   /** Answers a conversation. Only what the session does not hold of it is computed, so that a conversation goes on where it was. */
   chat(messages: Message[], options?: GenerateOptions & ChatOptions): Generation;
-  reset(): Promise<void>;
+  reset(options?: Abortable): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -209,21 +226,21 @@ export type Sequence = string | { tokens: Iterable<number>; types?: Iterable<num
 export interface Model {
   readonly info: Info;
   /** Size of the WebAssembly memory in bytes. */
-  memory(): Promise<number>;
-  tokenize(text: string, options?: EncodeOptions): Promise<Int32Array>;
-  detokenize(ids: Iterable<number>, options?: { skipSpecial?: boolean }): Promise<string>;
-  tokenizePair(a: string, b: string): Promise<{ ids: number[]; types: number[] }>;
-  createSession(options?: { context?: number }): Promise<Session>;
+  memory(options?: Abortable): Promise<number>;
+  tokenize(text: string, options?: EncodeOptions & Abortable): Promise<Int32Array>;
+  detokenize(ids: Iterable<number>, options?: { skipSpecial?: boolean } & Abortable): Promise<string>;
+  tokenizePair(a: string, b: string, options?: Abortable): Promise<{ ids: number[]; types: number[] }>;
+  createSession(options?: { context?: number } & Abortable): Promise<Session>;
   /** Continues a prompt in a session of its own. */
   generate(prompt: string | Iterable<number>, options?: GenerateOptions & { context?: number }): Generation;
   /** A conversation as the text that the model was trained on, by its chat template. */
-  applyChatTemplate(messages: Message[], options?: ChatOptions): Promise<string>;
+  applyChatTemplate(messages: Message[], options?: ChatOptions & Abortable): Promise<string>;
   /** Answers a conversation in a session of its own. */
   chat(messages: Message[], options?: GenerateOptions & ChatOptions & { context?: number }): Generation;
   /** Computes a batch of an encoder and returns the outputs of each sequence by name. */
-  run(batch: Sequence[], options?: { signal?: AbortSignal }): Promise<Record<string, Float32Array>[]>;
+  run(batch: Sequence[], options?: Abortable): Promise<Record<string, Float32Array>[]>;
   /** The embedding of each text. */
-  embed(texts: string | string[], options?: { signal?: AbortSignal }): Promise<Float32Array[]>;
+  embed(texts: string | string[], options?: Abortable): Promise<Float32Array[]>;
   /** Ends the workers and frees the memory; what is still running fails. */
   close(): void;
 }
@@ -232,4 +249,4 @@ export interface Model {
 export function load(url?: string | URL, options?: LoadOptions): Promise<Model>;
 
 /** Deletes everything that downloads have stored in this browser. */
-export function clearCache(): Promise<boolean>;
+export function clearCache(options?: Abortable): Promise<boolean>;

@@ -9,7 +9,7 @@ const budget = 8; // milliseconds of one step of a generation: how soon an abort
 const warmup = 60; // milliseconds
 
 // load downloads a model and starts it. Without an address it is the one that this package came with.
-export async function load(url = new URL("./", import.meta.url), { progress, signal, threads, variant, context, cache = true, warn } = {}) {
+export async function load(url = new URL("./", import.meta.url), { progress, signal, threads: most, variant, context, cache = true, warn } = {}) {
   signal?.throwIfAborted();
   const base = new URL(url, globalThis.location?.href);
   const directory = base.href.endsWith("/") || base.pathname.endsWith(".json") ? base : new URL(base.href + "/");
@@ -23,8 +23,9 @@ export async function load(url = new URL("./", import.meta.url), { progress, sig
   const abort = () => remote.end(signal.reason);
   signal?.addEventListener("abort", abort);
   try {
-    const loaded = await remote.call("load", { url: directory.href, threads: threads ?? Math.min(processors(), 4), variant, context, cache });
-    if (loaded.threads) await remote.addThreads(loaded.variant.threads, loaded.threads);
+    const loaded = await remote.call("load", { url: directory.href, threads: most ?? Math.min(processors(), 4), variant, context, cache });
+    const threads = loaded.threads && remote.addThreads(loaded.variant.threads, loaded.threads);
+    await Promise.all([threads, remote.call("downloaded")]);
     await remote.call("start", { warm: warmup });
     notes.unshift(...loaded.variant.notes);
     return new Model(remote, { ...loaded.info, variant: loaded.variant.name, threads: loaded.variant.threads, notes });
@@ -46,25 +47,25 @@ class Model {
   }
 
   // memory is the size of the WebAssembly memory in bytes.
-  memory() {
-    return this.#remote.call("memory");
+  memory({ signal } = {}) {
+    return this.#remote.call("memory", {}, { signal });
   }
 
-  tokenize(text, options) {
-    return this.#remote.call("encode", { text, options });
+  tokenize(text, { signal, ...options } = {}) {
+    return this.#remote.call("encode", { text, options }, { signal });
   }
 
-  detokenize(ids, options) {
-    return this.#remote.call("decode", { ids: Array.from(ids), options });
+  detokenize(ids, { signal, ...options } = {}) {
+    return this.#remote.call("decode", { ids: Array.from(ids), options }, { signal });
   }
 
-  tokenizePair(a, b) {
-    return this.#remote.call("encodePair", { a, b });
+  tokenizePair(a, b, { signal } = {}) {
+    return this.#remote.call("encodePair", { a, b }, { signal });
   }
 
   // applyChatTemplate returns a conversation as the text that the model was trained on.
-  applyChatTemplate(messages, options) {
-    return this.#remote.call("applyChatTemplate", { messages, options });
+  applyChatTemplate(messages, { signal, ...options } = {}) {
+    return this.#remote.call("applyChatTemplate", { messages, options }, { signal });
   }
 
   // chat answers a conversation in a session of its own.
@@ -72,14 +73,14 @@ class Model {
     return this.generate({ messages }, options);
   }
 
-  async createSession({ context } = {}) {
-    return new Session(this.#remote, await this.#remote.call("openSession", { context }));
+  async createSession({ context, signal } = {}) {
+    return new Session(this.#remote, await openSession(this.#remote, context, signal));
   }
 
   // generate continues a prompt in a session of its own.
   generate(prompt, options = {}) {
     return new Generation(this.#remote, prompt, options, async () => {
-      const s = await this.#remote.call("openSession", { context: options.context });
+      const s = await openSession(this.#remote, options.context, options.signal);
       return { id: s.id, close: () => this.#remote.call("closeSession", { id: s.id }) };
     });
   }
@@ -89,7 +90,7 @@ class Model {
     const results = [];
     for (let i = 0; i < batch.length; i += 16) {
       signal?.throwIfAborted();
-      results.push(...(await this.#remote.call("run", { batch: batch.slice(i, i + 16).map(plain) })));
+      results.push(...(await this.#remote.call("run", { batch: batch.slice(i, i + 16).map(plain) }, { signal })));
     }
     return results;
   }
@@ -111,6 +112,9 @@ class Model {
   }
 }
 
+// openSession opens a session; one that comes when nobody waits any more is closed.
+const openSession = (remote, context, signal) => remote.call("openSession", { context }, { signal, late: ({ id }) => remote.call("closeSession", { id }).catch(() => {}) });
+
 const plain = (q) => (typeof q === "string" ? q : { tokens: Array.from(q.tokens), types: q.types && Array.from(q.types), global: q.global && Array.from(q.global) });
 
 // Session is the state of one sequence.
@@ -125,8 +129,9 @@ class Session {
   }
 
   // encode lets a session of an encoder-decoder read a source, text or tokens, and empties it.
-  async encode(source) {
-    await this.#remote.call("encodeSource", { id: this.#id, source: typeof source === "string" ? source : Array.from(source) });
+  async encode(source, { signal } = {}) {
+    const late = () => (this.length = 0);
+    await this.#remote.call("encodeSource", { id: this.#id, source: typeof source === "string" ? source : Array.from(source) }, { signal, late });
     this.length = 0;
   }
 
@@ -135,7 +140,7 @@ class Session {
     const list = Array.from(tokens);
     for (let from = 0; ; ) {
       signal?.throwIfAborted();
-      const r = await this.#remote.call("prefill", { id: this.#id, tokens: list, from });
+      const r = await this.#remote.call("prefill", { id: this.#id, tokens: list, from }, { signal, late: (r) => (this.length = r.length) });
       from = r.from;
       this.length = r.length;
       if (r.logits) return r.logits;
@@ -156,8 +161,8 @@ class Session {
     return this.generate({ messages }, options);
   }
 
-  async reset() {
-    await this.#remote.call("resetSession", { id: this.#id });
+  async reset({ signal } = {}) {
+    await this.#remote.call("resetSession", { id: this.#id }, { signal, late: () => (this.length = 0) });
     this.length = 0;
   }
 
@@ -190,10 +195,10 @@ class Generation {
     const session = await this.#open();
     let id = 0, done = false;
     try {
-      id = await this.#remote.call("generate", { id: session.id, prompt: this.#prompt, options });
+      id = await this.#remote.call("generate", { id: session.id, prompt: this.#prompt, options }, { signal, late: (id) => this.#remote.call("endGeneration", { id }).catch(() => {}) });
       while (!done) {
         signal?.throwIfAborted();
-        const step = await this.#remote.call("next", { id, budget });
+        const step = await this.#remote.call("next", { id, budget }, { signal, late: (step) => this.#count(step.length) });
         done = step.done;
         this.ids.push(...step.ids);
         this.stats = step.stats;

@@ -25,11 +25,22 @@ export class Remote {
     else call.resolve(m.result);
   }
 
-  call(method, args = {}) {
-    if (this.ended) return Promise.reject(this.ended);
+  // call waits for the answer, or until a signal ends the wait: the worker finishes what it has begun, and late gets the answer.
+  call(method, args = {}, { signal, late = () => {} } = {}) {
+    if (this.ended || signal?.aborted) return Promise.reject(this.ended ?? signal.reason);
     return new Promise((resolve, reject) => {
-      this.calls.set(++this.last, { resolve, reject });
-      this.worker.post({ call: this.last, method, args });
+      const call = ++this.last;
+      const abort = () => {
+        this.calls.set(call, { resolve: late, reject() {} });
+        reject(signal.reason);
+      };
+      const then = (f) => (v) => {
+        signal?.removeEventListener("abort", abort);
+        f(v);
+      };
+      signal?.addEventListener("abort", abort);
+      this.calls.set(call, { resolve: then(resolve), reject: then(reject) });
+      this.worker.post({ call, method, args });
     });
   }
 

@@ -9,7 +9,7 @@ import { choose } from "./variant.js";
 
 const port = ownPort();
 const loading = new AbortController();
-let engine, tokenizer, manifest, compiled;
+let engine, tokenizer, manifest, downloads;
 const sequences = new Map(), generations = new Map();
 let lastHandle = 0;
 
@@ -38,6 +38,14 @@ async function answerEnds() {
   return id !== undefined && tokenizer.isSpecial(id) ? [id] : [];
 }
 
+// settings are the options of a generation: what is given, and else what the model's generation_config.json says.
+function settings({ defaults = true, ...options }) {
+  const { generation, lacks } = defaults ? manifest : {};
+  if (lacks) throw new Error(`the model's generation_config.json asks for ${lacks.join(", ")}, which only the Go package has: generate with defaults: false to go without what that file says`);
+  const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
+  return { eos: manifest.eos, start: manifest.start, ...generation, ...given };
+}
+
 function find(map, id, what) {
   const value = map.get(id);
   if (!value) throw new Error(`the ${what} is closed`);
@@ -46,7 +54,7 @@ function find(map, id, what) {
 
 // methods are what the page may call.
 const methods = {
-  // load downloads everything and instantiates the first thread; start follows when the other threads are there.
+  // load begins all downloads and instantiates the first thread; start follows when the weights and the other threads are there.
   async load({ url, threads, variant, cache, context }) {
     const warn = (message) => port.post({ warning: message });
     const d = new Downloader(new URL(url), { signal: loading.signal, cache, warn, progress: (p) => port.post({ progress: p }) });
@@ -60,22 +68,30 @@ const methods = {
     const weights = { ...manifest.weights, ...pieces };
     const files = [entry, manifest.tokenizer, manifest.unicode].filter(Boolean);
     for (const f of [...files, weights]) d.expect(f.bytes);
-    const memory = newMemory(manifest.model, chosen.threads);
-    const [code, packed, classes] = await Promise.all([entry, manifest.tokenizer, manifest.unicode].map((f) => f && d.bytes(f)));
-    const module = await WebAssembly.compile(code);
-    if (packed) tokenizer = new Tokenizer(packed, classes);
+    const memory = newMemory(manifest.model, chosen.threads), at = manifest.model.memory.weights;
+    const compiling = d.bytes(entry).then((code) => WebAssembly.compile(code));
+    downloads = Promise.all([
+      d.pieces(weights, (offset, bytes) => new Uint8Array(memory.buffer, at + offset, bytes.length).set(bytes)),
+      Promise.all([manifest.tokenizer, manifest.unicode].map((f) => f && d.bytes(f))).then(([packed, classes]) => {
+        if (packed) tokenizer = new Tokenizer(packed, classes);
+      }),
+    ]).finally(() => d.store.written());
+    downloads.catch(() => {}); // downloaded tells what is wrong
+    const module = await compiling;
     const exports = await instantiate(module, memory, manifest.model, 0, chosen.threads);
     engine = new Engine(exports, memory, manifest.model, chosen.threads);
-    await d.pieces(weights, (offset, bytes) => engine.bytes(manifest.model.memory.weights + offset, bytes.length).set(bytes));
-    compiled = { module, memory };
     const { model, ...info } = manifest;
     info.context = model.context;
     info.vocabulary = model.vocabulary;
     info.causal = model.causal;
     info.encodes = model.encodes ?? false;
+    info.generation ??= {};
+    info.lacks ??= [];
     info.outputs = model.outputs.map((o) => o.name);
     return { info, variant: chosen, threads: chosen.threads > 1 ? { module, memory, description: model } : null };
   },
+
+  downloaded: () => downloads,
 
   start({ warm }) {
     engine.warm(warm);
@@ -134,12 +150,12 @@ const methods = {
   async generate({ id, prompt, options }) {
     const s = find(sequences, id, "session");
     if (prompt.messages) {
-      const text = await chatTokens(prompt.messages, options), eos = [...(options.eos ?? manifest.eos), ...(await answerEnds())];
+      const text = await chatTokens(prompt.messages, options), all = settings(options), eos = [...all.eos, ...(await answerEnds())];
       const n = engine.rewind(s, text);
-      return handle(generations, new Generation(engine, s, text.slice(n), tokenizer, { ...options, eos, before: text.slice(0, n) }));
+      return handle(generations, new Generation(engine, s, text.slice(n), tokenizer, { ...all, eos, before: text.slice(0, n) }));
     }
     const tokens = typeof prompt === "string" ? need(tokenizer, "tokenizer").encode(prompt) : Array.from(prompt);
-    return handle(generations, new Generation(engine, s, tokens, tokenizer, { eos: manifest.eos, start: manifest.start, ...options }));
+    return handle(generations, new Generation(engine, s, tokens, tokenizer, settings(options)));
   },
 
   next({ id, budget }) {

@@ -7,13 +7,13 @@ import assert from "node:assert/strict";
 
 const [dir, goldenFile, samplesFile, cycles = "3"] = process.argv.slice(2);
 const own = (name) => import(pathToFileURL(join(dir, name)));
-const { load } = await own("index.js");
+const { load, clearCache } = await own("index.js");
 const { Sampler } = await own("sample.js");
 const { choose } = await own("variant.js");
 const { Engine, newMemory } = await own("engine.js");
 const { Remote } = await own("remote.js");
 const golden = JSON.parse(readFileSync(goldenFile));
-const { samples, talks } = JSON.parse(readFileSync(samplesFile));
+const { samples, talks, sampled } = JSON.parse(readFileSync(samplesFile));
 const weightsFile = JSON.parse(readFileSync(join(dir, "model.json"))).weights.file;
 
 // serve serves the package; fault(name, request, response, bytes) may answer in its own way.
@@ -43,7 +43,7 @@ const tests = {
       assert.equal(model.info.threads, threads);
       for (const g of golden) {
         assert.deepEqual([...(await model.tokenize(g.prompt))], g.input_ids);
-        const generation = model.generate(g.prompt, { maxTokens: g.greedy.length, eos: [] });
+        const generation = model.generate(g.prompt, { maxTokens: g.greedy.length, eos: [], temperature: 0 });
         const text = await generation.text();
         assert.deepEqual(generation.ids, g.greedy);
         if (g.text) assert.equal(text, g.text);
@@ -67,6 +67,47 @@ const tests = {
       });
       assert.deepEqual(got, tokens, JSON.stringify(options));
     }
+  },
+
+  async "a generation begins with the settings of generation_config.json"() {
+    const model = await load(undefined, { threads: 1 });
+    assert.deepEqual(model.info.generation, { temperature: 0.7, topK: 50, topP: 0.9 });
+    const ids = async (options) => {
+      const g = model.generate(golden[0].prompt, { maxTokens: 24, eos: [], ...options });
+      await g.text();
+      return g.ids;
+    };
+    for (const { seed, tokens } of sampled) assert.deepEqual(await ids({ seed }), tokens); // of the Go package
+    const own = await ids({ seed: 7 });
+    assert.deepEqual(await ids({ seed: 7, defaults: false, temperature: 0.7, topK: 50, topP: 0.9 }), own);
+    assert.notDeepEqual(await ids({ seed: 7, topK: 1 }), own); // one setting is replaced, the others stay
+    assert.deepEqual(await ids({ defaults: false }), golden[0].greedy.slice(0, 24)); // greedy
+    assert.deepEqual(await ids({ temperature: undefined, seed: 7 }), own);
+    model.close();
+    const other = await serve((name, _, response, bytes) => name === "model.json" && response.end(JSON.stringify({ ...JSON.parse(bytes), lacks: ["guidance_scale"], eos: [golden[0].greedy[2]] })));
+    const strange = await load(other.url, { threads: 1 });
+    await assert.rejects(strange.generate("x").text(), /asks for guidance_scale, which only the Go package has/);
+    const ended = strange.generate(golden[0].prompt, { defaults: false });
+    await ended.text();
+    assert.deepEqual(ended.ids, golden[0].greedy.slice(0, 2));
+    assert.equal(ended.stats.reason, "end of text");
+    strange.close();
+    other.close();
+  },
+
+  async "lengths and times end a generation"() {
+    const model = await load(undefined, { threads: 1 }), n = golden[0].input_ids.length;
+    const ends = async (options) => {
+      const g = model.generate(golden[0].prompt, { eos: [], ...options });
+      await g.text();
+      return [g.ids.length, g.stats.reason];
+    };
+    assert.deepEqual(await ends({ maxLength: n + 5 }), [5, "max tokens"]);
+    assert.deepEqual(await ends({ maxLength: n + 5, maxTokens: 3 }), [3, "max tokens"]);
+    assert.deepEqual(await ends({ maxTime: 1e-6 }), [1, "deadline"]);
+    await assert.rejects(ends({ maxLength: n }), { name: "RangeError", message: /the prompt alone has/ });
+    await assert.rejects(ends({ maxTime: -1 }), /maxTime -1/);
+    model.close();
   },
 
   async "a prompt at once and token by token give the same bits"() {
@@ -116,10 +157,10 @@ const tests = {
   async "stop texts, seeds and sessions"() {
     const model = await load(undefined, { threads: 1 });
     const prompt = golden[0].prompt;
-    const text = await model.generate(prompt, { maxTokens: 64, stop: ["err error"] }).text();
+    const text = await model.generate(prompt, { maxTokens: 64, temperature: 0, stop: ["err error"] }).text();
     assert.ok(!text.includes("err error") && text.length > 0, text);
-    const sampled = (seed) => model.generate(prompt, { maxTokens: 30, temperature: 1.2, topK: 50, seed }).text();
-    const [a, b, c] = [await sampled(7), await sampled(7), await sampled(8)];
+    const write = (seed) => model.generate(prompt, { maxTokens: 30, temperature: 1.2, topK: 50, seed }).text();
+    const [a, b, c] = [await write(7), await write(7), await write(8)];
     assert.equal(a, b);
     assert.notEqual(a, c);
     const s = await model.createSession();
@@ -159,6 +200,43 @@ const tests = {
     await assert.rejects(strange.applyChatTemplate(messages), /those of another model/);
     strange.close();
     other.close();
+  },
+
+  async "every function that waits takes a signal, and leaves nothing behind"() {
+    const model = await load(undefined, { threads: 1 }), s = await model.createSession(), ids = golden[0].input_ids, aborted = { name: "AbortError" };
+    const functions = {
+      memory: (o) => model.memory(o), tokenize: (o) => model.tokenize("x", o), detokenize: (o) => model.detokenize(ids, o), tokenizePair: (o) => model.tokenizePair("a", "b", o),
+      applyChatTemplate: (o) => model.applyChatTemplate(talks[0].messages, o), createSession: (o) => model.createSession(o), generate: (o) => model.generate("x", { maxTokens: 2, ...o }).text(),
+      chat: (o) => model.chat(talks[0].messages, { maxTokens: 2, ...o }).text(), prefill: (o) => s.prefill(ids, o), decode: (o) => s.decode(1, o), reset: (o) => s.reset(o),
+    };
+    await (await model.createSession()).close();
+    const before = await model.memory();
+    for (const [name, f] of Object.entries(functions)) {
+      await assert.rejects(f({ signal: AbortSignal.abort() }), aborted, name);
+      const c = new AbortController(), waiting = f({ signal: c.signal });
+      c.abort();
+      await assert.rejects(waiting, aborted, name);
+      await model.memory(); // what came too late is closed now
+    }
+    await assert.rejects(model.run(["x"], { signal: AbortSignal.abort() }), aborted);
+    await assert.rejects(s.encode("x", { signal: AbortSignal.abort() }), aborted);
+    await assert.rejects(clearCache({ signal: AbortSignal.abort() }), aborted);
+    for (let i = 0; i < 30; i++) { // a session that comes too late is closed
+      const c = new AbortController(), waiting = model.createSession({ signal: c.signal });
+      c.abort();
+      await assert.rejects(waiting, aborted);
+      await model.memory();
+    }
+    assert.equal(await model.memory(), before);
+    await s.reset();
+    const kept = new AbortController();
+    await s.prefill(ids, { signal: kept.signal });
+    kept.abort(); // comes too late and disturbs nothing
+    assert.equal(s.length, ids.length);
+    const g = s.generate(ids, { maxTokens: 2, eos: [] });
+    await g.text();
+    assert.equal(s.length, 2 * ids.length + 1);
+    model.close();
   },
 
   async "an abort ends generation, prefill and loading"() {

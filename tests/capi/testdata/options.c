@@ -36,6 +36,61 @@ static void grammars(tfgen_session *s) {
     EXPECT(strchr("{[\"-0123456789tfn", text[0]) != NULL);
 }
 
+/* Guesses do not change what is generated, and the logits afterwards are those behind the last token. */
+static void guesses(tfgen_session *s) {
+    char text[1024], guessed[1024];
+    int32_t length = 0, again = 0;
+    const float *logits = NULL;
+    size_t n = 0;
+    run(s, "{}", text, sizeof text);
+    OK(tfgen_session_length(s, &length, NULL, &status));
+    OK(tfgen_logits(s, &logits, &n, &status));
+    float *want = malloc(n * sizeof *want);
+    memcpy(want, logits, n * sizeof *want);
+    run(s, "{\"prompt_lookup_num_tokens\": 5, \"max_matching_ngram_size\": 3}", guessed, sizeof guessed);
+    EXPECT(strcmp(text, guessed) == 0);
+    OK(tfgen_session_length(s, &again, NULL, &status));
+    OK(tfgen_logits(s, &logits, &n, &status));
+    EXPECT(length == again && memcmp(want, logits, n * sizeof *want) == 0);
+    free(want);
+}
+
+/* Options of generation_config.json that are no plain numbers. */
+static void others(tfgen_session *s) {
+    char text[1024], plain[1024];
+    run(s, "{}", plain, sizeof plain);
+    run(s, "{\"do_sample\": false, \"temperature\": 1.5}", text, sizeof text);
+    EXPECT(strcmp(text, plain) == 0);
+    EXPECT(run(s, "{\"max_time\": 1e-9}", text, sizeof text) < strlen(plain));
+    run(s, "{\"stop_strings\": \"byte\"}", text, sizeof text);
+    EXPECT(text[0] == 0);
+    run(s, "{\"stop_strings\": [\"zzzz\", \") (\"]}", text, sizeof text);
+    EXPECT(strcmp(text, "bytes []byte") == 0);
+    int32_t ids[64];
+    size_t count = 0;
+    run(s, "{}", text, sizeof text);
+    OK(tfgen_generated_ids(s, ids, 64, &count, &status));
+    char options[256];
+    snprintf(options, sizeof options, "{\"sequence_bias\": [[[%d], -1000]]}", (int)ids[0]);
+    run(s, options, text, sizeof text);
+    EXPECT(strncmp(text, plain, 5) != 0);
+    snprintf(options, sizeof options, "{\"eos_token_id\": [%d, 0]}", (int)ids[0]);
+    EXPECT(run(s, options, text, sizeof text) == 0);
+    int32_t length = 0;
+    OK(tfgen_session_length(s, &length, NULL, &status));
+    snprintf(options, sizeof options, "{\"exponential_decay_length_penalty\": [1, 1.0000001], \"forced_decoder_ids\": [[%d, 77]]}", (int)length);
+    run(s, options, text, sizeof text);
+    OK(tfgen_generated_ids(s, ids, 64, &count, &status));
+    EXPECT(count > 0 && ids[0] == 77);
+    run(s, "{\"encoder_no_repeat_ngram_size\": 1}", text, sizeof text);
+    EXPECT(strcmp(text, plain) != 0);
+    run(s, "{\"num_beams\": 3, \"force_words_ids\": [[500, 501]]}", text, sizeof text);
+    OK(tfgen_generated_ids(s, ids, 64, &count, &status));
+    int found = 0;
+    for (size_t i = 0; i + 1 < count; i++) found += ids[i] == 500 && ids[i + 1] == 501;
+    EXPECT(found > 0);
+}
+
 static void errors(tfgen_session *s) {
     static const char *const bad[] = {
         "{\"regex\": \"[\"}", "{\"regex\": 1}", "{\"grammar\": \"root := x\"}", "{\"json_schema\": {\"type\": \"nonsense\"}}", "{\"json\": false}",
@@ -123,6 +178,8 @@ int main(int argc, char **argv) {
     OK(tfgen_model_open(argv[1], NULL, &model, &status));
     OK(tfgen_session_open(model, NULL, &session, &status));
     grammars(session);
+    guesses(session);
+    others(session);
     errors(session);
     probabilities(session);
     searches(model, session);

@@ -6,7 +6,7 @@
 
 static const int32_t source[] = {97, 42, 140, 196, 86, 149, 1}, greedy[] = {157, 80, 74, 61, 59, 157, 139, 58, 59, 157, 0, 165, 90, 194},
                      beams[] = {157, 165, 90, 165, 90, 165, 90, 165, 90, 165, 90, 165, 90, 165};
-enum { SOURCE = 7, TOKENS = 14 };
+enum { SOURCE = 7, TOKENS = 14, VOCABULARY = 197 };
 
 static int32_t best(tfgen_session *s) {
     const float *logits = NULL;
@@ -43,8 +43,73 @@ static void steps(tfgen_model *model) {
         EXPECT(best(copy) == greedy[6]);
         OK(tfgen_session_close(copy, &status));
     }
-    CODE(TFGEN_ERROR_UNSUPPORTED, tfgen_session_save(s, NULL, 0, &count, &status));
-    CODE(TFGEN_ERROR_UNSUPPORTED, tfgen_session_restore(s, "", 0, &status));
+    OK(tfgen_session_close(s, &status));
+}
+
+/* logits_of appends a token and copies the logits behind it. */
+static void logits_of(tfgen_session *s, int32_t id, float *out) {
+    const float *logits = NULL;
+    size_t n = 0;
+    OK(tfgen_decode(s, id, &status));
+    OK(tfgen_logits(s, &logits, &n, &status));
+    EXPECT(n == VOCABULARY);
+    memcpy(out, logits, VOCABULARY * sizeof *out);
+}
+
+/* States have the source: a restored session goes on with the same bits, and so does every row of a batch. */
+static void states(tfgen_model *model) {
+    tfgen_session *s = NULL, *other = NULL, *third = NULL;
+    int32_t start[4], length = 0, next[] = {74, 5};
+    float want[VOCABULARY], got[VOCABULARY];
+    const float *logits = NULL;
+    size_t count = 0, size = 0;
+    tfgen_session_params p = tfgen_session_default_params();
+    OK(tfgen_start_tokens(start, 4, &count, &status));
+    OK(tfgen_session_open(model, NULL, &s, &status));
+    OK(tfgen_session_open(model, NULL, &other, &status));
+    OK(tfgen_encode(s, source, SOURCE, NULL, NULL, &status));
+    OK(tfgen_prefill(s, start, count, NULL, NULL, &status));
+    OK(tfgen_decode(s, greedy[0], &status));
+    OK(tfgen_session_save(s, NULL, 0, &size, &status));
+    char *state = malloc(size);
+    OK(tfgen_session_save(s, state, size, &size, &status));
+    OK(tfgen_encode(other, source + 2, 3, NULL, NULL, &status)); /* another source, which is replaced */
+    OK(tfgen_session_restore(other, state, size, &status));
+    OK(tfgen_session_length(other, &length, NULL, &status));
+    EXPECT(length == 2);
+    logits_of(s, 80, want);
+    logits_of(other, 80, got);
+    EXPECT(memcmp(want, got, sizeof got) == 0);
+
+    OK(tfgen_session_truncate(other, 2, &status)); /* back, and again */
+    logits_of(other, 80, got);
+    EXPECT(memcmp(want, got, sizeof got) == 0);
+
+    OK(tfgen_session_open(model, NULL, &third, &status)); /* a batch with another source */
+    OK(tfgen_encode(third, source + 2, 5, NULL, NULL, &status));
+    OK(tfgen_prefill(third, start, count, NULL, NULL, &status));
+    tfgen_session *both[] = {s, third};
+    OK(tfgen_decode_batch(both, next, 2, &status));
+    logits_of(other, next[0], want);
+    OK(tfgen_logits(s, &logits, NULL, &status));
+    EXPECT(memcmp(want, logits, sizeof want) == 0);
+    OK(tfgen_logits(third, &logits, NULL, &status));
+    memcpy(want, logits, sizeof want);
+    OK(tfgen_session_truncate(third, 1, &status));
+    logits_of(third, next[1], got);
+    EXPECT(memcmp(want, got, sizeof got) == 0);
+    OK(tfgen_session_close(third, &status));
+
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_session_restore(other, state, size - 1, &status)); /* leaves it empty, without a source */
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_prefill(other, start, count, NULL, NULL, &status));
+    p.context = SOURCE - 1;
+    OK(tfgen_session_open(model, &p, &third, &status));
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_session_restore(third, state, size, &status)); /* its source does not fit */
+    OK(tfgen_session_close(third, &status));
+    state[56] = 127; /* a source of another length than follows */
+    CODE(TFGEN_ERROR_ARGUMENT, tfgen_session_restore(other, state, size, &status));
+    free(state);
+    OK(tfgen_session_close(other, &status));
     OK(tfgen_session_close(s, &status));
 }
 
@@ -121,6 +186,7 @@ int main(int argc, char **argv) {
     OK(tfgen_get_info(&info, &status));
     EXPECT(info.features == (TFGEN_CAN_GENERATE | TFGEN_CAN_ENCODE) && info.layers == 2);
     steps(model);
+    states(model);
     generations(model);
     searches(model);
     OK(tfgen_model_close(model, &status));

@@ -12,7 +12,7 @@ export async function decoders({ threads, rounds, prompt, tokens }) {
   await theirs.loadModel([await (await fetch("/model.gguf")).blob()], { n_ctx: 1024, n_threads: threads, n_batch: 512, n_gpu_layers: 0 });
   const ids = await ours.tokenize(prompt), rows = [];
   for (let round = -1; round < rounds; round++) { // the first warms both up
-    const g = ours.generate(ids, { maxTokens: tokens, eos: [], context: 1024 });
+    const g = ours.generate(ids, { maxTokens: tokens, eos: [], temperature: 0, context: 1024 });
     await g.text();
     const own = { side: "tfgen", prefill: (1000 * ids.length) / g.stats.prefill, decode: (1000 * (g.stats.tokens - 1)) / g.stats.decode };
     const { timings: t } = await theirs.createCompletion({ prompt, max_tokens: tokens, temperature: 0, cache_prompt: false, ignore_eos: true });

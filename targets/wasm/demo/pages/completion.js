@@ -4,6 +4,8 @@ import { megabytes, prepare, show, showProblem } from "./page.js";
 const $ = (id) => document.getElementById(id);
 let model = null, running = null;
 
+const endings = { "end of text": "the model ended the text", "context full": "the context of the model is full" };
+
 // complete continues the prompt; the first time it loads the model.
 async function complete() {
   running?.abort();
@@ -12,7 +14,7 @@ async function complete() {
   const prompt = $("prompt").value;
   $("stop").disabled = false;
   $("output").replaceChildren(Object.assign(document.createElement("span"), { className: "prompt", textContent: prompt }));
-  $("output").classList.add("busy");
+  busy(true);
   try {
     model ??= await prepare(load, new URL("models/gocode/", location.href), own.signal);
     show("status", "Writing …");
@@ -23,9 +25,14 @@ async function complete() {
     if (running === own) {
       running = null;
       $("stop").disabled = true;
-      $("output").classList.remove("busy");
+      busy(false);
     }
   }
+}
+
+function busy(is) {
+  $("output").classList.toggle("busy", is);
+  $("output").setAttribute("aria-busy", is);
 }
 
 // write streams the completion and measures it.
@@ -40,10 +47,11 @@ async function write(prompt, signal, clicked) {
     $("output").append(piece);
     const { tokens, decode } = generation.stats;
     show("count", String(tokens));
-    if (tokens > 1) show("speed", `${Math.round(((tokens - 1) / decode) * 1000)} /s`);
+    if (tokens > 1) show("speed", `${Math.round(((tokens - 1) / decode) * 1000)} tokens/s`);
   }
   show("memory", megabytes(await model.memory()));
-  show("status", generation.stats ? `Done: ${generation.stats.reason}.` : "Done.");
+  const { reason, tokens } = generation.stats;
+  show("status", `Done: ${endings[reason] ?? `${tokens} tokens are written`}.`);
 }
 
 $("form").addEventListener("submit", (e) => { e.preventDefault(); complete(); });

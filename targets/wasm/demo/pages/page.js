@@ -9,6 +9,7 @@ export async function prepare(load, url, signal) {
   let last = { loaded: 0, total: 0, cached: 0 };
   bar.hidden = false;
   show("status", "Loading the model …");
+  document.getElementById("status").classList.remove("error");
   try {
     const model = await load(url, {
       signal,

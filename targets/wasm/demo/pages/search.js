@@ -31,7 +31,7 @@ async function embedAll(text, signal) {
     show("status", `Reading: ${vectors.length} of ${passages.length} passages`);
   }
   show("count", String(passages.length));
-  if (passages.length) show("speed", `${((passages.length / (performance.now() - begin)) * 1000).toFixed(1)} /s`);
+  if (passages.length) show("speed", `${((passages.length / (performance.now() - begin)) * 1000).toFixed(1)} passages/s`);
   index = { text, passages, vectors };
 }
 

@@ -1,10 +1,10 @@
 // Filters and tests of chat templates, by name. A filter is a function of the rendering, the value and the arguments.
 
 import { Dict, Float, Gen, Markup, Tuple, Undefined, View, arith, compare, contains, eq, escape, fail, index, int, isInt, isIterable, isNumber, isText, items, iterator, length, points, same, signature, slice, str, text, truth, typeName, value, item, Func, Thing } from "./values.js";
-import { fixed, isLower, isSpace, isUpper, json, need, pad, percent, replace, splitLines, strip, titleCase } from "./text.js";
+import { fixed, isLower, isSpace, isUpper, json, need, pad, percent, replace, splitLines, strip, stripTags } from "./text.js";
 
 // fn makes a filter of a function of the rendering and the bound parameters, of which the value is the first.
-const fn = (params, f) => {
+export const fn = (params, f) => {
   const bind = signature("filter", params);
   return (t, x, pos, kw) => f(t, ...bind([x, ...pos], kw));
 };
@@ -106,11 +106,12 @@ function indentFilter(t, s, width = 4, first, blank) {
   return wrap(s, (truth(first) ? by : "") + (lines[0] ?? "") + rest.join(""));
 }
 
-function truncate(t, s, size, whole, end = "...", leeway) {
-  const most = index(size, 255), mark = need(end), slack = index(leeway ?? undefined, 5);
-  if (most < points(mark).length || slack < 0) fail("AssertionError", `expected length >= ${points(mark).length}, got ${most}`);
-  if (length(s) <= most + slack) return s;
-  let head = slice(s, null, most - points(mark).length);
+function truncate(t, s, size = 255, whole, end = "...", leeway) {
+  const n = points(need(end)).length, slack = leeway ?? 5;
+  if (!compare(">=", size, n)) fail("AssertionError", `expected length >= ${n}, got ${str(size)}`);
+  if (!compare(">=", slack, 0)) fail("AssertionError", `expected leeway >= 0, got ${str(slack)}`);
+  if (compare("<=", length(s), arith("+", size, slack))) return s;
+  let head = slice(s, null, arith("-", size, n));
   if (!truth(whole)) head = t.item(t.call(t.attr(head, "rsplit"), [" ", 1]), 0);
   return arith("+", head, end);
 }
@@ -150,8 +151,6 @@ function urlencode(t, v) {
   if (isText(v) || !isIterable(v)) return quoteURL(v);
   return items(v instanceof Dict ? new View(v, "items") : v).map((p) => t.unpack(p, 2).map((x) => quoteURL(x, true)).join("=")).join("&");
 }
-
-const unescape = (s) => s.replace(/&(?:(lt|gt|amp|quot|nbsp)|#(\d+)|#x([0-9a-f]+));/gi, (_, name, n, x) => (name ? { lt: "<", gt: ">", amp: "&", quot: '"', nbsp: "\xa0" }[name.toLowerCase()] : String.fromCodePoint(n ? Number(n) : parseInt(x, 16))));
 
 function fileSize(t, v, binary) {
   const size = toFloat(v) ?? fail("ValueError", "could not convert to float"), base = truth(binary) ? 1024 : 1000, prefixes = truth(binary) ? "KMGTPEZY" : "kMGTPEZY";
@@ -198,24 +197,33 @@ export const filters = {
   })),
   trim: fn("value chars?", (t, s, chars) => wrap(s, strip(text(soft(s)), chars))),
   center: fn("value width?", (t, s, n) => wrap(s, pad(text(soft(s)), index(n, 80)))),
-  replace: fn("s old new count?", (t, s, old, by, n) => replace(str(s), str(old), str(by), index(n ?? undefined, -1))),
+  replace: fn("s old new count?", (t, s, old, by, n) => {
+    const count = index(n ?? undefined, -1);
+    if (!t.escaping) return replace(str(s), str(old), str(by), count);
+    const x = old instanceof Markup || (by instanceof Markup && !(s instanceof Markup)) ? escape(s) : soft(s);
+    return t.call(t.attr(x, "replace"), [soft(old), soft(by), count]);
+  }),
   format: (t, x, pos, kw) => (pos.length && kw ? fail("FilterArgumentError", "can't handle positional and keyword arguments at the same time") : percent(soft(x), kw ? new Dict(Object.entries(kw)) : new Tuple(pos))),
   indent: fn("s width? first? blank?", indentFilter),
   truncate: fn("s length? killwords? end? leeway?", truncate),
   wordcount: fn("s", (t, s) => (text(soft(s)).match(/[\p{L}\p{N}_]+/gu) ?? []).length),
   wordwrap: fn("s width? break_long_words? wrapstring? break_on_hyphens?", wordwrap),
-  striptags: fn("value", (t, v) => unescape(str(v).replace(/<!--[\s\S]*?-->|<[^>]*>/g, "")).split(/\s+/).filter(Boolean).join(" ")),
+  striptags: fn("value", (t, v) => stripTags(str(v))),
   urlencode: fn("value", urlencode),
   xmlattr: fn("d autospace?", (t, d, space = true) => {
     const list = pairsOf(d).map((p) => p.items).filter(([, v]) => v !== null && !(v instanceof Undefined)).map(([k, v]) => (/[\s/>=]/.test(need(k)) ? fail("ValueError", "Invalid character in attribute name") : `${text(escape(k))}="${text(escape(v))}"`));
-    return (list.length && truth(space) ? " " : "") + list.join(" ");
+    return t.marked((list.length && truth(space) ? " " : "") + list.join(" "));
   }),
   first: fn("seq", (t, v) => {
     const r = iterator(v).next();
     return r.done ? new Undefined("No first item, sequence was empty.") : r.value;
   }),
   last: fn("seq", (t, v) => (v instanceof Gen ? fail("TypeError", "'generator' object is not reversible") : items(v).at(-1) ?? (length(v) ? null : new Undefined("No last item, sequence was empty.")))),
-  join: fn("value d? attribute?", (t, v, glue = "", attr) => items(v).map(attribute(t, attr)).map(str).join(str(glue))),
+  join: fn("value d? attribute?", (t, v, glue = "", attr) => {
+    const list = items(v).map(attribute(t, attr));
+    if (!t.escaping || ![glue, ...list].some((x) => x instanceof Markup)) return list.map(str).join(str(glue));
+    return new Markup(list.map((x) => text(escape(x))).join(text(escape(glue))));
+  }),
   reverse: fn("value", (t, v) => (isText(v) ? slice(v, null, null, -1) : v instanceof Gen ? items(v).reverse() : isIterable(v) ? new Gen(items(v).reverse()[Symbol.iterator]()) : fail("FilterArgumentError", "argument must be iterable"))),
   batch: fn("value linecount fill_with?", (t, v, n, fill = null) => lazy(function* () {
     let row = [];
@@ -269,7 +277,6 @@ export const filters = {
   round: fn("value precision? method?", roundFilter),
   sum: fn("iterable attribute? start?", (t, v, attr, start = 0) => (isText(start) ? fail("TypeError", "sum() can't sum strings") : items(v).map(attribute(t, attr)).reduce((a, b) => arith("+", a, b), start))),
   filesizeformat: fn("value binary?", fileSize),
-  pprint: fn("value", (t, v) => pretty(v)),
   map: (t, x, pos, kw) => lazy(function* () {
     if (!truth(x)) return;
     const { attribute: attr, default: absent, ...more } = kw ?? {};
@@ -282,13 +289,6 @@ export const filters = {
   selectattr: pick(true, true),
   rejectattr: pick(false, true),
 };
-
-// pretty is pprint for what fits a line; keys are sorted.
-function pretty(v) {
-  const inner = (x) => (x instanceof Dict ? new Dict(sorted(x.pairs(), ([k]) => k).map(([k, y]) => [k, inner(y)])) : Array.isArray(x) ? x.map(inner) : x);
-  const s = isText(v) ? str([text(v)]).slice(1, -1) : str(inner(v));
-  return points(s).length <= 79 ? s : fail("TypeError", "pprint of values that do not fit a line is not supported here");
-}
 
 const is = (f) => fn("value", (t, v) => f(v));
 const mod = (v, n) => arith("%", v, n, percent);

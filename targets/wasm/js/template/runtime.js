@@ -1,6 +1,6 @@
 // What compiled chat templates call: a rendering with its variables, output, loops and macros. runtime/template is the same in Go.
 
-import { Dict, Float, Func, Gen, Markup, PyError, Range, Thing, Tuple, Undefined, View, arith, compare, contains, eq, fail, index, isInt, isNumber, isText, item, items, iterator, length, method, negative, positive, repr, signature, slice, str, text, truth, typeName, value } from "./values.js";
+import { Dict, Float, Func, Gen, Markup, PyError, Range, Thing, Tuple, Undefined, View, arith, compare, contains, eq, escape, fail, index, isInt, isNumber, isText, item, items, iterator, length, method, negative, positive, repr, signature, slice, str, text, truth, typeName, value } from "./values.js";
 import { isSpace, need, percent, strftime, textMethod } from "./text.js";
 import { filters, tests } from "./filters.js";
 
@@ -132,7 +132,7 @@ class Macro extends Thing {
     else for (const name of Object.keys(rest)) fail("TypeError", `macro '${this.name}' takes no keyword argument '${name}'`);
     if (this.varargs) args.push(new Tuple(pos.slice(this.args.length)));
     else if (pos.length > this.args.length) fail("TypeError", `macro '${this.name}' takes not more than ${this.args.length} argument(s)`);
-    return this.t.nested(() => this.body(args));
+    return this.t.marked(this.t.nested(() => this.body(args)));
   }
 
   toString() {
@@ -209,7 +209,7 @@ class Class extends Thing {
 
 const namespaceText = "<class 'transformers.utils.chat_template_utils._cached_compile_jinja_template.<locals>.TemplateNamespace'>";
 
-const globals = {
+export const globals = {
   range: new Func("range", range, "<function safe_range>"),
   dict: new Class("<TemplateDict object>", makeDict, { fromkeys: method("fromkeys", "/ iterable value?", (list, v = null) => new Dict(items(list).map((k) => [k, v]))) }),
   namespace: new Class(namespaceText, (pos, kw) => new Namespace(makeDict(pos, kw))),
@@ -219,14 +219,70 @@ const globals = {
     let used = false;
     return Object.assign(new Class("<jinja2.utils.Joiner object>", () => (used ? sep : ((used = true), ""))), { attr: (name) => ({ __proto__: null, sep, used })[name] });
   }),
-  lipsum: new Func("lipsum", () => fail("TypeError", "lipsum is not supported here")),
   raise_exception: method("raise_exception", "message", (message) => fail("TemplateError", str(message))),
 };
+
+// Context is what a block of a template knows by name beside its own variables: what the template has set, and for a scoped block
+// the variables around it.
+class Context {
+  constructor(t, locals = []) {
+    Object.assign(this, { t, locals: new Map(locals), set: new Map() });
+  }
+
+  resolve(name) {
+    return [this.set, this.locals].find((m) => m.has(name))?.get(name) ?? (this.set.has(name) || this.locals.has(name) ? null : this.t.resolve(name));
+  }
+
+  export(name, v) {
+    this.set.set(name, v);
+  }
+
+  derive(locals) {
+    return new Context(this.t, [...this.locals, ...this.set, ...locals].filter(([, v]) => v !== undefined));
+  }
+}
+
+// Self is the variable that knows the blocks of a template, and Block one of them: calling it renders it.
+class Self extends Thing {
+  constructor(t, context) {
+    super();
+    Object.assign(this, { t, context });
+  }
+
+  block(name) {
+    return this.t.blocks[name] && new Block(this.t, name, this.context);
+  }
+
+  toString() {
+    return "<TemplateReference None>";
+  }
+}
+
+class Block extends Thing {
+  constructor(t, name, context) {
+    super();
+    Object.assign(this, { t, name, context });
+  }
+
+  attr(name) {
+    return { __proto__: null, name: this.name, super: this.t.noSuper(this.name) }[name];
+  }
+
+  call() {
+    this.t.begin();
+    this.t.block(this.name, this.context);
+    return this.t.marked(this.t.end());
+  }
+
+  toString() {
+    return "<jinja2.runtime.BlockReference object>";
+  }
+}
 
 // Rendering is one rendering of a template: t in compiled ones.
 export class Rendering {
   constructor(variables, now = new Date()) {
-    Object.assign(this, { variables, now, out: [], marks: [], steps: 0, depth: 0, size: 0 });
+    Object.assign(this, { variables, now, out: [], marks: [], steps: 0, depth: 0, size: 0, escaping: false, blocks: { __proto__: null } });
   }
 
   step() {
@@ -266,6 +322,56 @@ export class Rendering {
 
   printText(v) {
     this.write(isText(v) ? text(v) : fail("TypeError", `sequence item 0: expected str instance, ${typeName(v)} found`));
+  }
+
+  printEscaped(v) {
+    this.write(text(escape(v)));
+  }
+
+  printDynamic(v) {
+    this.escaping ? this.printEscaped(v) : this.print(v);
+  }
+
+  // setEscape sets autoescape and returns what it was.
+  setEscape(v) {
+    const old = this.escaping;
+    this.escaping = truth(v);
+    return old;
+  }
+
+  // markup makes Markup of a value, marked only where values are escaped.
+  markup(v) {
+    return v instanceof Markup ? v : new Markup(str(v));
+  }
+
+  marked(v) {
+    return this.escaping ? this.markup(v) : v;
+  }
+
+  // scope begins the context of a template with blocks; block prints one of them.
+  scope() {
+    return new Context(this);
+  }
+
+  self(context) {
+    return new Self(this, context);
+  }
+
+  noSuper(name) {
+    return new Undefined(`there is no parent block called '${name}'.`);
+  }
+
+  block(name, context) {
+    this.step();
+    this.nested(() => this.blocks[name](context));
+  }
+
+  requiredBlock(name) {
+    fail("TemplateRuntimeError", `Required block '${name}' not found`);
+  }
+
+  noTemplate() {
+    fail("TypeError", "no loader for this environment specified");
   }
 
   // begin starts to capture what is printed, end returns it; drop ends captures until n are open.
@@ -349,6 +455,11 @@ export class Rendering {
     return list.map(str).join("");
   }
 
+  // concatMarkup is concat where values are escaped: Markup if one of them is.
+  concatMarkup(...list) {
+    return list.some((v) => v instanceof Markup) ? new Markup(list.map((v) => text(escape(v))).join("")) : this.concat(...list);
+  }
+
   compare(op, x, y) {
     return op === "in" ? contains(y, x) : op === "not in" ? !contains(y, x) : compare(op, x, y);
   }
@@ -386,6 +497,7 @@ export class Rendering {
   // attr is v.name: an attribute, or else an item.
   attr(v, name) {
     const a = this.attributeOnly(v, name);
+    if (v instanceof Self) return v.block(name) ?? a;
     if (!(a instanceof Undefined) || !(v instanceof Dict) || (a.type === "SecurityError" && !name.startsWith("_"))) return a;
     return v.has(name) ? v.get(name) : a;
   }
@@ -398,6 +510,7 @@ export class Rendering {
 
   // item is v[key]: an item, or else an attribute.
   item(v, key) {
+    if (v instanceof Self && isText(key)) return this.attr(v, text(key));
     const x = v instanceof Thing && !(v instanceof Namespace) ? undefined : item(v, key);
     if (x !== undefined) return x;
     return isText(key) ? this.attributeOnly(v, text(key)) : this.missing(v, key);

@@ -1,8 +1,8 @@
 // Text of chat templates: the methods of str, formatting, JSON and dates.
 
-import { Bytes, Dict, Float, Func, Markup, Tuple, Undefined, fail, floatText, index, int, isNumber, isText, item, items, method, points, repr, str, text, truth, typeName, value } from "./values.js";
+import { Bytes, Dict, Float, Func, Markup, Tuple, Undefined, escape, fail, floatText, index, int, isNumber, isText, item, items, method, points, repr, str, text, truth, typeName, value } from "./values.js";
 
-const space = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+export const space = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 export const isSpace = (s) => new RegExp(`^[${space}]+$`).test(s);
 const leading = new RegExp(`^[${space}]+`), trailing = new RegExp(`[${space}]+$`), gaps = new RegExp(`[${space}]+`, "g");
 
@@ -162,15 +162,31 @@ function expandTabs(s, size) {
   }).join("");
 }
 
+export const unescape = (s) => s.replace(/&(?:(lt|gt|amp|quot|nbsp)|#(\d+)|#x([0-9a-f]+));/gi, (_, name, n, x) => (name ? { lt: "<", gt: ">", amp: "&", quot: '"', nbsp: "\xa0" }[name.toLowerCase()] : String.fromCodePoint(n ? Number(n) : parseInt(x, 16))));
+export const stripTags = (s) => unescape(s.replace(/<!--[\s\S]*?-->|<[^>]*>/g, "").split(/\s+/).filter(Boolean).join(" "));
+
 // marked keeps the methods of Markup within Markup.
 const marked = (v) => (typeof v === "string" ? new Markup(v) : Array.isArray(v) ? v.map(marked) : v instanceof Tuple ? new Tuple(v.items.map(marked)) : v);
 
+const escaped = (v) => text(escape(v));
+
+// safely escapes the arguments that become parts of Markup: texts, and the items of join.
+function safely(name, args) {
+  if (["replace", "ljust", "rjust", "center"].includes(name) && args[1] !== undefined) args[1] = escaped(args[1]);
+  if (name === "join") args[0] = items(args[0]).map(escaped);
+  return args;
+}
+
+const ofMarkup = { __proto__: null, striptags: (v) => stripTags(v.s), unescape: (v) => unescape(v.s) };
+
 // textMethod is a method of a text, undefined if there is none.
 export function textMethod(t, v, name) {
-  if (name === "format" || name === "format_map") return new Func(name, (pos, kw) => format(t, text(v), name === "format" ? pos : [], name === "format" ? new Dict(Object.entries(kw ?? {})) : pos[0]));
+  const markup = v instanceof Markup;
+  if (name === "format" || name === "format_map") return new Func(name, (pos, kw) => format(t, v, name === "format" ? pos : [], name === "format" ? new Dict(Object.entries(kw ?? {})) : pos[0]));
+  if (markup && ofMarkup[name]) return method(name, "/", () => ofMarkup[name](v));
   if (!Object.hasOwn(methods, name)) return undefined;
   const [params, f] = methods[name];
-  return method(name, params, (...args) => (v instanceof Markup ? marked(f(v.s, ...args)) : f(v, ...args)));
+  return method(name, params, (...args) => (markup ? marked(f(v.s, ...safely(name, args))) : f(v, ...args)));
 }
 
 // exact returns the digits of |v| · 10^places, rounded half to even.
@@ -258,8 +274,9 @@ export function formatted(v, spec) {
 const converted = (v, how) => (how === "r" || how === "a" ? repr(v) : how === "s" ? str(v) : v);
 
 // format is str.format.
-function format(t, s, pos, named) {
+function format(t, v, pos, named) {
   let auto = 0;
+  const markup = v instanceof Markup;
   const field = (inner) => {
     const m = /^([^.\[!:]*)((?:\.[^.\[!:]+|\[[^\]]+\])*)(?:!([rsa]))?(?::([\s\S]*))?$/.exec(inner);
     if (!m) return fail("ValueError", "expected '}' before end of string");
@@ -273,7 +290,10 @@ function format(t, s, pos, named) {
       v = step[0] === "." ? t.attribute(v, step.slice(1)) : item(v, /^\[\d+\]$/.test(step) ? Number(step.slice(1, -1)) : step.slice(1, -1));
       if (v === undefined) fail("KeyError", repr(step));
     }
-    return formatted(converted(v, how), replaced(spec));
+    v = converted(v, how);
+    if (!markup) return formatted(v, replaced(spec));
+    if (!(v instanceof Markup)) return escaped(formatted(v, replaced(spec)));
+    return spec === "" ? v.s : fail("ValueError", "Unsupported format specification for Markup.");
   };
   const replaced = (s) => {
     let out = "";
@@ -293,11 +313,16 @@ function format(t, s, pos, named) {
     }
     return out;
   };
-  return replaced(s);
+  const out = replaced(text(v));
+  return markup ? new Markup(out) : out;
 }
 
 // percent is text % arguments.
 export function percent(v, args) {
+  if (v instanceof Markup) { // escapes what is not a number
+    const safe = (x) => (isNumber(x) ? x : escaped(x));
+    args = args instanceof Tuple ? new Tuple(args.items.map(safe)) : args instanceof Dict ? new Dict(args.pairs().map(([k, x]) => [k, safe(x)])) : safe(args);
+  }
   const list = args instanceof Tuple ? args.items : [args];
   let at = 0;
   const next = () => (at < list.length ? list[at++] : fail("TypeError", "not enough arguments for format string"));

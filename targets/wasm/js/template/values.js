@@ -438,8 +438,8 @@ export function item(v, key) {
   if (v instanceof Undefined) v.fail();
   const list = sequence(v);
   if (!list || !(isInt(key) || typeof key === "boolean")) return undefined;
-  const i = Number(key);
-  return list[i < 0 ? list.length + i : i];
+  const i = Number(key), x = list[i < 0 ? list.length + i : i];
+  return v instanceof Markup && x !== undefined ? new Markup(x) : x;
 }
 
 export function slice(v, start, stop, step) {
