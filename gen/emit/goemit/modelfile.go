@@ -72,7 +72,7 @@ func (e *emitter) fill(text string) string {
 		"$eos", int32s(e.EOS), "$sourcefield", pick(e.encodes(), sourceField, ""), "$sourcestate", pick(e.encodes(), ", Source: &s.source", ""), "$sourceread", pick(e.encodes(), "s.encoded = new(int)\n", ""),
 		"$sourcearg", e.sessionArgs(),
 		"$sourcecheck2", pick(e.encodes(), strings.Replace(sourceCheck, "return ", "return nil, ", 1), ""), "$sourcecheck", pick(e.encodes(), sourceCheck, ""), "$copysource", pick(e.encodes(), "if err := s.readSource(other); err != nil {\nreturn err\n}\n", ""), "$start", int32s(e.Start), "$defaults", e.Defaults, "$logits", e.logitsRef(), "$hiddenfield", pick(e.hidden() != nil, "hidden []float32\n", "")+e.earlyField(),
-		"$newhidden", pick(e.hidden() != nil, fmt.Sprintf("s.hidden = arena.New(%d)\n", e.hiddenWidth()), "")+e.newEarly(), "$copyhidden0", e.copyHidden("0"), "$copyhiddeni", e.copyHidden("i"), "$hiddenrow", pick(e.hidden() != nil, ", s.hidden", "")+e.earlyRows(), "$hiddenwidth", fmt.Sprint(e.hiddenWidth()), "$typesarg", strings.Repeat(", nil", len(e.extras())))
+		"$newhidden", pick(e.hidden() != nil, fmt.Sprintf("s.hidden = arena.New(%d)\n", e.hiddenWidth()), "")+e.newEarly(), "$copyhidden0", e.copyHidden("0"), "$copyhiddeni", e.copyHidden("i"), "$hiddenrow", pick(e.hidden() != nil, ", s.hidden", "")+e.earlyRows(), "$hiddenwidth", fmt.Sprint(e.hiddenWidth()))
 	return r.Replace(text)
 }
 
