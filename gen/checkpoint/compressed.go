@@ -191,10 +191,7 @@ func (s *scaled) packedInts(stem string, scales Tensor, g grouping, bits int) er
 	if err != nil {
 		return err
 	}
-	if _, ok := s.Source.Tensor(stem + ".weight_g_idx"); ok {
-		return fmt.Errorf("tensor %s.weight_g_idx: reordered groups are not supported in pack-quantized", stem)
-	}
-	parts := s.optional([]string{q.Name, scales.Name, size.Name}, stem, ".weight_zero_point", ".input_scale", ".input_zero_point")
+	parts := s.optional([]string{q.Name, scales.Name, size.Name}, stem, ".weight_zero_point", ".weight_g_idx", ".input_scale", ".input_zero_point")
 	return s.derive(stem+".weight", rows, cols, parts, func() ([]float32, error) {
 		words, err := s.words(q)
 		if err != nil {
@@ -208,15 +205,51 @@ func (s *scaled) packedInts(stem string, scales Tensor, g grouping, bits int) er
 		if err != nil {
 			return nil, err
 		}
+		order, err := s.groupedAs(stem, scales, g, cols)
+		if err != nil {
+			return nil, err
+		}
 		mask, across := uint32(1)<<bits-1, q.Shape[1]
 		w := make([]float32, rows*cols)
 		for i := range w {
 			row, col := i/cols, i%cols
-			k := at(row, col)
+			k := at(row, order[col])
 			w[i] = float32(int32(words[row*across+col/per]>>(col%per*bits)&mask)-zeros[k]) * by[k]
 		}
 		return w, nil
 	})
+}
+
+// groupedAs returns for every column one that would be in its group if groups were in the order of columns: NAME_g_idx has the
+// groups of columns that were reordered (activation ordering), −1 where they were not.
+func (s *scaled) groupedAs(stem string, scales Tensor, g grouping, cols int) ([]int, error) {
+	order := make([]int, cols)
+	for i := range order {
+		order[i] = i
+	}
+	t, ok := s.Source.Tensor(stem + ".weight_g_idx")
+	if !ok {
+		return order, nil
+	}
+	groups := scales.Shape[len(scales.Shape)-1]
+	if t.DType != dtype.I32 || t.Elements() != cols || len(scales.Shape) != 2 {
+		return nil, fmt.Errorf("tensor %s is %v of shape %v, expected %d I32 and a matrix of scales", t.Name, t.DType, t.Shape, cols)
+	}
+	index, err := s.words(t)
+	if err != nil {
+		return nil, err
+	}
+	width := span(cols, groups, max(g.block[1], g.group))
+	for i, n := range index {
+		switch {
+		case int32(n) == -1:
+		case int64(n) >= int64(groups):
+			return nil, fmt.Errorf("tensor %s: column %d is in group %d of %d", t.Name, i, int32(n), groups)
+		default:
+			order[i] = int(n) * width
+		}
+	}
+	return order, nil
 }
 
 // packedZeros returns what stands for zero under each scale: half the range, or the zero points, 32/bits rows in a word.

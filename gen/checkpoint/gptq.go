@@ -36,8 +36,8 @@ func groupsOf(size, cols int) (int, error) {
 	return size, nil
 }
 
-// An intLayer is a matrix of integers in columns of the weight: 32/bits values of neighbouring rows (GPTQ) or outputs (AWQ)
-// in a word, zero points likewise, and a scale for each group of inputs and output.
+// An intLayer is a matrix of integers in columns of the weight: values of neighbouring inputs (GPTQ) or outputs (AWQ) one
+// behind another in the bits of words, zero points of outputs likewise, and a scale for each group of inputs and output.
 type intLayer struct {
 	stem                   string
 	bits, group            int
@@ -59,16 +59,17 @@ func (s *scaled) intLayerOf(stem string, bits, groupSize int, gptq bool) (*intLa
 	if l.scales, err = s.part(stem+".scales", 2, floatTypes...); err != nil {
 		return nil, err
 	}
-	per := 32 / bits
-	l.in, l.out = l.qweight.Shape[0], l.qweight.Shape[1]*per
+	l.in, l.out = l.qweight.Shape[0], l.qweight.Shape[1]*32/bits
+	whole := l.qweight.Shape[1]*32%bits == 0
 	if gptq {
-		l.in, l.out = l.qweight.Shape[0]*per, l.qweight.Shape[1]
+		l.in, l.out = l.qweight.Shape[0]*32/bits, l.qweight.Shape[1]
+		whole = l.qweight.Shape[0]*32%bits == 0
 	}
 	if l.group, err = groupsOf(groupSize, l.in); err != nil {
 		return nil, err
 	}
 	groups := (l.in + l.group - 1) / l.group
-	if l.out%per != 0 || l.scales.Shape[0] != groups || l.scales.Shape[1] != l.out || l.zeros.Shape[0] != groups || l.zeros.Shape[1] != l.out/per {
+	if !whole || l.scales.Shape[0] != groups || l.scales.Shape[1] != l.out || l.zeros.Shape[0] != groups || l.zeros.Shape[1]*32 != l.out*bits {
 		return nil, fmt.Errorf("layer %s: qweight %v, qzeros %v and scales %v do not fit together with %d bits in groups of %d",
 			stem, l.qweight.Shape, l.zeros.Shape, l.scales.Shape, bits, l.group)
 	}
@@ -111,8 +112,8 @@ func (s *scaled) awq(config map[string]any) error {
 // intLayers derives the weights of all layers with a qweight.
 func (s *scaled) intLayers(config map[string]any, gptq bool, read func(l *intLayer) ([]float32, error)) error {
 	bits, err := integer(config, "bits", 4)
-	if err == nil && (bits != 4 && (!gptq || bits != 2 && bits != 8)) {
-		err = fmt.Errorf("%d bits are not supported; 4 are, and 2 and 8 by GPTQ", bits)
+	if err == nil && (bits != 4 && (!gptq || bits != 2 && bits != 3 && bits != 8)) {
+		err = fmt.Errorf("%d bits are not supported; 4 are, and 2, 3 and 8 by GPTQ", bits)
 	}
 	group := 0
 	if err == nil {
@@ -179,17 +180,26 @@ func (s *scaled) readGPTQ(l *intLayer, shift uint32) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	per, mask := 32/l.bits, uint32(1)<<l.bits-1
+	across := l.zeros.Shape[1]
 	w := make([]float32, l.out*l.in)
 	for i, g := range groups {
-		row := q[i/per*l.out:][:l.out]
-		down := i % per * l.bits
-		for o, word := range row {
-			zero := zeros[g*l.out/per+o/per]>>(o%per*l.bits)&mask + shift
-			w[o*l.in+i] = scales[g*l.out+o] * float32(int32(word>>down&mask)-int32(zero))
+		for o := range l.out {
+			zero := bitsAt(zeros[g*across:], 1, o, l.bits) + shift
+			w[o*l.in+i] = scales[g*l.out+o] * float32(int32(bitsAt(q[o:], l.out, i, l.bits)-zero))
 		}
 	}
 	return w, nil
+}
+
+// bitsAt returns value i of those that follow each other in the bits of words, which are stride apart. Values of 3 bits go over
+// the end of a word.
+func bitsAt(words []uint32, stride, i, bits int) uint32 {
+	word, down := i*bits/32*stride, i*bits%32
+	v := words[word] >> down
+	if down+bits > 32 {
+		v |= words[word+stride] << (32 - down)
+	}
+	return v & (1<<bits - 1)
 }
 
 // awqOrder is where output i of eight is in a word.

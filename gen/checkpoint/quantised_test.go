@@ -27,10 +27,12 @@ func quantisedDirectory(t *testing.T, file, quantization string) string {
 var quantisers = []struct{ file, config string }{
 	{"gptq", `{"quant_method": "gptq", "bits": 4, "group_size": 16, "checkpoint_format": "gptq"}`},
 	{"gptq_v2", `{"quant_method": "gptq", "bits": 4, "group_size": 16, "checkpoint_format": "gptq_v2"}`},
+	{"gptq3", `{"quant_method": "gptq", "bits": 3, "group_size": 32}`},
 	{"gptq8", `{"quant_method": "gptq", "bits": 8, "group_size": 16}`},
 	{"awq", `{"quant_method": "awq", "bits": 4, "group_size": 16, "version": "gemm"}`},
 	{"bitsandbytes", `{"quant_method": "bitsandbytes", "load_in_4bit": true}`},
 	{"pack-quantized", `{"quant_method": "compressed-tensors", "format": "pack-quantized", "config_groups": {"group_0": {"weights": {"num_bits": 4}}}}`},
+	{"pack-reordered", `{"quant_method": "compressed-tensors", "format": "pack-quantized", "config_groups": {"group_0": {"weights": {"num_bits": 4, "group_size": 16, "actorder": "group"}}}}`},
 	{"float-quantized", `{"quant_method": "compressed-tensors", "format": "float-quantized", "config_groups": {"group_0": {"weights": {"num_bits": 8, "block_structure": [4, 5]}}}}`},
 }
 
@@ -91,9 +93,10 @@ func compareTensor(t *testing.T, c *Checkpoint, name string, want Tensor) {
 // TestQuantisedErrors gives configurations that do not fit the tensors, or that are not supported.
 func TestQuantisedErrors(t *testing.T) {
 	for _, c := range []struct{ file, config, want string }{
-		{"gptq", `{"quant_method": "gptq", "bits": 3}`, "3 bits are not supported"},
+		{"gptq", `{"quant_method": "gptq", "bits": 5}`, "5 bits are not supported"},
 		{"gptq", `{"quant_method": "gptq", "bits": 4, "group_size": 32}`, "do not fit together"},
 		{"gptq", `{"quant_method": "gptq", "bits": 8, "group_size": 16}`, "do not fit together"},
+		{"gptq", `{"quant_method": "gptq", "bits": 3, "group_size": 16}`, "do not fit together"},
 		{"gptq", `{"quant_method": "gptq", "bits": "four"}`, "bits is four, expected a whole number"},
 		{"gptq", `{"quant_method": "gptq", "group_size": 0}`, "group_size is 0"},
 		{"awq", `{"quant_method": "awq", "bits": 4, "group_size": 16, "version": "gemv"}`, `version "gemv" is not supported`},

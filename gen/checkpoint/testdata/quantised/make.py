@@ -99,3 +99,46 @@ t["a.qweight"], t["a.qzeros"], t["a.scales"] = pack_awq(q), pack_awq(zeros), tor
 g = np.arange(n_in) // group
 want["a.weight"] = torch.from_numpy((scales[g].astype(np.float32) * (q - zeros[g]).astype(np.float32)).T.copy())
 save("awq", t, want)
+
+
+def pack3(q):
+    """[in, out] of 3 bits → words, as pack of AutoGPTQ's qlinear_cuda.py does it: 32 inputs in three words, two of them in halves"""
+    rows = []
+    for i in range(0, q.shape[0], 32):
+        v = q[i:i + 32].astype(np.uint32)
+        a, b, c = (np.zeros(q.shape[1], np.uint32) for _ in range(3))
+        for j in range(10):
+            a |= v[j] << np.uint32(3 * j)
+        a |= v[10] << np.uint32(30)
+        b |= (v[10] >> np.uint32(2)) & np.uint32(1)
+        for j in range(10):
+            b |= v[11 + j] << np.uint32(3 * j + 1)
+        b |= v[21] << np.uint32(31)
+        c |= (v[21] >> np.uint32(1)) & np.uint32(3)
+        for j in range(10):
+            c |= v[22 + j] << np.uint32(3 * j + 2)
+        rows += [a, b, c]
+    return np.stack(rows).view(np.int32)
+
+
+rng = np.random.default_rng(3)
+t, want = {}, {}
+for name, group, n_groups, order in (("a", 32, 2, False), ("b", 32, 2, True)):
+    q, zeros = rng.integers(0, 8, (64, 32)), rng.integers(1, 8, (n_groups, 32))
+    scales = (rng.random((n_groups, 32)) * 0.1 + 0.01).astype(np.float16)
+    g = rng.integers(0, n_groups, 64) if order else np.arange(64) // group
+    t[name + ".qweight"], t[name + ".scales"] = torch.from_numpy(pack3(q)), torch.from_numpy(scales)
+    t[name + ".qzeros"] = torch.from_numpy(pack3((zeros - 1).T).T.copy())
+    if order:
+        t[name + ".g_idx"] = torch.from_numpy(g.astype(np.int32))
+    want[name + ".weight"] = torch.from_numpy((scales[g].astype(np.float32) * (q - zeros[g]).astype(np.float32)).T.copy())
+save("gptq3", t, want)
+
+
+t, want = {}, {}
+q, s = torch.from_numpy(rng.integers(-8, 8, (9, 48)).astype(np.int8)), torch.from_numpy(rng.random((9, 3)).astype(np.float32) * 0.1 + 0.01)
+g = rng.permutation(np.arange(48) // 16)  # activation ordering: the group of each column
+t["a.weight_packed"], t["a.weight_scale"], t["a.weight_shape"] = pack_to_int32(q, 4), s, torch.tensor([9, 48])
+t["a.weight_g_idx"] = torch.from_numpy(g.astype(np.int32))
+want["a.weight"] = q.float() * s[:, torch.from_numpy(g)]
+save("pack-reordered", t, want)
