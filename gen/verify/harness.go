@@ -87,10 +87,10 @@ func (h *harness) level(ctx context.Context, level string) ([]golden.Report, err
 			reports = append(reports, j.report(golden.Failed(j.name, level, j.err)))
 			continue
 		}
-		h.o.Progress("%s: %s", level, j.name)
 		r := &digest{Runner: &remote{link, j.pkg}, sum: fnv.New32a()}
 		report := golden.Summarise(j.c, level, golden.Compare(j.c, r))
 		report.Bits = fmt.Sprintf("%08x", r.sum.Sum32())
+		h.o.Progress("%s %s: %.2g of the tolerance, bits %s %s", level, j.name, report.Share, report.Bits, report.Error)
 		reports = append(reports, j.report(report))
 	}
 	in.Close()
