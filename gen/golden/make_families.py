@@ -6,7 +6,7 @@ check of goldenlib (each tensor matters, decoding equals the full pass, padding 
 
 transformers 5.23.0, torch 2.15.0. Weights are not written: golden.json says how they are made."""
 
-import os, re, sys, traceback
+import json, os, re, sys, traceback
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import transformers as hf
@@ -149,6 +149,9 @@ def main():
             case = build()
             (goldenheads.make if isinstance(case, HeadCase) else goldenlib.make)(case, out)
             os.remove(os.path.join(out, name, "model.safetensors"))
+            if case.__dict__.get("generation"):
+                path = os.path.join(out, name, "golden.json")
+                goldenlib.write_json(path, {**json.load(open(path)), "generation": case.generation})
         except Exception as err:
             failed.append(name)
             print(f"{name:24} FAILED: {type(err).__name__}: {str(err)[:400]}", flush=True)
