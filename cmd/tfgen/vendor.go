@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -54,7 +55,12 @@ func vendor(files []file.File, importPath, dir string) ([]file.File, error) {
 				queue = append(queue, more...)
 			}
 			text := strings.ReplaceAll(string(f.Data), `"`+moduleImport+"runtime/", `"`+own)
-			f.Data = []byte(strings.ReplaceAll(text, `"`+moduleImport, `"`+own))
+			text = strings.ReplaceAll(text, `"`+moduleImport, `"`+own)
+			sorted, err := format.Source([]byte(text)) // the order of imports is another one now
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Name, err)
+			}
+			f.Data = sorted
 		}
 		out = append(out, f)
 	}
