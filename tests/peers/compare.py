@@ -23,6 +23,7 @@ ap.add_argument("--peers", default=",".join(BENCHES), help="of the generating jo
 ap.add_argument("--prompt", type=int, default=128, help="tokens of the prompt of the generating job")
 ap.add_argument("--decode", type=int, default=64, help="tokens that it decodes")
 ap.add_argument("--models", default=LLAMAS)
+ap.add_argument("--encoders", default="minilm", help="encoders of the embedding job: minilm, bert-base-rand")
 ap.add_argument("--formats", default="f32,int8", help="weight formats of the embedding job")
 ap.add_argument("--shapes", default="1x16,1x128,32x128", help="sequences × tokens of the embedding job")
 ap.add_argument("--networks", default="mamba-130m,mamba2-130m,t5-small,t5-base", help="shapes of the torch job; see bench_torch.py")
@@ -137,14 +138,18 @@ def measurer(directory, source):
 ONNX = {"f32": "ort_fused", "int8": "ort_int8plain"}
 
 
+ENCODERS = {"minilm": "all-MiniLM-L6-v2", "bert-base-rand": "BERT-base"}
+
+
 def embed():
-    """all-MiniLM-L6-v2 against ONNX Runtime, token ids in, vectors out"""
-    for f in a.formats.split(","):
-        yield from embed_format(f)
+    """encoders against ONNX Runtime, token ids in, vectors out"""
+    for name in a.encoders.split(","):
+        for f in a.formats.split(","):
+            yield from embed_format(name, f)
 
 
-def embed_format(format):
-    directory = build("minilm-" + format, os.path.join(MODELS, "minilm"), "--weights", format)
+def embed_format(name, format):
+    directory = build(name + "-" + format, os.path.join(MODELS, name), "--weights", format)
     binary = measurer(directory, "measure.go.txt")
     for threads in a.threads.split(","):
         for shape in a.shapes.split(","):
@@ -152,12 +157,12 @@ def embed_format(format):
             for _ in range(a.rounds):
                 b, n = shape.split("x")
                 ours.append(1 / float(run([binary, os.path.join(directory, "model.weights"), b, n], GOMAXPROCS=threads)))
-                out = run([PYTHON, os.path.join(HERE, "bench_embed.py"), "--models", "minilm", "--threads", threads, "--backends", ONNX[format],
+                out = run([PYTHON, os.path.join(HERE, "bench_embed.py"), "--models", name, "--threads", threads, "--backends", ONNX[format],
                            "--rounds", "1", "--shapes", shape])
                 values = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
                 ms = next(v["median"] for v in values if v["metric"].startswith("latency_ms"))
                 theirs.append(1000 / ms)
-            yield dict(job="embed " + shape, model="all-MiniLM-L6-v2 " + format, threads=int(threads), unit="batches/s", peer="ONNX Runtime", tfgen=ours, other=theirs)
+            yield dict(job="embed " + shape, model=ENCODERS[name] + " " + format, threads=int(threads), unit="batches/s", peer="ONNX Runtime", tfgen=ours, other=theirs)
 
 
 def mixed():
