@@ -5,7 +5,7 @@ DEMO    := $(BIN)/demo
 PROMPT  ?= func (r *Reader) Read(
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: all demo demo-web test test-all stress check bench bench-peers bench-tokenizers native-tokenizers test-native support reference parity cover fuzz quick install-tools clean
+.PHONY: all demo demo-web test test-all test-targets stress check bench bench-peers bench-tokenizers native-tokenizers test-native support reference parity cover fuzz quick install-tools clean
 
 all: test
 
@@ -35,10 +35,20 @@ test:
 	$(GO) vet ./...
 	$(GO) test ./...
 
-# Everything: race detector on the runtime, and the suites over TFGEN_SHARED and TFGEN_MODELS where these are set.
-test-all: test
+# All golden cases, and the suites over TFGEN_SHARED and TFGEN_MODELS where these are set; the race detector on the runtime. What
+# has no larger suite is tested as by make test. The suites of other languages have a target of their own.
+SUITES   = ./tests/capi ./tests/python ./tests/shipped ./targets/...
+LANGUAGE = /tests/capi$$ /tests/python$$ /tests/shipped$$
+test-all:
+	$(GO) vet ./...
+	env -u TFGEN_SHARED -u TFGEN_MODELS $(GO) test ./asm/... ./runtime/... ./generated/... $(SUITES)
 	$(GO) test -race ./runtime/...
-	TFGEN_ALL=1 $(GO) test -count=1 -timeout 60m ./gen/... ./tests/... ./cmd/...
+	TFGEN_ALL=1 $(GO) test -count=1 -timeout 60m ./gen/... ./cmd/... $$($(GO) list ./tests/... | grep -v $(LANGUAGE:%=-e %))
+
+# Everything about C, Python, WebAssembly and packages that ship: valgrind, AddressSanitizer, other languages, fresh virtual
+# environments, all golden cases in wazero, Node and Chromium. Takes half an hour and more; what is not installed is skipped.
+test-targets:
+	TFGEN_ALL=1 $(GO) test -count=1 -timeout 60m $(SUITES)
 
 # Runs models under conditions that no one would choose (tests/stress) for so long.
 STRESS  ?= 1m

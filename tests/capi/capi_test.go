@@ -40,11 +40,11 @@ func need(t *testing.T, tools ...string) {
 	}
 }
 
-// slow skips what only make test-all runs.
+// slow skips what only make test-targets runs.
 func slow(t *testing.T) {
 	t.Helper()
 	if os.Getenv("TFGEN_ALL") == "" {
-		t.Skip("TFGEN_ALL is not set: run make test-all")
+		t.Skip("TFGEN_ALL is not set: run make test-targets")
 	}
 }
 

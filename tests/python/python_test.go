@@ -136,7 +136,7 @@ func asksForOldSystems(t *testing.T, library string) {
 func environment(t *testing.T) (bin string) {
 	t.Helper()
 	if os.Getenv("TFGEN_ALL") == "" {
-		t.Skip("TFGEN_ALL is not set: run make test-all")
+		t.Skip("TFGEN_ALL is not set: run make test-targets")
 	}
 	dir := filepath.Join(t.TempDir(), "venv")
 	if out, err := exec.Command("python3", "-m", "venv", dir).CombinedOutput(); err != nil {
